@@ -1,0 +1,37 @@
+# For our own tests, examples and benchmarks only: warnings, sanitizers.
+add_library(rnx_dev INTERFACE)
+if(CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang")
+  target_compile_options(rnx_dev INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-Wpedantic>)
+  if(RNX_WERROR)
+    target_compile_options(rnx_dev INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Werror>)
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")  # flow-dependent warnings with false positives after inlining
+      target_compile_options(rnx_dev INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wno-error=maybe-uninitialized;-Wno-error=array-bounds;-Wno-error=stringop-overflow;-Wno-error=restrict>)
+    endif()
+  endif()
+  if(RNX_SANITIZE)
+    target_compile_options(rnx_dev INTERFACE
+      $<$<COMPILE_LANGUAGE:CXX>:-fsanitize=address,undefined;-fno-sanitize-recover=all;-fno-omit-frame-pointer>)
+    target_link_options(rnx_dev INTERFACE -fsanitize=address,undefined)
+  endif()
+endif()
+
+# rnx_dev_target(target): what every executable of ours gets.
+function(rnx_dev_target target)
+  target_link_libraries(${target} PRIVATE rnx::rnx rnx_dev)
+  set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF)
+endfunction()
+
+# rnx_dev_test(name COMMAND ... [LABELS ...] [PROCESSORS n]): a CTest test in the folder tests/.
+function(rnx_dev_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 T "" "PROCESSORS;TIMEOUT" "COMMAND;LABELS")
+  if(NOT T_PROCESSORS)
+    set(T_PROCESSORS 1)
+  endif()
+  if(NOT T_TIMEOUT)
+    set(T_TIMEOUT 600)
+  endif()
+  add_test(NAME ${name} COMMAND ${T_COMMAND} WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}/tests")
+  set_tests_properties(${name} PROPERTIES LABELS "${T_LABELS}" PROCESSORS ${T_PROCESSORS} TIMEOUT ${T_TIMEOUT}
+    SKIP_RETURN_CODE 77
+    ENVIRONMENT "RNX_TEST_DIR=${PROJECT_SOURCE_DIR}/tests;UBSAN_OPTIONS=print_stacktrace=1;OMP_WAIT_POLICY=passive")
+endfunction()

@@ -1,0 +1,207 @@
+// Parallel<Join, Branches...>: branches that read the same input, and the joins. Only joins add.
+//   join::Add      y = sum of the branches (an elastic identity is left out where its active channels differ from the first branch's)
+//   join::Concat   channels side by side; branches write their slices directly
+//   join::Gate     y = x g(x): the first branch is Identity, the second returns one value per channel (squeeze-excite)
+// Residual<Body, Shortcut, Post> = Parallel<join::Add, Body, Shortcut>, then Post: the form in which fusions are found.
+// Fork<Side> passes its input on and computes Side beside it: an auxiliary head, read and seeded through the trace.
+#pragma once
+
+#include <span>
+
+#include "rnx/compose/sequential.hpp"
+
+namespace rnx::inline RNX_ISA {
+
+namespace join {
+struct Add {
+  static constexpr const char* name = "add";
+  static constexpr bool slices = false;
+  static constexpr Dims out(std::span<const Dims> b) { return b[0]; }
+  static constexpr Fault fault(std::span<const Dims> b) {
+    for (const Dims& d : b) if (d != b[0]) return Fault::branches;
+    return Fault::none;
+  }
+};
+struct Concat {
+  static constexpr const char* name = "concat";
+  static constexpr bool slices = true;
+  static constexpr Dims out(std::span<const Dims> b) {
+    Dims d = b[0];
+    for (std::size_t i = 1; i < b.size(); ++i) d.c += b[i].c;
+    return d;
+  }
+  static constexpr Fault fault(std::span<const Dims> b) {
+    for (const Dims& d : b) if (d.h != b[0].h || d.w != b[0].w) return Fault::branches;
+    return Fault::none;
+  }
+};
+struct Gate {
+  static constexpr const char* name = "gate";
+  static constexpr bool slices = false;
+  static constexpr Dims out(std::span<const Dims> b) { return b[0]; }
+  static constexpr Fault fault(std::span<const Dims> b) { return b.size() == 2 && b[1] == Dims{b[0].c, 1, 1} ? Fault::none : Fault::gate; }
+};
+}  // namespace join
+
+template <class Join, class In, class Device, class T, class... Bs>
+struct BoundParallel {
+  static constexpr bool leaf = false;
+  static constexpr int size = sizeof...(Bs);
+  using chain = Chain<Bs...>;  // sites only: every branch reads the same input
+  static constexpr auto first = chain::first_sites();
+  static constexpr int own = chain::sites;  // the join's site, after the branches'
+  static constexpr std::array<Dims, size> dims{Bs::out_dims(In::dims)...};
+  static constexpr Dims out = Join::out(dims);
+  template <int I> using child = bound_t<type_at<I, Bs...>, In, Device, T>;
+  template <int I> static constexpr bool runs = first[I + 1] > first[I];
+  static constexpr int channel_offset(int i) {
+    int c = 0;
+    for (int k = 0; k < i; ++k) c += dims[k].c;
+    return c;
+  }
+  using Src = View<const T, Device>;
+  using Dst = View<T, Device>;
+  template <class F> static void each(F f) { [&]<int... I>(std::integer_sequence<int, I...>) { (f.template operator()<I>(), ...); }(std::make_integer_sequence<int, size>{}); }
+  template <class F> static void each_reversed(F f) { [&]<int... I>(std::integer_sequence<int, I...>) { (f.template operator()<size - 1 - I>(), ...); }(std::make_integer_sequence<int, size>{}); }
+
+  static int describe(GraphBuilder& g, int input) {
+    Node node;
+    node.kind = Kind::join, node.operation = Join::name, node.in = In::dims, node.out = out;
+    node.block_first = int(g.nodes.size());
+    node.branch = In::dims.count();
+    each([&]<int I> {
+      int end = input;
+      if constexpr (runs<I>) {
+        end = child<I>::describe(g, input);
+        g.nodes[end].own_gradient = std::is_same_v<Join, join::Gate>;  // otherwise the join's gradient is read in place
+      }
+      node.inputs.push_back(end);
+    });
+    if (std::is_same_v<Join, join::Gate>) node.input_read = reads::always;
+    return g.add(std::move(node));
+  }
+  template <class P> static int prepare(int c, P& pass, int site) {
+    int result = 0;
+    each([&]<int I> {
+      int end = c;
+      if constexpr (runs<I>) end = child<I>::prepare(c, pass, site + first[I]);
+      if (Join::slices) result += dims[I].c;
+      else if (I == 0) result = end;
+    });
+    return result;
+  }
+
+  template <class P> static void forward(Src x, Dst& y, P& pass, int site) {
+    std::array<Src, size> b;
+    each([&]<int I> {
+      if constexpr (runs<I>) {
+        Dst inner = Join::slices ? y.channels(channel_offset(I), dims[I].c) : pass.output(site + first[I + 1] - 1);
+        layer::forward<child<I>>(x, inner, pass, site + first[I]);
+        b[I] = inner;
+        if (Join::slices)
+          require<ShapeError>(inner.dims.c == dims[I].c, "concat: a branch with inactive channels cannot be joined by concatenation");
+      } else {
+        b[I] = x;
+        if (Join::slices) {
+          const Dst slice = y.channels(channel_offset(I), dims[I].c);
+          pass.template run<op::copy>({geometry::map(x), geometry::map(slice), x.data, slice.data});
+        }
+      }
+    });
+    y.dims.c = Join::slices ? out.c : b[0].dims.c;
+    if constexpr (std::is_same_v<Join, join::Add>) {
+      Src sum = b[0];
+      for (int i = 1; i < size; ++i) {
+        if (b[i].dims.c != b[0].dims.c) continue;  // an elastic identity passes nothing where channels differ
+        pass.template run<op::add>({geometry::map(sum), geometry::map(b[i]), geometry::map(y), sum.data, b[i].data, y.data});
+        sum = y;
+      }
+      if (sum.data != y.data) pass.template run<op::copy>({geometry::map(sum), geometry::map(y), sum.data, y.data});
+    } else if constexpr (std::is_same_v<Join, join::Gate>) {
+      pass.template run<op::scale_channels>({geometry::map(x), geometry::map(b[1]), geometry::map(y), x.data, b[1].data, y.data});
+    }
+    pass.record(site + own, x, y);
+  }
+
+  template <class P, class Sink> static void backward(Src dy, Dst dx, Sink sink, P& pass, int site) {
+    dy = pass.seeded(site + own, dy);
+    const Src x = pass.records[site + own].x;
+    bool assigned = false;
+    const auto into = [&](auto write) {  // the first branch assigns dx, the others are added
+      if (!dx) return write(dx);
+      if (!assigned) return write(dx), void(assigned = true);
+      const Dst share = pass.branch(site + own, x.dims, In::dims.c);
+      write(share);
+      pass.template run<op::accumulate>({geometry::map(share), geometry::map(dx), share.data, dx.data});
+    };
+    if constexpr (std::is_same_v<Join, join::Gate>) {
+      static_assert(!runs<0> && size == 2, "rnx: the first branch of a Gate must be Identity");
+      const Src gate = pass.records[site + first[2] - 1].y;
+      const Dst dgate = pass.gradient(site + first[2] - 1);
+      pass.template run<op::scale_channels_gate>({geometry::map(x), geometry::map(dgate), x.data, dy.data, dgate.data, geometry::map(dy)});
+      into([&](Dst to) { layer::backward<child<1>>(Src(dgate), to, sink, pass, site + first[1]); });
+      if (dx) into([&](Dst to) { pass.template run<op::scale_channels>({geometry::map(dy), geometry::map(gate), geometry::map(to), dy.data, gate.data, to.data}); });
+    } else {
+      const int active = Join::slices ? 0 : pass.records[site + own].y.dims.c;
+      each_reversed([&]<int I> {
+        const Src part = Join::slices ? dy.channels(channel_offset(I), dims[I].c) : dy;
+        if constexpr (runs<I>) {
+          into([&](Dst to) { layer::backward<child<I>>(part, to, sink, pass, site + first[I]); });
+        } else {
+          if (!dx || (!Join::slices && x.dims.c != active)) return;
+          if (!assigned) pass.template run<op::copy>({geometry::map(part), geometry::map(dx), part.data, dx.data}), assigned = true;
+          else pass.template run<op::accumulate>({geometry::map(part), geometry::map(dx), part.data, dx.data});
+        }
+      });
+    }
+  }
+  template <class P> static void commit(P& pass, int site, T* buffers, const StatisticsUpdate& update) {
+    each([&]<int I> {
+      if constexpr (runs<I>) if constexpr (requires { child<I>::commit(pass, site, buffers, update); }) child<I>::commit(pass, site + first[I], buffers, update);
+    });
+  }
+};
+
+template <class Join, class... Bs>
+struct Parallel {
+  static_assert(sizeof...(Bs) >= 2, "rnx: a Parallel needs at least two branches");
+  static constexpr int sites = (1 + ... + Bs::sites);
+  static constexpr std::array<Dims, sizeof...(Bs)> branch_dims(Dims in) { return {Bs::out_dims(in)...}; }
+  static constexpr Dims out_dims(Dims in) { return Join::out(branch_dims(in)); }
+  static constexpr Fault fault(Dims in) {
+    for (Fault f : {Bs::fault(in)...}) if (f != Fault::none) return f;
+    return Join::fault(branch_dims(in));
+  }
+  static constexpr int culprit(Dims in) {
+    int i = 0;
+    for (Fault f : {Bs::fault(in)...}) {
+      if (f != Fault::none) return i;
+      ++i;
+    }
+    return -1;
+  }
+  template <class In, class Device, class T> using bind = BoundParallel<Join, In, Device, T, strip_t<Bs>...>;
+};
+template <class Join, class... Bs> struct strip<Parallel<Join, Bs...>> { using type = Parallel<Join, strip_t<Bs>...>; };
+template <class Tag, class Join, class... Bs> struct has_tap<Tag, Parallel<Join, Bs...>> : std::bool_constant<(false || ... || has_tap<Tag, Bs>::value)> {};
+template <class Join, class... Bs>
+struct names<Parallel<Join, Bs...>> {
+  static constexpr bool named = false;
+  static void walk(Namer& n, const std::string& path) {
+    int index = 0;
+    (name_child<Bs>(n, path, index++), ...);
+    n.paths.push_back(Namer::join(path, Join::name));
+  }
+};
+template <int Index, class In, class Join, class... Bs>
+  requires(Parallel<Join, Bs...>::culprit(In::dims) >= 0)
+struct diagnose<Index, Parallel<Join, Bs...>, In> : diagnose<Index, type_at<Parallel<Join, Bs...>::culprit(In::dims), Bs...>, In> {};
+
+/// Shortcut is Identity, PadShortcut or a projection; it is called `downsample` as in torchvision. Post follows the addition.
+template <class Body, class Shortcut = Identity, class Post = Identity>
+using Residual = Sequential<Transparent<Parallel<join::Add, Transparent<Body>, Named<"downsample", Shortcut>>>, Post>;
+
+/// A 1x1 convolution and a norm, as branches of a residual: downsample.0, downsample.1.
+template <class Convolution_, class Norm> using Projection = Sequential<Convolution_, Norm>;
+
+}  // namespace rnx::inline RNX_ISA

@@ -1,0 +1,101 @@
+// Repeat<N, First, Rest, MinDepth>: First, then Rest N - 1 times. With MinDepth < N the active depth is a subnet's choice ("depth"):
+// the first blocks run, the last active one writes the stage's output.
+#pragma once
+
+#include "rnx/compose/fork.hpp"
+
+namespace rnx::inline RNX_ISA {
+
+template <int N, class In, class Device, class T, class First, class Rest, int MinDepth>
+struct BoundRepeat {
+  static constexpr bool leaf = false;
+  static constexpr bool elastic = MinDepth < N;
+  static constexpr Dims inner = First::out_dims(In::dims);
+  using first = bound_t<First, In, Device, T>;
+  using rest = bound_t<Rest, shape_of<inner>, Device, T>;
+  using Src = View<const T, Device>;
+  using Dst = View<T, Device>;
+  static constexpr int site_of(int i) { return elastic + (i == 0 ? 0 : First::sites + (i - 1) * Rest::sites); }
+
+  static int describe(GraphBuilder& g, int input) {
+    if (elastic) {
+      Node node;
+      node.kind = Kind::choice, node.operation = "depth", node.slots = 1, node.slot_names = {"depth"};
+      g.add(std::move(node));
+    }
+    int end = input, early = 0;
+    for (int i = 0; i < N; ++i) {
+      if (i == MinDepth - 1) early = int(g.nodes.size());  // the first block that may write the stage's output
+      end = i ? rest::describe(g, end) : first::describe(g, end);
+    }
+    if (elastic) g.nodes[end].early = early;
+    return end;
+  }
+  template <class P> static int depth(const P& pass, int site) {
+    if constexpr (!elastic) return N;
+    else {
+      const int d = pass.choice(site, 0, N);
+      require<UsageError>(d >= MinDepth && d <= N, [&] { return "Repeat: depth " + std::to_string(d) + " is outside " + std::to_string(MinDepth) + " .. " + std::to_string(N); });
+      return d;
+    }
+  }
+  template <class P> static int prepare(int c, P& pass, int site) {
+    for (int i = 0, d = depth(pass, site); i < d; ++i) c = i ? rest::prepare(c, pass, site + site_of(i)) : first::prepare(c, pass, site + site_of(0));
+    return c;
+  }
+  template <class P> static void forward(Src x, Dst& y, P& pass, int site) {
+    for (int i = 0, d = depth(pass, site); i < d; ++i) {
+      Dst out = i + 1 == d ? y : pass.output(site + site_of(i + 1) - 1);
+      if (i) layer::forward<rest>(x, out, pass, site + site_of(i));
+      else layer::forward<first>(x, out, pass, site + site_of(0));
+      x = out;
+      if (i + 1 == d) y = out;
+    }
+    // consumers find the stage's output and its gradient under the last block's site
+    if (elastic) pass.records[site + site_of(N) - 1].y = y;
+  }
+  template <class P, class Sink> static void backward(Src dy, Dst dx, Sink sink, P& pass, int site) {
+    for (int i = depth(pass, site); i-- > 0;) {
+      const Dst in = i ? pass.gradient(site + site_of(i) - 1) : dx;
+      if (i) layer::backward<rest>(dy, in, sink, pass, site + site_of(i));
+      else layer::backward<first>(dy, in, sink, pass, site + site_of(0));
+      dy = in;
+    }
+  }
+  template <class P> static void commit(P& pass, int site, T* buffers, const StatisticsUpdate& update) {
+    for (int i = 0, d = depth(pass, site); i < d; ++i) {
+      if (i) { if constexpr (requires { rest::commit(pass, site, buffers, update); }) rest::commit(pass, site + site_of(i), buffers, update); }
+      else if constexpr (requires { first::commit(pass, site, buffers, update); }) first::commit(pass, site + site_of(0), buffers, update);
+    }
+  }
+};
+
+template <int N, class First, class Rest = First, int MinDepth = N>
+struct Repeat {
+  static_assert(N >= 1 && MinDepth >= 1 && MinDepth <= N, "rnx: a Repeat needs 1 <= MinDepth <= N");
+  static_assert(First::sites > 0 && Rest::sites > 0, "rnx: a Repeat needs blocks that compute something");
+  static constexpr int sites = (MinDepth < N) + First::sites + (N - 1) * Rest::sites;
+  static constexpr Dims out_dims(Dims in) { return First::out_dims(in); }
+  static constexpr Fault fault(Dims in) {
+    if (const Fault f = First::fault(in); f != Fault::none) return f;
+    if (N == 1) return Fault::none;
+    const Dims d = First::out_dims(in);
+    if (const Fault f = Rest::fault(d); f != Fault::none) return f;
+    return Rest::out_dims(d) == d ? Fault::none : Fault::repeat;
+  }
+  template <class In, class Device, class T> using bind = BoundRepeat<N, In, Device, T, strip_t<First>, strip_t<Rest>, MinDepth>;
+};
+template <int N, class First, class Rest, int Min> struct strip<Repeat<N, First, Rest, Min>> { using type = Repeat<N, strip_t<First>, strip_t<Rest>, Min>; };
+template <class Tag, int N, class First, class Rest, int Min>
+struct has_tap<Tag, Repeat<N, First, Rest, Min>> : std::bool_constant<has_tap<Tag, First>::value || has_tap<Tag, Rest>::value> {};
+template <int N, class First, class Rest, int Min>
+struct names<Repeat<N, First, Rest, Min>> {
+  static constexpr bool named = false;
+  static void walk(Namer& n, const std::string& path) {
+    if (Min < N) n.paths.push_back(path);
+    name_child<First>(n, path, 0);
+    for (int i = 1; i < N; ++i) name_child<Rest>(n, path, i);
+  }
+};
+
+}  // namespace rnx::inline RNX_ISA

@@ -1,0 +1,130 @@
+// Sequential<A, B, ...>: one layer after another. Shape inference is one constexpr loop over the children.
+#pragma once
+
+#include "rnx/compose/named.hpp"
+
+namespace rnx::inline RNX_ISA {
+
+/// Shapes and sites of a chain of specs.
+template <class... Ss>
+struct Chain {
+  static constexpr int size = sizeof...(Ss);
+  static constexpr int sites = (0 + ... + Ss::sites);
+  using Infer = Dims (*)(Dims);
+  using Check = Fault (*)(Dims);
+
+  /// Input shape of child i; [size] is the output. Stops at the first fault with invalid shapes.
+  static constexpr std::array<Dims, size + 1> shapes(Dims in) {
+    constexpr std::array<Infer, size + 1> infer{&Ss::out_dims..., nullptr};
+    constexpr std::array<Check, size + 1> check{&Ss::fault..., nullptr};
+    std::array<Dims, size + 1> d{in};
+    for (int i = 0; i < size; ++i) {
+      if (check[i](d[i]) != Fault::none) {
+        for (int k = i + 1; k <= size; ++k) d[k] = Dims{0, 0, 0};
+        break;
+      }
+      d[i + 1] = infer[i](d[i]);
+    }
+    return d;
+  }
+  /// First child that rejects its input, or size.
+  static constexpr int culprit(Dims in) {
+    constexpr std::array<Check, size + 1> check{&Ss::fault..., nullptr};
+    const auto d = shapes(in);
+    for (int i = 0; i < size; ++i)
+      if (check[i](d[i]) != Fault::none) return i;
+    return size;
+  }
+  static constexpr Fault fault(Dims in) {
+    constexpr std::array<Check, size + 1> check{&Ss::fault..., nullptr};
+    const auto d = shapes(in);
+    for (int i = 0; i < size; ++i)
+      if (const Fault f = check[i](d[i]); f != Fault::none) return f;
+    return Fault::none;
+  }
+  /// First site of child i, relative to the chain's.
+  static constexpr std::array<int, size + 1> first_sites() {
+    constexpr std::array<int, size + 1> count{Ss::sites..., 0};
+    std::array<int, size + 1> first{};
+    for (int i = 0; i < size; ++i) first[i + 1] = first[i] + count[i];
+    return first;
+  }
+  /// Whether child i is the last that computes something.
+  static constexpr bool last(int i) { return first_sites()[i + 1] == sites; }
+};
+
+template <class In, class Device, class T, class... Ss>
+struct BoundSequential {
+  static constexpr bool leaf = false;
+  using chain = Chain<Ss...>;
+  static constexpr auto shapes = chain::shapes(In::dims);
+  static constexpr auto first = chain::first_sites();
+  template <int I> using child = bound_t<type_at<I, Ss...>, shape_of<shapes[I]>, Device, T>;
+  template <int I> static constexpr bool runs = first[I + 1] > first[I];
+  using Src = View<const T, Device>;
+  using Dst = View<T, Device>;
+
+  /// f.operator()<i>() for i in order.
+  template <class F> static void each(F f) { [&]<int... I>(std::integer_sequence<int, I...>) { (f.template operator()<I>(), ...); }(std::make_integer_sequence<int, chain::size>{}); }
+  template <class F> static void each_reversed(F f) { [&]<int... I>(std::integer_sequence<int, I...>) { (f.template operator()<chain::size - 1 - I>(), ...); }(std::make_integer_sequence<int, chain::size>{}); }
+
+  static int describe(GraphBuilder& g, int input) {
+    each([&]<int I> { if constexpr (runs<I>) input = child<I>::describe(g, input); });
+    return input;
+  }
+  template <class P> static int prepare(int c, P& pass, int site) {
+    each([&]<int I> { if constexpr (runs<I>) c = child<I>::prepare(c, pass, site + first[I]); });
+    return c;
+  }
+  template <class P> static void forward(Src x, Dst& y, P& pass, int site) {
+    each([&]<int I> {
+      if constexpr (!runs<I>) return;
+      else if constexpr (chain::last(I)) layer::forward<child<I>>(x, y, pass, site + first[I]);
+      else {
+        Dst inner = pass.output(site + first[I + 1] - 1);
+        layer::forward<child<I>>(x, inner, pass, site + first[I]);
+        x = inner;
+      }
+    });
+  }
+  template <class P, class Sink> static void backward(Src dy, Dst dx, Sink sink, P& pass, int site) {
+    each_reversed([&]<int I> {
+      if constexpr (!runs<I>) return;
+      else if constexpr (first[I] == 0) layer::backward<child<I>>(dy, dx, sink, pass, site);
+      else {
+        const Dst inner = pass.gradient(site + first[I] - 1);
+        layer::backward<child<I>>(dy, inner, sink, pass, site + first[I]);
+        dy = inner;
+      }
+    });
+  }
+  template <class P> static void commit(P& pass, int site, T* buffers, const StatisticsUpdate& update) {
+    each([&]<int I> {
+      if constexpr (runs<I>) if constexpr (requires { child<I>::commit(pass, site, buffers, update); }) child<I>::commit(pass, site + first[I], buffers, update);
+    });
+  }
+};
+
+/// One layer after another. Unnamed children are called by their position: "0", "1", ...
+template <class... Ss>
+struct Sequential {
+  static constexpr int sites = Chain<Ss...>::sites;
+  static constexpr Dims out_dims(Dims in) { return Chain<Ss...>::shapes(in).back(); }
+  static constexpr Fault fault(Dims in) { return Chain<Ss...>::fault(in); }
+  template <class In, class Device, class T> using bind = BoundSequential<In, Device, T, strip_t<Ss>...>;
+};
+template <class... Ss> struct strip<Sequential<Ss...>> { using type = Sequential<strip_t<Ss>...>; };
+template <class Tag, class... Ss> struct has_tap<Tag, Sequential<Ss...>> : std::bool_constant<(false || ... || has_tap<Tag, Ss>::value)> {};
+template <class... Ss>
+struct names<Sequential<Ss...>> {
+  static constexpr bool named = false;
+  static void walk(Namer& n, const std::string& path) {
+    int index = 0;
+    (name_child<Ss>(n, path, index++), ...);
+  }
+};
+template <int Index, class In, class... Ss>
+struct diagnose<Index, Sequential<Ss...>, In>
+    : diagnose<Chain<Ss...>::culprit(In::dims), type_at<Chain<Ss...>::culprit(In::dims), Ss...>, shape_of<Chain<Ss...>::shapes(In::dims)[Chain<Ss...>::culprit(In::dims)]>> {};
+
+}  // namespace rnx::inline RNX_ISA

@@ -1,0 +1,10 @@
+// Room core: shapes, errors, exact numbers, random numbers, the context of a pass.
+#pragma once
+
+#include "rnx/core/config.hpp"
+#include "rnx/core/context.hpp"
+#include "rnx/core/dims.hpp"
+#include "rnx/core/error.hpp"
+#include "rnx/core/fixed_string.hpp"
+#include "rnx/core/ratio.hpp"
+#include "rnx/core/rng.hpp"

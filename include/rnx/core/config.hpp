@@ -1,0 +1,54 @@
+// Version, and the two inline namespaces that keep translation units with different flags apart.
+//
+//   namespace rnx::inline RNX_ABI { ... }   names the version only: errors, tags, geometry, declarations of device kernels, bookkeeping
+//   namespace rnx::inline RNX_ISA { ... }   names version, instruction set and OpenMP: CPU kernels and every template that reaches them
+//
+// Two object files built with different -march link, and each calls the kernels that were compiled for it.
+#pragma once
+
+#define RNX_VERSION_MAJOR 0
+#define RNX_VERSION_MINOR 1
+#define RNX_VERSION_PATCH 0
+
+#if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
+#define RNX_ISA_LEVEL avx512
+#define RNX_VECTOR_BYTES 64
+#elif defined(__AVX2__) && defined(__FMA__)
+#define RNX_ISA_LEVEL avx2
+#define RNX_VECTOR_BYTES 32
+#elif defined(__AVX__)
+#define RNX_ISA_LEVEL avx
+#define RNX_VECTOR_BYTES 32
+#else
+#define RNX_ISA_LEVEL plain
+#define RNX_VECTOR_BYTES 16
+#endif
+
+#ifdef _OPENMP
+#define RNX_THREADING omp
+#else
+#define RNX_THREADING serial
+#endif
+
+/// Functions that host and CUDA kernels share.
+#ifdef __CUDACC__
+#define RNX_HD __host__ __device__
+#define RNX_SHARED __host__ __device__ __forceinline__
+#else
+#define RNX_HD
+/// For code in RNX_ABI that computes: inlined always, so that no instruction set's copy is called from another's code.
+#define RNX_SHARED [[gnu::always_inline]] inline
+#endif
+
+#define RNX_JOIN3_(a, b, c) a##b##_##c
+#define RNX_JOIN3(a, b, c) RNX_JOIN3_(a, b, c)
+#define RNX_TEXT_(a) #a
+#define RNX_TEXT(a) RNX_TEXT_(a)
+
+#define RNX_ABI v0_1
+#define RNX_ISA RNX_JOIN3(v0_1_, RNX_ISA_LEVEL, RNX_THREADING)
+
+namespace rnx::inline RNX_ISA {
+/// The instruction set this translation unit was compiled for: "plain", "avx", "avx2" or "avx512".
+constexpr const char* instruction_set() { return RNX_TEXT(RNX_ISA_LEVEL); }
+}  // namespace rnx::inline RNX_ISA

@@ -1,0 +1,6 @@
+// Room device: tags, memory, streams.
+#pragma once
+
+#include "rnx/device/cpu.hpp"
+#include "rnx/device/loopback.hpp"
+#include "rnx/device/tags.hpp"

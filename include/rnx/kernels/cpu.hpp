@@ -1,0 +1,20 @@
+// The kernels of the CPU, for this translation unit's instruction set.
+#pragma once
+
+#include "rnx/kernels/cpu/attack.hpp"
+#include "rnx/kernels/cpu/batch_norm.hpp"
+#include "rnx/kernels/cpu/convolution.hpp"
+#include "rnx/kernels/cpu/convolution_weight.hpp"
+#include "rnx/kernels/cpu/depthwise.hpp"
+#include "rnx/kernels/cpu/loss.hpp"
+#include "rnx/kernels/cpu/memory.hpp"
+#include "rnx/kernels/cpu/optimizer.hpp"
+#include "rnx/kernels/cpu/parallel.hpp"
+#include "rnx/kernels/cpu/pointwise.hpp"
+#include "rnx/kernels/cpu/pooling.hpp"
+#include "rnx/kernels/cpu/random.hpp"
+#include "rnx/kernels/cpu/reduce.hpp"
+#include "rnx/kernels/cpu/tile.hpp"
+#include "rnx/kernels/cpu/vector.hpp"
+#include "rnx/kernels/cpu/weights.hpp"
+#include "rnx/kernels/cpu/window.hpp"

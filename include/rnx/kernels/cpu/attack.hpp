@@ -1,0 +1,75 @@
+// Starts and steps of first-order attacks: rows are dense samples, each one's result depends on its own number only.
+#pragma once
+
+#include <cmath>
+
+#include "rnx/kernels/cpu/random.hpp"
+#include "rnx/kernels/cpu/reduce.hpp"
+#include "rnx/kernels/op/attack.hpp"
+
+namespace rnx::inline RNX_ISA::host {
+
+/// |x|, summed in double in the order of the elements.
+template <class Element>
+double row_norm(std::size_t count, Element&& element) {
+  double sum = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const double v = element(i);
+    sum += v * v;
+  }
+  return std::sqrt(sum);
+}
+
+}  // namespace rnx::inline RNX_ISA::host
+
+namespace rnx::inline RNX_ISA {
+
+template <> struct kernel<cpu, op::attack_start> {
+  template <class T>
+  static void run(Stream, const op::attack_start::Args<T>& a) {
+    const std::size_t count = std::size_t(a.x.h) * a.x.w * a.x.c;
+    const double eps = a.values ? a.values->eps : 0;
+    host::parallel_for(a.x.n, [&](long n) {
+      const rng::Stream stream(a.values ? a.values->seed : 0, Purpose::attack, (a.values ? a.values->draw : 0) + a.draw, a.first_sample + n);
+      const T* x = a.clean + n * count;
+      T* to = a.adversarial + n * count;
+      if (a.norm == 0) {
+        host::Uniforms uniform{stream};
+        for (std::size_t i = 0; i < count; ++i) to[i] = host::clamped(T(x[i] + eps * (2 * uniform(i) - 1)), T(0), T(1));
+        return;
+      }
+      double* normal = host::scratch<double>(host::slot_input, count);
+      for (std::size_t i = 0; i < count; ++i) normal[i] = stream.normal(i);
+      const double factor = eps / (host::row_norm(count, [&](std::size_t i) { return normal[i]; }) + 1e-10);
+      for (std::size_t i = 0; i < count; ++i) to[i] = host::clamped(T(x[i] + factor * normal[i]), T(0), T(1));
+    });
+  }
+};
+
+template <> struct kernel<cpu, op::attack_step> {
+  template <class T>
+  static void run(Stream, const op::attack_step::Args<T>& a) {
+    const std::size_t count = std::size_t(a.x.h) * a.x.w * a.x.c;
+    const double eps = a.values ? a.values->eps : 0, length = a.fgsm ? eps : a.values ? a.values->step : 0;
+    host::parallel_for(a.x.n, [&](long n) {
+      const T* x = a.clean + n * count;
+      const T* g = a.gradient + n * count;
+      T* to = a.adversarial + n * count;
+      if (a.norm == 0) {
+        const T step = T(length), radius = T(eps);
+        RNX_SIMD for (std::size_t i = 0; i < count; ++i) {
+          const T sign = T(int(g[i] > 0) - int(g[i] < 0));
+          const T v = host::clamped(to[i] + step * sign, x[i] - radius, x[i] + radius);
+          to[i] = host::clamped(v, T(0), T(1));
+        }
+        return;
+      }
+      const double step = length / (host::row_norm(count, [&](std::size_t i) { return g[i]; }) + 1e-10);
+      const auto delta = [&](std::size_t i) { return to[i] + step * g[i] - x[i]; };
+      const double distance = host::row_norm(count, delta), factor = distance > eps ? eps / (distance + 1e-7) : 1;
+      for (std::size_t i = 0; i < count; ++i) to[i] = host::clamped(T(x[i] + factor * delta(i)), T(0), T(1));
+    }, double(a.x.n) * count * 4);
+  }
+};
+
+}  // namespace rnx::inline RNX_ISA

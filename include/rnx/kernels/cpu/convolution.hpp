@@ -1,0 +1,116 @@
+// Convolution and its input gradient: direct sums over channels-innermost maps, no im2col.
+//   y(n, oh, ow, o)  = sum over kh, kw, i of x(n, oh s - pad + kh, ow s - pad + kw, i) w(kh, kw, i, o)
+//   dx(n, ih, iw, i) = sum over kh, kw, o of dy w(kh flipped, kw flipped, o, i)        the same sum over dy
+// One accumulator per output, in the order kh, kw, i: its bits depend on nothing else, neither on n nor on threads.
+#pragma once
+
+#include "rnx/kernels/cpu/tile.hpp"
+#include "rnx/kernels/op/convolution.hpp"
+
+namespace rnx::inline RNX_ISA::host {
+
+template <class T>
+struct Convolution {
+  geometry::Map src, dst;
+  Axis rows, cols;
+  int groups;
+  const T* x;
+  const T* w;
+  T* y;
+  Epilogue<T> epilogue;
+};
+
+/// The taps of one phase, adjacent ones merged. Returns the length of a run.
+template <class T>
+int merge_taps(const Convolution<T>& c, const Patch<T>& patch, int in, int a, int b, Run* runs, int& count) {
+  const int kh = c.rows.taps(a), kw = c.cols.taps(b);
+  const bool whole = patch.pixel == in && (kw <= 1 || c.cols.weight(b, 1) == c.cols.weight(b, 0) + 1);
+  const bool map = whole && patch.row == long(kw) * in && kw == c.cols.kernel && (kh <= 1 || c.rows.weight(a, 1) == c.rows.weight(a, 0) + 1);
+  count = 0;
+  if (kh == 0 || kw == 0) return 0;
+  for (int t = 0; t < (map ? 1 : kh); ++t)
+    for (int u = 0; u < (whole ? 1 : kw); ++u)
+      runs[count++] = {t * patch.row + u * patch.pixel, (long(c.rows.weight(a, t)) * c.cols.kernel + c.cols.weight(b, u)) * in};
+  return in * (whole ? kw : 1) * (map ? kh : 1);
+}
+
+/// Samples [n0, n1), rows [r0, r1) of the destination, vectors [v0, v1) of every group's output channels.
+template <class T>
+void convolve_block(const Convolution<T>& c, int n0, int n1, int r0, int r1, int v0, int v1) {
+  constexpr int L = vector_lanes<T>;
+  const int in = c.src.c / c.groups, out = c.dst.c / c.groups;
+  const long pitch = round_up(out, geometry::lanes), weights = long(c.rows.kernel) * c.cols.kernel * in * pitch;
+  const Patch<T> patch = gather(c.x, c.src, n0, n1, c.rows.low(r0), c.rows.high(r1), c.cols.low(0), c.cols.high(c.dst.w), c.src.c, false, slot_input);
+  const long most = long(n1 - n0) * (r1 - r0) * c.dst.w;
+  const T** x = scratch<const T*>(slot_pixels, 2 * most);
+  T** y = const_cast<T**>(x + most);
+  Run* runs = scratch<Run>(slot_runs, std::size_t(c.rows.kernel) * c.cols.kernel);
+
+  for (int a = 0; a < c.rows.phases(); ++a)
+    for (int b = 0; b < c.cols.phases(); ++b) {
+      int first = c.rows.first(a);
+      if (first < r0) first += (r0 - first + c.rows.phases() - 1) / c.rows.phases() * c.rows.phases();
+      long pixels = 0;
+      for (int n = n0; n < n1; ++n)
+        for (int r = first; r < r1; r += c.rows.phases())
+          for (int q = c.cols.first(b); q < c.dst.w; q += c.cols.phases(), ++pixels) {
+            x[pixels] = patch.at(n - n0, c.rows.base(r), c.cols.base(q));
+            y[pixels] = c.y + n * c.dst.sample() + (long(r) * c.dst.w + q) * c.dst.stride;
+          }
+      if (pixels == 0) continue;
+      Taps<T> taps{runs, 0, 0, c.w, pitch};
+      taps.length = merge_taps(c, patch, in, a, b, runs, taps.count);
+      for (int g = 0; g < c.groups; ++g) {
+        if (g > 0) {
+          taps.w += weights;
+          for (long p = 0; p < pixels; ++p) x[p] += in, y[p] += out;
+        }
+        Epilogue<T> epilogue = c.epilogue;
+        if (epilogue.bias) epilogue.bias += long(g) * out;
+        if (epilogue.scale) epilogue.scale += long(g) * out;
+        int v = v0;
+        for (; v + 2 <= v1; v += 2) tiles<2>(taps, x, y, pixels, v * L, out, epilogue);
+        for (; v < v1; ++v) tiles<1>(taps, x, y, pixels, v * L, out, epilogue);
+      }
+    }
+}
+
+template <class T>
+void convolve(const Convolution<T>& c) {
+  if (c.dst.n <= 0) return;
+  const int out = c.dst.c / c.groups, vectors = (out + vector_lanes<T> - 1) / vector_lanes<T>;
+  const Blocks b = blocks(c.dst.n, c.rows, c.dst.w, double(c.src.w) * c.src.c * sizeof(T));
+  // few tasks (a linear layer): split the output channels too
+  const long splits = c.groups > 1 ? 1 : clamped((2l * threads() + b.tasks - 1) / larger(b.tasks, 1l), 1l, (vectors + 1) / 2l);
+  const double work = 2.0 * c.dst.n * c.dst.h * c.dst.w * out * c.src.c * c.rows.taps(0) * c.cols.taps(0);
+  parallel_for(b.tasks * splits, [&](long task) {
+    const long block = task / splits, split = task % splits, pairs = (vectors + 1) / 2;
+    const int n0 = int(block / b.row_blocks) * b.samples, r0 = int(block % b.row_blocks) * b.rows;
+    const int v0 = int(2 * chunk_begin(pairs, splits, split)), v1 = int(2 * chunk_begin(pairs, splits, split + 1));
+    convolve_block(c, n0, smaller(n0 + b.samples, c.dst.n), r0, smaller(r0 + b.rows, c.dst.h), v0, smaller(v1, vectors));
+  }, work);
+}
+
+}  // namespace rnx::inline RNX_ISA::host
+
+namespace rnx::inline RNX_ISA {
+
+template <> struct kernel<cpu, op::conv2d_forward> {
+  template <class T>
+  static void run(Stream, const op::conv2d_forward::Args<T>& a) {
+    const auto& g = a.g;
+    host::convolve<T>({g.x, g.y, host::forward_axis(g.y.h, g.x.h, g.kh, g.stride, g.pad_h), host::forward_axis(g.y.w, g.x.w, g.kw, g.stride, g.pad_w),
+                       g.groups, a.x, a.w, a.y, {a.bias, a.scale, a.accumulate}});
+  }
+};
+
+template <> struct kernel<cpu, op::conv2d_backward_input> {
+  template <class T>
+  static void run(Stream, const op::conv2d_backward_input::Args<T>& a) {
+    const auto& g = a.g;
+    host::convolve<T>({g.y, g.x, host::transposed_axis(g.x.h, g.y.h, g.kh, g.stride, g.pad_h),
+                       host::transposed_axis(g.x.w, g.y.w, g.kw, g.stride, g.pad_w), g.groups, a.dy, a.w, a.dx, {}});
+  }
+};
+
+}  // namespace rnx::inline RNX_ISA

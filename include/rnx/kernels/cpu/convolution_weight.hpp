@@ -1,0 +1,147 @@
+// Weight gradient of a convolution: dw(group, kh, kw, i, o) = sum over n, oh, ow of x(n, oh s - pad + kh, ow s - pad + kw, i) dy(n, oh, ow, o).
+// Samples are cut into fixed chunks; inside a chunk each element is one sum in the order of samples and pixels; chunks add in order.
+#pragma once
+
+#include "rnx/kernels/cpu/tile.hpp"
+#include "rnx/kernels/op/convolution.hpp"
+
+namespace rnx::inline RNX_ISA::host {
+
+/// Where a row of pixels starts in x and dy.
+template <class T>
+struct PixelRow { const T* x; const T* dy; };
+
+/// dw(i, o) += sum over rows of pixels of x(i) dy(o): P of i (`count` of them stored), V vectors of o.
+template <int P, int V, class T>
+void outer_tile(const PixelRow<T>* rows, int row_count, int pixels, long x_step, long dy_step, long i, int o, T* dw, long pitch, int count) {
+  constexpr int L = vector_lanes<T>;
+  vec<T> acc[P][V];
+#pragma GCC unroll 16
+  for (int p = 0; p < P; ++p)
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v) acc[p][v] = load<L>(dw + smaller(p, count - 1) * pitch + v * L);
+  for (int r = 0; r < row_count; ++r) {
+    const T* x = rows[r].x + i;
+    const T* dy = rows[r].dy + o;
+    for (int q = 0; q < pixels; ++q, x += x_step, dy += dy_step) {
+      vec<T> row[V];
+#pragma GCC unroll 4
+      for (int v = 0; v < V; ++v) row[v] = load<L>(dy + v * L);
+#pragma GCC unroll 16
+      for (int p = 0; p < P; ++p) {
+        const T value = x[p];
+#pragma GCC unroll 4
+        for (int v = 0; v < V; ++v) acc[p][v] += value * row[v];
+      }
+    }
+  }
+#pragma GCC unroll 16
+  for (int p = 0; p < P; ++p)
+    if (p < count)
+#pragma GCC unroll 4
+      for (int v = 0; v < V; ++v) store(dw + p * pitch + v * L, acc[p][v]);
+}
+
+/// Rows [i0, i1) of one (kh, kw) run of the gradient, all output channels.
+template <class T>
+void outer_rows(const PixelRow<T>* rows, int row_count, int pixels, long x_step, long dy_step, long i0, long i1, int vectors, T* dw, long pitch) {
+  constexpr int L = vector_lanes<T>;
+  const auto columns = [&]<int V>(std::integral_constant<int, V>, int o) {
+    constexpr int P = tile_pixels<V>;
+    long i = i0;
+    for (; i + P <= i1; i += P) outer_tile<P, V>(rows, row_count, pixels, x_step, dy_step, i, o, dw + (i - i0) * pitch + o, pitch, P);
+    for (; i < i1; i += 4)
+      outer_tile<4, V>(rows, row_count, pixels, x_step, dy_step, i, o, dw + (i - i0) * pitch + o, pitch, int(smaller(i1 - i, 4l)));
+  };
+  int v = 0;
+  for (; v + 2 <= vectors; v += 2) columns(std::integral_constant<int, 2>{}, v * L);
+  for (; v < vectors; ++v) columns(std::integral_constant<int, 1>{}, v * L);
+}
+
+template <class T>
+struct WeightGradient {
+  geometry::Conv2d g;
+  const T* x;
+  const T* dy;
+  int vectors;       // of one group's output channels
+  long pitch;        // elements of one row of a partial sum
+  Axis rows, cols;
+
+  long part() const { return long(g.groups) * g.kh * g.kw * g.in() * pitch; }
+
+  /// Adds samples [n0, n1) to `dw`: one of `shares` parts of the input channels.
+  void add(int n0, int n1, long share, long shares, T* dw) const {
+    constexpr int L = vector_lanes<T>;
+    const int in = g.in(), out = g.out();
+    // a few rows at a time, so that x and dy stay in the first-level cache; several samples when maps are small
+    const int height = clamped(int(24576 / (sizeof(T) * (double(g.x.w) * g.x.c * g.stride + double(g.y.w) * g.y.c) + 1)), 1, g.y.h);
+    const int samples = clamped(64 / larger(g.y.h * g.y.w, 1), 1, larger(n1 - n0, 1));
+    PixelRow<T>* rows_of = scratch<PixelRow<T>>(slot_pixels, std::size_t(samples) * height);
+    for (int n = n0; n < n1; n += samples)
+      for (int r0 = 0; r0 < g.y.h; r0 += height) {
+        const int n_end = smaller(n + samples, n1), r1 = smaller(r0 + height, g.y.h);
+        // tiles read four channels at a time
+        const Patch<T> px = gather(x, g.x, n, n_end, rows.low(r0), rows.high(r1), cols.low(0), cols.high(g.y.w), g.x.c, in % 4 != 0, slot_input);
+        for (int group = 0; group < g.groups; ++group) {
+          geometry::Map ym = g.y;
+          ym.c = out;
+          const Patch<T> py = gather(dy + long(group) * out, ym, n, n_end, r0, r1, 0, g.y.w, vectors * L, out % L != 0, slot_gradient);
+          block(px, py, n_end - n, r0, r1, group, share, shares, dw, rows_of);
+        }
+      }
+  }
+
+  void block(const Patch<T>& px, const Patch<T>& py, int samples, int r0, int r1, int group, long share, long shares, T* dw, PixelRow<T>* list) const {
+    const int in = g.in();
+    const bool single = g.y.h == 1 && g.y.w == 1;  // the samples are the pixels of one row
+    const bool wide = px.pixel == in;              // kw and i are one run
+    const long length = wide ? long(g.kw) * in : in, tiles = (length + 11) / 12;
+    const long i0 = smaller(length, 12 * chunk_begin(tiles, shares, share)), i1 = smaller(length, 12 * chunk_begin(tiles, shares, share + 1));
+    if (i0 >= i1) return;
+    for (int kh = 0; kh < g.kh; ++kh)
+      for (int kw = 0; kw < (wide ? 1 : g.kw); ++kw) {
+        int count = 0;
+        for (int n = 0; n < (single ? 1 : samples); ++n)
+          for (int r = r0; r < r1; ++r) list[count++] = {px.at(n, rows.base(r) + kh, cols.base(0) + kw) + long(group) * in, py.at(n, r, 0)};
+        T* to = dw + (((long(group) * g.kh + kh) * g.kw + kw) * in + i0) * pitch;
+        outer_rows(list, count, single ? samples : g.y.w, single ? px.sample : g.stride * px.pixel, single ? py.sample : py.pixel, i0, i1, vectors, to, pitch);
+      }
+  }
+};
+
+}  // namespace rnx::inline RNX_ISA::host
+
+namespace rnx::inline RNX_ISA {
+
+template <> struct kernel<cpu, op::conv2d_backward_weight> {
+  template <class T>
+  static void run(Stream, const op::conv2d_backward_weight::Args<T>& a) {
+    using namespace host;
+    const auto& g = a.g;
+    const int out = g.out(), vectors = (out + vector_lanes<T> - 1) / vector_lanes<T>;
+    const WeightGradient<T> w{g, a.x, a.dy, vectors, long(vectors) * vector_lanes<T>, forward_axis(g.y.h, g.x.h, g.kh, g.stride, g.pad_h),
+                              forward_axis(g.y.w, g.x.w, g.kw, g.stride, g.pad_w)};
+    const long rows = long(g.groups) * g.kh * g.kw * g.in(), chunks = clamped((1l << 20) / larger(rows * out, 1l), 1l, long(larger(1, smaller(16, g.x.n))));
+    const long shares = clamped((threads() + chunks - 1) / chunks, 1l, (long(g.in()) + 11) / 12);
+    T* partial = scratch<T>(slot_partial, std::size_t(chunks) * w.part());
+    const double work = 2.0 * rows * out * g.y.n * g.y.h * g.y.w;
+    for_range(std::size_t(chunks) * w.part(), [&](std::size_t begin, std::size_t end) { std::memset(partial + begin, 0, (end - begin) * sizeof(T)); });
+    parallel_for(chunks * shares, [&](long task) {
+      const long chunk = task / shares;
+      w.add(int(chunk_begin(g.x.n, chunks, chunk)), int(chunk_begin(g.x.n, chunks, chunk + 1)), task % shares, shares, partial + chunk * w.part());
+    }, work);
+    parallel_for((rows + 63) / 64, [&](long block) {
+      for (long r = block * 64; r < smaller(rows, block * 64 + 64); ++r) {
+        T* dw = a.dw + r * out;
+        const T* from = partial + r * w.pitch;
+        for (int o = 0; o < out; ++o) dw[o] = from[o];
+        for (long chunk = 1; chunk < chunks; ++chunk) {
+          const T* more = from + chunk * w.part();
+          RNX_SIMD for (int o = 0; o < out; ++o) dw[o] += more[o];
+        }
+      }
+    }, double(chunks) * rows * out);
+  }
+};
+
+}  // namespace rnx::inline RNX_ISA

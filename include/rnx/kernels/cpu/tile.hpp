@@ -1,0 +1,82 @@
+// The register tile of convolutions: P pixels times V vectors of output channels, one accumulator each.
+//
+//   acc[p][v] = sum over runs, k of x[p][run.x + k] w[run.w + k][v]        in this order, whatever P and V are
+//   y = [y +] scale acc [+ bias]                                           product, scaling and additions rounded one by one
+#pragma once
+
+#include "rnx/kernels/cpu/window.hpp"
+
+namespace rnx::inline RNX_ISA::host {
+
+/// P V + V + 1 registers of 32 (AVX-512) or 16.
+template <int V> constexpr int tile_pixels = V == 1 || RNX_VECTOR_BYTES == 64 ? 12 : 6;
+constexpr int small_tile_pixels = 4;
+
+/// What happens to a finished sum.
+template <class T>
+struct Epilogue {
+  const T* bias = nullptr;
+  const T* scale = nullptr;
+  bool accumulate = false;
+
+  /// Channels [at, at + count) of one pixel.
+  template <class V>
+  RNX_ALWAYS_INLINE void store(T* y, V v, int at, int count) const {
+    constexpr int N = int(sizeof(V) / sizeof(T));
+    if (scale) v = v * load_first<N>(scale + at, count), rounded(v);
+    if (accumulate) v = load_first<N>(y + at, count) + v;
+    if (bias) v = v + load_first<N>(bias + at, count);
+    store_first(y + at, v, count);
+  }
+};
+
+/// The sum under one window.
+template <class T>
+struct Taps {
+  const Run* runs;
+  int count, length;
+  const T* w;   // first weight of the group
+  long pitch;   // elements of one row of weights
+};
+
+/// Output channels [at, at + V vectors) of `count` <= P pixels; pixels beyond count repeat valid ones and are not stored.
+template <int P, int V, class T>
+void tile(const Taps<T>& taps, const T* const* pixels, T* const* y, int count, int at, int out, const Epilogue<T>& epilogue) {
+  constexpr int L = vector_lanes<T>;
+  vec<T> acc[P][V] = {};
+  const T* x[P];
+#pragma GCC unroll 16
+  for (int p = 0; p < P; ++p) x[p] = pixels[p < count ? p : 0];
+  for (int r = 0; r < taps.count; ++r) {
+    const T* w = taps.w + taps.runs[r].w * taps.pitch + at;
+    const long begin = taps.runs[r].x, end = begin + taps.length;
+    for (long k = begin; k < end; ++k, w += taps.pitch) {
+      vec<T> row[V];
+#pragma GCC unroll 4
+      for (int v = 0; v < V; ++v) row[v] = load<L>(w + v * L);
+#pragma GCC unroll 16
+      for (int p = 0; p < P; ++p) {
+        const T value = x[p][k];
+#pragma GCC unroll 4
+        for (int v = 0; v < V; ++v) acc[p][v] += value * row[v];
+      }
+    }
+  }
+#pragma GCC unroll 16
+  for (int p = 0; p < P; ++p)
+    if (p < count)
+#pragma GCC unroll 4
+      for (int v = 0; v < V; ++v) epilogue.store(y[p], acc[p][v], at + v * L, out - at - v * L);
+}
+
+/// All pixels for V vectors of output channels.
+template <int V, class T>
+void tiles(const Taps<T>& taps, const T* const* x, T* const* y, long pixels, int at, int out, const Epilogue<T>& epilogue) {
+  constexpr int P = tile_pixels<V>;
+  long p = 0;
+  for (; p + P <= pixels; p += P) tile<P, V>(taps, x + p, y + p, P, at, out, epilogue);
+  for (; p < pixels; p += small_tile_pixels)
+    tile<small_tile_pixels, V>(taps, x + p, y + p, int(smaller(pixels - p, long(small_tile_pixels))), at, out, epilogue);
+}
+
+}  // namespace rnx::inline RNX_ISA::host

@@ -1,0 +1,42 @@
+// Run-time sizes that kernels read: plain structs, no templates.
+#pragma once
+
+#include "rnx/tensor/view.hpp"
+
+namespace rnx::inline RNX_ABI::geometry {
+
+/// n samples of h x w pixels with c active channels; `stride` elements between pixels.
+struct Map {
+  int n = 0, h = 1, w = 1, c = 0, stride = 0;
+  RNX_SHARED constexpr std::size_t rows() const { return std::size_t(n) * h * w; }
+  RNX_SHARED constexpr std::size_t sample() const { return std::size_t(h) * w * stride; }
+};
+
+template <class T, class Device>
+Map map(const View<T, Device>& v) { return {v.n, v.dims.h, v.dims.w, v.dims.c, v.stride}; }
+
+/// y(n, oh, ow, o) = sum over (kh, kw, i) of x(n, oh s - pad + kh, ow s - pad + kw, i) w(kh, kw, i, o); groups split i and o alike.
+struct Conv2d {
+  Map x, y;
+  int kh = 1, kw = 1, stride = 1, pad_h = 0, pad_w = 0, groups = 1;
+  RNX_SHARED constexpr int in() const { return x.c / groups; }
+  RNX_SHARED constexpr int out() const { return y.c / groups; }
+};
+
+/// Channels of packed weights are padded to this many lanes on every instruction set.
+constexpr int lanes = 16;
+
+/// theta (o, i, kh, kw): the active corner of a possibly larger tensor (strides of the maxima), per group.
+struct Weights {
+  int groups = 1, o = 0, i = 0, kh = 1, kw = 1;       // o, i: active, of one group
+  long so = 0, si = 0, sh = 0, sw = 1, sg = 0;        // strides in theta; sg: from one group to the next
+  RNX_SHARED constexpr std::size_t count() const { return std::size_t(groups) * o * i * kh * kw; }
+  /// Elements of the packed forms (groups, kh, kw, i, round(o)) and (groups, kh, kw, o, round(i)).
+  RNX_SHARED constexpr std::size_t packed_forward() const { return std::size_t(groups) * kh * kw * i * ((o + lanes - 1) / lanes * lanes); }
+  RNX_SHARED constexpr std::size_t packed_backward() const { return std::size_t(groups) * kh * kw * o * ((i + lanes - 1) / lanes * lanes); }
+};
+
+/// Square pooling windows; padding counts as absent.
+struct Pool { Map x, y; int kernel = 2, stride = 2, pad = 0; };
+
+}  // namespace rnx::inline RNX_ABI::geometry

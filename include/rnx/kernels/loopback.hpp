@@ -1,0 +1,15 @@
+// Kernels of the loopback device: declared here, defined by one translation unit (kernels/loopback/definitions.hpp).
+#pragma once
+
+#include "rnx/device/loopback.hpp"
+#include "rnx/kernels/kernel.hpp"
+
+namespace rnx::inline RNX_ABI {
+
+template <class Operation>
+struct launch<loopback, Operation> {
+  template <class T>
+  static void run(Stream, const typename Operation::template Args<T>&);
+};
+
+}  // namespace rnx::inline RNX_ABI

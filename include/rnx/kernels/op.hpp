@@ -1,0 +1,11 @@
+// One tag per operation: formula, shapes, source; its Args are what a kernel receives.
+#pragma once
+
+#include "rnx/kernels/op/attack.hpp"
+#include "rnx/kernels/op/batch_norm.hpp"
+#include "rnx/kernels/op/convolution.hpp"
+#include "rnx/kernels/op/loss.hpp"
+#include "rnx/kernels/op/memory.hpp"
+#include "rnx/kernels/op/optimizer.hpp"
+#include "rnx/kernels/op/pointwise.hpp"
+#include "rnx/kernels/op/pooling.hpp"

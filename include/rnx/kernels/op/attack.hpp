@@ -1,0 +1,27 @@
+// Steps of first-order attacks on images in [0, 1]. Radius and step come from StepValues. Rows are samples of c values.
+#pragma once
+
+#include "rnx/kernels/kernel.hpp"
+
+namespace rnx::inline RNX_ABI::op {
+
+/// Norms by number: 0 = Linf, 1 = L2.
+/// start: Linf x + U(-eps, eps); L2 x + eps n / (|n| + 1e-10) on the sphere; clipped to [0, 1]. Keyed by (seed, draw, sample id).
+struct attack_start {
+  template <class T> struct Args {
+    geometry::Map x; int norm; std::uint64_t draw, first_sample;
+    const StepValues* values; const T* clean; T* adversarial;
+    auto pointers() { return std::tie(values, clean, adversarial); }
+  };
+};
+/// Linf: clip(x' + step sign(g), x -+ eps); L2: x' + step g / (|g| + 1e-10), delta scaled by eps / (|delta| + 1e-7) when longer; then [0, 1].
+/// fgsm: the step has length eps.
+struct attack_step {
+  template <class T> struct Args {
+    geometry::Map x; int norm; bool fgsm;
+    const StepValues* values; const T* clean; const T* gradient; T* adversarial;
+    auto pointers() { return std::tie(values, clean, gradient, adversarial); }
+  };
+};
+
+}  // namespace rnx::inline RNX_ABI::op

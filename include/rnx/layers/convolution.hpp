@@ -1,0 +1,271 @@
+// Convolution and linear layers: y = sum over bases m, n of alpha_m beta_n (A_n(x) * B_m(theta)) + b, in that order of m, then n.
+// Weight map, activation map, width rule and kernel rule are policies; a full-precision convolution is the case of one base.
+// theta keeps the field's order (O, I / groups, KH, KW); prepared weights hold what kernels read.
+#pragma once
+
+#include "rnx/layers/options.hpp"
+
+namespace rnx::inline RNX_ISA {
+
+/// Sizes of one bound convolution, all maxima.
+struct ConvShape {
+  Dims in, out;
+  int kh, kw, stride, pad, groups;
+  bool bias, linear;
+  constexpr bool depthwise() const { return groups > 1 && groups == in.c && out.c == in.c; }
+  constexpr int in_group() const { return in.c / groups; }
+  constexpr std::size_t weights() const { return std::size_t(out.c) * in_group() * kh * kw; }
+};
+
+/// S: sizes. W: weight map. A: activation map. Width, Kernel: what a subnet may choose.
+template <ConvShape S, class W, class A, class Width, class Kernel, class T, class Device>
+struct BoundConv {
+  static constexpr bool leaf = true;
+  static constexpr bool depthwise = S.depthwise(), plain_weights = W::identity && Kernel::slots == 0, plain_input = A::identity;
+  static constexpr int M = W::bases, N = A::bases;
+  using In = View<const T, Device>;
+  using Out = View<T, Device>;
+
+  // parameters: weight | bias | extra of the weight map or kernel rule | activation map
+  static constexpr std::size_t bias_at = S.weights(), extra_at = bias_at + (S.bias ? S.out.c : 0), activation_at = extra_at + Kernel::extra(S.kh);
+
+  // prepared: M forward packs | backward pack (of the sum) | bases | scales | sum | products
+  static constexpr geometry::Weights maxima{depthwise ? S.in.c : S.groups, S.out.c / S.groups, S.in_group(), S.kh, S.kw,
+                                            long(S.in_group()) * S.kh * S.kw, long(S.kh) * S.kw, S.kw, 1, long(S.out.c / S.groups) * S.in_group() * S.kh * S.kw};
+  static constexpr std::size_t dense_size = S.weights();
+  static constexpr std::size_t pack_size = round_up(depthwise ? dense_size : maxima.packed_forward(), 16);
+  static constexpr std::size_t backward_at = M * pack_size;
+  static constexpr std::size_t bases_at = backward_at + round_up(depthwise ? (plain_weights ? 0 : dense_size) : maxima.packed_backward(), 16);
+  static constexpr std::size_t scales_at = bases_at + (plain_weights ? 0 : M * dense_size);
+  static constexpr std::size_t sum_at = scales_at + (plain_weights ? 0 : M * S.out.c);
+  static constexpr std::size_t products_at = sum_at + (plain_weights ? 0 : dense_size);
+  static constexpr bool scaled = W::scaled || A::scaled;
+  static constexpr std::size_t prepared_size = round_up(products_at + (scaled || M * N > 1 ? M * N * S.out.c : 0), 16);
+
+  static int describe(GraphBuilder& g, int input) {
+    Node node;
+    node.kind = S.linear ? Kind::linear : Kind::convolution;
+    node.operation = S.linear ? "linear" : depthwise ? "depthwise" : "conv2d";
+    node.inputs = {input}, node.in = S.in, node.out = S.out;
+    node.kernel_h = S.kh, node.kernel_w = S.kw, node.stride = S.stride, node.pad = S.pad, node.groups = S.groups, node.bias = S.bias;
+    node.weight_bits = W::bits, node.activation_bits = A::bits;
+    const int fan_in = S.in_group() * S.kh * S.kw;
+    if (S.linear) node.parameters.push_back({"weight", {S.out.c, int(S.in.count())}, ParameterKind::weight, Init::uniform_fan_in});
+    else node.parameters.push_back({"weight", {S.out.c, S.in_group(), S.kh, S.kw}, ParameterKind::weight, Init::kaiming_normal});
+    if (S.bias) node.parameters.push_back({"bias", {S.out.c}, ParameterKind::bias, Init::uniform_fan_in, double(fan_in)});
+    if constexpr (Kernel::slots > 0) Kernel::describe(node);
+    if constexpr (A::scaled) {
+      node.parameters.push_back({"activation.beta", {N}, ParameterKind::scale, Init::constant, A::initial_beta()});
+      node.parameters.push_back({"activation.shift", {N}, ParameterKind::scale, Init::spread});
+    }
+    node.slots = Width::slots + Kernel::slots;
+    if (Width::slots) node.slot_names.push_back(Width::slot_name);
+    if (Kernel::slots) node.slot_names.push_back("kernel");
+    node.input_read = reads::parameter_gradient | (plain_input ? reads::none : reads::input_gradient);
+    node.packed = prepared_size;
+    if (!plain_input) {
+      const std::size_t padded = std::size_t(S.in.h + 2 * S.pad) * (S.in.w + 2 * S.pad) * S.in.c;
+      node.work_forward = N * padded;
+      node.work_backward = 2 * padded;
+    }
+    node.work_fixed = dense_size * (plain_weights ? 1 : 2);
+    return g.add(std::move(node));
+  }
+
+  /// What is active in one pass, given the active input channels.
+  struct Active { geometry::Weights w; int out, kernel, pad, depth_groups; };
+  template <class P> static Active active(int c_in, const P& pass, int site) {
+    Active a{};
+    a.kernel = Kernel::slots ? pass.choice(site, Width::slots, S.kh) : S.kh;
+    a.pad = Kernel::slots ? a.kernel / 2 : S.pad;
+    a.out = depthwise ? c_in : Width::active(c_in, S.out.c, Width::slots ? pass.choice(site, 0, default_choice()) : 0);
+    a.w = maxima;
+    a.w.kh = Kernel::slots ? a.kernel : S.kh, a.w.kw = Kernel::slots ? a.kernel : S.kw;
+    if (depthwise) a.w.groups = c_in;
+    else if (S.groups == 1) a.w.i = c_in, a.w.o = a.out;
+    return a;
+  }
+  static constexpr int default_choice() {
+    if constexpr (requires { Width::maximum_choice; }) return Width::maximum_choice;
+    else return S.out.c;
+  }
+  static geometry::Weights packed_dense(const Active& a) {  // the active corner as a dense tensor of its own
+    geometry::Weights d = a.w;
+    d.sw = 1, d.sh = d.kw, d.si = long(d.kh) * d.kw, d.so = d.si * d.i, d.sg = d.so * d.o;
+    return d;
+  }
+
+  /// Active output channels when the input has c_in: what prepare() and cost need before any forward.
+  template <class P> static int active_out(int c_in, const P& pass, int site) { return active(c_in, pass, site).out; }
+
+  /// Computes the weight map and packs its bases: once per version of the parameters.
+  template <class P> static int prepare(int c_in, P& pass, int site) {
+    const Active a = active(c_in, pass, site);
+    const T* theta = pass.parameter(site);
+    T* p = pass.prepared(site);
+    if constexpr (plain_weights) {
+      pack(pass, a.w, theta, p, p + backward_at);
+    } else {
+      const geometry::Weights dense = packed_dense(a);
+      const int rows = dense.groups * dense.o;
+      if constexpr (Kernel::slots > 0) {
+        static_assert(W::identity, "rnx: a learned kernel transform takes full-precision weights");
+        pass.template run<op::weight_bases<Kernel>>({a.w, theta, pass.parameter(site, extra_at), p + bases_at, p + scales_at});
+      } else {
+        pass.template run<op::weight_bases<W>>({a.w, theta, nullptr, p + bases_at, p + scales_at});
+      }
+      for (int m = 0; m < M; ++m) pack(pass, dense, p + bases_at + m * dense.count(), p + m * pack_size, nullptr);
+      pass.template run<op::sum_bases>({M, rows, dense.count() / rows, p + bases_at, p + scales_at, p + sum_at});
+      pack(pass, dense, p + sum_at, nullptr, p + backward_at);
+    }
+    if constexpr (scaled || M * N > 1) {
+      const int rows = a.out;
+      if constexpr (plain_weights) pass.template run<op::fill>({std::size_t(rows), T(1), p + products_at});  // N > 1 with full-precision weights
+      pass.template run<op::base_products>({M, N, rows, plain_weights ? p + products_at : p + scales_at, A::scaled ? pass.parameter(site, activation_at) : nullptr, p + products_at});
+    }
+    return a.out;
+  }
+
+  template <class P> static void forward(In x, Out& y, P& pass, int site) {
+    const Active a = active(x.dims.c, pass, site);
+    y.dims.c = a.out;
+    const T* bias = S.bias ? pass.parameter(site, bias_at) : nullptr;
+    const T* p = pass.prepared(site);
+    if constexpr (plain_input && M == 1 && !scaled) {
+      convolve(pass, conv(geometry::map(x), geometry::map(y), a, a.pad), x.data, p, bias, nullptr, y.data, false);
+    } else {
+      geometry::Map from = geometry::map(x);
+      const T* base = x.data;
+      int pad = a.pad;
+      if constexpr (!plain_input) {
+        pass.template run<op::activation_bases<A>>({from, a.pad, x.data, activation_parameters(pass, site), pass.work_forward(site), nullptr});
+        from = padded(from, a.pad), base = pass.work_forward(site), pad = 0;
+      }
+      for (int m = 0; m < M; ++m)
+        for (int n = 0; n < N; ++n)
+          convolve(pass, conv(from, geometry::map(y), a, pad), base + n * from.n * from.sample(), p + m * pack_size, m + 1 == M && n + 1 == N ? bias : nullptr,
+                   scaled || M * N > 1 ? p + products_at + (m * N + n) * a.out : nullptr, y.data, m + n > 0);
+    }
+  }
+
+  template <class P, class Sink> static void backward(In dy, Out dx, Sink sink, P& pass, int site) {
+    const In x = pass.records[site].x;
+    const Active a = active(x.dims.c, pass, site);
+    const T* p = pass.prepared(site);
+    const geometry::Map mx = geometry::map(x), my = geometry::map(dy);
+    if constexpr (plain_input) {
+      if (dx) back_input(pass, conv(geometry::map(dx), my, a, a.pad), dy.data, p, dx.data);
+      if constexpr (wants_grads<Sink>) parameter_gradients(sink, pass, site, a, conv(mx, my, a, a.pad), x.data, dy);
+    } else {
+      const geometry::Map wide = padded(mx, a.pad);
+      T* sum = pass.work_backward(site);
+      T* dsum = sum + wide.n * wide.sample();
+      if constexpr (wants_grads<Sink>) {
+        pass.template run<op::activation_bases<A>>({mx, a.pad, x.data, activation_parameters(pass, site), nullptr, sum});
+        parameter_gradients(sink, pass, site, a, conv(wide, my, a, 0), sum, dy);
+      }
+      if (dx || (A::scaled && wants_grads<Sink>)) {
+        T* dparameters = nullptr;
+        if constexpr (wants_grads<Sink> && A::scaled) dparameters = sink.base + pass.sites[site].parameters + activation_at;
+        back_input(pass, conv(wide, my, a, 0), dy.data, p, dsum);
+        pass.template run<op::activation_bases_backward<A>>({mx, geometry::map(dx), a.pad, x.data, activation_parameters(pass, site), dsum, dx.data, dparameters});
+      }
+    }
+  }
+
+ private:
+  template <class P> static const T* activation_parameters(const P& pass, int site) { return A::parameters ? pass.parameter(site, activation_at) : nullptr; }
+  static geometry::Map padded(geometry::Map m, int pad) { return {m.n, m.h + 2 * pad, m.w + 2 * pad, m.c, m.c}; }
+  static geometry::Conv2d conv(geometry::Map x, geometry::Map y, const Active& a, int pad) {
+    return {x, y, a.w.kh, a.w.kw, S.stride, S.linear ? 0 : pad, S.linear ? 0 : pad, depthwise ? x.c : S.groups};
+  }
+  template <class P> static void pack(P& pass, const geometry::Weights& g, const T* theta, T* forward, T* backward) {
+    if constexpr (depthwise) {
+      if (forward) pass.template run<op::pack_depthwise>({g, theta, forward});
+      if (backward && !plain_weights) pass.template run<op::pack_depthwise>({g, theta, backward});
+    } else {
+      pass.template run<op::pack_weights>({g, theta, forward, backward});
+    }
+  }
+  template <class P> static void convolve(P& pass, const geometry::Conv2d& g, const T* x, const T* w, const T* bias, const T* scale, T* y, bool accumulate) {
+    if constexpr (depthwise) pass.template run<op::depthwise_forward>({g, x, w, bias, scale, y, accumulate});
+    else pass.template run<op::conv2d_forward>({g, x, w, bias, scale, y, accumulate});
+  }
+  template <class P> static void back_input(P& pass, const geometry::Conv2d& g, const T* dy, const T* p, T* dx) {
+    if constexpr (depthwise) pass.template run<op::depthwise_backward_input>({g, dy, plain_weights ? p : p + backward_at, dx});
+    else pass.template run<op::conv2d_backward_input>({g, dy, p + backward_at, dx});
+  }
+  template <class P> static void parameter_gradients(GradSink<T> sink, P& pass, int site, const Active& a, const geometry::Conv2d& g, const T* x, In dy) {
+    T* grad = sink.base + pass.sites[site].parameters;
+    T* dw = pass.work_backward(site) + (plain_input ? 0 : pass.n * 2 * std::size_t(S.in.h + 2 * S.pad) * (S.in.w + 2 * S.pad) * S.in.c);
+    if constexpr (depthwise) pass.template run<op::depthwise_backward_weight>({g, x, dy.data, dw});
+    else pass.template run<op::conv2d_backward_weight>({g, x, dy.data, dw});
+    const auto unpack = [&](const geometry::Weights& w, T* to) {
+      if constexpr (depthwise) pass.template run<op::unpack_depthwise_gradient>({w, dw, to});
+      else pass.template run<op::unpack_gradient>({w, dw, to});
+    };
+    if constexpr (plain_weights) {
+      unpack(a.w, grad);
+    } else {
+      const geometry::Weights dense = packed_dense(a);
+      T* dsum = dw + dense_size;
+      pass.template run<op::fill>({dense.count(), T(0), dsum});
+      unpack(dense, dsum);
+      const T* p = pass.prepared(site);
+      using Map = std::conditional_t<(Kernel::slots > 0), Kernel, W>;
+      constexpr bool extra = Kernel::slots > 0;
+      pass.template run<op::weight_bases_backward<Map>>({a.w, pass.parameter(site), extra ? pass.parameter(site, extra_at) : nullptr, p + bases_at, p + scales_at, dsum, grad,
+                                                         extra ? grad + extra_at : nullptr});
+    }
+    if constexpr (S.bias) pass.template run<op::bias_backward>({geometry::map(dy), dy.data, grad + bias_at});
+  }
+};
+
+/// Spec of a convolution. Prefer the aliases Conv and Depthwise.
+///   Out      output channels (0: as the input, depthwise)
+///   shapes   (C, H, W) -> (Out, (H + 2 pad - K) / stride + 1, ...)
+template <int Out, int K, int S, int P, int G, bool B, class W, class A, class Width, class Kernel>
+struct Convolution {
+  static constexpr int sites = 1;
+  static constexpr int channels(Dims in) { return Out ? Out : in.c; }
+  static constexpr int groups(Dims in) { return G ? G : in.c; }
+  static constexpr Dims out_dims(Dims in) { return {channels(in), window_out(in.h, K, S, P), window_out(in.w, K, S, P)}; }
+  static constexpr Fault fault(Dims in) {
+    if (!in.valid()) return Fault::empty_input;
+    if (!W::valid || !A::valid) return Fault::bits;
+    if (in.c % groups(in) || channels(in) % groups(in)) return Fault::groups;
+    return out_dims(in).valid() ? Fault::none : Fault::window;
+  }
+  template <class In, class Device, class T>
+  using bind = BoundConv<ConvShape{In::dims, out_dims(In::dims), K, K, S, P, groups(In::dims), B, false}, W, A, Width, Kernel, T, Device>;
+};
+
+/// Conv<Out, K, options...>: Stride (1), Pad (K / 2), Groups (1), Bias (false), a weight map, an activation map, a width rule.
+template <int Out, int K, class... Os>
+using Conv = Convolution<Out, K, option::find_t<option::stride, Stride<1>, Os...>::value, option::find_t<option::pad, Pad<K / 2>, Os...>::value,
+                         option::find_t<option::groups, Groups<1>, Os...>::value, option::find_t<option::bias, Bias<false>, Os...>::value,
+                         option::find_t<option::weight_map, quant::FullPrecision, Os...>, option::find_t<option::activation_map, quant::FullActivation, Os...>,
+                         option::find_t<option::width, width::Fixed, Os...>, option::find_t<option::kernel, kernels_of::Fixed, Os...>>;
+
+/// Depthwise<K, options...>: one K x K kernel for each channel.
+template <int K, class... Os>
+using Depthwise = Convolution<0, K, option::find_t<option::stride, Stride<1>, Os...>::value, option::find_t<option::pad, Pad<K / 2>, Os...>::value, 0,
+                              option::find_t<option::bias, Bias<false>, Os...>::value, option::find_t<option::weight_map, quant::FullPrecision, Os...>,
+                              option::find_t<option::activation_map, quant::FullActivation, Os...>, width::AsInput,
+                              option::find_t<option::kernel, kernels_of::Fixed, Os...>>;
+
+/// Fully connected: y = W x + b over the whole sample; weight (Out, C H W) in PyTorch's flattening order. In: declared inputs, 0 = any.
+template <int Out, bool B = true, class W = quant::FullPrecision, int In_ = 0>
+struct Linear {
+  static constexpr int sites = 1;
+  static constexpr Dims out_dims(Dims) { return {Out, 1, 1}; }
+  static constexpr Fault fault(Dims in) {
+    if (!in.valid()) return Fault::empty_input;
+    if (!W::valid) return Fault::bits;
+    return In_ && In_ != int(in.count()) ? Fault::linear_channels : Fault::none;
+  }
+  template <class In, class Device, class T>
+  using bind = BoundConv<ConvShape{In::dims, {Out, 1, 1}, In::dims.h, In::dims.w, 1, 0, 1, B, true}, W, quant::FullActivation, width::Fixed, kernels_of::Fixed, T, Device>;
+};
+
+}  // namespace rnx::inline RNX_ISA

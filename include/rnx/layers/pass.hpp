@@ -1,0 +1,132 @@
+// One trace's execution of a network: bases of parameters, buffers and prepared weights, the arena, and what forward recorded.
+// Layers are stateless; what differs between two uses of one bound type is the site number.
+#pragma once
+
+#include "rnx/layers/node.hpp"
+
+namespace rnx::inline RNX_ABI {
+
+/// Where a network keeps one site's data: offsets, never pointers, so that networks copy and move.
+struct Site {
+  std::size_t parameters = 0, buffers = 0, packed = 0;
+  int slot = -1;
+  Dims out{};
+};
+
+/// Where a trace keeps one site's data, in elements of the arena; `none` where it keeps nothing.
+struct Placement {
+  static constexpr std::size_t none = std::size_t(-1);
+  std::size_t output = none, gradient = none, saved = none, work_forward = none, work_backward = none, branch = none;
+  std::size_t seed = none, seed_full = none, reduced = none;
+};
+
+/// NoGrads: parameter gradients are not computed and their code is not instantiated.
+struct NoGrads {};
+
+}  // namespace rnx::inline RNX_ABI
+
+namespace rnx::inline RNX_ISA {
+
+/// Parameter gradients go here: += at the parameters' offsets.
+template <class T> struct GradSink { T* base; };
+template <class Sink> constexpr bool wants_grads = !std::is_same_v<Sink, NoGrads>;
+
+template <class T, class Device>
+struct Pass {
+  using In = View<const T, Device>;
+  using Out = View<T, Device>;
+  struct Record { In x{}; Out y{}; };  // y.n == 0: the site did not run
+
+  const T* parameters = nullptr;
+  const T* buffers = nullptr;
+  T* packed = nullptr;
+  const Site* sites = nullptr;
+  T* arena = nullptr;
+  const Placement* places = nullptr;
+  Record* records = nullptr;
+  Context ctx{};
+  int n = 0;
+
+  Stream stream() const { return {ctx.stream}; }
+  bool train() const { return ctx.mode == Mode::train; }
+  const T* parameter(int site, std::size_t at = 0) const { return parameters + sites[site].parameters + at; }
+  const T* buffer(int site, std::size_t at = 0) const { return buffers + sites[site].buffers + at; }
+  T* prepared(int site, std::size_t at = 0) const { return packed + sites[site].packed + at; }
+  T* saved(int site) const { return arena + places[site].saved; }
+  T* work_forward(int site) const { return arena + places[site].work_forward; }
+  T* work_backward(int site) const { return arena + places[site].work_backward; }
+
+  /// The subnet's choice for slot `k` of a site, or `maximum`.
+  int choice(int site, int k, int maximum) const {
+    return ctx.subnet && sites[site].slot >= 0 ? ctx.subnet->choice[sites[site].slot + k] : maximum;
+  }
+  /// The planned output of a site, at its maximum.
+  Out output(int site) const { return {arena + places[site].output, n, sites[site].out, sites[site].out.c}; }
+  /// The gradient of a site's output, with the channels that were active.
+  Out gradient(int site) const { return {arena + places[site].gradient, n, records[site].y.dims, sites[site].out.c}; }
+  /// A branch's share of a join's input gradient: the join adds it.
+  Out branch(int site, Dims active, int stride) const { return {arena + places[site].branch, n, active, stride}; }
+
+  template <class Op> void run(const typename Op::template Args<T>& a) const { kernel<Device, Op>::template run<T>(stream(), a); }
+
+  /// Notes what a site read and wrote, and reduces it where the trace keeps a reduction.
+  void record(int site, In x, Out y) {
+    records[site] = {x, y};
+    if (places[site].reduced != Placement::none)
+      run<op::attention_map>({geometry::map(y), y.data, arena + places[site].reduced});
+  }
+  /// The gradient arriving at a site, plus the seed that a loss wrote there.
+  In seeded(int site, In dy) {
+    const Placement& p = places[site];
+    if (p.seed == Placement::none) return dy;
+    const Out y = records[site].y;
+    if (p.reduced == Placement::none) {
+      const Out sum{arena + p.seed, n, y.dims, sites[site].out.c};
+      if (dy) run<op::accumulate>({geometry::map(dy), geometry::map(sum), dy.data, sum.data});
+      return sum;
+    }
+    const Out sum{arena + p.seed_full, n, y.dims, sites[site].out.c};
+    run<op::copy>({geometry::map(dy), geometry::map(sum), dy.data, sum.data});
+    run<op::attention_map_backward>({geometry::map(y), geometry::map(sum), y.data, arena + p.seed, sum.data});
+    return sum;
+  }
+};
+
+namespace layer {
+
+
+/// Runs a bound layer's forward; leaves are recorded. y arrives at its maximum and leaves with its active channels.
+template <class L, class T, class Device>
+void forward(View<const T, Device> x, View<T, Device>& y, Pass<T, Device>& pass, int site) {
+  L::forward(x, y, pass, site);
+  if constexpr (L::leaf) pass.record(site, x, y);
+}
+
+/// Runs a bound layer's backward; at leaves the seed of the output is added first.
+template <class L, class T, class Device, class Sink>
+void backward(View<const T, Device> dy, View<T, Device> dx, Sink sink, Pass<T, Device>& pass, int site) {
+  if constexpr (L::leaf) L::backward(pass.seeded(site, dy), dx, sink, pass, site);
+  else L::backward(dy, dx, sink, pass, site);
+}
+
+}  // namespace layer
+
+/// What is wrong with a layer and its input; report() turns it into one sentence at compile time.
+enum class Fault { none, empty_input, groups, window, branches, repeat, linear_channels, bits, gate, paths, mask };
+
+/// Index, spec and input shape of the layer that was rejected.
+template <Fault F, int Index, class Spec, class In>
+struct rejected {
+  static_assert(F != Fault::empty_input, "rnx: a layer needs an input with at least one channel and one pixel");
+  static_assert(F != Fault::groups, "rnx: the groups of a convolution must divide its input and output channels");
+  static_assert(F != Fault::window, "rnx: the kernel or pooling window is larger than its padded input");
+  static_assert(F != Fault::branches, "rnx: channel mismatch: the branches of a join must have equal shapes");
+  static_assert(F != Fault::repeat, "rnx: channel mismatch: a repeated block must return the shape that it takes");
+  static_assert(F != Fault::linear_channels, "rnx: channel mismatch: the layer was declared for another number of input channels");
+  static_assert(F != Fault::bits, "rnx: bits out of range: a quantizer takes 1 to 16 bits and 1 to 8 bases");
+  static_assert(F != Fault::gate, "rnx: a gate must have one value per channel: shape (c, 1, 1)");
+  static_assert(F != Fault::paths, "rnx: batch norm needs at least one path");
+  static_assert(F != Fault::mask, "rnx: a channel mask needs widths between 1 and its input's channels, the largest first");
+};
+
+}  // namespace rnx::inline RNX_ISA

@@ -1,0 +1,216 @@
+// NetworkBase: everything of a network that does not depend on its type. attack, distill, eval and train are written against it;
+// a Network is one, an AnyNetwork holds one.
+#pragma once
+
+#include <memory>
+
+#include "rnx/network/parameter.hpp"
+
+namespace rnx::inline RNX_ISA {
+
+template <class T, class Device = cpu>
+class NetworkBase : public Parametrised<T, Device> {
+ public:
+  using PassType = Pass<T, Device>;
+  using Parametrised<T, Device>::parameters;
+
+  const Graph& graph() const { return *graph_; }
+  Dims input_dims() const { return graph_->input; }
+  int classes() const { return graph_->nodes.back().out.c; }
+  const std::vector<NamedParameter>& parameter_list() const override { return graph_->parameters; }
+
+  Trace<T, Device> make_trace(TraceOptions options) const { return Trace<T, Device>(*graph_, std::move(options)); }
+
+  /// Runs n = x.n samples; returns the logits (n, classes). x: (n, c, h, w) in channels-innermost memory, alive until backward is done.
+  View<const T, Device> forward(Trace<T, Device>& trace, View<const T, Device> x, const Context& ctx) const {
+    check_input(trace, x, ctx);
+    trace.n_ = x.n, trace.context_ = ctx, trace.input_ = x, trace.parameter_version_ = this->parameter_version_;
+    trace.packed_ = prepare(ctx);
+    for (auto& r : trace.records_) r = {};
+    PassType p = pass(trace);
+    View<T, Device> y = p.output(int(graph_->nodes.size()) - 1);
+    do_forward(x, y, p);
+    trace.refresh_kept({ctx.stream});
+    return y;
+  }
+
+  /// Backward of the last forward from trace.logits_gradient() and the seeds: dx assigned (null: unwanted), grads += (null: not computed).
+  void backward(Trace<T, Device>& trace, View<T, Device> dx, Grads<T, Device>* grads) const {
+    require<StateError>(trace.n_ > 0, "backward: the trace has run no forward");
+    require<StateError>(trace.use() == Use::train || (trace.use() == Use::input_gradient && !grads), "backward: the trace was built for less; ask for Use::train or Use::input_gradient");
+    require<StateError>(trace.parameter_version_ == this->parameter_version_, "backward: a parameter changed since the trace's forward");
+    require<ShapeError>(!dx || (dx.n == trace.n_ && dx.dims == graph_->input), [&] { return "backward: dx must have the input's shape " + graph_->input.text(); });
+    require<ShapeError>(!grads || grads->flat.size() == this->parameters_.size(), "backward: these gradients belong to another network");
+    PassType p = pass(trace);
+    do_backward(trace.logits_gradient(), dx, grads ? grads->flat.data() : nullptr, p);
+  }
+
+  /// Folds the batch statistics of a train-mode forward into the running statistics of its path. The caller states the order.
+  void commit_statistics(Trace<T, Device>& trace, const StatisticsUpdate& update = {}) {
+    require<StateError>(trace.context_.mode == Mode::train && trace.n_ > 0, "commit_statistics: the trace's last forward was not in train mode");
+    PassType p = pass(trace);
+    do_commit(p, buffers_.data(), update);
+    ++buffer_version_;
+  }
+
+  /// f(ParameterRef) for every buffer (running statistics, masks, normalisation).
+  template <class F> void visit_buffers(F&& f) {
+    ++buffer_version_;
+    for (const auto& b : graph_->buffers) f(ParameterRef<T, Device>{b.name, b.shape, b.kind, buffers_.data() + b.offset, nullptr, b.count});
+  }
+  template <class F> void visit_buffers(F&& f) const {
+    for (const auto& b : graph_->buffers) f(ParameterRef<const T, Device>{b.name, b.shape, b.kind, buffers_.data() + b.offset, nullptr, b.count});
+  }
+  T* buffers() { return ++buffer_version_, buffers_.data(); }
+  const T* buffers() const { return buffers_.data(); }
+  std::size_t buffer_storage() const { return buffers_.size(); }
+
+  /// Sets one parameter or buffer from host values in PyTorch's order.
+  void set(const std::string& name, std::span<const T> values) {
+    const auto put = [&](const std::vector<NamedParameter>& list, Buffer<T, Device>& storage, std::uint64_t& version) {
+      for (const auto& p : list) {
+        if (p.name != name) continue;
+        require<ShapeError>(values.size() == p.count, [&] { return "set: '" + name + "' has " + std::to_string(p.count) + " elements, found " + std::to_string(values.size()); });
+        storage.upload(values, p.offset);
+        ++version;
+        return true;
+      }
+      return false;
+    };
+    if (put(graph_->parameters, this->parameters_, this->parameter_version_) || put(graph_->buffers, buffers_, buffer_version_)) return;
+    throw NameError("set: the network has no parameter or buffer called '" + name + "'");
+  }
+
+  /// A subnet from {path, what, value}; slots not named keep their maxima. Paths may be globs.
+  struct Choice { std::string path, what; int value; };
+  Subnet make_subnet(std::span<const Choice> choices) const {
+    Subnet s{default_subnet_.choice, 0};
+    for (const Choice& c : choices) {
+      bool found = false;
+      for (std::size_t i = 0; i < graph_->slots.size(); ++i)
+        if (graph_->slots[i].what == c.what && matches(c.path, graph_->slots[i].path)) s.choice[i] = c.value, found = true;
+      require<NameError>(found, [&] { return "subnet: no slot '" + c.what + "' at '" + c.path + "'"; });
+    }
+    s.id = 1469598103934665603ull;
+    for (int v : s.choice) s.id = (s.id ^ std::uint64_t(v)) * 1099511628211ull;
+    return s;
+  }
+  Subnet make_subnet(std::initializer_list<Choice> choices) const { return make_subnet(std::span<const Choice>(choices.begin(), choices.size())); }
+
+  /// How often weight maps were computed: caches make it small.
+  std::uint64_t preparations() const { return preparations_; }
+
+  virtual std::unique_ptr<NetworkBase> clone() const = 0;
+
+ protected:
+  NetworkBase() = default;
+  NetworkBase(const NetworkBase& o)  // caches are not copied
+      : Parametrised<T, Device>(o), graph_(o.graph_), sites_(o.sites_), packed_size_(o.packed_size_), buffers_(o.buffers_), default_subnet_(o.default_subnet_) {}
+  NetworkBase(NetworkBase&&) = default;
+  NetworkBase& operator=(NetworkBase&& o) = default;
+  NetworkBase& operator=(const NetworkBase& o) {
+    if (this != &o) {
+      const std::uint64_t version = std::max(this->parameter_version_, o.parameter_version_) + 1;
+      Parametrised<T, Device>::operator=(o);
+      this->parameter_version_ = version;
+      graph_ = o.graph_, sites_ = o.sites_, packed_size_ = o.packed_size_, buffers_ = o.buffers_, default_subnet_ = o.default_subnet_, cache_ = {};
+    }
+    return *this;
+  }
+
+  virtual int do_prepare(PassType&) const = 0;
+  virtual void do_forward(View<const T, Device>, View<T, Device>&, PassType&) const = 0;
+  virtual void do_backward(View<const T, Device>, View<T, Device>, T*, PassType&) const = 0;
+  virtual void do_commit(PassType&, T*, const StatisticsUpdate&) const = 0;
+
+  /// Lays out storage and names; called once by the derived class.
+  void build(GraphBuilder builder, const Namer& namer, Dims input, std::uint64_t seed) {
+    auto graph = std::make_shared<Graph>();
+    graph->input = input, graph->nodes = std::move(builder.nodes);
+    require<StateError>(graph->nodes.size() == namer.paths.size(), "network: sites and names do not agree");
+    std::size_t parameters = 0, buffers = 0, packed = 0;
+    for (std::size_t i = 0; i < graph->nodes.size(); ++i) {
+      Node& node = graph->nodes[i];
+      node.path = namer.paths[i];
+      sites_.push_back({parameters, buffers, packed, node.slot, node.out});
+      const auto lay = [&](std::vector<ParameterInfo>& infos, std::vector<NamedParameter>& list, std::size_t& at) {
+        for (auto& p : infos) {
+          p.offset = at;
+          list.push_back({Namer::join(node.path, p.name), p.shape, p.kind, p.init, p.value, at, p.count(), int(i)});
+          at += p.count();
+        }
+        at = round_up(at, 16);
+      };
+      lay(node.parameters, graph->parameters, parameters);
+      lay(node.buffers, graph->buffers, buffers);
+      packed += round_up(node.packed, 16);
+      for (const auto& what : node.slot_names) graph->slots.push_back({node.path, what, int(i)});
+    }
+    for (const auto& tag : namer.tags) graph->nodes[tag.site].tags.push_back(tag.tag);
+    packed_size_ = packed;
+    this->parameters_ = Buffer<T, Device>(parameters);
+    buffers_ = Buffer<T, Device>(buffers);
+    for (const auto& p : graph->parameters) this->parameters_.upload(initial_values<T>(p, seed), p.offset);
+    for (const auto& b : graph->buffers) buffers_.upload(initial_values<T>(b, seed), b.offset);
+    graph_ = std::move(graph);
+    default_subnet_.choice.assign(graph_->slots.size(), 1 << 30);
+  }
+
+ private:
+  PassType pass(Trace<T, Device>& trace) const {
+    PassType p;
+    p.parameters = this->parameters_.data(), p.buffers = buffers_.data(), p.packed = trace.packed_ ? trace.packed_->data() : nullptr;
+    p.sites = sites_.data(), p.arena = trace.arena_.data(), p.places = trace.places_.data(), p.records = trace.records_.data();
+    p.ctx = trace.context_, p.n = trace.n_;
+    return p;
+  }
+  void check_input(const Trace<T, Device>& trace, View<const T, Device> x, const Context& ctx) const {
+    require<ShapeError>(x.dims == graph_->input, [&] { return "forward: expected samples of " + graph_->input.text() + ", found " + x.dims.text(); });
+    require<ShapeError>(x.n >= 1 && x.n <= trace.capacity(), [&] { return "forward: " + std::to_string(x.n) + " samples do not fit into a trace of " + std::to_string(trace.capacity()); });
+    require<ShapeError>(trace.records_.size() == graph_->nodes.size(), "forward: the trace belongs to another network");
+    require<StateError>(!(trace.options_.eval_only && ctx.mode == Mode::train), "forward: this trace was built for eval mode only");
+    require<UsageError>(!ctx.subnet || ctx.subnet->choice.size() == graph_->slots.size(), "forward: the subnet belongs to another network");
+  }
+
+  /// Prepared weights for the current parameters and the subnet: computed once per version, the last few kept.
+  /// While a recording runs the maps are always launched: a replay must see the parameters of its own time.
+  std::shared_ptr<Buffer<T, Device>> prepare(const Context& ctx) const {
+    const std::uint64_t id = ctx.subnet ? ctx.subnet->id : 0;
+    Prepared* slot = nullptr;
+    for (auto& c : cache_) {
+      if (c.data && c.subnet == id && c.version == this->parameter_version_ && c.stream == ctx.stream) return c.data;
+      if (!slot && (!c.data || c.version != this->parameter_version_) && (!c.data || c.data.use_count() == 1)) slot = &c;
+    }
+    if (!slot) slot = &cache_[next_++ % cache_.size()];
+    if (!slot->data || slot->data.use_count() > 1) slot->data = std::make_shared<Buffer<T, Device>>(packed_size_);
+    slot->subnet = id, slot->version = this->parameter_version_, slot->stream = ctx.stream;
+    PassType p;
+    p.parameters = this->parameters_.data(), p.buffers = buffers_.data(), p.packed = slot->data->data(), p.sites = sites_.data(), p.ctx = ctx;
+    do_prepare(p);
+    ++preparations_;
+    return slot->data;
+  }
+
+  struct Prepared {
+    std::shared_ptr<Buffer<T, Device>> data;
+    std::uint64_t subnet = 0, version = 0;
+    void* stream = nullptr;
+  };
+
+ protected:
+  std::shared_ptr<const Graph> graph_;
+  std::vector<Site> sites_;
+  std::size_t packed_size_ = 0;
+  Buffer<T, Device> buffers_;
+  std::uint64_t buffer_version_ = 1;
+  Subnet default_subnet_;
+  mutable std::array<Prepared, 4> cache_{};
+  mutable std::size_t next_ = 0;
+  mutable std::uint64_t preparations_ = 0;
+};
+
+/// The kept output of Tap<Tag, ...> in a trace. Networks known by type check the tag at compile time (see Network).
+template <class Tag, class T, class Device>
+const Kept<T, Device>& tap(const NetworkBase<T, Device>&, const Trace<T, Device>& trace) { return trace.tagged(&tag_id<Tag>); }
+
+}  // namespace rnx::inline RNX_ISA

@@ -1,0 +1,75 @@
+// The graph of a network: nodes, names, parameters, coupled channels. Built once, at run time, from the bound layers.
+#pragma once
+
+#include <map>
+
+#include "rnx/compose.hpp"
+#include "rnx/tensor.hpp"
+
+namespace rnx::inline RNX_ABI {
+
+/// One parameter or buffer under its full name ("layer1.0.conv1.weight").
+struct NamedParameter {
+  std::string name;
+  std::vector<int> shape;
+  ParameterKind kind{};
+  Init init{};
+  double value = 0;
+  std::size_t offset = 0, count = 0;  ///< in the flat storage of parameters or of buffers
+  int node = 0;
+};
+
+/// A choice that a subnet makes: "layer1.0.conv1" / "width".
+struct Slot {
+  std::string path, what;
+  int node = 0;
+};
+
+struct Graph {
+  Dims input{};
+  std::vector<Node> nodes;
+  std::vector<NamedParameter> parameters, buffers;
+  std::vector<Slot> slots;
+
+  int find(const std::string& path) const {
+    for (std::size_t i = 0; i < nodes.size(); ++i)
+      if (nodes[i].path == path && nodes[i].kind != Kind::choice) return int(i);
+    throw NameError("graph: no layer is called '" + path + "'");
+  }
+  /// Groups of nodes whose output channels are tied: whoever permutes or prunes one must treat all alike. A node is in at most one group.
+  std::vector<std::vector<int>> coupled_channels() const {
+    std::vector<int> root(nodes.size() + 1);  // 0: the input
+    for (std::size_t i = 0; i < root.size(); ++i) root[i] = int(i);
+    const auto find_root = [&](int i) { while (root[i] != i) i = root[i] = root[root[i]]; return i; };
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+      const Node& n = nodes[i];
+      if (n.kind == Kind::choice) continue;
+      const bool own = (n.kind == Kind::convolution && n.operation != "depthwise") || n.kind == Kind::linear || n.operation == "concat" || n.operation == "pad_shortcut";
+      if (own) continue;
+      for (int in : n.inputs) root[find_root(in + 1)] = find_root(int(i) + 1);
+    }
+    std::map<int, std::vector<int>> groups;
+    for (std::size_t i = 0; i < nodes.size(); ++i)
+      if (nodes[i].kind != Kind::choice) groups[find_root(int(i) + 1)].push_back(int(i));
+    const int input_root = find_root(0);
+    std::vector<std::vector<int>> result;
+    for (auto& [r, members] : groups)
+      if (r != input_root) result.push_back(std::move(members));
+    return result;
+  }
+};
+
+/// Glob with '*' (any characters) only: "layer3.*".
+inline bool matches(std::string_view pattern, std::string_view text) {
+  std::size_t p = 0, t = 0, star = std::string_view::npos, mark = 0;
+  while (t < text.size()) {
+    if (p < pattern.size() && pattern[p] == '*') star = p++, mark = t;
+    else if (p < pattern.size() && pattern[p] == text[t]) ++p, ++t;
+    else if (star != std::string_view::npos) p = star + 1, t = ++mark;
+    else return false;
+  }
+  while (p < pattern.size() && pattern[p] == '*') ++p;
+  return p == pattern.size();
+}
+
+}  // namespace rnx::inline RNX_ABI

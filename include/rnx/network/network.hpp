@@ -1,0 +1,73 @@
+// Network<Spec, Shape, Device, Precision>: an image classifier is a type.
+#pragma once
+
+#include "rnx/network/base.hpp"
+
+namespace rnx::inline RNX_ABI::precision {
+/// What activations and parameters are stored and computed in.
+struct Float { using store = float; };
+struct Double { using store = double; };
+}  // namespace rnx::inline RNX_ABI::precision
+
+namespace rnx::inline RNX_ISA {
+
+template <bool Fits, class Spec, class In, class Device, class T>
+struct bound_or_rejected { using type = bound_t<strip_t<Spec>, In, Device, T>; };
+template <class Spec, class In, class Device, class T>
+struct bound_or_rejected<false, Spec, In, Device, T> { using type = BoundIdentity<In, Device, T>; };
+
+/// Spec: a composition of layers. In: Shape of one sample. Precision: Float, or Double for gradient checks.
+///   Net net(seed);  auto trace = net.make_trace({.use = Use::train, .capacity = 128});  net.forward(trace, x, ctx);
+template <class Spec, class In, class Device = cpu, class Precision = precision::Float>
+class Network final : public NetworkBase<typename Precision::store, Device> {
+ public:
+  using T = typename Precision::store;
+  using Base = NetworkBase<T, Device>;
+  using PassType = typename Base::PassType;
+  using spec = Spec;
+  static constexpr Fault fault = Spec::fault(In::dims);
+  static constexpr bool accepted() {
+    if constexpr (fault != Fault::none) return sizeof(diagnose<0, Spec, In>) == 0;
+    else return true;
+  }
+  // a rejected composition binds nothing: its sentence is the only error
+  using layer_type = typename bound_or_rejected<fault == Fault::none, Spec, In, Device, T>::type;
+  static constexpr bool usable = fault == Fault::none && (accepted(), true);
+
+  explicit Network(std::uint64_t seed = 0) {
+    if constexpr (usable) {
+      GraphBuilder builder;
+      layer_type::describe(builder, -1);
+      Namer namer;
+      names<Spec>::walk(namer, "");
+      this->build(std::move(builder), namer, In::dims, seed);
+    }
+  }
+  std::unique_ptr<Base> clone() const override { return std::make_unique<Network>(*this); }
+
+  /// The kept output of Tap<Tag, ...>.
+  template <class Tag> const Kept<T, Device>& tap(const Trace<T, Device>& trace) const {
+    static_assert(has_tap<Tag, Spec>::value, "rnx: the network has no Tap with this tag");
+    return trace.tagged(&tag_id<Tag>);
+  }
+
+ protected:
+  int do_prepare(PassType& p) const override {
+    if constexpr (usable) return layer_type::prepare(In::dims.c, p, 0);
+    else return 0;
+  }
+  void do_forward(View<const T, Device> x, View<T, Device>& y, PassType& p) const override {
+    if constexpr (usable) layer::forward<layer_type>(x, y, p, 0);
+  }
+  void do_backward(View<const T, Device> dy, View<T, Device> dx, T* grads, PassType& p) const override {
+    if constexpr (usable) {
+      if (grads) layer::backward<layer_type>(dy, dx, GradSink<T>{grads}, p, 0);
+      else layer::backward<layer_type>(dy, dx, NoGrads{}, p, 0);
+    }
+  }
+  void do_commit(PassType& p, T* buffers, const StatisticsUpdate& update) const override {
+    if constexpr (usable) if constexpr (requires { layer_type::commit(p, 0, buffers, update); }) layer_type::commit(p, 0, buffers, update);
+  }
+};
+
+}  // namespace rnx::inline RNX_ISA

@@ -1,0 +1,196 @@
+// CPU kernels of the maps. Reductions over a tensor run in one fixed order: the same bits for every number of threads.
+#pragma once
+
+#include <cmath>
+
+#include "rnx/quant/multi_bit.hpp"
+#include "rnx/quant/ste.hpp"
+
+namespace rnx::inline RNX_ISA {
+
+namespace quant_detail {
+/// Calls f(dense index, theta offset) over the active corner, order (group, o, i, kh, kw).
+template <class F>
+inline void each(const geometry::Weights& g, F f) {
+  std::size_t k = 0;
+  for (int q = 0; q < g.groups; ++q)
+    for (int o = 0; o < g.o; ++o)
+      for (int i = 0; i < g.i; ++i)
+        for (int y = 0; y < g.kh; ++y)
+          for (int x = 0; x < g.kw; ++x) f(k++, std::size_t(q * g.sg + o * g.so + i * g.si + y * g.sh + x * g.sw));
+}
+/// Solves the normal equations A a = b (A: m x m, symmetric) by Cholesky; a tiny ridge keeps equal bases solvable.
+template <int M>
+inline void solve(double (&A)[M][M], double (&b)[M]) {
+  double trace = 0;
+  for (int i = 0; i < M; ++i) trace += A[i][i];
+  for (int i = 0; i < M; ++i) A[i][i] += 1e-12 * trace;
+  for (int j = 0; j < M; ++j) {
+    for (int k = 0; k < j; ++k) A[j][j] -= A[j][k] * A[j][k];
+    A[j][j] = std::sqrt(A[j][j] > 0 ? A[j][j] : 1e-300);
+    for (int i = j + 1; i < M; ++i) {
+      for (int k = 0; k < j; ++k) A[i][j] -= A[i][k] * A[j][k];
+      A[i][j] /= A[j][j];
+    }
+  }
+  for (int i = 0; i < M; ++i) {
+    for (int k = 0; k < i; ++k) b[i] -= A[i][k] * b[k];
+    b[i] /= A[i][i];
+  }
+  for (int i = M; i-- > 0;) {
+    for (int k = i + 1; k < M; ++k) b[i] -= A[k][i] * b[k];
+    b[i] /= A[i][i];
+  }
+}
+}  // namespace quant_detail
+
+template <class W>
+struct kernel<cpu, op::weight_bases<W>> {
+  template <class T>
+  static void run(Stream, const typename op::weight_bases<W>::template Args<T>& a) requires std::is_base_of_v<quant::Elementwise, W> {
+    quant_detail::each(a.g, [&](std::size_t k, std::size_t at) { a.bases[k] = W::value(a.theta[at]); });
+    for (int o = 0; o < a.g.groups * a.g.o; ++o) a.scales[o] = T(1);
+  }
+};
+template <class W>
+struct kernel<cpu, op::weight_bases_backward<W>> {
+  template <class T>
+  static void run(Stream, const typename op::weight_bases_backward<W>::template Args<T>& a) requires std::is_base_of_v<quant::Elementwise, W> {
+    quant_detail::each(a.g, [&](std::size_t k, std::size_t at) { if (W::passes(a.theta[at])) a.dtheta[at] += a.dsum[k]; });
+  }
+};
+
+template <int M>
+struct kernel<cpu, op::weight_bases<quant::MultiBit<M>>> {
+  template <class T>
+  static void run(Stream, const typename op::weight_bases<quant::MultiBit<M>>::template Args<T>& a) {
+    const std::size_t count = a.g.count();
+    double sum = 0, squares = 0;
+    quant_detail::each(a.g, [&](std::size_t, std::size_t at) { sum += a.theta[at]; });
+    const double mean = sum / count;
+    quant_detail::each(a.g, [&](std::size_t, std::size_t at) { const double d = a.theta[at] - mean; squares += d * d; });
+    const double deviation = std::sqrt(squares / count);
+    double A[M][M] = {}, b[M] = {};
+    quant_detail::each(a.g, [&](std::size_t k, std::size_t at) {
+      double s[M];
+      for (int m = 0; m < M; ++m) {
+        s[m] = a.theta[at] - mean + quant::MultiBit<M>::shift(m) * deviation < 0 ? -1 : 1;
+        a.bases[m * count + k] = T(s[m]);
+        b[m] += s[m] * a.theta[at];
+      }
+      for (int i = 0; i < M; ++i)
+        for (int j = 0; j <= i; ++j) A[i][j] += s[i] * s[j];
+    });
+    quant_detail::solve<M>(A, b);
+    const int rows = a.g.groups * a.g.o;
+    for (int m = 0; m < M; ++m)
+      for (int o = 0; o < rows; ++o) a.scales[m * rows + o] = T(b[m]);
+  }
+};
+template <int M>
+struct kernel<cpu, op::weight_bases_backward<quant::MultiBit<M>>> {
+  template <class T>
+  static void run(Stream, const typename op::weight_bases_backward<quant::MultiBit<M>>::template Args<T>& a) {
+    T alpha = 0;
+    for (int m = 0; m < M; ++m) alpha += a.scales[m * a.g.groups * a.g.o];
+    quant_detail::each(a.g, [&](std::size_t k, std::size_t at) { if (std::abs(a.theta[at]) <= T(1)) a.dtheta[at] += alpha * a.dsum[k]; });
+  }
+};
+
+namespace quant_detail {
+/// Calls f(sample, pixel offset in x, pixel offset in the padded dense map or -1) for every padded pixel of one sample.
+template <class F>
+inline void padded(const geometry::Map& x, int pad, int n, F f) {
+  const int H = x.h + 2 * pad, W = x.w + 2 * pad;
+  for (int h = 0; h < H; ++h)
+    for (int w = 0; w < W; ++w) {
+      const int ih = h - pad, iw = w - pad;
+      const bool inside = ih >= 0 && ih < x.h && iw >= 0 && iw < x.w;
+      f(inside, inside ? ((std::size_t(n) * x.h + ih) * x.w + iw) * x.stride : 0, ((std::size_t(n) * H + h) * W + w) * x.c);
+    }
+}
+template <class A, class T>
+inline T base(T x, const T* parameters, int n) {
+  if constexpr (std::is_base_of_v<quant::Elementwise, A>) return A::value(x);
+  else return x + parameters[A::bases + n] - T(0.5) < T(0) ? T(-1) : T(1);
+}
+template <class A, class T>
+inline bool passes(T x, const T* parameters, int n) {
+  if constexpr (std::is_base_of_v<quant::Elementwise, A>) return A::passes(x);
+  else { const T h = x + parameters[A::bases + n]; return h >= T(0) && h <= T(1); }
+}
+}  // namespace quant_detail
+
+template <class A>
+struct kernel<cpu, op::activation_bases<A>> {
+  template <class T>
+  static void run(Stream, const typename op::activation_bases<A>::template Args<T>& a) {
+    const std::size_t count = std::size_t(a.x.n) * (a.x.h + 2 * a.pad) * (a.x.w + 2 * a.pad) * a.x.c;
+    host::parallel_for(a.x.n, [&](long n) {
+      quant_detail::padded(a.x, a.pad, n, [&](bool inside, std::size_t from, std::size_t to) {
+        for (int c = 0; c < a.x.c; ++c) {
+          T sum = 0;
+          for (int k = 0; k < A::bases; ++k) {
+            const T v = inside ? quant_detail::base<A>(a.px[from + c], a.parameters, k) : T(A::pad_value);
+            if (a.bases) a.bases[k * count + to + c] = v;
+            if constexpr (A::scaled) sum += a.parameters[k] * v;
+            else sum += v;
+          }
+          if (a.sum) a.sum[to + c] = sum;
+        }
+      });
+    });
+  }
+};
+template <class A>
+struct kernel<cpu, op::activation_bases_backward<A>> {
+  template <class T>
+  static void run(Stream, const typename op::activation_bases_backward<A>::template Args<T>& a) {
+    const int H = a.x.h + 2 * a.pad, W = a.x.w + 2 * a.pad;
+    if (a.dx)
+      host::parallel_for(a.x.n, [&](long n) {
+        for (int h = 0; h < a.x.h; ++h)
+          for (int w = 0; w < a.x.w; ++w) {
+            const std::size_t from = ((std::size_t(n) * a.x.h + h) * a.x.w + w) * a.x.stride;
+            const std::size_t at = ((std::size_t(n) * H + h + a.pad) * W + w + a.pad) * a.x.c;
+            const std::size_t to = ((std::size_t(n) * a.dxg.h + h) * a.dxg.w + w) * a.dxg.stride;
+            for (int c = 0; c < a.x.c; ++c) {
+              T scale = 0;
+              for (int k = 0; k < A::bases; ++k)
+                if (quant_detail::passes<A>(a.px[from + c], a.parameters, k)) {
+                  if constexpr (A::scaled) scale += a.parameters[k];
+                  else scale += T(1);
+                }
+              a.dx[to + c] = scale * a.dsum[at + c];
+            }
+          }
+      });
+    if constexpr (A::scaled) {
+      if (!a.dparameters) return;
+      host::parallel_for(A::bases, [&](long k) {
+        double dbeta = 0, dshift = 0;
+        for (int n = 0; n < a.x.n; ++n)
+          quant_detail::padded(a.x, a.pad, n, [&](bool inside, std::size_t from, std::size_t to) {
+            for (int c = 0; c < a.x.c; ++c) {
+              const T v = inside ? quant_detail::base<A>(a.px[from + c], a.parameters, k) : T(A::pad_value);
+              dbeta += double(v) * a.dsum[to + c];
+              if (inside && quant_detail::passes<A>(a.px[from + c], a.parameters, k)) dshift += a.dsum[to + c];
+            }
+          });
+        a.dparameters[k] += T(dbeta);
+        a.dparameters[A::bases + k] += T(dshift * a.parameters[k]);
+      });
+    }
+  }
+};
+template <>
+struct kernel<cpu, op::base_products> {
+  template <class T>
+  static void run(Stream, const op::base_products::Args<T>& a) {
+    for (int k = 0; k < a.k; ++k)
+      for (int n = 0; n < a.n; ++n)
+        for (int o = 0; o < a.o; ++o) a.products[(k * a.n + n) * a.o + o] = a.scales[k * a.o + o] * (a.betas ? a.betas[n] : T(1));
+  }
+};
+
+}  // namespace rnx::inline RNX_ISA

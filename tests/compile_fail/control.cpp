@@ -1,0 +1,4 @@
+// expect: no error
+#include <rnx/net.hpp>
+
+int main() {}

@@ -1,0 +1,3 @@
+#include <rnx/rnx.hpp>
+
+int main() { return 0; }
