@@ -73,15 +73,17 @@ struct BoundParallel {
       int end = input;
       if constexpr (runs<I>) {
         end = child<I>::describe(g, input);
-        g.nodes[end].own_gradient = std::is_same_v<Join, join::Gate>;  // otherwise the join's gradient is read in place
+        g.nodes[end].own_gradient = is_gate;  // otherwise the join's gradient is read in place
       }
       node.inputs.push_back(end);
     });
-    if (std::is_same_v<Join, join::Gate>) node.input_read = reads::always;
+    if (is_gate) node.input_read = reads::always;
     return g.add(std::move(node));
   }
+  static constexpr bool is_gate = std::is_same_v<Join, join::Gate>;
   template <class P> static int prepare(int c, P& pass, int site) {
     int result = 0;
+    if (is_gate) pass.gated = c;
     each([&]<int I> {
       int end = c;
       if constexpr (runs<I>) end = child<I>::prepare(c, pass, site + first[I]);
@@ -93,6 +95,7 @@ struct BoundParallel {
 
   template <class P> static void forward(Src x, Dst& y, P& pass, int site) {
     std::array<Src, size> b;
+    if (is_gate) pass.gated = x.dims.c;
     each([&]<int I> {
       if constexpr (runs<I>) {
         Dst inner = Join::slices ? y.channels(channel_offset(I), dims[I].c) : pass.output(site + first[I + 1] - 1);
@@ -117,7 +120,7 @@ struct BoundParallel {
         sum = y;
       }
       if (sum.data != y.data) pass.template run<op::copy>({geometry::map(sum), geometry::map(y), sum.data, y.data});
-    } else if constexpr (std::is_same_v<Join, join::Gate>) {
+    } else if constexpr (is_gate) {
       pass.template run<op::scale_channels>({geometry::map(x), geometry::map(b[1]), geometry::map(y), x.data, b[1].data, y.data});
     }
     pass.record(site + own, x, y);
@@ -127,6 +130,7 @@ struct BoundParallel {
     dy = pass.seeded(site + own, dy);
     const Src x = pass.records[site + own].x;
     bool assigned = false;
+    if (is_gate) pass.gated = x.dims.c;
     const auto into = [&](auto write) {  // the first branch assigns dx, the others are added
       if (!dx) return write(dx);
       if (!assigned) return write(dx), void(assigned = true);
@@ -134,7 +138,7 @@ struct BoundParallel {
       write(share);
       pass.template run<op::accumulate>({geometry::map(share), geometry::map(dx), share.data, dx.data});
     };
-    if constexpr (std::is_same_v<Join, join::Gate>) {
+    if constexpr (is_gate) {
       static_assert(!runs<0> && size == 2, "rnx: the first branch of a Gate must be Identity");
       const Src gate = pass.records[site + first[2] - 1].y;
       const Dst dgate = pass.gradient(site + first[2] - 1);

@@ -34,8 +34,8 @@ struct BoundRepeat {
   template <class P> static int depth(const P& pass, int site) {
     if constexpr (!elastic) return N;
     else {
-      const int d = pass.choice(site, 0, N);
-      require<UsageError>(d >= MinDepth && d <= N, [&] { return "Repeat: depth " + std::to_string(d) + " is outside " + std::to_string(MinDepth) + " .. " + std::to_string(N); });
+      const int d = std::min(pass.choice(site, 0, N), N);  // the default subnet asks for every maximum
+      require<UsageError>(d >= MinDepth, [&] { return "Repeat: depth " + std::to_string(d) + " is outside " + std::to_string(MinDepth) + " .. " + std::to_string(N); });
       return d;
     }
   }

@@ -76,27 +76,25 @@ struct BoundConv {
   struct Active { geometry::Weights w; int out, kernel, pad, depth_groups; };
   template <class P> static Active active(int c_in, const P& pass, int site) {
     Active a{};
-    a.kernel = Kernel::slots ? pass.choice(site, Width::slots, S.kh) : S.kh;
+    a.kernel = Kernel::slots ? std::min(pass.choice(site, Width::slots, S.kh), S.kh) : S.kh;
     a.pad = Kernel::slots ? a.kernel / 2 : S.pad;
-    a.out = depthwise ? c_in : Width::active(c_in, S.out.c, Width::slots ? pass.choice(site, 0, default_choice()) : 0);
+    a.out = depthwise ? c_in : Width::active(c_in, S.out.c, choice(pass, site));
     a.w = maxima;
     a.w.kh = Kernel::slots ? a.kernel : S.kh, a.w.kw = Kernel::slots ? a.kernel : S.kw;
     if (depthwise) a.w.groups = c_in;
     else if (S.groups == 1) a.w.i = c_in, a.w.o = a.out;
     return a;
   }
-  static constexpr int default_choice() {
-    if constexpr (requires { Width::maximum_choice; }) return Width::maximum_choice;
-    else return S.out.c;
+  template <class P> static int choice(const P& pass, int site) {
+    if constexpr (requires { Width::gated; }) return pass.gated;
+    else if constexpr (requires { Width::maximum_choice; }) return std::min(pass.choice(site, 0, Width::maximum_choice), Width::maximum_choice);
+    else return Width::slots ? pass.choice(site, 0, S.out.c) : 0;
   }
   static geometry::Weights packed_dense(const Active& a) {  // the active corner as a dense tensor of its own
     geometry::Weights d = a.w;
     d.sw = 1, d.sh = d.kw, d.si = long(d.kh) * d.kw, d.so = d.si * d.i, d.sg = d.so * d.o;
     return d;
   }
-
-  /// Active output channels when the input has c_in: what prepare() and cost need before any forward.
-  template <class P> static int active_out(int c_in, const P& pass, int site) { return active(c_in, pass, site).out; }
 
   /// Computes the weight map and packs its bases: once per version of the parameters.
   template <class P> static int prepare(int c_in, P& pass, int site) {

@@ -74,6 +74,14 @@ struct Fraction {
     return c < maximum ? c : maximum;
   }
 };
+/// The channels of the map that a join::Gate multiplies: the last layer of squeeze-excite.
+struct AsGated {
+  using option = option::width;
+  static constexpr int slots = 0;
+  static constexpr const char* slot_name = "";
+  static constexpr bool gated = true;
+  static constexpr int active(int, int maximum, int gated) { return gated < maximum ? gated : maximum; }
+};
 /// As many as the input has: depthwise.
 struct AsInput {
   using option = option::width;

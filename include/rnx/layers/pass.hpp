@@ -46,6 +46,7 @@ struct Pass {
   Record* records = nullptr;
   Context ctx{};
   int n = 0;
+  int gated = 1 << 30;  // active channels of the map that the surrounding join::Gate multiplies
 
   Stream stream() const { return {ctx.stream}; }
   bool train() const { return ctx.mode == Mode::train; }

@@ -92,11 +92,12 @@ template <> struct kernel<cpu, op::dropout> {
   static void run(Stream, const op::dropout::Args<T>& a) {
     const rng::Stream stream(a.values ? a.values->seed : 0, Purpose::dropout, (a.values ? a.values->draw : 0) + a.draw, a.site);
     const T scale = T(1 / (1 - a.p));
+    const std::uint64_t first = a.first_sample * a.x.h * a.x.w;
     host::for_rows(a.x.rows(), 8.0 * a.x.c, [&](std::size_t row) {
       host::Uniforms uniform{stream};
       const T* x = a.px + row * a.x.stride;
       T* y = a.py + row * a.y.stride;
-      for (int i = 0; i < a.x.c; ++i) y[i] = uniform(row * a.x.stride + i) >= a.p ? x[i] * scale : T(0);
+      for (int i = 0; i < a.x.c; ++i) y[i] = uniform((first + row) * a.x.stride + i) >= a.p ? x[i] * scale : T(0);
     });
   }
 };

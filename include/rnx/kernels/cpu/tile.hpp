@@ -39,7 +39,15 @@ struct Taps {
   long pitch;   // elements of one row of weights
 };
 
-/// Output channels [at, at + V vectors) of `count` <= P pixels; pixels beyond count repeat valid ones and are not stored.
+/// Finished sums (pixel, V vectors) go through the epilogue. Apart from the tile, so that its registers stay free for sums.
+template <int V, class T>
+__attribute__((noinline)) void finish(const T* sums, T* const* y, int count, int at, int out, const Epilogue<T>& epilogue) {
+  constexpr int L = vector_lanes<T>;
+  for (int p = 0; p < count; ++p)
+    for (int v = 0; v < V; ++v) epilogue.store(y[p], load<L>(sums + (p * V + v) * L), at + v * L, out - at - v * L);
+}
+
+/// Output channels [at, at + V vectors) of `count` <= P pixels; pixels beyond count repeat the first and are not stored.
 template <int P, int V, class T>
 void tile(const Taps<T>& taps, const T* const* pixels, T* const* y, int count, int at, int out, const Epilogue<T>& epilogue) {
   constexpr int L = vector_lanes<T>;
@@ -62,11 +70,12 @@ void tile(const Taps<T>& taps, const T* const* pixels, T* const* y, int count, i
       }
     }
   }
+  alignas(64) T sums[P * V * L];
 #pragma GCC unroll 16
   for (int p = 0; p < P; ++p)
-    if (p < count)
 #pragma GCC unroll 4
-      for (int v = 0; v < V; ++v) epilogue.store(y[p], acc[p][v], at + v * L, out - at - v * L);
+    for (int v = 0; v < V; ++v) store(sums + (p * V + v) * L, acc[p][v]);
+  finish<V>(sums, y, count, at, out, epilogue);
 }
 
 /// All pixels for V vectors of output channels.

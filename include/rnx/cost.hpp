@@ -1,0 +1,4 @@
+// Room cost: what a network costs.
+#pragma once
+
+#include "rnx/cost/cost.hpp"

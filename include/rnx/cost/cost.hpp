@@ -1,0 +1,63 @@
+// Cost, read from the graph: parameters, multiply-accumulates, bit operations, ReLUs, activations, bytes. Per sample.
+#pragma once
+
+#include "rnx/network.hpp"
+
+namespace rnx::inline RNX_ABI::cost {
+
+/// What one node costs. MACs count products of convolutions and linear layers, no biases.
+struct Row {
+  std::string path, operation;
+  Dims out{};
+  long long parameters = 0, macs = 0, relus = 0, activations = 0;
+  double bops = 0;  ///< macs x weight bits x activation bits (bases count as bits); 64 macs for full precision, that is 8 x 8 (paper 003, section 3.3)
+};
+
+struct Table {
+  std::vector<Row> rows;
+  Row total() const {
+    Row t;
+    for (const Row& r : rows) t.parameters += r.parameters, t.macs += r.macs, t.relus += r.relus, t.activations += r.activations, t.bops += r.bops;
+    return t;
+  }
+};
+
+namespace detail {
+inline Row row(const Node& n, int c_in, Dims out, int kernel_h, int kernel_w) {
+  Row r{.path = n.path, .operation = n.operation, .out = out};
+  for (const auto& p : n.parameters) r.parameters += (long long)p.count();
+  const bool depthwise = n.operation == "depthwise";
+  if (n.kind == Kind::convolution || n.kind == Kind::linear)
+    r.macs = (long long)out.count() * (depthwise ? 1 : c_in / n.groups) * kernel_h * kernel_w;
+  if (n.relu) r.relus = (long long)out.count();
+  r.activations = (long long)out.count();
+  const auto bits = [](int b) { return b == 32 ? 8 : b; };
+  r.bops = double(r.macs) * bits(n.weight_bits) * bits(n.activation_bits);
+  return r;
+}
+}  // namespace detail
+
+/// Every node at its static maximum.
+inline Table table(const Graph& graph) {
+  Table t;
+  for (const Node& n : graph.nodes)
+    if (n.kind != Kind::choice) t.rows.push_back(detail::row(n, n.in.c, n.out, n.kernel_h, n.kernel_w));
+  return t;
+}
+
+/// The nodes that ran in a trace's last forward, with the channels that were active: cost of a subnet. Parameters are the maxima's.
+template <class Trace>
+Table table(const Graph& graph, const Trace& trace) {
+  Table t;
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    const Node& n = graph.nodes[i];
+    const auto& r = trace.records()[i];
+    if (n.kind == Kind::choice || r.y.n == 0) continue;
+    int kernel = n.kernel_h;
+    if (const Subnet* s = trace.context().subnet; s && n.slots && n.slot_names.back() == "kernel") kernel = std::min(kernel, s->choice[n.slot + n.slots - 1]);
+    t.rows.push_back(detail::row(n, r.x.dims.c, r.y.dims, kernel, kernel == n.kernel_h ? n.kernel_w : kernel));
+  }
+  return t;
+}
+
+}  // namespace rnx::inline RNX_ABI::cost

@@ -1,0 +1,107 @@
+// One test body for the ResNet goldens: logits, gradients, running statistics and ten training steps against PyTorch.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <rnx/models.hpp>
+
+#include "golden/golden.hpp"
+
+namespace golden {
+
+template <class Net>
+struct Runner {
+  using T = typename Net::scalar;
+  Net net{0};
+  rnx::Trace<T> trace;
+  rnx::Grads<T> grads;
+  explicit Runner(int capacity) : trace(net.make_trace({.use = rnx::Use::train, .capacity = capacity})), grads(net.make_grads()) { fill(net); }
+
+  /// Forward and backward of batch k; returns the summed or mean cross-entropy. dx may be empty.
+  double step(int k, int n, rnx::Mode mode, bool mean, rnx::Tensor<T>* dx = nullptr) {
+    x = rnx::Tensor<T>::from_nchw(n, {3, 32, 32}, batch<T>(k, n));
+    const auto y = labels(k, n, 10);
+    net.forward(trace, std::as_const(x).view(), {.mode = mode});
+    const auto logits = trace.logits();
+    std::vector<T> values(n);
+    rnx::run<rnx::op::cross_entropy, rnx::cpu, T>({}, {rnx::geometry::map(logits), 0.0, mean ? 1.0 / n : 1.0, false, logits.data, y.data(), values.data(), trace.logits_gradient().data});
+    grads.zero();
+    if (dx) *dx = rnx::Tensor<T>(n, {3, 32, 32});
+    net.backward(trace, dx ? dx->view() : rnx::View<T>{}, &grads);
+    double sum = 0;
+    for (T v : values) sum += v;
+    return mean ? sum / n : sum;
+  }
+  rnx::Tensor<T> x;
+};
+
+template <class T, class Device> std::vector<T> copy_of(const rnx::ParameterRef<T, Device>& p, bool gradient) {
+  const T* from = gradient ? p.gradient : p.value;
+  return {from, from + p.count};
+}
+
+/// The worst error of every listed gradient.
+template <class R>
+double gradient_error(R& r, const json& records) {
+  double worst = 0;
+  std::size_t seen = 0;
+  r.net.visit(r.grads, [&](const auto& p) {
+    if (!records.contains(p.name)) return;
+    worst = std::max(worst, compare_record(records.at(p.name), copy_of(p, true)));
+    ++seen;
+  });
+  CHECK(seen == records.size());
+  return worst;
+}
+
+template <class Net>
+void check_resnet(const std::string& name, double tolerance) {
+  using T = typename Net::scalar;
+  const json golden = load(name);
+  const int n = golden.at("n");
+  Runner<Net> r(8);
+  CHECK(r.net.parameter_count() == golden.at("parameters").get<std::size_t>());
+  rnx::Tensor<T> dx;
+  SUBCASE("eval") {
+    const json& e = golden.at("eval");
+    const double loss = r.step(0, n, rnx::Mode::eval, false, &dx);
+    CHECK(compare_record(e.at("logits"), rnx::to_host(r.trace.logits())) < tolerance);
+    CHECK(std::abs(loss - e.at("loss_sum").get<double>()) < tolerance * std::abs(loss));
+    CHECK(compare_record(e.at("input_grad"), dx.to_nchw()) < tolerance);
+    CHECK(gradient_error(r, e.at("grads")) < tolerance);
+  }
+  SUBCASE("train") {
+    const json& e = golden.at("train");
+    const double loss = r.step(0, n, rnx::Mode::train, true, &dx);
+    CHECK(compare_record(e.at("logits"), rnx::to_host(r.trace.logits())) < tolerance);
+    CHECK(std::abs(loss - e.at("loss_mean").get<double>()) < tolerance * std::abs(loss));
+    CHECK(compare_record(e.at("input_grad"), dx.to_nchw()) < tolerance);
+    CHECK(gradient_error(r, e.at("grads")) < tolerance);
+    r.net.commit_statistics(r.trace);
+    double worst = 0;
+    r.net.visit_buffers([&](const auto& b) { if (e.at("running").contains(b.name)) worst = std::max(worst, compare_record(e.at("running").at(b.name), copy_of(b, false))); });
+    CHECK(worst < tolerance);
+  }
+}
+
+/// Ten steps of SGD with momentum and weight decay: every loss within `tolerance` (relative), and the eval logits after them.
+template <class Net>
+void check_steps(const std::string& name, const char* which, double tolerance, double logits_tolerance) {
+  using T = typename Net::scalar;
+  const json golden = load(name), &e = golden.at(which);
+  const int n = e.at("n");
+  Runner<Net> r(n);
+  rnx::StepValues values{.lr = e.at("lr"), .momentum = e.at("momentum")};
+  std::vector<T> velocity(r.net.parameter_storage());
+  for (int k = 0; k < 10; ++k) {
+    const double loss = r.step(k, n, rnx::Mode::train, true), expected = e.at("losses")[k];
+    CHECK(std::abs(loss - expected) < tolerance * std::abs(expected));
+    r.net.commit_statistics(r.trace);
+    rnx::run<rnx::op::sgd_step, rnx::cpu, T>({}, {r.net.parameter_storage(), 1.0, e.at("weight_decay"), false, k == 0, &values, nullptr, r.grads.flat.data(), velocity.data(), r.net.parameters()});
+  }
+  r.x = rnx::Tensor<T>::from_nchw(2, {3, 32, 32}, batch<T>(0, 2));
+  r.net.forward(r.trace, std::as_const(r.x).view(), {});
+  CHECK(compare_record(e.at("eval_logits_after"), rnx::to_host(r.trace.logits())) < logits_tolerance);
+}
+
+}  // namespace golden
