@@ -54,8 +54,10 @@ double gradient_error(R& r, const json& records) {
   return worst;
 }
 
+/// `train_gradients`: tolerance of the train-mode gradients. In float a pre-activation within rounding of zero may fall on the other
+/// side of a ReLU; with few samples one such element moves a gradient by far more than rounding does.
 template <class Net>
-void check_resnet(const std::string& name, double tolerance) {
+void check_resnet(const std::string& name, double tolerance, double train_gradients) {
   using T = typename Net::scalar;
   const json golden = load(name);
   const int n = golden.at("n");
@@ -75,8 +77,8 @@ void check_resnet(const std::string& name, double tolerance) {
     const double loss = r.step(0, n, rnx::Mode::train, true, &dx);
     CHECK(compare_record(e.at("logits"), rnx::to_host(r.trace.logits())) < tolerance);
     CHECK(std::abs(loss - e.at("loss_mean").get<double>()) < tolerance * std::abs(loss));
-    CHECK(compare_record(e.at("input_grad"), dx.to_nchw()) < tolerance);
-    CHECK(gradient_error(r, e.at("grads")) < tolerance);
+    CHECK(compare_record(e.at("input_grad"), dx.to_nchw()) < train_gradients);
+    CHECK(gradient_error(r, e.at("grads")) < train_gradients);
     r.net.commit_statistics(r.trace);
     double worst = 0;
     r.net.visit_buffers([&](const auto& b) { if (e.at("running").contains(b.name)) worst = std::max(worst, compare_record(e.at("running").at(b.name), copy_of(b, false))); });
@@ -85,23 +87,26 @@ void check_resnet(const std::string& name, double tolerance) {
 }
 
 /// Ten steps of SGD with momentum and weight decay: every loss within `tolerance` (relative), and the eval logits after them.
+/// In float PyTorch's own float run is the yardstick too: four times its distance from the double run is allowed on top.
 template <class Net>
-void check_steps(const std::string& name, const char* which, double tolerance, double logits_tolerance) {
+void check_steps(const std::string& name, const char* which, double tolerance) {
   using T = typename Net::scalar;
   const json golden = load(name), &e = golden.at(which);
   const int n = e.at("n");
   Runner<Net> r(n);
   rnx::StepValues values{.lr = e.at("lr"), .momentum = e.at("momentum")};
   std::vector<T> velocity(r.net.parameter_storage());
+  const double slack = sizeof(T) == 4 ? 4 : 0;
   for (int k = 0; k < 10; ++k) {
     const double loss = r.step(k, n, rnx::Mode::train, true), expected = e.at("losses")[k];
-    CHECK(std::abs(loss - expected) < tolerance * std::abs(expected));
+    CHECK(std::abs(loss - expected) < tolerance * std::abs(expected) + slack * e.at("deviation_float32").at("losses")[k].get<double>());
     r.net.commit_statistics(r.trace);
     rnx::run<rnx::op::sgd_step, rnx::cpu, T>({}, {r.net.parameter_storage(), 1.0, e.at("weight_decay"), false, k == 0, &values, nullptr, r.grads.flat.data(), velocity.data(), r.net.parameters()});
   }
   r.x = rnx::Tensor<T>::from_nchw(2, {3, 32, 32}, batch<T>(0, 2));
   r.net.forward(r.trace, std::as_const(r.x).view(), {});
-  CHECK(compare_record(e.at("eval_logits_after"), rnx::to_host(r.trace.logits())) < logits_tolerance);
+  const double logits_slack = slack * e.at("deviation_float32").at("logits").get<double>() / e.at("eval_logits_after").at("norm").get<double>();
+  CHECK(compare_record(e.at("eval_logits_after"), rnx::to_host(r.trace.logits())) < tolerance + logits_slack);
 }
 
 }  // namespace golden

@@ -50,12 +50,15 @@ void convolve_block(const Convolution<T>& c, int n0, int n1, int r0, int r1, int
     for (int b = 0; b < c.cols.phases(); ++b) {
       int first = c.rows.first(a);
       if (first < r0) first += (r0 - first + c.rows.phases() - 1) / c.rows.phases() * c.rows.phases();
+      const int jump = c.cols.phases();
+      const long step = (c.cols.transposed ? 1 : c.cols.stride) * patch.pixel;
       long pixels = 0;
       for (int n = n0; n < n1; ++n)
         for (int r = first; r < r1; r += c.rows.phases())
-          for (int q = c.cols.first(b); q < c.dst.w; q += c.cols.phases(), ++pixels) {
-            x[pixels] = patch.at(n - n0, c.rows.base(r), c.cols.base(q));
-            y[pixels] = c.y + n * c.dst.sample() + (long(r) * c.dst.w + q) * c.dst.stride;
+          if (const int q0 = c.cols.first(b); q0 < c.dst.w) {
+            const T* from = patch.at(n - n0, c.rows.base(r), c.cols.base(q0));
+            T* to = c.y + n * c.dst.sample() + (long(r) * c.dst.w + q0) * c.dst.stride;
+            for (int q = q0; q < c.dst.w; q += jump, from += step, to += jump * c.dst.stride) x[pixels] = from, y[pixels++] = to;
           }
       if (pixels == 0) continue;
       Taps<T> taps{runs, 0, 0, c.w, pitch};

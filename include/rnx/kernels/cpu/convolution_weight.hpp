@@ -47,7 +47,7 @@ template <class T>
 void outer_rows(const PixelRow<T>* rows, int row_count, int pixels, long x_step, long dy_step, long i0, long i1, int vectors, T* dw, long pitch) {
   constexpr int L = vector_lanes<T>;
   const auto columns = [&]<int V>(std::integral_constant<int, V>, int o) {
-    constexpr int P = tile_pixels<V>;
+    constexpr int P = V == 1 || RNX_VECTOR_BYTES == 64 ? 12 : 6;
     long i = i0;
     for (; i + P <= i1; i += P) outer_tile<P, V>(rows, row_count, pixels, x_step, dy_step, i, o, dw + (i - i0) * pitch + o, pitch, P);
     for (; i < i1; i += 4)

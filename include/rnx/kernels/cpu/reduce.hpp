@@ -23,6 +23,7 @@ void channel_sums(std::size_t rows, int c, double* sums, Term&& term) {
         std::size_t row = r;
         for (; row + 2 <= last; row += 2) term(lanes, row, j, acc[0]), term(lanes, row + 1, j, acc[1]);
         if (row < last) term(lanes, row, j, acc[0]);
+#pragma GCC unroll 4
         for (int k = 0; k < K; ++k) store(own + k * c + j, load<N>(own + k * c + j) + acc[0][k] + acc[1][k]);
       });
     }

@@ -8,8 +8,8 @@
 
 namespace rnx::inline RNX_ISA::host {
 
-/// P V + V + 1 registers of 32 (AVX-512) or 16.
-template <int V> constexpr int tile_pixels = V == 1 || RNX_VECTOR_BYTES == 64 ? 12 : 6;
+/// P V + V + 1 registers of 32 (AVX-512) or 16; with one vector, P addresses and four loop variables in the 15 general registers.
+template <int V> constexpr int tile_pixels = V == 1 ? 10 : RNX_VECTOR_BYTES == 64 ? 12 : 6;
 constexpr int small_tile_pixels = 4;
 
 /// What happens to a finished sum.
@@ -54,7 +54,10 @@ void tile(const Taps<T>& taps, const T* const* pixels, T* const* y, int count, i
   vec<T> acc[P][V] = {};
   const T* x[P];
 #pragma GCC unroll 16
-  for (int p = 0; p < P; ++p) x[p] = pixels[p < count ? p : 0];
+  for (int p = 0; p < P; ++p) {
+    x[p] = pixels[p < count ? p : 0];
+    __builtin_prefetch(y[p < count ? p : 0] + at, 1);
+  }
   for (int r = 0; r < taps.count; ++r) {
     const T* w = taps.w + taps.runs[r].w * taps.pitch + at;
     const long begin = taps.runs[r].x, end = begin + taps.length;

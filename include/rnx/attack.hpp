@@ -1,0 +1,6 @@
+// Room attack: norms, the input gradient, first-order attacks.
+#pragma once
+
+#include "rnx/attack/input_gradient.hpp"
+#include "rnx/attack/norm.hpp"
+#include "rnx/attack/pgd.hpp"

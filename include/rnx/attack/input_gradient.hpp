@@ -1,0 +1,50 @@
+// The one door of attacks: the gradient of a per-sample loss in the input, computed in tiles of samples.
+#pragma once
+
+#include "rnx/attack/norm.hpp"
+
+namespace rnx::inline RNX_ISA::attack {
+
+/// dx(i) = d loss(i) / d x(i) for every sample of x, assigned; values: device memory, one loss per sample, or null.
+/// The tile is the trace's capacity: in eval mode every tile size gives the same bits. In train mode batch norm couples the samples, so
+/// the whole batch must fit. The loss is called once per tile, with the tile's first sample; gradients are those of the SUM over samples.
+template <class T, class Device, class Loss>
+void input_gradient(const NetworkBase<T, Device>& net, Trace<T, Device>& trace, View<const std::type_identity_t<T>, Device> x, const Loss& loss, const Context& ctx,
+                    View<std::type_identity_t<T>, Device> dx, std::type_identity_t<T>* values = nullptr) {
+  require<ShapeError>(dx.n == x.n && dx.dims == x.dims, "input_gradient: dx must have the shape of x");
+  require<StateError>(ctx.mode == Mode::eval || x.n <= trace.capacity(), "input_gradient: in train mode the trace must hold the whole batch");
+  Context tile = ctx;
+  for (int first = 0; first < x.n; first += trace.capacity()) {
+    const int n = std::min(trace.capacity(), x.n - first);
+    tile.first_sample = ctx.first_sample + std::uint64_t(first);
+    net.forward(trace, x.samples(first, n), tile);
+    loss(trace, loss::Call<T>{.first = first, .weight = 1, .add = false, .values = values ? values + first : nullptr});
+    net.backward(trace, dx.samples(first, n), nullptr);
+  }
+}
+
+/// What an attack needs beside the network: a trace for its tiles, a gradient, and the values that its kernels read.
+/// Built once per batch size and used for every step.
+template <class T, class Device = cpu>
+class Workspace {
+ public:
+  /// capacity: samples of a batch; tile: samples per pass (0: all of them); keep: what the loss reads; mode: of the model under attack.
+  Workspace(const NetworkBase<T, Device>& net, int capacity, int tile = 0, std::vector<Keep> keep = {}, Mode mode = Mode::eval)
+      : trace(net.make_trace({.use = Use::input_gradient, .capacity = tile ? std::min(tile, capacity) : capacity, .keep = std::move(keep), .eval_only = mode == Mode::eval})),
+        gradient(capacity, net.input_dims()), values_(1), mode_(mode) {}
+
+  Trace<T, Device> trace;
+  Tensor<T, Device> gradient;
+  Mode mode() const { return mode_; }
+  /// Uploads the values an attack's kernels read and returns their address.
+  const StepValues* set(const StepValues& v) {
+    values_.upload(std::span<const StepValues>(&v, 1));
+    return values_.data();
+  }
+
+ private:
+  Buffer<StepValues, Device> values_;
+  Mode mode_;
+};
+
+}  // namespace rnx::inline RNX_ISA::attack

@@ -1,0 +1,50 @@
+// Norms of a perturbation, and the check that every attack's result passes before anything is counted.
+#pragma once
+
+#include "rnx/loss.hpp"
+
+namespace rnx::inline RNX_ABI::norm {
+
+/// max |delta|
+struct Linf {
+  static constexpr int number = 0;
+  static constexpr const char* name = "linf";
+};
+/// Euclidean length of delta over all pixels and channels of one image
+struct L2 {
+  static constexpr int number = 1;
+  static constexpr const char* name = "l2";
+};
+
+}  // namespace rnx::inline RNX_ABI::norm
+
+namespace rnx::inline RNX_ISA::attack {
+
+/// Throws UsageError unless 0 <= eps (and eps <= 1 in Linf: images lie in [0, 1]) and step >= 0.
+template <class Norm>
+void check_radius(double eps, double step) {
+  require<UsageError>(eps >= 0 && std::isfinite(eps), [&] { return "attack: eps must not be negative, found " + std::to_string(eps); });
+  require<UsageError>(Norm::number != 0 || eps <= 1, [&] { return "attack: eps in Linf must be at most 1 (images lie in [0, 1]), found " + std::to_string(eps); });
+  require<UsageError>(step >= 0 && std::isfinite(step), [&] { return "attack: the step must not be negative, found " + std::to_string(step); });
+}
+
+/// Throws NumericError when an adversarial image leaves the ball of radius eps around its clean image, or [0, 1], or is not finite.
+/// Host copies, dense; `tolerance` is relative to eps.
+template <class Norm, class T>
+void verify(std::span<const T> clean, std::span<const T> adversarial, int n, double eps, double tolerance = 1e-5) {
+  const std::size_t count = clean.size() / n;
+  for (int i = 0; i < n; ++i) {
+    double size = 0;
+    for (std::size_t k = i * count; k < (i + 1) * count; ++k) {
+      const double a = adversarial[k], d = a - clean[k];
+      require<NumericError>(a >= 0 && a <= 1, [&] { return "attack: image " + std::to_string(i) + " holds " + std::to_string(a) + ", outside [0, 1]"; });
+      size = Norm::number == 0 ? std::max(size, std::abs(d)) : size + d * d;
+    }
+    if (Norm::number == 1) size = std::sqrt(size);
+    require<NumericError>(size <= eps * (1 + tolerance) + 1e-7, [&] {
+      return std::string("attack: the perturbation of image ") + std::to_string(i) + " has " + Norm::name + " size " + std::to_string(size) + ", eps is " + std::to_string(eps);
+    });
+  }
+}
+
+}  // namespace rnx::inline RNX_ISA::attack

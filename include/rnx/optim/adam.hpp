@@ -1,0 +1,48 @@
+// Adam.
+#pragma once
+
+#include "rnx/optim/optimizer.hpp"
+
+namespace rnx::inline RNX_ISA::optim {
+
+struct AdamOptions {
+  double beta1 = 0.9, beta2 = 0.999, eps = 1e-8;
+  double weight_decay = 0;  ///< added to the gradient, as in PyTorch's Adam
+  std::vector<Group> groups{};
+};
+
+/// g' = clip g + decay p;  m = b1 m + (1 - b1) g';  v = b2 v + (1 - b2) g'^2;  p -= lr factor m / (1 - b1^t) / (sqrt(v / (1 - b2^t)) + eps)
+/// (Kingma & Ba 2015). t counts steps on the host and is an argument of the launch: a recorded step replays with the bias corrections of
+/// the step it was recorded at, so record after they have faded (b2^t small), or step directly. Checkpoints keep steps() beside state().
+/// Throws UsageError for a beta outside [0, 1), eps <= 0, negative decay or factor.
+template <class T, class Device = cpu>
+class Adam final : public Optimizer<T, Device> {
+  using Base = Optimizer<T, Device>;
+
+ public:
+  explicit Adam(AdamOptions o = {}) : Base(o.weight_decay, std::move(o.groups), {"exp_avg", "exp_avg_sq"}), beta1_(o.beta1), beta2_(o.beta2), eps_(o.eps) {
+    for (const double beta : {beta1_, beta2_})
+      require<UsageError>(beta >= 0 && beta < 1, [&] { return "optim: Adam's betas must be in [0, 1), found " + std::to_string(beta); });
+    require<UsageError>(eps_ > 0 && std::isfinite(eps_), [&] { return "optim: Adam's eps must be positive, found " + std::to_string(eps_); });
+  }
+  /// Steps done so far.
+  long steps() const { return steps_; }
+  void set_steps(long steps) {
+    require<UsageError>(steps >= 0, "optim: Adam's counter of steps must not be negative");
+    steps_ = steps;
+  }
+
+ protected:
+  void before_step() override { ++steps_; }
+  void update(typename Base::Member& m, const typename Base::Range& r, T* p, const StepValues* values, const double* clip, Stream stream) override {
+    const T* g = m.grads->flat.data() + r.offset;
+    run<op::adam_step, Device, T>(stream, {r.count, r.lr_factor, beta1_, beta2_, eps_, r.decay, steps_, values, clip, g,
+                                           m.state[0].data() + r.offset, m.state[1].data() + r.offset, p});
+  }
+
+ private:
+  double beta1_, beta2_, eps_;
+  long steps_ = 0;
+};
+
+}  // namespace rnx::inline RNX_ISA::optim

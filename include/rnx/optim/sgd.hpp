@@ -1,0 +1,47 @@
+// Stochastic gradient descent with momentum.
+#pragma once
+
+#include "rnx/optim/optimizer.hpp"
+
+namespace rnx::inline RNX_ISA::optim {
+
+struct SgdOptions {
+  double momentum = 0;  ///< 0: no velocity is kept. The momentum in force is StepValues::momentum; apply() writes this one there.
+  bool nesterov = false;
+  double weight_decay = 0;
+  std::vector<Group> groups{};
+};
+
+/// g' = clip g + decay p;  v = momentum v + g';  p -= lr factor (nesterov ? g' + momentum v : v)    (PyTorch's SGD)
+/// v starts at zero: the first step makes it g', as PyTorch does, and no step differs from the others, so any may be recorded.
+/// Inactive slices of elastic layers have gradient zero; momentum and decay act on them.
+/// Throws UsageError for momentum outside [0, 1), negative decay or factor, and Nesterov without momentum.
+template <class T, class Device = cpu>
+class Sgd final : public Optimizer<T, Device> {
+  using Base = Optimizer<T, Device>;
+
+ public:
+  explicit Sgd(SgdOptions o = {}) : Base(o.weight_decay, std::move(o.groups), o.momentum > 0 ? std::vector<std::string>{"momentum"} : std::vector<std::string>{}),
+                                    momentum_(o.momentum), nesterov_(o.nesterov) {
+    check_momentum(momentum_);
+    require<UsageError>(!nesterov_ || momentum_ > 0, "optim: Nesterov's momentum needs a momentum");
+  }
+  void apply(const Rates& rates, StepValues& values) const override {
+    Base::apply(rates, values);
+    check_momentum(rates.momentum.value_or(0));
+    require<UsageError>(momentum_ > 0 || rates.momentum.value_or(0) == 0, "optim: the schedule moves the momentum, but this optimizer was built without one");
+    values.momentum = rates.momentum.value_or(momentum_);
+  }
+
+ protected:
+  void update(typename Base::Member& m, const typename Base::Range& r, T* p, const StepValues* values, const double* clip, Stream stream) override {
+    T* velocity = m.state.empty() ? nullptr : m.state[0].data() + r.offset;
+    run<op::sgd_step, Device, T>(stream, {r.count, r.lr_factor, r.decay, nesterov_, false, values, clip, m.grads->flat.data() + r.offset, velocity, p});
+  }
+
+ private:
+  double momentum_;
+  bool nesterov_;
+};
+
+}  // namespace rnx::inline RNX_ISA::optim

@@ -1,0 +1,8 @@
+// Everything for host code.
+#pragma once
+
+#include "rnx/data.hpp"
+#include "rnx/io.hpp"
+#include "rnx/net.hpp"
+#include "rnx/tensor/eigen.hpp"
+#include "rnx/tensor/xtensor.hpp"
