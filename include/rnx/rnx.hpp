@@ -2,7 +2,9 @@
 #pragma once
 
 #include "rnx/data.hpp"
+#include "rnx/eval.hpp"
 #include "rnx/io.hpp"
 #include "rnx/net.hpp"
+#include "rnx/train.hpp"
 #include "rnx/tensor/eigen.hpp"
 #include "rnx/tensor/xtensor.hpp"

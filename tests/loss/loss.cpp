@@ -14,13 +14,16 @@ using namespace rnx;
 
 struct Last {};
 template <class Device>
-using Net = Network<Sequential<Named<"a", Linear<8>>, Named<"act", Tap<Last, act::HardSwish>>, Named<"fc", Linear<7>>>, Shape<7>, Device, precision::Double>;
+using Net = Network<Sequential<Named<"a", Linear<8>>, Named<"act", Tap<Last, act::HardSwish>>, Named<"fc", Linear<7>>>, Shape<7>, Device,
+                    precision::Double>;
 template <class Device> using Plain = Network<Sequential<Named<"fc", Linear<7>>>, Shape<7>, Device, precision::Double>;
 
 constexpr int n = 5, classes = 7;
 
 template <class Device = cpu>
-Tensor<double, Device> tensor(const std::vector<double>& v, Dims d = {classes, 1, 1}) { return Tensor<double, Device>::from_nchw(int(v.size() / d.count()), d, v); }
+Tensor<double, Device> tensor(const std::vector<double>& v, Dims d = {classes, 1, 1}) {
+  return Tensor<double, Device>::from_nchw(int(v.size() / d.count()), d, v);
+}
 template <class Device = cpu>
 Tensor<double, Device> noise(const std::string& name, Dims d = {classes, 1, 1}, int samples = n) {
   auto v = golden::u_values(name, samples * d.count());
@@ -47,7 +50,8 @@ struct Setup {
   loss::Labels<> labels{std::vector<std::int32_t>{1, 0, 6, 3, 2}, classes};
   loss::Values<double> values{n};
   Trace<double> trace(int capacity, Use use = Use::train) const {
-    return net.make_trace({.use = use, .capacity = capacity, .keep = {Keep::at("a", use != Use::infer), Keep::tap<Last>(use != Use::infer)}});
+    const bool seed = use != Use::infer;
+    return net.make_trace({.use = use, .capacity = capacity, .keep = {Keep::at("a", seed), Keep::tap<Last>(seed)}});
   }
 };
 
@@ -87,7 +91,8 @@ TEST_CASE("values and gradients are PyTorch's") {
   for (const double temperature : {1.0, 4.0})
     for (const auto direction : {loss::Direction::teacher_to_student, loss::Direction::student_to_teacher}) {
       const loss::Kl kl{t.view(), temperature, direction};
-      const std::string name = std::string(direction == loss::Direction::teacher_to_student ? "kl_t_s" : "kl_s_t") + (temperature == 1 ? "_T1" : "_T4");
+      const bool forward = direction == loss::Direction::teacher_to_student;
+      const std::string name = std::string(forward ? "kl_t_s" : "kl_s_t") + (temperature == 1 ? "_T1" : "_T4");
       check(name + "_batchmean", kl);
       check(name + "_mean", kl, loss::elementmean(n, classes));
     }
@@ -185,19 +190,22 @@ TEST_CASE("bad input") {
   auto trace = s.trace(n);
   const loss::Call<double> call{};
   CHECK(error_of<StateError>([&] { loss::CrossEntropy{s.labels.data()}(trace, call); }) == "loss: the trace has run no forward");
-  CHECK(error_of<StateError>([&] { loss::mean(loss::CrossEntropy{s.labels.data()}, trace, s.values); }) == "loss: the trace has run no forward");
+  CHECK_THROWS_AS(loss::mean(loss::CrossEntropy{s.labels.data()}, trace, s.values), StateError);
   s.net.forward(trace, s.x.view(), {});
   CHECK(error_of<UsageError>([&] { loss::CrossEntropy{}(trace, call); }) == "loss cross-entropy: no labels were given");
   for (const double bad : {-0.1, 1.0, std::nan("")}) CHECK_THROWS_AS((loss::CrossEntropy{s.labels.data(), bad}(trace, call)), UsageError);
   for (const double bad : {0.0, -1.0, std::nan("")}) CHECK_THROWS_AS((loss::Kl{s.teacher.view(), bad}(trace, call)), UsageError);
   CHECK(error_of<ShapeError>([&] { loss::Kl<double>{}(trace, call); }) == "loss KL: expected a target of (7, 1, 1) per sample, found none");
-  CHECK(error_of<ShapeError>([&] { loss::Mse{s.teacher.view(), loss::at("a")}(trace, call); }) == "loss distance: expected a target of (8, 1, 1) per sample, found (7, 1, 1)");
-  CHECK(error_of<ShapeError>([&] { loss::Mse{s.teacher.view()}(trace, {.first = 1}); }) == "loss distance: the target has 5 samples, the trace holds samples 1 to 5");
+  CHECK(error_of<ShapeError>([&] { loss::Mse{s.teacher.view(), loss::at("a")}(trace, call); }) ==
+        "loss distance: expected a target of (8, 1, 1) per sample, found (7, 1, 1)");
+  CHECK(error_of<ShapeError>([&] { loss::Mse{s.teacher.view()}(trace, {.first = 1}); }) ==
+        "loss distance: the target has 5 samples, the trace holds samples 1 to 5");
   CHECK_THROWS_AS((loss::Mse{s.teacher.view()}(trace, {.first = -1})), ShapeError);
   CHECK_THROWS_AS((loss::Mse{s.teacher.view(), loss::at("fc")}(trace, call)), NameError);
   auto seedless = s.net.make_trace({.use = Use::train, .capacity = n, .keep = {Keep::at("a")}});
   s.net.forward(seedless, s.x.view(), {});
-  CHECK(error_of<UsageError>([&] { loss::Mse{s.feature.view(), loss::at("a")}(seedless, call); }) == "loss distance: 'a' is kept without a seed; keep it with seed = true");
+  CHECK(error_of<UsageError>([&] { loss::Mse{s.feature.view(), loss::at("a")}(seedless, call); }) ==
+        "loss distance: 'a' is kept without a seed; keep it with seed = true");
   CHECK_THROWS_AS(loss::term(std::nan(""), loss::CrossEntropy{}), UsageError);
 
   Buffer<double> values(n);
@@ -214,7 +222,8 @@ TEST_CASE("bad input") {
 
   s.x.data()[2 * classes] = std::nan("");
   s.net.forward(trace, s.x.view(), {});
-  CHECK(error_of<NumericError>([&] { loss::mean(loss::CrossEntropy{s.labels.data()}, trace, s.values); }).starts_with("loss: the value of sample 2 is "));
+  const std::string found = error_of<NumericError>([&] { loss::mean(loss::CrossEntropy{s.labels.data()}, trace, s.values); });
+  CHECK(found.starts_with("loss: the value of sample 2 is "));
 }
 
 TEST_CASE("a device whose memory the host cannot read gives the same bits") {
@@ -225,7 +234,9 @@ TEST_CASE("a device whose memory the host cannot read gives the same bits") {
     auto trace = net.make_trace({.use = Use::input_gradient, .capacity = n, .keep = {Keep::at("fc", true)}});
     loss::Values<double, Device> values(n);
     net.forward(trace, s.view(), {});
-    loss::mean(loss::sum(loss::term(0.5, loss::RelativeL2{t.view(), loss::at("fc")}), loss::term(2, loss::CrossEntropy{labels.data()}), loss::term(1, loss::Kl{t.view()})), trace, values);
+    const auto sum = loss::sum(loss::term(0.5, loss::RelativeL2{t.view(), loss::at("fc")}), loss::term(2, loss::CrossEntropy{labels.data()}),
+                               loss::term(1, loss::Kl{t.view()}));
+    loss::mean(sum, trace, values);
     Tensor<double, Device> dx(n, {classes, 1, 1});
     net.backward(trace, dx.view(), nullptr);
     auto result = values.host(n);

@@ -1,5 +1,6 @@
 // Parallel<Join, Branches...>: branches that read the same input, and the joins. Only joins add.
-//   join::Add      y = sum of the branches (an elastic identity is left out where its active channels differ from the first branch's)
+//   join::Add      y = sum of the branches (an elastic branch is left out where its active channels differ from the first one's)
+//   join::AddWhereEqual   the same, for branches whose maxima may differ in channels: the shortcut of an elastic block
 //   join::Concat   channels side by side; branches write their slices directly
 //   join::Gate     y = x g(x): the first branch is Identity, the second returns one value per channel (squeeze-excite)
 // Residual<Body, Shortcut, Post> = Parallel<join::Add, Body, Shortcut>, then Post: the form in which fusions are found.
@@ -15,16 +16,25 @@ namespace rnx::inline RNX_ISA {
 namespace join {
 struct Add {
   static constexpr const char* name = "add";
-  static constexpr bool slices = false;
+  static constexpr bool slices = false, adds = true;
   static constexpr Dims out(std::span<const Dims> b) { return b[0]; }
   static constexpr Fault fault(std::span<const Dims> b) {
     for (const Dims& d : b) if (d != b[0]) return Fault::branches;
     return Fault::none;
   }
 };
+struct AddWhereEqual {
+  static constexpr const char* name = "add";
+  static constexpr bool slices = false, adds = true;
+  static constexpr Dims out(std::span<const Dims> b) { return b[0]; }
+  static constexpr Fault fault(std::span<const Dims> b) {
+    for (const Dims& d : b) if (d.h != b[0].h || d.w != b[0].w) return Fault::branches;
+    return Fault::none;
+  }
+};
 struct Concat {
   static constexpr const char* name = "concat";
-  static constexpr bool slices = true;
+  static constexpr bool slices = true, adds = false;
   static constexpr Dims out(std::span<const Dims> b) {
     Dims d = b[0];
     for (std::size_t i = 1; i < b.size(); ++i) d.c += b[i].c;
@@ -37,7 +47,7 @@ struct Concat {
 };
 struct Gate {
   static constexpr const char* name = "gate";
-  static constexpr bool slices = false;
+  static constexpr bool slices = false, adds = false;
   static constexpr Dims out(std::span<const Dims> b) { return b[0]; }
   static constexpr Fault fault(std::span<const Dims> b) { return b.size() == 2 && b[1] == Dims{b[0].c, 1, 1} ? Fault::none : Fault::gate; }
 };
@@ -112,10 +122,10 @@ struct BoundParallel {
       }
     });
     y.dims.c = Join::slices ? out.c : b[0].dims.c;
-    if constexpr (std::is_same_v<Join, join::Add>) {
+    if constexpr (Join::adds) {
       Src sum = b[0];
       for (int i = 1; i < size; ++i) {
-        if (b[i].dims.c != b[0].dims.c) continue;  // an elastic identity passes nothing where channels differ
+        if (b[i].dims.c != b[0].dims.c) continue;  // an elastic branch passes nothing where channels differ
         pass.template run<op::add>({geometry::map(sum), geometry::map(b[i]), geometry::map(y), sum.data, b[i].data, y.data});
         sum = y;
       }
@@ -150,6 +160,7 @@ struct BoundParallel {
       each_reversed([&]<int I> {
         const Src part = Join::slices ? dy.channels(channel_offset(I), dims[I].c) : dy;
         if constexpr (runs<I>) {
+          if (Join::adds && pass.records[site + first[I + 1] - 1].y.dims.c != active) return;  // left out by forward
           into([&](Dst to) { layer::backward<child<I>>(part, to, sink, pass, site + first[I]); });
         } else {
           if (!dx || (!Join::slices && x.dims.c != active)) return;

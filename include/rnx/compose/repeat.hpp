@@ -44,18 +44,21 @@ struct BoundRepeat {
     return c;
   }
   template <class P> static void forward(Src x, Dst& y, P& pass, int site) {
-    for (int i = 0, d = depth(pass, site); i < d; ++i) {
+    const int d = depth(pass, site);
+    for (int i = 0; i < d; ++i) {
       Dst out = i + 1 == d ? y : pass.output(site + site_of(i + 1) - 1);
       if (i) layer::forward<rest>(x, out, pass, site + site_of(i));
       else layer::forward<first>(x, out, pass, site + site_of(0));
       x = out;
       if (i + 1 == d) y = out;
     }
-    // consumers find the stage's output and its gradient under the last block's site
-    if (elastic) pass.records[site + site_of(N) - 1].y = y;
+    // consumers, keep rules and seeds find the stage's output under the last block's site, whichever block wrote it
+    if (d < N) pass.record(site + site_of(N) - 1, {}, y);
   }
   template <class P, class Sink> static void backward(Src dy, Dst dx, Sink sink, P& pass, int site) {
-    for (int i = depth(pass, site); i-- > 0;) {
+    const int d = depth(pass, site);
+    if (d < N) dy = pass.seeded(site + site_of(N) - 1, dy);
+    for (int i = d; i-- > 0;) {
       const Dst in = i ? pass.gradient(site + site_of(i) - 1) : dx;
       if (i) layer::backward<rest>(dy, in, sink, pass, site + site_of(i));
       else layer::backward<first>(dy, in, sink, pass, site + site_of(0));

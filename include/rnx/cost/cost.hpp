@@ -52,7 +52,7 @@ Table table(const Graph& graph, const Trace& trace) {
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
     const Node& n = graph.nodes[i];
     const auto& r = trace.records()[i];
-    if (n.kind == Kind::choice || r.y.n == 0) continue;
+    if (n.kind == Kind::choice || r.x.n == 0) continue;
     int kernel = n.kernel_h;
     if (const Subnet* s = trace.context().subnet; s && n.slots && n.slot_names.back() == "kernel") kernel = std::min(kernel, s->choice[n.slot + n.slots - 1]);
     t.rows.push_back(detail::row(n, r.x.dims.c, r.y.dims, kernel, kernel == n.kernel_h ? n.kernel_w : kernel));

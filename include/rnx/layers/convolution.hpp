@@ -76,7 +76,8 @@ struct BoundConv {
   struct Active { geometry::Weights w; int out, kernel, pad, depth_groups; };
   template <class P> static Active active(int c_in, const P& pass, int site) {
     Active a{};
-    a.kernel = Kernel::slots ? std::min(pass.choice(site, Width::slots, S.kh), S.kh) : S.kh;
+    a.kernel = S.kh;
+    if constexpr (Kernel::slots > 0) a.kernel = Kernel::active(pass.choice(site, Width::slots, S.kh));  // throws on a size it does not have
     a.pad = Kernel::slots ? a.kernel / 2 : S.pad;
     a.out = depthwise ? c_in : Width::active(c_in, S.out.c, choice(pass, site));
     a.w = maxima;

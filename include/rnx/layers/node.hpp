@@ -55,6 +55,7 @@ struct Node {
   std::vector<const void*> tags;               ///< of Tap<Tag, ...>
   int slots = 0, slot = -1;                    ///< run-time choices this node takes, and the first one's number
   std::vector<std::string> slot_names;         ///< "width", "expansion", "kernel", "depth"
+  std::vector<int> widths;                     ///< masks: the widths to choose from, the largest first
 
   unsigned input_read = reads::none, output_read = reads::none;  ///< when backward reads them
   std::size_t saved = 0, saved_fixed = 0;      ///< elements kept from forward to backward: per sample, and per pass

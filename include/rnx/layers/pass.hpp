@@ -17,7 +17,7 @@ struct Site {
 struct Placement {
   static constexpr std::size_t none = std::size_t(-1);
   std::size_t output = none, gradient = none, saved = none, work_forward = none, work_backward = none, branch = none;
-  std::size_t seed = none, seed_full = none, reduced = none;
+  std::size_t seed = none, seed_full = none, reduced = none, saved_seed = none;
 };
 
 /// NoGrads: parameter gradients are not computed and their code is not instantiated.

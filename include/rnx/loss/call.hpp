@@ -33,6 +33,11 @@ concept PerSample = requires(const L& loss, Trace<T, Device>& trace, const Call<
 constexpr double batchmean(int n) { return 1.0 / n; }
 constexpr double elementmean(int n, int classes) { return 1.0 / (double(n) * classes); }
 
+/// Throws UsageError "loss <rule>, found <number>" unless `condition`.
+inline void expect(bool condition, const char* rule, double found) {
+  require<UsageError>(condition, [&] { return "loss " + std::string(rule) + ", found " + std::to_string(found); });
+}
+
 /// The gradient of the logits (n, classes), or an empty view in a trace for inference: there a loss writes values only.
 template <class T, class Device>
 View<T, Device> logits_gradient(const Trace<T, Device>& trace) {
@@ -44,7 +49,8 @@ View<T, Device> logits_gradient(const Trace<T, Device>& trace) {
 /// For losses without a part on the logits: assigns zeros to their gradient unless the call adds.
 template <class T, class Device>
 void no_logits_part(const Trace<T, Device>& trace, const Call<T>& call) {
-  if (const auto dz = logits_gradient(trace); dz && !call.add) run<op::fill, Device, T>({trace.context().stream}, {dz.count(), T(0), dz.data});
+  const auto dz = logits_gradient(trace);
+  if (dz && !call.add) run<op::fill, Device, T>({trace.context().stream}, {dz.count(), T(0), dz.data});
 }
 
 /// launch(value): runs an operation that assigns per-sample values to `value` (null: computes none). They end in call.values, scaled
@@ -52,7 +58,7 @@ void no_logits_part(const Trace<T, Device>& trace, const Call<T>& call) {
 template <class T, class Device, class Launch>
 void with_values(const Trace<T, Device>& trace, const Call<T>& call, Launch&& launch) {
   if (!call.values || (!call.add && call.scale == 1)) return launch(call.values);
-  require<UsageError>(call.scratch != nullptr, "loss: values of a sum need Call::scratch, one more element per sample; loss::Values provides it");
+  require<UsageError>(call.scratch != nullptr, "loss: values of a sum need Call::scratch; loss::Values provides it");
   launch(call.scratch);
   const Stream stream{trace.context().stream};
   const std::size_t n = std::size_t(trace.n());
@@ -62,13 +68,14 @@ void with_values(const Trace<T, Device>& trace, const Call<T>& call, Launch&& la
 
 /// The rows of a target for the whole batch that belong to this trace. Throws ShapeError when it has too few or others than `dims`.
 template <class T, class Device>
-View<const T, Device> rows_of(const View<const T, Device>& target, const Trace<T, Device>& trace, const Call<T>& call, Dims dims, const char* name) {
+View<const T, Device> rows_of(const View<const T, Device>& target, const Trace<T, Device>& trace, const Call<T>& call, Dims dims,
+                              const std::string& name) {
   require<ShapeError>(bool(target) && target.dims == dims, [&] {
-    return "loss " + std::string(name) + ": expected a target of " + dims.text() + " per sample, found " + (target ? target.dims.text() : "none");
+    return "loss " + name + ": expected a target of " + dims.text() + " per sample, found " + (target ? target.dims.text() : "none");
   });
   require<ShapeError>(call.first >= 0 && call.first + trace.n() <= target.n, [&] {
-    return "loss " + std::string(name) + ": the target has " + std::to_string(target.n) + " samples, the trace holds samples " + std::to_string(call.first) + " to " +
-           std::to_string(call.first + trace.n() - 1);
+    return "loss " + name + ": the target has " + std::to_string(target.n) + " samples, the trace holds samples " +
+           std::to_string(call.first) + " to " + std::to_string(call.first + trace.n() - 1);
   });
   return target.samples(call.first, trace.n());
 }

@@ -34,13 +34,16 @@ class Distance {
     if (!feature_.is_logits()) {
       const auto& kept = feature_.of(trace);
       require<StateError>(kept.active, [&] { return "loss distance: " + feature_.text() + " did not run in this pass"; });
-      require<UsageError>(kept.seed || trace.use() == Use::infer, [&] { return "loss distance: " + feature_.text() + " is kept without a seed; keep it with seed = true"; });
+      require<UsageError>(kept.seed || trace.use() == Use::infer, [&] {
+        return "loss distance: " + feature_.text() + " is kept without a seed; keep it with seed = true";
+      });
       no_logits_part(trace, call);
       s = kept.value, ds = kept.seed, add = true;
     }
     const auto t = rows_of(target_, trace, call, s.dims, "distance");
     with_values(trace, call, [&](T* value) {
-      run<op::row_distance, Device, T>({trace.context().stream}, {row_map(s), row_map(t), row_map(ds), Kind, call.weight, add, s.data, t.data, value, ds.data});
+      run<op::row_distance, Device, T>({trace.context().stream}, {row_map(s), row_map(t), row_map(ds), Kind, call.weight, add,
+                                                                  s.data, t.data, value, ds.data});
     });
   }
 

@@ -11,7 +11,7 @@ class Labels {
  public:
   Labels(int capacity, int classes) : classes_(classes), memory_(std::size_t(capacity > 0 ? capacity : 0)) {
     require<UsageError>(capacity > 0 && classes > 0, [&] {
-      return "labels: expected room for at least one label of at least one class, found " + std::to_string(capacity) + " of " + std::to_string(classes);
+      return "labels: expected room for labels and classes, found " + std::to_string(capacity) + " and " + std::to_string(classes);
     });
   }
   Labels(std::span<const std::int32_t> labels, int classes) : Labels(int(labels.size()), classes) { upload(labels); }
@@ -20,7 +20,8 @@ class Labels {
   void upload(std::span<const std::int32_t> labels) {
     for (std::size_t i = 0; i < labels.size(); ++i)
       require<UsageError>(labels[i] >= 0 && labels[i] < classes_, [&] {
-        return "labels: label " + std::to_string(i) + " is " + std::to_string(labels[i]) + ", expected 0 to " + std::to_string(classes_ - 1);
+        const std::string text = "labels: label " + std::to_string(i) + " is " + std::to_string(labels[i]);
+        return text + ", expected 0 to " + std::to_string(classes_ - 1);
       });
     memory_.upload(labels);
     size_ = int(labels.size());

@@ -16,11 +16,12 @@ struct CrossEntropy {
   template <class T, class Device>
   void operator()(Trace<T, Device>& trace, const Call<T>& call) const {
     require<UsageError>(labels != nullptr, "loss cross-entropy: no labels were given");
-    require<UsageError>(smoothing >= 0 && smoothing < 1, [&] { return "loss cross-entropy: smoothing must be in [0, 1), found " + std::to_string(smoothing); });
+    expect(smoothing >= 0 && smoothing < 1, "cross-entropy: smoothing must be in [0, 1)", smoothing);
     const auto dz = logits_gradient(trace);
     const auto z = trace.logits();
     with_values(trace, call, [&](T* value) {
-      run<op::cross_entropy, Device, T>({trace.context().stream}, {geometry::map(z), smoothing, call.weight, call.add, z.data, labels + call.first, value, dz.data});
+      run<op::cross_entropy, Device, T>({trace.context().stream}, {geometry::map(z), smoothing, call.weight, call.add,
+                                                                   z.data, labels + call.first, value, dz.data});
     });
   }
 };
@@ -38,13 +39,14 @@ struct Kl {
   Direction direction = Direction::teacher_to_student;
 
   void operator()(Trace<T, Device>& trace, const Call<T>& call) const {
-    require<UsageError>(temperature > 0 && std::isfinite(temperature), [&] { return "loss KL: the temperature must be positive, found " + std::to_string(temperature); });
+    expect(temperature > 0 && std::isfinite(temperature), "KL: the temperature must be positive", temperature);
     const auto dz = logits_gradient(trace);
     const auto z = trace.logits();
     const auto t = rows_of(teacher_logits, trace, call, z.dims, "KL");
+    const bool reverse = direction == Direction::student_to_teacher;
     with_values(trace, call, [&](T* value) {
-      run<op::kl_divergence, Device, T>({trace.context().stream}, {geometry::map(z), geometry::map(t), temperature, call.weight,
-                                                                   direction == Direction::student_to_teacher, call.add, z.data, t.data, value, dz.data});
+      run<op::kl_divergence, Device, T>({trace.context().stream}, {geometry::map(z), geometry::map(t), temperature, call.weight, reverse,
+                                                                   call.add, z.data, t.data, value, dz.data});
     });
   }
 };

@@ -28,9 +28,12 @@ class WeightedSum {
   template <class T, class Device>
   void operator()(Trace<T, Device>& trace, const Call<T>& call) const {
     Call<T> own = call;
-    std::apply([&](const auto&... t) {
-      ((own.weight = call.weight * t.coefficient, own.scale = call.scale * t.coefficient, t.loss(trace, std::as_const(own)), own.add = true), ...);
-    }, terms_);
+    const auto add = [&](const auto& t) {
+      own.weight = call.weight * t.coefficient, own.scale = call.scale * t.coefficient;
+      t.loss(trace, std::as_const(own));
+      own.add = true;
+    };
+    std::apply([&](const auto&... terms) { (add(terms), ...); }, terms_);
   }
 
  private:

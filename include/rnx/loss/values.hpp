@@ -16,7 +16,7 @@ class Values {
   }
   /// A call for n samples that writes its values here. Throws ShapeError when they do not fit.
   Call<T> call(int n, double weight = 1, int first = 0, bool add = false) {
-    require<ShapeError>(n <= capacity_, [&] { return "loss: " + std::to_string(n) + " values do not fit into " + std::to_string(capacity_); });
+    fits(n);
     return {.first = first, .weight = weight, .add = add, .values = memory_.data(), .scratch = memory_.data() + capacity_};
   }
   /// Device memory, `capacity` elements.
@@ -25,11 +25,13 @@ class Values {
 
   /// The first n values, in host memory. Throws NumericError, naming the sample (counted from `first`), when one is not finite.
   std::vector<T> host(int n, int first = 0, Stream stream = {}) const {
-    require<ShapeError>(n >= 0 && n <= capacity_, [&] { return "loss: " + std::to_string(n) + " values of " + std::to_string(capacity_); });
+    fits(n);
     std::vector<T> v(std::size_t(n), T(0));
     memory<Device>::download(v.data(), memory_.data(), v.size() * sizeof(T), stream);
     for (int i = 0; i < n; ++i)
-      require<NumericError>(std::isfinite(v[i]), [&] { return "loss: the value of sample " + std::to_string(first + i) + " is " + std::to_string(v[i]); });
+      require<NumericError>(std::isfinite(v[i]), [&] {
+        return "loss: the value of sample " + std::to_string(first + i) + " is " + std::to_string(v[i]);
+      });
     return v;
   }
   /// Their mean, summed in double in the samples' order.
@@ -40,6 +42,9 @@ class Values {
   }
 
  private:
+  void fits(int n) const {
+    require<ShapeError>(n > 0 && n <= capacity_, [&] { return "loss: " + std::to_string(n) + " values in room for " + std::to_string(capacity_); });
+  }
   int capacity_;
   Buffer<T, Device> memory_;
 };

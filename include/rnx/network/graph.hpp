@@ -46,7 +46,7 @@ struct Graph {
       if (n.kind == Kind::choice) continue;
       const bool own = (n.kind == Kind::convolution && n.operation != "depthwise") || n.kind == Kind::linear || n.operation == "concat" || n.operation == "pad_shortcut";
       if (own) continue;
-      for (int in : n.inputs) root[find_root(in + 1)] = find_root(int(i) + 1);
+      for (int in : n.kind == Kind::side ? std::vector<int>{n.inputs[0]} : n.inputs) root[find_root(in + 1)] = find_root(int(i) + 1);
     }
     std::map<int, std::vector<int>> groups;
     for (std::size_t i = 0; i < nodes.size(); ++i)

@@ -46,7 +46,7 @@ class Trace {
   /// What a node saved for backward and readers: Gumbel draws, batch statistics. Null when it saves nothing.
   const T* saved(int node) const { return places_[node].saved == Placement::none ? nullptr : arena_.data() + places_[node].saved; }
   /// The gradient that readers of saved values write (differentiable costs).
-  T* saved_seed(int node) { return places_[node].seed_full == Placement::none ? nullptr : arena_.data() + places_[node].seed_full; }
+  T* saved_seed(int node) { return places_[node].saved_seed == Placement::none ? nullptr : arena_.data() + places_[node].saved_seed; }
 
   std::size_t bytes() const { return arena_.size() * sizeof(T); }
   /// Of the arena, what kept activations, reductions and seeds take.
@@ -66,7 +66,10 @@ class Trace {
                                                        : reads::input_gradient;
     const std::size_t n = std::size_t(options_.capacity);
     const auto backward_time = [&](int node) { return 2 * k - 1 - node; };
-    const auto block_end = [&](int i) { return backward_time(nodes[i].block_first >= 0 ? nodes[i].block_first : nodes[i].early >= 0 ? nodes[i].early : i); };
+    const auto block_end = [&](int i) {  // where depth is elastic, an earlier block may read the stage's gradient
+      const int begin = nodes[i].block_first >= 0 ? nodes[i].block_first : i;
+      return backward_time(nodes[i].early >= 0 ? std::min(nodes[i].early, begin) : begin);
+    };
 
     ArenaPlan arena;
     struct Wish { std::size_t Placement::*where; int node, block; };
@@ -81,6 +84,7 @@ class Trace {
       for (const Keep& rule : options_.keep) if (rule.applies(node)) keep = &rule;
       int last = i, first_gradient = backward_time(i);
       if (node.output_read & need) last = backward_time(i);
+      if (node.early >= 0 && back) last = std::max(last, backward_time(node.early));  // it may be an earlier block's output, read there
       for (int j = i + 1; j < k; ++j)
         for (int in : nodes[j].inputs) {
           if (in != i) continue;
@@ -118,7 +122,7 @@ class Trace {
       if (node.own_gradient) wish(&Placement::gradient, i, n * node.out.count(), first_gradient, block_end(i));
       wish(&Placement::work_backward, i, n * node.work_backward + node.work_fixed, backward_time(i), backward_time(i));
       wish(&Placement::branch, i, n * node.branch, backward_time(i), block_end(i));
-      if (node.kind == Kind::mask) wish(&Placement::seed_full, i, node.saved_fixed, 0, end);
+      if (node.kind == Kind::mask) wish(&Placement::saved_seed, i, node.saved_fixed, 0, end);
     }
     arena_ = Buffer<T, Device>(arena.place());
     for (const Wish& w : wishes) places_[w.node].*w.where = arena.offset(w.block);

@@ -18,23 +18,24 @@ struct AdamOptions {
 template <class T, class Device = cpu>
 class Adam final : public Optimizer<T, Device> {
   using Base = Optimizer<T, Device>;
+  using typename Base::Member, typename Base::Range;
 
  public:
-  explicit Adam(AdamOptions o = {}) : Base(o.weight_decay, std::move(o.groups), {"exp_avg", "exp_avg_sq"}), beta1_(o.beta1), beta2_(o.beta2), eps_(o.eps) {
-    for (const double beta : {beta1_, beta2_})
-      require<UsageError>(beta >= 0 && beta < 1, [&] { return "optim: Adam's betas must be in [0, 1), found " + std::to_string(beta); });
-    require<UsageError>(eps_ > 0 && std::isfinite(eps_), [&] { return "optim: Adam's eps must be positive, found " + std::to_string(eps_); });
+  explicit Adam(AdamOptions o = {})
+      : Base(o.weight_decay, std::move(o.groups), {"exp_avg", "exp_avg_sq"}), beta1_(o.beta1), beta2_(o.beta2), eps_(o.eps) {
+    for (const double beta : {beta1_, beta2_}) expect(beta >= 0 && beta < 1, "Adam's betas must be in [0, 1)", beta);
+    expect(eps_ > 0 && std::isfinite(eps_), "Adam's eps must be positive", eps_);
   }
   /// Steps done so far.
   long steps() const { return steps_; }
   void set_steps(long steps) {
-    require<UsageError>(steps >= 0, "optim: Adam's counter of steps must not be negative");
+    expect(steps >= 0, "Adam's counter of steps must not be negative", double(steps));
     steps_ = steps;
   }
 
  protected:
   void before_step() override { ++steps_; }
-  void update(typename Base::Member& m, const typename Base::Range& r, T* p, const StepValues* values, const double* clip, Stream stream) override {
+  void update(Member& m, const Range& r, T* p, const StepValues* values, const double* clip, Stream stream) override {
     const T* g = m.grads->flat.data() + r.offset;
     run<op::adam_step, Device, T>(stream, {r.count, r.lr_factor, beta1_, beta2_, eps_, r.decay, steps_, values, clip, g,
                                            m.state[0].data() + r.offset, m.state[1].data() + r.offset, p});

@@ -12,7 +12,7 @@ class Ema {
  public:
   template <class Object>
   Ema(const Object& object, double decay, bool with_buffers = false) : decay_(decay), parameters_(object.parameter_storage()) {
-    require<UsageError>(decay >= 0 && decay < 1, [&] { return "optim: the decay of an average must be in [0, 1), found " + std::to_string(decay); });
+    expect(decay >= 0 && decay < 1, "the decay of an average must be in [0, 1)", decay);
     if constexpr (has_buffers<Object>) {
       if (with_buffers) buffers_ = Buffer<T, Device>(object.buffer_storage());
       if (with_buffers) names_of_buffers_ = object.graph().buffers;

@@ -52,11 +52,13 @@ class Optimizer {
   /// object or gradients were added before, NameError when a name was.
   void add(Object& object, Grads<T, Device>& grads, const std::string& prefix = "") {
     require<ShapeError>(grads.flat.size() == object.parameter_storage(), "optim: these gradients belong to another object");
-    for (const Member& m : members_) require<UsageError>(m.object != &object && m.grads != &grads, "optim: this object or its gradients were added before");
+    for (const Member& m : members_)
+      require<UsageError>(m.object != &object && m.grads != &grads, "optim: this object or its gradients were added before");
     Member m{&object, &grads, {}, {}, {}};
     for (const NamedParameter& p : object.parameter_list()) {
       const std::string name = prefix + p.name;
-      require<NameError>(names_.insert(name).second, [&] { return "optim: two parameters are called '" + name + "'; give one object a prefix"; });
+      const bool is_new = names_.insert(name).second;
+      require<NameError>(is_new, [&] { return "optim: two parameters are called '" + name + "'; give one object a prefix"; });
       m.parameters.push_back({name, p.shape, p.offset, p.count});
       Range r{p.offset, p.count, 1, decay_, false};
       bool found = false;
@@ -77,7 +79,7 @@ class Optimizer {
   /// Scales the next step's gradients by min(1, limit / (norm + 1e-6)), norm: l2 over all that is not frozen (PyTorch's
   /// clip_grad_norm_). Grads are left as they are. Throws UsageError unless limit > 0.
   void clip_grad_norm(double limit, Stream stream = {}) {
-    require<UsageError>(limit > 0 && std::isfinite(limit), [&] { return "optim: the limit of the gradient's norm must be positive, found " + std::to_string(limit); });
+    expect(limit > 0 && std::isfinite(limit), "the limit of the gradient's norm must be positive", limit);
     memory<Device>::zero(norm_.data(), sizeof(double), stream);
     for (const Member& m : members_)
       for (const Range& r : m.ranges)
@@ -96,8 +98,10 @@ class Optimizer {
   /// Throws UsageError without values, NameError when a group's glob matches no parameter of any object.
   void step(const StepValues* values, Stream stream = {}) {
     require<UsageError>(values != nullptr, "optim: a step needs its values in device memory; see StepState");
-    for (std::size_t i = 0; i < groups_.size(); ++i)
-      require<NameError>(used_[i] || groups_[i].names == "*" || members_.empty(), [&] { return "optim: no parameter matches the group '" + groups_[i].names + "'"; });
+    for (std::size_t i = 0; i < groups_.size(); ++i) {
+      const std::string& names = groups_[i].names;
+      require<NameError>(used_[i] || names == "*" || members_.empty(), [&] { return "optim: no parameter matches the group '" + names + "'"; });
+    }
     before_step();
     for (Member& m : members_) {
       T* p = m.object->parameters();

@@ -49,7 +49,7 @@ struct Triangular {
   double peak = 0.5;  ///< in (0, 1)
   Rates operator()(long step) const {
     check_lr(max);
-    require<UsageError>(total > 0 && peak > 0 && peak < 1, "optim: a triangular schedule needs at least one step and a peak between 0 and 1");
+    require<UsageError>(total > 0 && peak > 0 && peak < 1, "optim: a triangular schedule needs steps and a peak between 0 and 1");
     const double k = double(std::clamp(step, 0l, total)), top = peak * double(total);
     return {k <= top ? max * k / top : max * (double(total) - k) / (double(total) - top)};
   }
@@ -70,10 +70,13 @@ struct OneCycle {
     require<UsageError>(div > 0 && final_div > 0, "optim: the divisors of a one-cycle schedule must be positive");
     const double first = warm * double(total) - 1, last = double(total) - 1;
     require<UsageError>(first > 0 && first < last, "optim: both phases of a one-cycle schedule need more than one step");
-    require<UsageError>(step >= 0 && step < total, [&] { return "optim: step " + std::to_string(step) + " of a one-cycle schedule of " + std::to_string(total); });
+    require<UsageError>(step >= 0 && step < total, [&] {
+      return "optim: step " + std::to_string(step) + " of a one-cycle schedule of " + std::to_string(total);
+    });
     const bool up = double(step) <= first;
     const double part = up ? double(step) / first : (double(step) - first) / (last - first);
-    const auto between = [&](double a, double b) { return linear ? (b - a) * part + a : b + (a - b) / 2 * (1 + std::cos(std::numbers::pi * part)); };
+    const double weight = linear ? 1 - part : (1 + std::cos(std::numbers::pi * part)) / 2;
+    const auto between = [&](double a, double b) { return b + (a - b) * weight; };
     const double start = max / div;
     Rates r{up ? between(start, max) : between(max, start / final_div)};
     if (cycle_momentum) r.momentum = up ? between(momentum_high, momentum_low) : between(momentum_low, momentum_high);

@@ -19,24 +19,27 @@ struct SgdOptions {
 template <class T, class Device = cpu>
 class Sgd final : public Optimizer<T, Device> {
   using Base = Optimizer<T, Device>;
+  using typename Base::Member, typename Base::Range;
 
  public:
-  explicit Sgd(SgdOptions o = {}) : Base(o.weight_decay, std::move(o.groups), o.momentum > 0 ? std::vector<std::string>{"momentum"} : std::vector<std::string>{}),
-                                    momentum_(o.momentum), nesterov_(o.nesterov) {
+  explicit Sgd(SgdOptions o = {})
+      : Base(o.weight_decay, std::move(o.groups), std::vector<std::string>(o.momentum > 0, "momentum")), momentum_(o.momentum), nesterov_(o.nesterov) {
     check_momentum(momentum_);
     require<UsageError>(!nesterov_ || momentum_ > 0, "optim: Nesterov's momentum needs a momentum");
   }
   void apply(const Rates& rates, StepValues& values) const override {
     Base::apply(rates, values);
     check_momentum(rates.momentum.value_or(0));
-    require<UsageError>(momentum_ > 0 || rates.momentum.value_or(0) == 0, "optim: the schedule moves the momentum, but this optimizer was built without one");
-    values.momentum = rates.momentum.value_or(momentum_);
+    const double momentum = rates.momentum.value_or(momentum_);
+    require<UsageError>(momentum_ > 0 || momentum == 0, "optim: the schedule moves the momentum, but this optimizer was built without one");
+    values.momentum = momentum;
   }
 
  protected:
-  void update(typename Base::Member& m, const typename Base::Range& r, T* p, const StepValues* values, const double* clip, Stream stream) override {
+  void update(Member& m, const Range& r, T* p, const StepValues* values, const double* clip, Stream stream) override {
     T* velocity = m.state.empty() ? nullptr : m.state[0].data() + r.offset;
-    run<op::sgd_step, Device, T>(stream, {r.count, r.lr_factor, r.decay, nesterov_, false, values, clip, m.grads->flat.data() + r.offset, velocity, p});
+    const T* g = m.grads->flat.data() + r.offset;
+    run<op::sgd_step, Device, T>(stream, {r.count, r.lr_factor, r.decay, nesterov_, false, values, clip, g, velocity, p});
   }
 
  private:

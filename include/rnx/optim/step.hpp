@@ -14,15 +14,13 @@ struct Rates {
   std::optional<double> momentum{};
 };
 
-inline void check_lr(double lr) {
-  require<UsageError>(lr >= 0 && std::isfinite(lr), [&] { return "optim: the learning rate must not be negative, found " + std::to_string(lr); });
+/// Throws UsageError "optim: <rule>, found <number>" unless `condition`.
+inline void expect(bool condition, const char* rule, double found) {
+  require<UsageError>(condition, [&] { return "optim: " + std::string(rule) + ", found " + std::to_string(found); });
 }
-inline void check_momentum(double momentum) {
-  require<UsageError>(momentum >= 0 && momentum < 1, [&] { return "optim: momentum must be in [0, 1), found " + std::to_string(momentum); });
-}
-inline void check_decay(double decay) {
-  require<UsageError>(decay >= 0 && std::isfinite(decay), [&] { return "optim: weight decay must not be negative, found " + std::to_string(decay); });
-}
+inline void check_lr(double lr) { expect(lr >= 0 && std::isfinite(lr), "the learning rate must not be negative", lr); }
+inline void check_momentum(double momentum) { expect(momentum >= 0 && momentum < 1, "momentum must be in [0, 1)", momentum); }
+inline void check_decay(double decay) { expect(decay >= 0 && std::isfinite(decay), "weight decay must not be negative", decay); }
 
 /// Owns one StepValues in device memory, at an address that recorded steps keep: set() before each replay is all that a new step needs.
 template <class Device = cpu>

@@ -18,6 +18,9 @@ struct Convolution {
   const T* w;
   T* y;
   Epilogue<T> epilogue;
+
+  /// Weights that do not stay in the second-level cache with what else a task needs.
+  bool large_weights() const { return double(rows.kernel) * cols.kernel * (src.c / groups) * (dst.c / groups) * sizeof(T) > (512 << 10); }
 };
 
 /// The taps of one phase, adjacent ones merged. Returns the length of a run.
@@ -34,12 +37,21 @@ int merge_taps(const Convolution<T>& c, const Patch<T>& patch, int in, int a, in
   return in * (whole ? kw : 1) * (map ? kh : 1);
 }
 
+/// Columns [at, at + width) of many rows of weights, copied side by side: rows far apart would share few cache sets and touch a page each.
+template <class T>
+Taps<T> adjacent(const Taps<T>& taps, long rows, int at, int width) {
+  T* to = scratch<T>(slot_weights, std::size_t(rows) * width);
+  for (long r = 0; r < rows; ++r) std::memcpy(to + r * width, taps.w + r * taps.pitch + at, width * sizeof(T));
+  return {taps.runs, taps.count, taps.length, to - at, width};
+}
+
 /// Samples [n0, n1), rows [r0, r1) of the destination, vectors [v0, v1) of every group's output channels.
 template <class T>
 void convolve_block(const Convolution<T>& c, int n0, int n1, int r0, int r1, int v0, int v1) {
   constexpr int L = vector_lanes<T>;
   const int in = c.src.c / c.groups, out = c.dst.c / c.groups;
-  const long pitch = round_up(out, geometry::lanes), weights = long(c.rows.kernel) * c.cols.kernel * in * pitch;
+  const long pitch = round_up(out, geometry::lanes), rows = long(c.rows.kernel) * c.cols.kernel * in, weights = rows * pitch;
+  const bool large = c.large_weights() && pitch > 2 * L && c.rows.phases() * c.cols.phases() == 1;
   const Patch<T> patch = gather(c.x, c.src, n0, n1, c.rows.low(r0), c.rows.high(r1), c.cols.low(0), c.cols.high(c.dst.w), c.src.c, false, slot_input);
   const long most = long(n1 - n0) * (r1 - r0) * c.dst.w;
   const T** x = scratch<const T*>(slot_pixels, 2 * most);
@@ -72,7 +84,10 @@ void convolve_block(const Convolution<T>& c, int n0, int n1, int r0, int r1, int
         if (epilogue.bias) epilogue.bias += long(g) * out;
         if (epilogue.scale) epilogue.scale += long(g) * out;
         int v = v0;
-        for (; v + 2 <= v1; v += 2) tiles<2>(taps, x, y, pixels, v * L, out, epilogue);
+        for (; v + 2 <= v1; v += 2) {
+          if (large) tiles<2>(adjacent(taps, rows, v * L, 2 * L), x, y, pixels, v * L, out, epilogue);
+          else tiles<2>(taps, x, y, pixels, v * L, out, epilogue);
+        }
         for (; v < v1; ++v) tiles<1>(taps, x, y, pixels, v * L, out, epilogue);
       }
     }
@@ -82,7 +97,7 @@ template <class T>
 void convolve(const Convolution<T>& c) {
   if (c.dst.n <= 0) return;
   const int out = c.dst.c / c.groups, vectors = (out + vector_lanes<T> - 1) / vector_lanes<T>;
-  const Blocks b = blocks(c.dst.n, c.rows, c.dst.w, double(c.src.w) * c.src.c * sizeof(T));
+  const Blocks b = blocks(c.dst.n, c.rows, c.dst.w, double(c.src.w) * c.src.c * sizeof(T), c.large_weights() ? 256 : 64);
   // few tasks (a linear layer): split the output channels too
   const long splits = c.groups > 1 ? 1 : clamped((2l * threads() + b.tasks - 1) / larger(b.tasks, 1l), 1l, (vectors + 1) / 2l);
   const double work = 2.0 * c.dst.n * c.dst.h * c.dst.w * out * c.src.c * c.rows.taps(0) * c.cols.taps(0);

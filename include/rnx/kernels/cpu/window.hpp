@@ -86,8 +86,8 @@ struct Blocks {
   int row_blocks;
 };
 
-inline Blocks blocks(int n, const Axis& rows, int width, double row_bytes) {
-  constexpr int pixels = 64;
+/// `pixels`: at least so many in a task, where the batch has them.
+inline Blocks blocks(int n, const Axis& rows, int width, double row_bytes, int pixels = 64) {
   constexpr double bytes = 128 << 10;  // of gathered source rows
   const int sample = rows.dst * width, samples = clamped(pixels / larger(sample, 1), 1, larger(n, 1));
   int height = rows.dst;

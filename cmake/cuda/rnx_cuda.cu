@@ -1,0 +1,2 @@
+// The library rnx::cuda.
+#include <rnx/cuda.cuh>

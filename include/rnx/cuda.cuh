@@ -1,0 +1,38 @@
+// Every CUDA definition of rnx, float and double: for exactly one .cu file of a program that does not link rnx::cuda.
+#pragma once
+
+#include "rnx/device/cuda.cuh"
+#include "rnx/kernels/cuda.hpp"
+#include "rnx/kernels/cuda/attack.cuh"
+#include "rnx/kernels/cuda/batch_norm.cuh"
+#include "rnx/kernels/cuda/convolution.cuh"
+#include "rnx/kernels/cuda/convolution_weight.cuh"
+#include "rnx/kernels/cuda/depthwise.cuh"
+#include "rnx/kernels/cuda/execute.cuh"
+#include "rnx/kernels/cuda/loss.cuh"
+#include "rnx/kernels/cuda/memory.cuh"
+#include "rnx/kernels/cuda/optimizer.cuh"
+#include "rnx/kernels/cuda/pointwise.cuh"
+#include "rnx/kernels/cuda/pooling.cuh"
+#include "rnx/kernels/cuda/reduce.cuh"
+#include "rnx/kernels/cuda/weights.cuh"
+#include "rnx/layers/activation.hpp"
+
+#define RNX_CUDA_INSTANTIATE(operation) RNX_CUDA_INSTANTIATE_(rnx::op::operation)
+
+RNX_CUDA_ATTACK(RNX_CUDA_INSTANTIATE)
+RNX_CUDA_BATCH_NORM(RNX_CUDA_INSTANTIATE)
+RNX_CUDA_CONVOLUTION(RNX_CUDA_INSTANTIATE)
+RNX_CUDA_CONVOLUTION_WEIGHT(RNX_CUDA_INSTANTIATE)
+RNX_CUDA_DEPTHWISE(RNX_CUDA_INSTANTIATE)
+RNX_CUDA_LOSS(RNX_CUDA_INSTANTIATE)
+RNX_CUDA_MEMORY(RNX_CUDA_INSTANTIATE)
+RNX_CUDA_OPTIMIZER(RNX_CUDA_INSTANTIATE)
+RNX_CUDA_POINTWISE(RNX_CUDA_INSTANTIATE)
+RNX_CUDA_POOLING(RNX_CUDA_INSTANTIATE)
+RNX_CUDA_WEIGHTS(RNX_CUDA_INSTANTIATE)
+
+RNX_CUDA_FUNCTOR(rnx::functor::Relu)
+RNX_CUDA_FUNCTOR(rnx::functor::Relu6)
+RNX_CUDA_FUNCTOR(rnx::functor::HardSwish)
+RNX_CUDA_FUNCTOR(rnx::functor::HardSigmoid)

@@ -1,0 +1,18 @@
+// Room distill: what a student learns from a teacher's inside. Losses on logits and features are in room loss (Kl, Mse, Cosine, L2).
+//
+//   distill::TutorLoss<float> tutor(student.graph(), teacher.graph());
+//   auto ts = student.make_trace({.use = Use::train, .capacity = 128, .keep = tutor.student_keep()});
+//   auto tt = teacher.make_trace({.capacity = 128, .keep = tutor.teacher_keep()});
+//   auto logits_grads = tutor.make_grads();
+//   teacher.forward(tt, x, {});  student.forward(ts, x, ctx);
+//   tutor(ts, tt, 1.0, &logits_grads);                        // after the losses on the logits, before
+//   student.backward(ts, {}, &grads);
+#pragma once
+
+#include "rnx/distill/attention.hpp"
+#include "rnx/distill/cpu.hpp"
+#include "rnx/distill/cpu_tutor.hpp"
+#include "rnx/distill/maps.hpp"
+#include "rnx/distill/op.hpp"
+#include "rnx/distill/tutor.hpp"
+#include "rnx/distill/tutor_term.hpp"

@@ -1,0 +1,96 @@
+// Attention transfer between pairs of layers.
+#pragma once
+
+#include "rnx/distill/maps.hpp"
+
+namespace rnx::inline RNX_ABI::distill {
+
+/// A layer of the student and the layer of the teacher that it follows, by path.
+struct AttentionPair { std::string student, teacher; };
+
+/// Where the two maps of a pair differ in size: to the smaller one per axis (size 0), or both to size x size.
+/// `average` to the smaller is the reference's rule; `bilinear` takes any size from any size, RNAS-CL's way.
+struct AttentionOptions {
+  Resize resize = Resize::average;
+  int size = 0;
+};
+
+}  // namespace rnx::inline RNX_ABI::distill
+
+namespace rnx::inline RNX_ISA::distill {
+
+/// L(n) = sum over pairs of mean over pixels of (Q_s - Q_t)^2, Q = F / max(|F|, 1e-12) for each sample, F(h, w) = sum over c of x^2
+/// (Zagoruyko & Komodakis 2017, as in their published code; RLNet's third stage sums four stages, with a weight of 1000).
+/// A per-sample loss: see loss/call.hpp. `teacher`: a trace that keeps the maps (teacher_keep) and holds the whole batch.
+/// Throws NameError where a map is not kept, UsageError where it is not a map or lacks a seed that gradients need, StateError where a
+/// layer did not run, ShapeError where the teacher's trace has too few samples.
+template <class T, class Device = cpu>
+class AttentionTransfer {
+ public:
+  AttentionTransfer(const Trace<T, Device>& teacher, std::vector<AttentionPair> pairs, AttentionOptions options = {})
+      : teacher_(&teacher), pairs_(std::move(pairs)), options_(options) {
+    require<UsageError>(!pairs_.empty() && options_.size >= 0, "attention transfer: it needs a pair of layers and no negative size");
+  }
+  /// For TraceOptions::keep of the two traces. The student's maps take seeds.
+  static std::vector<Keep> student_keep(const std::vector<AttentionPair>& pairs) {
+    std::vector<Keep> k;
+    for (const auto& p : pairs) k.push_back(Keep::at(p.student, true).maps());
+    return k;
+  }
+  static std::vector<Keep> teacher_keep(const std::vector<AttentionPair>& pairs) {
+    std::vector<Keep> k;
+    for (const auto& p : pairs) k.push_back(Keep::at(p.teacher).maps());
+    return k;
+  }
+
+  void operator()(Trace<T, Device>& trace, const loss::Call<T>& call) const {
+    loss::no_logits_part(trace, call);
+    const int n = trace.n();
+    const Stream stream{trace.context().stream};
+    require<ShapeError>(call.first >= 0 && call.first + n <= teacher_->n(), [&] {
+      return "attention transfer: the teacher's trace holds " + std::to_string(teacher_->n()) + " samples, the student's samples " +
+             std::to_string(call.first) + " to " + std::to_string(call.first + n - 1);
+    });
+    loss::with_values(trace, call, [&](T* value) {
+      if (value) run<op::fill, Device, T>(stream, {std::size_t(n), T(0), value});
+      for (const AttentionPair& pair : pairs_) {
+        const auto& s = map_of(trace, pair.student);
+        Kept<T, Device> t = map_of(*teacher_, pair.teacher);
+        t.value = t.value.samples(call.first, n);
+        require<UsageError>(s.seed || trace.use() == Use::infer, [&] { return "attention transfer: the map of '" + s.path + "' has no seed"; });
+        compare(stream, s, t, call.weight, value, trace.capacity());
+      }
+    });
+  }
+
+ private:
+  const Kept<T, Device>& map_of(const Trace<T, Device>& trace, const std::string& path) const {
+    const auto& kept = trace.activation(path);
+    require<StateError>(kept.active, [&] { return "attention transfer: '" + path + "' did not run in this pass"; });
+    require<UsageError>(kept.value.dims.c == 1, [&] { return "attention transfer: '" + path + "' is not kept as a map; see Keep::maps"; });
+    return kept;
+  }
+  void compare(Stream stream, const Kept<T, Device>& s, const Kept<T, Device>& t, double weight, T* value, int capacity) const {
+    const int n = s.value.n, size = options_.size;
+    const Dims a = s.value.dims, b = t.value.dims;
+    const geometry::Map y{n, size ? size : std::min(a.h, b.h), size ? size : std::min(a.w, b.w), 1, 1};
+    const int length = y.h * y.w;
+    const std::size_t all = std::size_t(capacity) * length, room = 3 * all + 2 * std::size_t(capacity);
+    if (memory_.size() < room) memory_ = Buffer<T, Device>(room);
+    T* qs = memory_.data();
+    T *qt = qs + all, *dq = qt + all, *norm = dq + all, *own = norm + capacity;
+    normalised_map<T, Device>(stream, s, y, options_.resize, n, qs, norm);
+    normalised_map<T, Device>(stream, t, y, options_.resize, n, qt, nullptr);
+    const geometry::Map row{n, 1, 1, length, length};
+    run<op::row_distance, Device, T>(stream, {row, row, row, 0, weight, false, qs, qt, value ? own : nullptr, s.seed ? dq : nullptr});
+    if (value) run<op::axpy, Device, T>(stream, {std::size_t(n), T(1), own, value});
+    if (s.seed) normalised_map_backward<T, Device>(stream, s, y, options_.resize, n, qs, norm, dq);
+  }
+
+  const Trace<T, Device>* teacher_;
+  std::vector<AttentionPair> pairs_;
+  AttentionOptions options_;
+  mutable Buffer<T, Device> memory_;  // grows with the first calls: record a step after one
+};
+
+}  // namespace rnx::inline RNX_ISA::distill

@@ -1,0 +1,4 @@
+// Room eval: accuracy, clean and attacked.
+#pragma once
+
+#include "rnx/eval/accuracy.hpp"

@@ -1,0 +1,111 @@
+// Runs bodies on a CUDA stream: elements through Thrust, matrix products through cuBLAS, scratch memory from a pool.
+#pragma once
+
+#include <cublas_v2.h>
+#include <cuda_runtime_api.h>
+#include <thrust/execution_policy.h>
+#include <thrust/for_each.h>
+#include <thrust/iterator/counting_iterator.h>
+#include <thrust/system_error.h>
+
+#include <mutex>
+#include <vector>
+
+#include "rnx/kernels/kernel.hpp"
+
+namespace rnx::inline RNX_ABI::gpu {
+
+inline void check(cudaError_t status, const char* what) {
+  if (status == cudaSuccess) [[likely]] return;
+  cudaGetLastError();  // an error that is reported is not reported again
+  throw DeviceError(std::string("cuda: ") + what + ": " + cudaGetErrorString(status));
+}
+inline void check(cublasStatus_t status, const char* what) {
+  require<DeviceError>(status == CUBLAS_STATUS_SUCCESS, [&] { return std::string("cuda: ") + what + ": " + cublasGetStatusString(status); });
+}
+inline int current_device() {
+  int device = 0;
+  check(cudaGetDevice(&device), "there is no current device");
+  return device;
+}
+
+/// The memory pool of scratch memory: one for each device, it grows and stays.
+inline cudaMemPool_t pool(int device) {
+  static std::mutex mutex;
+  static std::vector<cudaMemPool_t> pools;
+  const std::lock_guard lock(mutex);
+  if (pools.size() <= std::size_t(device)) pools.resize(device + 1);
+  if (!pools[device]) {
+    cudaMemPoolProps properties{};
+    properties.allocType = cudaMemAllocationTypePinned;
+    properties.location.type = cudaMemLocationTypeDevice;
+    properties.location.id = device;
+    check(cudaMemPoolCreate(&pools[device], &properties), "a pool of scratch memory could not be made");
+    std::uint64_t keep = ~std::uint64_t(0);
+    check(cudaMemPoolSetAttribute(pools[device], cudaMemPoolAttrReleaseThreshold, &keep), "a pool of scratch memory could not be set up");
+  }
+  return pools[device];
+}
+
+/// This thread's cuBLAS handle for the current device and a stream: results repeat where a handle serves one stream.
+inline cublasHandle_t blas(cudaStream_t stream) {
+  struct Entry { int device; cudaStream_t stream; cublasHandle_t handle; };
+  struct List : std::vector<Entry> {
+    ~List() { for (const Entry& e : *this) cublasDestroy(e.handle); }
+  };
+  thread_local List list;
+  const int device = current_device();
+  for (const Entry& e : list) if (e.device == device && e.stream == stream) return e.handle;
+  cublasHandle_t handle = nullptr;
+  check(cublasCreate(&handle), "cuBLAS could not be started");
+  list.push_back({device, stream, handle});
+  check(cublasSetStream(handle, stream), "cuBLAS did not take the stream");
+  check(cublasSetMathMode(handle, CUBLAS_DEFAULT_MATH), "cuBLAS did not take its math mode");  // float is float: no TF32
+  return handle;
+}
+
+class Executor {
+ public:
+  explicit Executor(Stream s) : stream_(static_cast<cudaStream_t>(s.handle)) {}
+
+  /// f(i) for every i in [0, count), in any order.
+  template <class F>
+  void each(std::size_t count, const F& f) const {
+    if (count) thrust::for_each_n(thrust::cuda::par_nosync.on(stream_), thrust::counting_iterator<std::size_t>(0), count, f);
+  }
+  void* allocate(std::size_t bytes) const {
+    void* p = nullptr;
+    if (bytes) check(cudaMallocFromPoolAsync(&p, bytes, pool(current_device()), stream_), "scratch memory could not be allocated");
+    return p;
+  }
+  void release(void* p) const noexcept {
+    if (p) cudaFreeAsync(p, stream_);
+  }
+  /// C (m, n) = A B, row-major with rows lda, ldb, ldc apart. transposed: A is stored as (k, m).
+  void gemm(bool transposed, int m, int n, int k, const float* a, long lda, const float* b, long ldb, float* c, long ldc) const {
+    const float one = 1, zero = 0;
+    check(cublasSgemm(blas(stream_), CUBLAS_OP_N, transposed ? CUBLAS_OP_T : CUBLAS_OP_N, n, m, k, &one, b, int(ldb), a, int(lda), &zero, c, int(ldc)), "a matrix product failed");
+  }
+  void gemm(bool transposed, int m, int n, int k, const double* a, long lda, const double* b, long ldb, double* c, long ldc) const {
+    const double one = 1, zero = 0;
+    check(cublasDgemm(blas(stream_), CUBLAS_OP_N, transposed ? CUBLAS_OP_T : CUBLAS_OP_N, n, m, k, &one, b, int(ldb), a, int(lda), &zero, c, int(ldc)), "a matrix product failed");
+  }
+
+ private:
+  cudaStream_t stream_;
+};
+
+template <class Operation> struct body;
+
+/// What every launch<cuda, ...> does; failures name the operation.
+template <class Operation, class Args>
+void execute(const char* name, Stream s, const Args& a) {
+  try {
+    body<Operation>::run(Executor(s), a);
+  } catch (const thrust::system_error& error) {
+    cudaGetLastError();
+    throw DeviceError(std::string("cuda: ") + name + " could not be launched: " + error.what());
+  }
+}
+
+}  // namespace rnx::inline RNX_ABI::gpu

@@ -1,0 +1,96 @@
+// Operations that move and add memory, on CUDA.
+#pragma once
+
+#include "rnx/kernels/cuda/execute.cuh"
+#include "rnx/kernels/cuda/memory.hpp"
+
+namespace rnx::inline RNX_ABI::gpu {
+
+template <class T> struct element<op::fill, T> {
+  op::fill::Args<T> a;
+  std::size_t count() const { return a.count; }
+  RNX_HD void operator()(std::size_t i) const { a.y[i] = a.value; }
+};
+template <class T> struct element<op::copy, T> {
+  op::copy::Args<T> a;
+  std::size_t count() const { return active(a.x); }
+  RNX_HD void operator()(std::size_t i) const { a.to[offset(a.y, i)] = a.from[offset(a.x, i)]; }
+};
+template <class T> struct element<op::accumulate, T> {
+  op::accumulate::Args<T> a;
+  std::size_t count() const { return active(a.x); }
+  RNX_HD void operator()(std::size_t i) const { a.to[offset(a.y, i)] += a.from[offset(a.x, i)]; }
+};
+template <class T> struct element<op::add, T> {
+  op::add::Args<T> a;
+  std::size_t count() const { return active(a.y); }
+  RNX_HD void operator()(std::size_t i) const { a.py[offset(a.y, i)] = a.pa[offset(a.a, i)] + a.pb[offset(a.b, i)]; }
+};
+template <class T> struct element<op::axpy, T> {
+  op::axpy::Args<T> a;
+  std::size_t count() const { return a.count; }
+  RNX_HD void operator()(std::size_t i) const { a.y[i] += a.alpha * a.x[i]; }
+};
+
+template <class T> struct element<op::scale_channels, T> {
+  op::scale_channels::Args<T> a;
+  std::size_t count() const { return active(a.x); }
+  RNX_HD void operator()(std::size_t i) const {
+    const Position p(a.x, i);
+    a.py[offset(a.y, i)] = a.px[offset(a.x, i)] * a.ps[p.n * a.s.sample() + p.c];
+  }
+};
+template <class T> struct element<op::scale_channels_gate, T> {
+  op::scale_channels_gate::Args<T> a;
+  std::size_t count() const { return std::size_t(a.x.n) * a.x.c; }
+  RNX_HD void operator()(std::size_t i) const {
+    const Split s(i, a.x.c);
+    const T* x = a.px + s.quotient * a.x.sample() + s.remainder;
+    const T* dy = a.dy + s.quotient * a.dyg.sample() + s.remainder;
+    T sum = 0;
+    for (int p = 0; p < a.x.h * a.x.w; ++p) sum += x[std::size_t(p) * a.x.stride] * dy[std::size_t(p) * a.dyg.stride];
+    a.ds[s.quotient * a.s.sample() + s.remainder] = sum;
+  }
+};
+
+template <class T> struct element<op::pad_shortcut, T> {
+  op::pad_shortcut::Args<T> a;
+  std::size_t count() const { return active(a.y); }
+  RNX_HD void operator()(std::size_t i) const {
+    const Position p(a.y, i);
+    const int c = p.c - a.before;
+    a.py[offset(a.y, i)] = c >= 0 && c < a.x.c ? a.px[offset(a.x, p.n, p.h * a.stride, p.w * a.stride, c)] : T(0);
+  }
+};
+template <class T> struct element<op::pad_shortcut_backward, T> {
+  op::pad_shortcut_backward::Args<T> a;
+  std::size_t count() const { return active(a.x); }
+  RNX_HD void operator()(std::size_t i) const {
+    const Position p(a.x, i);
+    const int h = p.h / a.stride, w = p.w / a.stride, c = p.c + a.before;
+    const bool reached = h * a.stride == p.h && w * a.stride == p.w && h < a.y.h && w < a.y.w && c < a.y.c;
+    a.dx[offset(a.x, i)] = reached ? a.dy[offset(a.y, p.n, h, w, c)] : T(0);
+  }
+};
+
+template <class T> struct element<op::attention_map, T> {
+  op::attention_map::Args<T> a;
+  std::size_t count() const { return a.x.rows(); }
+  RNX_HD void operator()(std::size_t row) const {
+    const T* x = a.px + row * a.x.stride;
+    T sum = 0;
+    for (int c = 0; c < a.x.c; ++c) sum += x[c] * x[c];
+    a.f[row] = sum;
+  }
+};
+template <class T> struct element<op::attention_map_backward, T> {
+  op::attention_map_backward::Args<T> a;
+  std::size_t count() const { return active(a.x); }
+  RNX_HD void operator()(std::size_t i) const { a.dx[offset(a.dxg, i)] += 2 * a.df[Split(i, a.x.c).quotient] * a.px[offset(a.x, i)]; }
+};
+
+}  // namespace rnx::inline RNX_ABI::gpu
+
+namespace rnx::inline RNX_ABI {
+RNX_CUDA_MEMORY(RNX_CUDA_DEFINE)
+}  // namespace rnx::inline RNX_ABI

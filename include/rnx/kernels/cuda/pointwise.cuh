@@ -1,0 +1,88 @@
+// Elementwise operations on CUDA, over functors that every device shares.
+// A functor of your own: include this in a .cu file and write RNX_CUDA_FUNCTOR(MyFunctor) at namespace scope, outside every namespace.
+#pragma once
+
+#include "rnx/core/rng.hpp"
+#include "rnx/kernels/cuda/execute.cuh"
+#include "rnx/kernels/cuda/pointwise.hpp"
+
+namespace rnx::inline RNX_ABI::gpu {
+
+template <class F, class T> struct element<op::pointwise_forward<F>, T> {
+  typename op::pointwise_forward<F>::template Args<T> a;
+  std::size_t count() const { return active(a.x); }
+  RNX_HD void operator()(std::size_t i) const { a.py[offset(a.y, i)] = F::forward(a.px[offset(a.x, i)]); }
+};
+template <class F, class T> struct element<op::pointwise_backward<F>, T> {
+  typename op::pointwise_backward<F>::template Args<T> a;
+  std::size_t count() const { return active(a.v); }
+  RNX_HD void operator()(std::size_t i) const { a.dx[offset(a.dxg, i)] = a.dy[offset(a.dyg, i)] * F::derivative(a.pv[offset(a.v, i)]); }
+};
+
+/// Element i's value of a mask (c, h, w).
+template <class T>
+RNX_SHARED bool masked(const geometry::Map& m, const T* mask, std::size_t i) {
+  const Split channel(i, m.c), pixel(channel.quotient, std::size_t(m.h) * m.w);
+  return mask[channel.remainder * m.h * m.w + pixel.remainder] != 0;
+}
+template <class T> struct element<op::masked_relu_forward, T> {
+  op::masked_relu_forward::Args<T> a;
+  std::size_t count() const { return active(a.x); }
+  RNX_HD void operator()(std::size_t i) const {
+    const T x = a.px[offset(a.x, i)];
+    a.py[offset(a.y, i)] = masked(a.x, a.mask, i) && x < 0 ? T(0) : x;
+  }
+};
+template <class T> struct element<op::masked_relu_backward, T> {
+  op::masked_relu_backward::Args<T> a;
+  std::size_t count() const { return active(a.y); }
+  RNX_HD void operator()(std::size_t i) const { a.dx[offset(a.dxg, i)] = masked(a.y, a.mask, i) && a.py[offset(a.y, i)] <= 0 ? T(0) : a.dy[offset(a.dyg, i)]; }
+};
+
+template <class T> struct element<op::affine_channels, T> {
+  op::affine_channels::Args<T> a;
+  std::size_t count() const { return active(a.x); }
+  RNX_HD void operator()(std::size_t i) const {
+    const std::size_t c = Split(i, a.x.c).remainder;
+    const T x = a.px[offset(a.x, i)];
+    a.py[offset(a.y, i)] = (a.shift ? x - a.shift[c] : x) / a.divisor[c];
+  }
+};
+
+/// An element's number counts samples, pixels and the channels of the maximum (x.stride): equal for every choice of active channels.
+template <class T> struct element<op::dropout, T> {
+  op::dropout::Args<T> a;
+  std::size_t count() const { return active(a.x); }
+  RNX_HD void operator()(std::size_t i) const {
+    const rng::Stream stream(a.values ? a.values->seed : 0, Purpose::dropout, (a.values ? a.values->draw : 0) + a.draw, a.site);
+    const Split s(i, a.x.c);
+    const std::uint64_t number = (a.first_sample * a.x.h * a.x.w + s.quotient) * a.x.stride + s.remainder;
+    a.py[offset(a.y, i)] = stream.uniform(number) >= a.p ? a.px[offset(a.x, i)] * T(1 / (1 - a.p)) : T(0);
+  }
+};
+
+}  // namespace rnx::inline RNX_ABI::gpu
+
+namespace rnx::inline RNX_ABI {
+RNX_CUDA_POINTWISE(RNX_CUDA_DEFINE)
+#ifdef __CUDACC__
+template <class F>
+template <class T>
+void launch<cuda, op::pointwise_forward<F>>::run(Stream s, const typename op::pointwise_forward<F>::template Args<T>& a) {
+  gpu::execute<op::pointwise_forward<F>>("pointwise_forward", s, a);
+}
+template <class F>
+template <class T>
+void launch<cuda, op::pointwise_backward<F>>::run(Stream s, const typename op::pointwise_backward<F>::template Args<T>& a) {
+  gpu::execute<op::pointwise_backward<F>>("pointwise_backward", s, a);
+}
+#endif
+}  // namespace rnx::inline RNX_ABI
+
+#define RNX_CUDA_INSTANTIATE_(...) \
+  template void rnx::launch<rnx::cuda, __VA_ARGS__>::run<float>(rnx::Stream, const typename __VA_ARGS__::template Args<float>&); \
+  template void rnx::launch<rnx::cuda, __VA_ARGS__>::run<double>(rnx::Stream, const typename __VA_ARGS__::template Args<double>&);
+/// Forward and backward of one elementwise functor, in float and double.
+#define RNX_CUDA_FUNCTOR(...) \
+  RNX_CUDA_INSTANTIATE_(rnx::op::pointwise_forward<__VA_ARGS__>) \
+  RNX_CUDA_INSTANTIATE_(rnx::op::pointwise_backward<__VA_ARGS__>)
