@@ -16,7 +16,11 @@
 #include "rnx/kernels/cuda/pooling.cuh"
 #include "rnx/kernels/cuda/reduce.cuh"
 #include "rnx/kernels/cuda/weights.cuh"
+
+#pragma nv_diagnostic push
+#pragma nv_diag_suppress 1675  // unrolling hints of the CPU kernels
 #include "rnx/layers/activation.hpp"
+#pragma nv_diagnostic pop
 
 #define RNX_CUDA_INSTANTIATE(operation) RNX_CUDA_INSTANTIATE_(rnx::op::operation)
 

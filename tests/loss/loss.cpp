@@ -157,9 +157,47 @@ TEST_CASE("gradients are derivatives, for every loss and every place it reads; t
   check("l2", loss::L2{s.feature.view(), loss::tapped<Last>()});
   check("relative l2", loss::RelativeL2{s.feature.view(), loss::at("a")});
   check("sum", loss::sum(loss::term(0.5, ce), loss::term(0.25, kl), loss::term(-2, loss::Cosine{s.feature.view(), loss::at("a")})));
-  check("sum that starts at a feature", loss::sum(loss::term(3, loss::L2{s.feature.view(), loss::at("a")}),
-                                                  loss::term(0.5, loss::sum(loss::term(2, kl), loss::term(1, loss::Mse{s.teacher.view()})))));
+  const auto inner = loss::sum(loss::term(2, kl), loss::term(1, loss::Mse{s.teacher.view()}));
+  check("sum that starts at a feature", loss::sum(loss::term(3, loss::L2{s.feature.view(), loss::at("a")}), loss::term(0.5, inner)));
   check("a function", std::function<void(Trace<double>&, const loss::Call<double>&)>(ce));
+}
+
+TEST_CASE("features with pixels: maps, attention maps, elastic networks") {
+  using Maps = Network<Sequential<Named<"conv", Conv<4, 3, width::Chosen>>, Named<"rep", Repeat<2, Conv<4, 3>, Conv<4, 3>, 1>>, Named<"fc", Linear<7>>>,
+                       Shape<2, 3, 3>, cpu, precision::Double>;
+  const Maps net(5);
+  const auto x = noise("x", {2, 3, 3}), map = noise("f", {4, 3, 3}), attention = noise("g", {1, 3, 3});
+  loss::Values<double> values(n);
+  const auto check = [&](const auto& l, bool maps) {
+    const Keep kept = Keep::at("conv", true);
+    auto trace = net.make_trace({.use = Use::input_gradient, .capacity = n, .keep = {maps ? kept.maps() : kept}});
+    Tensor<double> dx(n, {2, 3, 3}), unused = dx;
+    double slope = 0, ends[2];
+    for (int k = -1; k <= 1; ++k) {
+      Tensor<double> moved = x;
+      for (std::size_t i = 0; i < x.size(); ++i) moved.data()[i] += k * 1e-5 * (golden::u("dx", i) - 0.5);
+      net.forward(trace, moved.view(), {});
+      const double value = loss::mean(l, trace, values);
+      net.backward(trace, (k ? unused : dx).view(), nullptr);
+      if (k) ends[k > 0] = value;
+    }
+    for (std::size_t i = 0; i < dx.size(); ++i) slope += dx.data()[i] * (golden::u("dx", i) - 0.5);
+    CHECK(std::abs(slope) > 1e-3);
+    CHECK(std::abs(slope - (ends[1] - ends[0]) / 2e-5) < 1e-6);
+  };
+  check(loss::Mse{map.view(), loss::at("conv")}, false);
+  check(loss::Cosine{map.view(), loss::at("conv")}, false);
+  check(loss::L2{attention.view(), loss::at("conv")}, true);
+
+  auto trace = net.make_trace({.use = Use::train, .capacity = n, .keep = {Keep::at("conv", true), Keep::at("rep.1", true)}});
+  const Subnet narrow = net.make_subnet({{"conv", "width", 3}}), shallow = net.make_subnet({{"rep", "depth", 1}});
+  const auto error = [&]<class E>(E, const Subnet& subnet, const auto& target, const char* path) {
+    net.forward(trace, x.view(), {.subnet = &subnet});
+    return error_of<E>([&] { loss::Mse{target.view(), loss::at(path)}(trace, {}); });
+  };
+  const auto three = noise("f", {3, 3, 3});
+  CHECK(error(ShapeError(""), narrow, three, "conv") == "loss distance: a map of several pixels must have every channel active");
+  CHECK(error(StateError(""), shallow, map, "rep.1") == "loss distance: 'rep.1' did not run in this pass");
 }
 
 TEST_CASE("a sum is the sum; calls may add") {
@@ -234,9 +272,9 @@ TEST_CASE("a device whose memory the host cannot read gives the same bits") {
     auto trace = net.make_trace({.use = Use::input_gradient, .capacity = n, .keep = {Keep::at("fc", true)}});
     loss::Values<double, Device> values(n);
     net.forward(trace, s.view(), {});
-    const auto sum = loss::sum(loss::term(0.5, loss::RelativeL2{t.view(), loss::at("fc")}), loss::term(2, loss::CrossEntropy{labels.data()}),
-                               loss::term(1, loss::Kl{t.view()}));
-    loss::mean(sum, trace, values);
+    const loss::RelativeL2 distance{t.view(), loss::at("fc")};
+    const loss::CrossEntropy ce{labels.data()};
+    loss::mean(loss::sum(loss::term(0.5, distance), loss::term(2, ce), loss::term(1, loss::Kl{t.view()})), trace, values);
     Tensor<double, Device> dx(n, {classes, 1, 1});
     net.backward(trace, dx.view(), nullptr);
     auto result = values.host(n);

@@ -88,6 +88,10 @@ struct BoundParallel {
       node.inputs.push_back(end);
     });
     if (is_gate) node.input_read = reads::always;
+    if (Join::slices) {
+      node.early = node.block_first;
+      for (int end : node.inputs) if (end != input) g.nodes[end].output_in = int(g.nodes.size()), g.nodes[end].own_output = false;
+    }
     return g.add(std::move(node));
   }
   static constexpr bool is_gate = std::is_same_v<Join, join::Gate>;
@@ -153,8 +157,8 @@ struct BoundParallel {
       const Src gate = pass.records[site + first[2] - 1].y;
       const Dst dgate = pass.gradient(site + first[2] - 1);
       pass.template run<op::scale_channels_gate>({geometry::map(x), geometry::map(dgate), x.data, dy.data, dgate.data, geometry::map(dy)});
-      into([&](Dst to) { layer::backward<child<1>>(Src(dgate), to, sink, pass, site + first[1]); });
       if (dx) into([&](Dst to) { pass.template run<op::scale_channels>({geometry::map(dy), geometry::map(gate), geometry::map(to), dy.data, gate.data, to.data}); });
+      into([&](Dst to) { layer::backward<child<1>>(Src(dgate), to, sink, pass, site + first[1]); });
     } else {
       const int active = Join::slices ? 0 : pass.records[site + own].y.dims.c;
       each_reversed([&]<int I> {

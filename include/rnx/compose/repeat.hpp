@@ -24,11 +24,16 @@ struct BoundRepeat {
       g.add(std::move(node));
     }
     int end = input, early = 0;
+    std::vector<int> ends;
     for (int i = 0; i < N; ++i) {
       if (i == MinDepth - 1) early = int(g.nodes.size());  // the first block that may write the stage's output
       end = i ? rest::describe(g, end) : first::describe(g, end);
+      ends.push_back(end);
     }
-    if (elastic) g.nodes[end].early = early;
+    if (elastic) {
+      g.nodes[end].early = early;
+      for (std::size_t i = MinDepth; i < ends.size(); ++i) g.nodes[ends[i - 1]].output_in = end;
+    }
     return end;
   }
   template <class P> static int depth(const P& pass, int site) {

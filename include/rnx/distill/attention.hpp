@@ -3,7 +3,7 @@
 
 #include "rnx/distill/maps.hpp"
 
-namespace rnx::inline RNX_ABI::distill {
+namespace rnx::inline RNX_ISA::distill {
 
 /// A layer of the student and the layer of the teacher that it follows, by path.
 struct AttentionPair { std::string student, teacher; };
@@ -14,10 +14,6 @@ struct AttentionOptions {
   Resize resize = Resize::average;
   int size = 0;
 };
-
-}  // namespace rnx::inline RNX_ABI::distill
-
-namespace rnx::inline RNX_ISA::distill {
 
 /// L(n) = sum over pairs of mean over pixels of (Q_s - Q_t)^2, Q = F / max(|F|, 1e-12) for each sample, F(h, w) = sum over c of x^2
 /// (Zagoruyko & Komodakis 2017, as in their published code; RLNet's third stage sums four stages, with a weight of 1000).
@@ -57,7 +53,7 @@ class AttentionTransfer {
         const auto& s = map_of(trace, pair.student);
         Kept<T, Device> t = map_of(*teacher_, pair.teacher);
         t.value = t.value.samples(call.first, n);
-        require<UsageError>(s.seed || trace.use() == Use::infer, [&] { return "attention transfer: the map of '" + s.path + "' has no seed"; });
+        require<UsageError>(s.seed || trace.use() == Use::infer, [&] { return "attention transfer: '" + s.path + "' has no seed"; });
         compare(stream, s, t, call.weight, value, trace.capacity());
       }
     });

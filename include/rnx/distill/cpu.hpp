@@ -9,12 +9,12 @@
 namespace rnx::inline RNX_ISA::host {
 
 /// The source pixels of one target pixel along one axis: [first, first + count) with weights `head`, then `rest` for each other.
-struct Taps {
+struct Sources {
   int first = 0, count = 1;
   double head = 1, rest = 0;
   double operator[](int k) const { return k ? rest : head; }
 };
-inline Taps taps(Resize method, int o, int in, int out) {
+inline Sources sources(Resize method, int o, int in, int out) {
   if (method == Resize::average) {
     const int first = int(long(o) * in / out), last = int(((long(o) + 1) * in + out - 1) / out);
     return {first, last - first, 1.0 / (last - first), 1.0 / (last - first)};
@@ -26,11 +26,11 @@ inline Taps taps(Resize method, int o, int in, int out) {
 }
 /// f(target offset, source offset, weight) for one sample, in a fixed order.
 template <class F>
-void for_taps(Resize method, const geometry::Map& x, const geometry::Map& y, F&& f) {
+void for_sources(Resize method, const geometry::Map& x, const geometry::Map& y, F&& f) {
   for (int oh = 0; oh < y.h; ++oh) {
-    const Taps a = taps(method, oh, x.h, y.h);
+    const Sources a = sources(method, oh, x.h, y.h);
     for (int ow = 0; ow < y.w; ++ow) {
-      const Taps b = taps(method, ow, x.w, y.w);
+      const Sources b = sources(method, ow, x.w, y.w);
       for (int i = 0; i < a.count; ++i)
         for (int j = 0; j < b.count; ++j)
           f((std::size_t(oh) * y.w + ow) * y.stride, (std::size_t(a.first + i) * x.w + b.first + j) * x.stride, a[i] * b[j]);
@@ -71,7 +71,7 @@ template <> struct kernel<cpu, op::resize_map> {
       const T* x = a.px + n * a.x.sample();
       T* y = a.py + n * a.y.sample();
       for (int p = 0; p < a.y.h * a.y.w; ++p) y[std::size_t(p) * a.y.stride] = 0;
-      host::for_taps(a.method, a.x, a.y, [&](std::size_t to, std::size_t from, double weight) { y[to] += T(weight * x[from]); });
+      host::for_sources(a.method, a.x, a.y, [&](std::size_t to, std::size_t from, double weight) { y[to] += T(weight * x[from]); });
     }, 16.0 * a.y.rows());
   }
 };
@@ -82,7 +82,7 @@ template <> struct kernel<cpu, op::resize_map_backward> {
     host::parallel_for(a.x.n, [&](long n) {
       const T* dy = a.dy + n * a.y.sample();
       T* dx = a.dx + n * a.x.sample();
-      host::for_taps(a.method, a.x, a.y, [&](std::size_t to, std::size_t from, double weight) { dx[from] += T(weight * dy[to]); });
+      host::for_sources(a.method, a.x, a.y, [&](std::size_t to, std::size_t from, double weight) { dx[from] += T(weight * dy[to]); });
     }, 16.0 * a.y.rows());
   }
 };

@@ -52,7 +52,8 @@ void normalised_map(Stream s, const Kept<T, Device>& kept, geometry::Map y, Resi
 }
 /// seed += the transpose of normalised_map on dy; `to` and `norm` as they were left. dy is overwritten.
 template <class T, class Device>
-void normalised_map_backward(Stream s, const Kept<T, Device>& kept, geometry::Map y, Resize method, int rows, const T* to, const T* norm, T* dy) {
+void normalised_map_backward(Stream s, const Kept<T, Device>& kept, geometry::Map y, Resize method, int rows, const T* to, const T* norm,
+                             T* dy) {
   run<op::normalize_rows_backward, Device, T>(s, {rows, y.rows() / rows, map_eps, to, norm, dy, dy});
   run<op::resize_map_backward, Device, T>(s, {geometry::map(kept.seed), y, method, dy, kept.seed.data});
 }

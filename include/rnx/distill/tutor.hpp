@@ -4,7 +4,7 @@
 #include "rnx/distill/cpu_tutor.hpp"
 #include "rnx/distill/maps.hpp"
 
-namespace rnx::inline RNX_ABI::distill {
+namespace rnx::inline RNX_ISA::distill {
 
 /// The paper's Eq. 1 by default. Its released code is {.per_batch = true, .joint = true}.
 struct TutorOptions {
@@ -18,10 +18,6 @@ struct TutorOptions {
 
 /// Random streams of losses lie behind those of layers, whose sites are node numbers.
 constexpr std::uint64_t loss_sites = std::uint64_t(1) << 32;
-
-}  // namespace rnx::inline RNX_ABI::distill
-
-namespace rnx::inline RNX_ISA::distill {
 
 /// L = 1/N sum over samples n of 1/(n_s n_t) sum over i, j of g_ij | s_i / |s_i| - t_j / |t_j| |      (RNAS-CL, Eq. 1, per sample)
 ///   s_i, t_j    attention maps F(h, w) = sum over c of x^2 of the student's and the teacher's layers, resized to a common size
@@ -73,7 +69,7 @@ class TutorLoss : public Parametrised<T, Device> {
   void forward(const TraceType& student, const TraceType& teacher) {
     require<StateError>(student.n() > 0, "tutor loss: the student's trace has run no forward");
     require<ShapeError>(student.n() == teacher.n(), [&] {
-      return "tutor loss: the student's trace holds " + std::to_string(student.n()) + " samples, the teacher's " + std::to_string(teacher.n());
+      return "tutor loss: the student has " + std::to_string(student.n()) + " samples, the teacher " + std::to_string(teacher.n());
     });
     const Context& ctx = student.context();
     stream_ = {ctx.stream}, step_ = ctx.values, n_ = student.n(), version_ = this->parameter_version_, pending_ = false;

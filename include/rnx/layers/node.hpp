@@ -65,7 +65,9 @@ struct Node {
   bool own_gradient = true;                    ///< false: the gradient of this output is the join's
   int block_first = -1;                        ///< joins: first node of the block; buffers of the join live until its backward
   std::size_t branch = 0;                      ///< joins: elements per sample of one branch's input gradient
-  int early = -1;                              ///< elastic depth: the output may be written from this node on
+  int early = -1;                              ///< concatenation, elastic depth: the output may be written from this node on
+  int output_in = -1;                          ///< node whose output memory holds (own_output: may hold) this one's
+  bool own_output = true;
 };
 
 /// Collects nodes while bound layers describe themselves. A node's number is its site number.

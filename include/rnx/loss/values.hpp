@@ -43,7 +43,9 @@ class Values {
 
  private:
   void fits(int n) const {
-    require<ShapeError>(n > 0 && n <= capacity_, [&] { return "loss: " + std::to_string(n) + " values in room for " + std::to_string(capacity_); });
+    require<ShapeError>(n > 0 && n <= capacity_, [&] {
+      return "loss: there is room for " + std::to_string(capacity_) + " values, not for " + std::to_string(n);
+    });
   }
   int capacity_;
   Buffer<T, Device> memory_;

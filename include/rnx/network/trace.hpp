@@ -77,13 +77,14 @@ class Trace {
     const auto wish = [&](std::size_t Placement::*where, int node, std::size_t elements, int first, int last) {
       if (elements) wishes.push_back({where, node, arena.request(elements, first, last)});
     };
+    std::vector<int> needed(k, 0);  // until when others need the memory of a node's output
     for (int i = 0; i < k; ++i) {
       const Node& node = nodes[i];
       if (node.kind == Kind::choice) continue;
       const Keep* keep = nullptr;
       for (const Keep& rule : options_.keep) if (rule.applies(node)) keep = &rule;
-      int last = i, first_gradient = backward_time(i);
-      if (node.output_read & need) last = backward_time(i);
+      int last = std::max(i, needed[i]), first_gradient = backward_time(i);
+      if (node.output_read & need) last = std::max(last, backward_time(i));
       if (node.early >= 0 && back) last = std::max(last, backward_time(node.early));  // it may be an earlier block's output, read there
       for (int j = i + 1; j < k; ++j)
         for (int in : nodes[j].inputs) {
@@ -115,7 +116,8 @@ class Trace {
         strides_.push_back(node.out.c);
         attention_.push_back(keep->attention);
       }
-      wish(&Placement::output, i, n * node.out.count(), node.early >= 0 ? std::min(node.early, i) : i, last);
+      if (node.output_in >= 0) needed[node.output_in] = std::max(needed[node.output_in], last);
+      if (node.own_output) wish(&Placement::output, i, n * node.out.count(), node.early >= 0 ? std::min(node.early, i) : i, last);
       wish(&Placement::work_forward, i, n * node.work_forward, i, i);
       wish(&Placement::saved, i, n * node.saved + node.saved_fixed, i, end);
       if (!back) continue;

@@ -100,7 +100,8 @@ class Optimizer {
     require<UsageError>(values != nullptr, "optim: a step needs its values in device memory; see StepState");
     for (std::size_t i = 0; i < groups_.size(); ++i) {
       const std::string& names = groups_[i].names;
-      require<NameError>(used_[i] || names == "*" || members_.empty(), [&] { return "optim: no parameter matches the group '" + names + "'"; });
+      const bool used = used_[i] || names == "*" || members_.empty();
+      require<NameError>(used, [&] { return "optim: no parameter matches the group '" + names + "'"; });
     }
     before_step();
     for (Member& m : members_) {

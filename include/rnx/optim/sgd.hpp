@@ -23,7 +23,8 @@ class Sgd final : public Optimizer<T, Device> {
 
  public:
   explicit Sgd(SgdOptions o = {})
-      : Base(o.weight_decay, std::move(o.groups), std::vector<std::string>(o.momentum > 0, "momentum")), momentum_(o.momentum), nesterov_(o.nesterov) {
+      : Base(o.weight_decay, std::move(o.groups), std::vector<std::string>(o.momentum > 0, "momentum")),
+        momentum_(o.momentum), nesterov_(o.nesterov) {
     check_momentum(momentum_);
     require<UsageError>(!nesterov_ || momentum_ > 0, "optim: Nesterov's momentum needs a momentum");
   }

@@ -29,15 +29,17 @@ void permute_channels(NetworkBase<T, Device>& net, const std::vector<int>& group
     seen[k] = 1;
   }
   for (int i : group) member[i] = 1;
+  const auto mixes = [](const Node& n) { return n.kind == Kind::linear || n.operation == "conv2d"; };  // its outputs are channels of their own
   for (int i = 0; i < nodes; ++i)
-    for (int in : graph.nodes[i].inputs) if (in >= 0 && member[in] && !member[i]) reads[i] = 1;
+    for (int in : graph.nodes[i].inputs) if (in >= 0 && member[in] && graph.nodes[i].kind != Kind::side && (!member[i] || mixes(graph.nodes[i]))) reads[i] = 1;
   for (int i = 0; i < nodes; ++i) {
     const Node& n = graph.nodes[i];
     if (!member[i] && !reads[i]) continue;
     const bool ordered = n.kind == Kind::mask || n.operation == "concat" || n.operation == "pad_shortcut" || (n.operation == "conv2d" && n.groups > 1);
     require(!ordered, [&] { return "permute_channels: '" + n.path + "' (" + n.operation + ") depends on the order of channels"; });
     require(!member[i] || i != nodes - 1, "permute_channels: the group holds the logits");
-    require<ShapeError>((member[i] ? n.out.c : n.in.c) == c, [&] { return "permute_channels: '" + n.path + "' has " + std::to_string(member[i] ? n.out.c : n.in.c) + " channels, not " + std::to_string(c); });
+    const int found = member[i] && n.out.c != c ? n.out.c : reads[i] ? n.in.c : c;
+    require<ShapeError>(found == c, [&] { return "permute_channels: '" + n.path + "' has " + std::to_string(found) + " channels, not " + std::to_string(c); });
   }
   for (const bool buffer : {false, true})
     for (const NamedParameter& p : buffer ? graph.buffers : graph.parameters) {
@@ -45,7 +47,7 @@ void permute_channels(NetworkBase<T, Device>& net, const std::vector<int>& group
       const bool no_channels = p.kind == ParameterKind::transform || p.kind == ParameterKind::scale || p.kind == ParameterKind::architecture;
       if (no_channels || p.shape[0] == 0) continue;
       if (member[p.node]) net.set(p.name, permuted(host_values(net, p, buffer), 1, permutation));
-      else if (reads[p.node] && weight) net.set(p.name, permuted(host_values(net, p, buffer), std::size_t(p.shape[0]), permutation));
+      if (reads[p.node] && weight) net.set(p.name, permuted(host_values(net, p, buffer), std::size_t(p.shape[0]), permutation));
     }
 }
 

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cmath>
-#include <limits>
 
 #include "rnx/kernels/cuda/execute.cuh"
 #include "rnx/kernels/cuda/loss.hpp"
@@ -13,11 +12,10 @@ namespace rnx::inline RNX_ABI::gpu {
 /// log sum over k of exp(z(k) / temperature); NaN unless every logit is finite.
 template <class T>
 RNX_HD double log_sum_exp(const T* z, int c, double temperature) {
-  constexpr double none = std::numeric_limits<double>::quiet_NaN();
   double top = z[0], sum = 0;
   bool finite = true;
   for (int k = 0; k < c; ++k) top = larger(top, double(z[k])), finite = finite && z[k] - z[k] == 0;
-  if (!finite) return none;
+  if (!finite) return __builtin_nan("");
   for (int k = 0; k < c; ++k) sum += std::exp((z[k] - top) / temperature);
   return top / temperature + std::log(sum);
 }
@@ -28,12 +26,11 @@ template <class T> struct element<op::cross_entropy, T> {
   op::cross_entropy::Args<T> a;
   std::size_t count() const { return a.z.rows(); }
   RNX_HD void operator()(std::size_t row) const {
-    constexpr double none = std::numeric_limits<double>::quiet_NaN();
-    const int c = a.z.c;
+      const int c = a.z.c;
     const T* z = a.logits + row * a.z.stride;
     const std::int32_t label = a.labels[row];
     const bool valid = label >= 0 && label < c;
-    const double log_sum = valid ? log_sum_exp(z, c, 1) : none, off = a.smoothing / c;
+    const double log_sum = valid ? log_sum_exp(z, c, 1) : __builtin_nan(""), off = a.smoothing / c;
     if (a.value) {
       double sum = valid ? (1 - a.smoothing) * (log_sum - z[label]) : log_sum;
       if (off != 0)

@@ -63,17 +63,16 @@ template <class T> struct element<op::unpack_depthwise_gradient, T> {
 
 template <class T> struct element<op::sum_bases, T> {
   op::sum_bases::Args<T> a;
-  std::size_t count() const { return a.rows * a.row; }
+  RNX_SHARED std::size_t count() const { return a.rows * a.row; }
   RNX_HD void operator()(std::size_t e) const {
     const std::size_t r = Split(e, a.row).quotient;
     T sum = 0;
     for (int k = 0; k < a.bases; ++k) {
-      const T term = product(a.scale ? a.scale[std::size_t(k) * a.rows + r] : T(1), a.base[k * count_of() + e]);
+      const T term = product(a.scale ? a.scale[std::size_t(k) * a.rows + r] : T(1), a.base[k * count() + e]);
       sum = k == 0 ? term : sum + term;
     }
     a.y[e] = sum;
   }
-  RNX_SHARED std::size_t count_of() const { return a.rows * a.row; }
 };
 
 }  // namespace rnx::inline RNX_ABI::gpu

@@ -1,0 +1,74 @@
+// CPU kernels of searched networks: a few numbers per mask, in double, in one order.
+#pragma once
+
+#include "rnx/kernels/cpu/parallel.hpp"
+#include "rnx/search/op.hpp"
+
+namespace rnx::inline RNX_ISA {
+
+template <> struct kernel<cpu, op::gumbel_mask> {
+  template <class T>
+  static void run(Stream, const op::gumbel_mask::Args<T>& a) {
+    const StepValues values = a.values ? *a.values : StepValues{};
+    const rng::Stream random(values.seed, Purpose::gumbel, values.draw + a.draw, a.site);
+    const int n = a.widths.n;
+    double z[op::most_widths], largest = -1e300, sum = 0;
+    for (int i = 0; i < n; ++i) z[i] = (double(a.theta[i]) + random.gumbel(i)) / values.temperature, largest = z[i] > largest ? z[i] : largest;
+    for (int i = 0; i < n; ++i) z[i] = std::exp(z[i] - largest), sum += z[i];
+    for (int i = 0; i < n; ++i) a.g[i] = T(z[i] / sum);
+    for (int k = 0; k < a.c; ++k) {
+      double factor = 0;
+      for (int i = 0; i < n; ++i) if (k < a.widths.width[i]) factor += z[i];
+      a.factors[k] = T(factor / sum);
+    }
+  }
+};
+
+template <> struct kernel<cpu, op::gumbel_mask_backward> {
+  template <class T>
+  static void run(Stream, const op::gumbel_mask_backward::Args<T>& a) {
+    const int n = a.widths.n;
+    double dg[op::most_widths], mean = 0;
+    for (int i = 0; i < n; ++i) {
+      dg[i] = a.seed ? double(a.seed[i]) : 0;
+      for (int s = 0; s < a.s.n; ++s)
+        for (int k = 0; k < a.s.c && k < a.widths.width[i]; ++k) dg[i] += a.products[s * a.s.sample() + k];
+      mean += a.g[i] * dg[i];
+    }
+    const double tau = a.values ? a.values->temperature : StepValues{}.temperature;
+    for (int i = 0; i < n; ++i) a.dtheta[i] += T(a.g[i] * (dg[i] - mean) / tau);
+  }
+};
+
+template <> struct kernel<cpu, op::effective_width> {
+  template <class T>
+  static void run(Stream, const op::effective_width::Args<T>& a) {
+    double width = 0;
+    for (int i = 0; i < a.widths.n; ++i) width += double(a.g[i]) * a.widths.width[i];
+    *a.width = width;
+  }
+};
+
+template <> struct kernel<cpu, op::effective_cost> {
+  template <class T>
+  static void run(Stream, const op::effective_cost::Args<T>& a) {
+    double cost = 0, in = a.start;
+    for (int b = 0; b < a.blocks; ++b) {
+      const double pixels = a.terms[3 * b], expansion = a.terms[3 * b + 1], taps = a.terms[3 * b + 2], out = a.width[b];
+      cost += pixels * expansion * in * (in + taps + out);
+      if (b) a.dwidth[b - 1] += pixels * expansion * (2 * in + taps + out);
+      a.dwidth[b] = pixels * expansion * in;
+      in = out;
+    }
+    *a.cost = cost;
+  }
+};
+
+template <> struct kernel<cpu, op::effective_width_backward> {
+  template <class T>
+  static void run(Stream, const op::effective_width_backward::Args<T>& a) {
+    for (int i = 0; i < a.widths.n; ++i) a.seed[i] += T(a.weight * *a.dwidth * a.widths.width[i]);
+  }
+};
+
+}  // namespace rnx::inline RNX_ISA

@@ -1,0 +1,49 @@
+// The bodies of the CUDA kernels on the host: a device like any other, for machines without a GPU.
+// Elements run in another order than on a GPU: what depends on it shows.
+#pragma once
+
+#include "rnx/kernels.hpp"
+#include "rnx/kernels/cuda/attack.cuh"
+#include "rnx/kernels/cuda/batch_norm.cuh"
+#include "rnx/kernels/cuda/convolution.cuh"
+#include "rnx/kernels/cuda/convolution_weight.cuh"
+#include "rnx/kernels/cuda/depthwise.cuh"
+#include "rnx/kernels/cuda/loss.cuh"
+#include "rnx/kernels/cuda/memory.cuh"
+#include "rnx/kernels/cuda/optimizer.cuh"
+#include "rnx/kernels/cuda/pointwise.cuh"
+#include "rnx/kernels/cuda/pooling.cuh"
+#include "rnx/kernels/cuda/weights.cuh"
+
+namespace test {
+
+struct emulated { static constexpr const char* name = "emulated"; };
+
+struct HostExecutor {
+  template <class F>
+  void each(std::size_t count, const F& f) const {
+    for (std::size_t i = count; i-- > 0;) f(i);
+  }
+  void* allocate(std::size_t bytes) const { return rnx::memory<rnx::cpu>::allocate(bytes); }
+  void release(void* p) const { rnx::memory<rnx::cpu>::release(p); }
+  template <class T>
+  void gemm(bool transposed, int m, int n, int k, const T* a, long lda, const T* b, long ldb, T* c, long ldc) const {
+    for (int i = 0; i < m; ++i)
+      for (int j = 0; j < n; ++j) {
+        T sum = 0;
+        for (int l = 0; l < k; ++l) sum += a[transposed ? l * lda + i : i * lda + l] * b[l * ldb + j];
+        c[i * ldc + j] = sum;
+      }
+  }
+};
+
+}  // namespace test
+
+namespace rnx::inline RNX_ABI {
+template <> struct memory<test::emulated> : memory<cpu> {};
+template <class Operation>
+struct launch<test::emulated, Operation> {
+  template <class T>
+  static void run(Stream, const typename Operation::template Args<T>& a) { gpu::body<Operation>::run(test::HostExecutor{}, a); }
+};
+}  // namespace rnx::inline RNX_ABI
