@@ -26,7 +26,7 @@ struct GradientCheck {
   Extra extra{};
   double scale = 1;  ///< of the input: x in (-scale, scale)
   double tolerance = 1e-6;
-  std::vector<std::string> skip{};  ///< parameters whose gradient is zero by construction
+  std::vector<std::string> only{};  ///< globs of the parameters to check; empty: all of them
 
   /// Worst error over all tensors, relative to the gradient's norm.
   double operator()(Net& net) const {
@@ -91,7 +91,7 @@ struct GradientCheck {
     check("input", x.data(), dx.data(), x.size(), 0);
     double* base = net.parameters();
     for (const auto& p : net.parameter_list())
-      if (std::find(skip.begin(), skip.end(), p.name) == skip.end()) check(p.name, base + p.offset, grads.flat.data() + p.offset, p.count, 1);
+      if (only.empty() || std::any_of(only.begin(), only.end(), [&](const std::string& glob) { return matches(glob, p.name); })) check(p.name, base + p.offset, grads.flat.data() + p.offset, p.count, 1);
     return worst;
   }
 };

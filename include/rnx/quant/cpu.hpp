@@ -19,27 +19,27 @@ inline void each(const geometry::Weights& g, F f) {
         for (int y = 0; y < g.kh; ++y)
           for (int x = 0; x < g.kw; ++x) f(k++, std::size_t(q * g.sg + o * g.so + i * g.si + y * g.sh + x * g.sw));
 }
-/// Solves the normal equations A a = b (A: m x m, symmetric) by Cholesky; a tiny ridge keeps equal bases solvable.
+/// Solves the normal equations A a = b (A: m x m, symmetric) by Cholesky. A base that the earlier ones span gets scale 0.
 template <int M>
 inline void solve(double (&A)[M][M], double (&b)[M]) {
-  double trace = 0;
-  for (int i = 0; i < M; ++i) trace += A[i][i];
-  for (int i = 0; i < M; ++i) A[i][i] += 1e-12 * trace;
+  bool spanned[M] = {};
   for (int j = 0; j < M; ++j) {
+    const double diagonal = A[j][j];
     for (int k = 0; k < j; ++k) A[j][j] -= A[j][k] * A[j][k];
-    A[j][j] = std::sqrt(A[j][j] > 0 ? A[j][j] : 1e-300);
+    spanned[j] = A[j][j] <= 1e-12 * diagonal;
+    A[j][j] = spanned[j] ? 1 : std::sqrt(A[j][j]);
     for (int i = j + 1; i < M; ++i) {
       for (int k = 0; k < j; ++k) A[i][j] -= A[i][k] * A[j][k];
-      A[i][j] /= A[j][j];
+      A[i][j] = spanned[j] ? 0 : A[i][j] / A[j][j];
     }
   }
   for (int i = 0; i < M; ++i) {
     for (int k = 0; k < i; ++k) b[i] -= A[i][k] * b[k];
-    b[i] /= A[i][i];
+    b[i] = spanned[i] ? 0 : b[i] / A[i][i];
   }
   for (int i = M; i-- > 0;) {
     for (int k = i + 1; k < M; ++k) b[i] -= A[k][i] * b[k];
-    b[i] /= A[i][i];
+    b[i] = spanned[i] ? 0 : b[i] / A[i][i];
   }
 }
 }  // namespace quant_detail

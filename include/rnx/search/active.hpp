@@ -42,6 +42,43 @@ Subnet width_subnet(const NetworkBase<T, Device>& net, std::span<const int> widt
   return net.make_subnet(choices);
 }
 
+/// Side of the square kernels that a transform of shape (k^2, k^2) makes.
+inline int transform_size(const NamedParameter& p) {
+  int k = 1;
+  while (k * k < p.shape[0]) ++k;
+  return k;
+}
+
+/// 1 for every element of the flat parameters that the subnet reads (of norms: on every path), else 0: where its gradients may differ from zero.
+template <class T, class Device>
+std::vector<char> used_parameters(const NetworkBase<T, Device>& net, const Subnet& subnet) {
+  const Active a = active(net, subnet);
+  const Graph& graph = net.graph();
+  std::vector<char> used(net.parameter_storage());
+  std::vector<int> crop(graph.nodes.size(), 0), size(graph.nodes.size(), 0);  // elastic kernels: the centre that the first transform reads, and the size so far
+  for (const NamedParameter& p : graph.parameters) {
+    const Node& n = graph.nodes[p.node];
+    const int k = a.kernel[p.node];
+    if (p.kind != ParameterKind::transform || k == n.kernel_h) continue;
+    if (!crop[p.node]) crop[p.node] = transform_size(p), size[p.node] = n.kernel_h;
+    if (a.runs(p.node) && size[p.node] > k) std::fill_n(used.begin() + p.offset, p.count, char(1)), size[p.node] = transform_size(p);
+  }
+  for (const NamedParameter& p : graph.parameters) {
+    const Node& n = graph.nodes[p.node];
+    if (!a.runs(p.node) || p.kind == ParameterKind::transform) continue;
+    const bool whole = p.kind == ParameterKind::scale || p.kind == ParameterKind::architecture, weight = p.shape.size() > 1;
+    const int in = n.groups == 1 ? a.in[p.node].c : n.in.c / n.groups, pixels = weight && !whole ? n.kernel_h * n.kernel_w : 1;
+    const std::size_t row = p.count / p.shape[0];  // (o, i, kh, kw); linear layers: kh, kw are their input's
+    const int side = crop[p.node] ? crop[p.node] : n.kernel_h, d = (n.kernel_h - side) / 2;
+    for (std::size_t i = 0; i < p.count; ++i) {
+      const int at = int(i) % pixels, y = at / n.kernel_w - d, x = at % n.kernel_w - d;
+      const bool inside = !weight || (int(i % row) / pixels < in && (!crop[p.node] || (y >= 0 && y < side && x >= 0 && x < side)));
+      used[p.offset + i] = whole || (int(i / row) < a.out[p.node].c && inside);
+    }
+  }
+  return used;
+}
+
 /// Host copy of one parameter or buffer.
 template <class T, class Device>
 std::vector<T> host_values(const NetworkBase<T, Device>& net, const NamedParameter& p, bool buffer) {

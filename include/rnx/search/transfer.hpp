@@ -26,8 +26,7 @@ std::vector<T> derived_kernel(const NetworkBase<T, Device>& net, int node, std::
   int size = net.graph().nodes[node].kernel_h;
   for (const NamedParameter& p : net.graph().parameters) {
     if (p.node != node || p.kind != ParameterKind::transform || size == k) continue;
-    int next = 1;
-    while (next * next < p.shape[0]) ++next;
+    const int next = transform_size(p);
     const std::vector<T> matrix = host_values(net, p, false);
     const std::size_t rows = weight.size() / (size * size);
     std::vector<T> u(p.shape[0]), smaller(rows * p.shape[0]);

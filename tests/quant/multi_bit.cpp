@@ -1,0 +1,182 @@
+// Probe: a convolution with 3 x 2 bases is the stated sum of binary convolutions; its weight map is computed once for twenty PGD steps.
+#include "support/gradient_check.hpp"
+
+#include <rnx/attack.hpp>
+#include <rnx/models.hpp>
+
+using namespace rnx;
+namespace {
+constexpr int M = 3, N = 2;
+using Quantised = Conv<5, 3, quant::MultiBit<M>, quant::MultiBitActivation<N>>;
+using Net = Network<Quantised, Shape<4, 6, 6>, cpu, precision::Double>;
+using Plain = Network<Conv<5, 3, Pad<0>>, Shape<4, 8, 8>, cpu, precision::Double>;
+
+std::vector<double> parameter(Net& net, const std::string& name) {
+  std::vector<double> v;
+  std::as_const(net).visit([&](const auto& p) { if (p.name == name) v.assign(p.value, p.value + p.count); });
+  return v;
+}
+Tensor<double> sample(int n, Dims d, double scale = 1) {
+  Tensor<double> x(n, d);
+  const rng::Stream random(3, Purpose::test);
+  for (std::size_t i = 0; i < x.size(); ++i) x.data()[i] = scale * (2 * random.uniform(i) - 1);
+  return x;
+}
+/// Bases and least-squares scales of the weights, written out independently.
+struct Bases {
+  std::vector<std::vector<double>> b;
+  std::vector<double> alpha;
+  explicit Bases(const std::vector<double>& w) : b(M, std::vector<double>(w.size())), alpha(M) {
+    double mean = 0, var = 0;
+    for (double v : w) mean += v / w.size();
+    for (double v : w) var += (v - mean) * (v - mean) / w.size();
+    double A[M][M + 1] = {};
+    for (std::size_t i = 0; i < w.size(); ++i)
+      for (int m = 0; m < M; ++m) b[m][i] = w[i] - mean + (m - 1.0) * std::sqrt(var) < 0 ? -1 : 1;
+    for (int r = 0; r < M; ++r)
+      for (std::size_t i = 0; i < w.size(); ++i) {
+        for (int c = 0; c < M; ++c) A[r][c] += b[r][i] * b[c][i];
+        A[r][M] += b[r][i] * w[i];
+      }
+    for (int k = 0; k < M; ++k)
+      for (int r = 0; r < M; ++r) {
+        if (r == k) continue;
+        const double f = A[r][k] / A[k][k];
+        for (int c = 0; c <= M; ++c) A[r][c] -= f * A[k][c];
+      }
+    for (int m = 0; m < M; ++m) alpha[m] = A[m][M] / A[m][m];
+  }
+};
+}  // namespace
+
+TEST_CASE("3 x 2 bases: the forward is the sum of scaled binary convolutions, padded with +1") {
+  Net net(2);
+  const auto x = sample(2, {4, 6, 6});
+  auto trace = net.make_trace({.use = Use::train, .capacity = 2});
+  const std::vector<double> y = to_host(net.forward(trace, x.view(), {}));
+  const Bases bases(parameter(net, "weight"));
+  const auto beta = parameter(net, "activation.beta"), shift = parameter(net, "activation.shift");
+  std::vector<double> expected(y.size());
+  Plain plain(0);
+  auto plain_trace = plain.make_trace({.capacity = 2});
+  for (int m = 0; m < M; ++m)
+    for (int n = 0; n < N; ++n) {
+      Tensor<double> a(2, {4, 8, 8});
+      for (int s = 0; s < 2; ++s)
+        for (int h = 0; h < 8; ++h)
+          for (int w = 0; w < 8; ++w)
+            for (int c = 0; c < 4; ++c) {
+              const bool inside = h > 0 && h < 7 && w > 0 && w < 7;
+              a.data()[((s * 8 + h) * 8 + w) * 4 + c] = !inside || x.data()[((s * 6 + h - 1) * 6 + w - 1) * 4 + c] + shift[n] - 0.5 >= 0 ? 1 : -1;
+            }
+      plain.set("weight", bases.b[m]);
+      const std::vector<double> z = to_host(plain.forward(plain_trace, std::as_const(a).view(), {}));
+      for (std::size_t i = 0; i < z.size(); ++i) expected[i] += bases.alpha[m] * beta[n] * z[i];
+    }
+  for (std::size_t i = 0; i < y.size(); ++i) CHECK(y[i] == doctest::Approx(expected[i]).epsilon(1e-12));
+}
+
+TEST_CASE("3 x 2 bases: backward is the declared surrogate's") {
+  Net net(2);
+  const int n = 2;
+  const auto x = sample(n, {4, 6, 6});
+  auto trace = net.make_trace({.use = Use::train, .capacity = n});
+  net.forward(trace, x.view(), {});
+  const auto r = sample(n, {5, 6, 6});
+  std::copy_n(r.data(), r.size(), trace.logits_gradient().data);
+  Tensor<double> dx(n, {4, 6, 6});
+  auto grads = net.make_grads();
+  net.backward(trace, dx.view(), &grads);
+
+  // the same with the summed tensors in a full-precision convolution over the padded map
+  const auto theta = parameter(net, "weight"), beta = parameter(net, "activation.beta"), shift = parameter(net, "activation.shift");
+  const Bases bases(theta);
+  std::vector<double> effective(theta.size());
+  double alpha = 0;
+  for (int m = 0; m < M; ++m) {
+    alpha += bases.alpha[m];
+    for (std::size_t i = 0; i < theta.size(); ++i) effective[i] += bases.alpha[m] * bases.b[m][i];
+  }
+  Plain plain(0);
+  plain.set("weight", effective);
+  Tensor<double> a(n, {4, 8, 8}), da(n, {4, 8, 8});
+  std::vector<double> dbeta(N), dshift(N);
+  const auto inner = [](int s, int h, int w, int c) { return ((s * 6 + h - 1) * 6 + w - 1) * 4 + c; };
+  const auto each = [&](auto f) {
+    for (int s = 0; s < n; ++s) for (int h = 0; h < 8; ++h) for (int w = 0; w < 8; ++w) for (int c = 0; c < 4; ++c)
+      f(((s * 8 + h) * 8 + w) * 4 + c, h > 0 && h < 7 && w > 0 && w < 7 ? inner(s, h, w, c) : -1);
+  };
+  const auto base = [&](int i, int k) { return i < 0 || x.data()[i] + shift[k] - 0.5 >= 0 ? 1.0 : -1.0; };
+  each([&](int to, int i) { for (int k = 0; k < N; ++k) a.data()[to] += beta[k] * base(i, k); });
+  auto plain_trace = plain.make_trace({.use = Use::train, .capacity = n});
+  plain.forward(plain_trace, std::as_const(a).view(), {});
+  std::copy_n(r.data(), r.size(), plain_trace.logits_gradient().data);
+  auto plain_grads = plain.make_grads();
+  plain.backward(plain_trace, da.view(), &plain_grads);
+  each([&](int from, int i) {
+    double through = 0;
+    for (int k = 0; k < N; ++k) {
+      dbeta[k] += da.data()[from] * base(i, k);
+      if (i < 0 || x.data()[i] + shift[k] < 0 || x.data()[i] + shift[k] > 1) continue;
+      through += beta[k], dshift[k] += beta[k] * da.data()[from];
+    }
+    if (i >= 0) CHECK(dx.data()[i] == doctest::Approx(through * da.data()[from]).epsilon(1e-12));
+  });
+  net.visit(grads, [&](const auto& p) {
+    for (std::size_t i = 0; i < p.count; ++i) {
+      if (p.name == "weight") CHECK(p.gradient[i] == doctest::Approx(std::abs(theta[i]) <= 1 ? alpha * plain_grads.flat.data()[i] : 0).epsilon(1e-10));
+      if (p.name == "activation.beta") CHECK(p.gradient[i] == doctest::Approx(dbeta[i]).epsilon(1e-10));
+      if (p.name == "activation.shift") CHECK(p.gradient[i] == doctest::Approx(dshift[i]).epsilon(1e-10));
+    }
+  });
+}
+
+TEST_CASE("the weight map is computed once for twenty PGD steps, and again after any mutable access") {
+  using Small = Network<Sequential<Named<"conv", Conv<8, 3, quant::MultiBit<M>, quant::MultiBitActivation<N>>>, Named<"bn", BatchNorm<>>, GlobalAveragePool, Named<"fc", Linear<10>>>, Shape<3, 8, 8>>;
+  Small net(1);
+  attack::Workspace<float> work(net, 4, 2);
+  Tensor<float> x(4, {3, 8, 8}), a(4, {3, 8, 8});
+  for (std::size_t i = 0; i < x.size(); ++i) x.data()[i] = float(i % 13) / 13;
+  const std::int32_t y[] = {0, 1, 2, 3};
+  const loss::Labels<> labels(y, 10);
+  const auto attack = [&] { attack::Pgd<>{.steps = 20}(net, work, std::as_const(x).view(), a.view(), loss::CrossEntropy{.labels = labels.data()}); };
+  attack();
+  CHECK(net.preparations() == 1);  // 20 steps of 2 tiles
+  attack();
+  CHECK(net.preparations() == 1);
+  std::uint64_t expected = 1;
+  const auto after = [&](auto touch) {
+    touch();
+    attack();
+    CHECK(net.preparations() == ++expected);
+  };
+  after([&] { net.parameters(); });
+  after([&] { net.visit([](const auto&) {}); });
+  after([&] { net.set("fc.bias", std::vector<float>(10)); });
+  auto grads = net.make_grads();
+  after([&] { net.visit(grads, [](const auto&) {}); });
+  Small copy = net;
+  const auto trace_of = [](Small& s) { return s.make_trace({}); };
+  auto t = trace_of(copy);
+  copy.forward(t, std::as_const(x).view().samples(0, 1), {});
+  CHECK(copy.preparations() == 1);
+}
+
+TEST_CASE("sign and round: values and straight-through gradients") {
+  CHECK(quant::Sign::value(0.0) == 1);
+  CHECK(quant::Sign::value(-1e-9) == -1);
+  CHECK(quant::Round<3>::value(0.49) == doctest::Approx(1.0 / 3));
+  CHECK(quant::Round<3>::value(-7.0) == -1);
+  CHECK(quant::RoundActivation<2>::value(0.4) == doctest::Approx(1.0 / 3));
+  Network<Conv<2, 1, quant::Sign, quant::SignActivation>, Shape<2>, cpu, precision::Double> net(0);
+  net.set("weight", std::vector<double>{0.5, -2, -0.5, 1});
+  const auto x = Tensor<double>::from_nchw(1, {2, 1, 1}, std::vector<double>{0.25, -3});
+  auto trace = net.make_trace({.use = Use::train});
+  CHECK(to_host(net.forward(trace, x.view(), {})) == std::vector<double>{2, -2});
+  trace.logits_gradient().data[0] = 1, trace.logits_gradient().data[1] = 10;
+  Tensor<double> dx(1, {2, 1, 1});
+  auto grads = net.make_grads();
+  net.backward(trace, dx.view(), &grads);
+  CHECK(dx.download() == std::vector<double>{1 - 10, 0});                 // |x| > 1 passes nothing
+  net.visit(grads, [](const auto& p) { CHECK(std::vector<double>(p.gradient, p.gradient + 4) == std::vector<double>{1, 0, 10, -10}); });
+}
