@@ -2,4 +2,5 @@
 #pragma once
 
 #include "rnx/train/fit.hpp"
+#include "rnx/train/free.hpp"
 #include "rnx/train/step.hpp"

@@ -109,6 +109,7 @@ auto train_and_attack(int steps) {
 
 template <class Spec, class In, class Device, class Precision>
 void same_as_cpu(double tolerance, int steps = 20) {
+  const bool learns = steps >= 20;
   CAPTURE(sizeof(typename Precision::store));
   const auto expected = train_and_attack<Spec, In, rnx::cpu, Precision>(steps), found = train_and_attack<Spec, In, Device, Precision>(steps);
   CHECK(relative(found.gradient, expected.gradient) < tolerance);
@@ -120,7 +121,7 @@ void same_as_cpu(double tolerance, int steps = 20) {
   CHECK(relative(found.l2, expected.l2) < 10 * tolerance);
   CHECK(found == train_and_attack<Spec, In, Device, Precision>(steps));
   const double mean = std::accumulate(found.losses.begin(), found.losses.end(), 0.0) / double(found.losses.size());
-  CHECK(mean < 2.2);  // it learned: log 10 = 2.3
+  if (learns) CHECK(mean < 2.2);  // log 10 = 2.3
 }
 
 template <class Device>

@@ -8,10 +8,12 @@ namespace op = rnx::op;
 
 struct Case { int n, cin, cout, h, w, kh, kw, stride, pad, groups, extra; };
 const Case cases[] = {
-    {2, 3, 16, 9, 7, 3, 3, 1, 1, 1, 0},   {2, 16, 17, 8, 8, 3, 3, 1, 1, 1, 0},  {2, 5, 33, 7, 9, 3, 3, 2, 1, 1, 3},  {3, 24, 24, 6, 5, 1, 1, 1, 0, 1, 0},
-    {2, 33, 8, 7, 7, 1, 1, 2, 0, 1, 2},   {5, 16, 10, 1, 1, 1, 1, 1, 0, 1, 0},  {70, 37, 40, 1, 1, 1, 1, 1, 0, 1, 0}, {3, 6, 20, 4, 5, 4, 5, 1, 0, 1, 0},
-    {2, 12, 18, 6, 7, 3, 3, 1, 1, 2, 1},  {2, 8, 8, 11, 10, 5, 3, 3, 2, 4, 0},  {1, 3, 24, 15, 14, 7, 7, 2, 3, 1, 0}, {2, 4, 5, 5, 6, 3, 3, 1, 0, 1, 0},
-    {2, 1, 1, 4, 4, 2, 2, 2, 0, 1, 0},    {3, 4, 16, 5, 5, 1, 1, 1, 2, 1, 0},   {17, 16, 32, 4, 4, 3, 3, 1, 1, 1, 0}, {2, 16, 48, 34, 33, 3, 3, 1, 1, 1, 0},
+    {2, 3, 16, 9, 7, 3, 3, 1, 1, 1, 0}, {2, 16, 17, 8, 8, 3, 3, 1, 1, 1, 0}, {2, 5, 33, 7, 9, 3, 3, 2, 1, 1, 3},
+    {3, 24, 24, 6, 5, 1, 1, 1, 0, 1, 0}, {2, 33, 8, 7, 7, 1, 1, 2, 0, 1, 2}, {5, 16, 10, 1, 1, 1, 1, 1, 0, 1, 0},
+    {70, 37, 40, 1, 1, 1, 1, 1, 0, 1, 0}, {3, 6, 20, 4, 5, 4, 5, 1, 0, 1, 0}, {2, 12, 18, 6, 7, 3, 3, 1, 1, 2, 1},
+    {2, 8, 8, 11, 10, 5, 3, 3, 2, 4, 0}, {1, 3, 24, 15, 14, 7, 7, 2, 3, 1, 0}, {2, 4, 5, 5, 6, 3, 3, 1, 0, 1, 0},
+    {2, 1, 1, 4, 4, 2, 2, 2, 0, 1, 0}, {3, 4, 16, 5, 5, 1, 1, 1, 2, 1, 0}, {17, 16, 32, 4, 4, 3, 3, 1, 1, 1, 0},
+    {2, 16, 48, 34, 33, 3, 3, 1, 1, 1, 0},
 };
 
 template <class T>
@@ -33,8 +35,8 @@ struct Problem {
     if (dw) run<op::pack_depthwise, T>({wg, theta.data(), forward.data()});
     else run<op::pack_weights, T>({wg, theta.data(), forward.data(), backward.data()});
   }
-  double weight(int o, int i, int kh, int kw) const {  // o: of all groups, i: of one
-    return theta[o / wg.o * wg.sg + o % wg.o * wg.so + i * wg.si + kh * wg.sh + kw * wg.sw];
+  std::size_t at(int o, int i, int kh, int kw) const {  // in theta; o: of all groups, i: of one
+    return o / wg.o * wg.sg + o % wg.o * wg.so + i * wg.si + kh * wg.sh + kw * wg.sw;
   }
   Field<T> apply(const T* bias, const T* scale, bool accumulate, int first = 0, int n = -1) {
     auto own = g;
@@ -56,15 +58,17 @@ struct Problem {
   }
   std::vector<T> weight_gradient() {
     std::vector<T> dw(wg.count(), T(9)), dtheta(theta.size(), T(1));
-    if (depthwise) run<op::depthwise_backward_weight, T>({g, x.data(), dy.data(), dw.data()}), run<op::unpack_depthwise_gradient, T>({wg, dw.data(), dtheta.data()});
-    else run<op::conv2d_backward_weight, T>({g, x.data(), dy.data(), dw.data()}), run<op::unpack_gradient, T>({wg, dw.data(), dtheta.data()});
+    if (depthwise) run<op::depthwise_backward_weight, T>({g, x.data(), dy.data(), dw.data()});
+    else run<op::conv2d_backward_weight, T>({g, x.data(), dy.data(), dw.data()});
+    if (depthwise) run<op::unpack_depthwise_gradient, T>({wg, dw.data(), dtheta.data()});
+    else run<op::unpack_gradient, T>({wg, dw.data(), dtheta.data()});
     return dtheta;
   }
 };
 
 template <class T>
 void check(const Case& c, bool depthwise) {
-  const std::string where = "kernel " + std::to_string(c.kh) + "x" + std::to_string(c.kw) + ", " + std::to_string(c.cin) + " to " + std::to_string(c.cout) + " channels";
+  const std::string where = std::to_string(c.kh) + "x" + std::to_string(c.kw) + ": " + std::to_string(c.cin) + " to " + std::to_string(c.cout);
   CAPTURE(where);
   CAPTURE(sizeof(T));
   Problem<T> p(c, depthwise);
@@ -80,9 +84,9 @@ void check(const Case& c, bool depthwise) {
         for (int i = 0; i < g.in(); ++i) {
           const int ih = h * c.stride - c.pad + kh, iw = w * c.stride - c.pad + kw, ci = o / g.out() * g.in() + i;
           if (ih < 0 || iw < 0 || ih >= c.h || iw >= c.w) continue;
-          y.at(n, h, w, o) += p.x.get(n, ih, iw, ci) * p.weight(o, i, kh, kw);
-          dx.at(n, ih, iw, ci) += p.dy.get(n, h, w, o) * p.weight(o, i, kh, kw);
-          dtheta[o / p.wg.o * p.wg.sg + o % p.wg.o * p.wg.so + i * p.wg.si + kh * p.wg.sh + kw * p.wg.sw] += p.x.get(n, ih, iw, ci) * p.dy.get(n, h, w, o);
+          y.at(n, h, w, o) += p.x.get(n, ih, iw, ci) * double(p.theta[p.at(o, i, kh, kw)]);
+          dx.at(n, ih, iw, ci) += p.dy.get(n, h, w, o) * double(p.theta[p.at(o, i, kh, kw)]);
+          dtheta[p.at(o, i, kh, kw)] += p.x.get(n, ih, iw, ci) * p.dy.get(n, h, w, o);
         }
   });
   const double bound = 200;

@@ -42,7 +42,7 @@ void elementwise(int c) {
     std::vector<T> mask(72 * (c + 4));
     for (std::size_t i = 0; i < mask.size(); ++i) mask[i] = noise(i, 9) > 0;
     run<op::masked_relu_forward, T>({m, out, x.data(), mask.data(), y.data()});
-    expect(y, [&](int n, int h, int w, int k) { return mask[(k * 9 + h) * 8 + w] != 0 ? std::fmax(x.at(n, h, w, k), 0) : x.at(n, h, w, k); });
+    expect(y, [&](int n, int h, int w, int k) { return mask[(k * 9 + h) * 8 + w] != 0 && x.at(n, h, w, k) < 0 ? 0 : x.at(n, h, w, k); });
     run<op::masked_relu_backward, T>({m, dense, out, x.data(), mask.data(), z.data(), y.data()});
     expect(y, [&](int n, int h, int w, int k) { return mask[(k * 9 + h) * 8 + w] != 0 && x.at(n, h, w, k) <= 0 ? 0 : z.at(n, h, w, k); });
     const std::vector<T> shift = numbers<T>(c, 10), divisor = numbers<T>(c, 11);
@@ -53,12 +53,17 @@ void elementwise(int c) {
     rnx::StepValues values{.seed = 5, .draw = 2};
     run<op::dropout, T>({m, out, .25, 3, 4, 6, &values, x.data(), y.data()});
     const rnx::rng::Stream stream(5, rnx::Purpose::dropout, 5, 4);
-    expect(y, [&](int n, int h, int w, int k) { return stream.uniform(((6u + n) * 72 + h * 8 + w) * m.stride + k) >= .25 ? x.at(n, h, w, k) / .75 : 0; });
+    const auto keep = [&](int n, int pixel, int k) { return stream.uniform(((6u + n) * 72 + pixel) * m.stride + k) >= .25; };
+    expect(y, [&](int n, int h, int w, int k) { return keep(n, h * 8 + w, k) ? x.at(n, h, w, k) / .75 : 0; });
     Field<T> s({3, 1, 1, c, c + 1}, 4), ds({3, 1, 1, c, c + 1}, 5, true);
     run<op::scale_channels, T>({m, s.m, out, x.data(), s.data(), y.data()});
     expect(y, [&](int n, int h, int w, int k) { return x.at(n, h, w, k) * s.at(n, 0, 0, k); });
     run<op::scale_channels_gate, T>({m, ds.m, x.data(), z.data(), ds.data(), dense});
-    const auto sum = [&](int n, int k, auto f) { double v = 0; for (int h = 0; h < 9; ++h) for (int w = 0; w < 8; ++w) v += f(n, h, w, k); return v; };
+    const auto sum = [&](int n, int k, auto f) {
+      double v = 0;
+      for (int pixel = 0; pixel < 72; ++pixel) v += f(n, pixel / 8, pixel % 8, k);
+      return v;
+    };
     expect(ds, [&](int n, int, int, int k) { return sum(n, k, [&](auto... at) { return double(x.at(at...)) * z.at(at...); }); }, 100);
     run<op::global_pool_forward, T>({m, ds.m, x.data(), ds.data()});
     expect(ds, [&](int n, int, int, int k) { return sum(n, k, [&](auto... at) { return x.at(at...); }) / 72; }, 100);

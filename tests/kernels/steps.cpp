@@ -99,7 +99,11 @@ TEST_CASE("attack steps") {
   for (double& v : clean) v = .5 + .5 * v;
   g[4] = 0;
   rnx::StepValues values{.seed = 1, .draw = 2, .eps = .1, .step = .03};
-  const auto length = [&](int n) { double s = 0; for (int i = 60 * n; i < 60 * n + 60; ++i) s += (x[i] - clean[i]) * (x[i] - clean[i]); return std::sqrt(s); };
+  const auto length = [&](int n) {
+    double sum = 0;
+    for (int i = 60 * n; i < 60 * n + 60; ++i) sum += (x[i] - clean[i]) * (x[i] - clean[i]);
+    return std::sqrt(sum);
+  };
   for (int norm : {0, 1}) {
     run<op::attack_start, double>({m, norm, 0, 10, &values, clean.data(), x.data()});
     run<op::attack_start, double>({{1, 4, 5, 3, 3}, norm, 0, 12, &values, clean.data() + 120, alone.data()});

@@ -31,7 +31,8 @@ struct Field {
   Map m;
   std::vector<T> v;
   T behind;
-  Field(Map map, std::uint64_t site, bool output = false) : m(map), v(map.rows() * map.stride - (map.stride - map.c)), behind(output ? T(77) : std::numeric_limits<T>::quiet_NaN()) {
+  Field(Map map, std::uint64_t site, bool output = false)
+      : m(map), v(map.rows() * map.stride - (map.stride - map.c)), behind(output ? T(77) : std::numeric_limits<T>::quiet_NaN()) {
     for (std::size_t i = 0; i < v.size(); ++i) v[i] = int(i % m.stride) < m.c ? T(noise(i, site)) : behind;
   }
   T* data() { return v.data(); }
@@ -55,7 +56,9 @@ void each(const Map& m, F f) {
 }
 
 template <class T>
-bool same(const std::vector<T>& a, const std::vector<T>& b) { return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0; }
+bool same(const std::vector<T>& a, const std::vector<T>& b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0;
+}
 
 /// Largest difference over largest value, in units of T's precision.
 struct Error {

@@ -163,8 +163,9 @@ TEST_CASE("gradients are derivatives, for every loss and every place it reads; t
 }
 
 TEST_CASE("features with pixels: maps, attention maps, elastic networks") {
-  using Maps = Network<Sequential<Named<"conv", Conv<4, 3, width::Chosen>>, Named<"rep", Repeat<3, Conv<4, 3>, Conv<4, 3>, 1>>, Named<"fc", Linear<7>>>,
-                       Shape<2, 3, 3>, cpu, precision::Double>;
+  using Stage = Repeat<3, Conv<4, 3>, Conv<4, 3>, 1>;
+  using Spec = Sequential<Named<"conv", Conv<4, 3, width::Chosen>>, Named<"rep", Stage>, Named<"fc", Linear<7>>>;
+  using Maps = Network<Spec, Shape<2, 3, 3>, cpu, precision::Double>;
   const Maps net(5);
   const auto x = noise("x", {2, 3, 3}), map = noise("f", {4, 3, 3}), attention = noise("g", {1, 3, 3});
   loss::Values<double> values(n);

@@ -24,7 +24,7 @@ class NetworkBase : public Parametrised<T, Device> {
   /// Runs n = x.n samples; returns the logits (n, classes). x: (n, c, h, w) in channels-innermost memory, alive until backward is done.
   View<const T, Device> forward(Trace<T, Device>& trace, View<const T, Device> x, const Context& ctx) const {
     check_input(trace, x, ctx);
-    trace.n_ = x.n, trace.context_ = ctx, trace.input_ = x, trace.parameter_version_ = this->parameter_version_;
+    trace.n_ = x.n, trace.pending_ = true, trace.context_ = ctx, trace.input_ = x, trace.parameter_version_ = this->parameter_version_;
     trace.packed_ = prepare(ctx);
     for (auto& r : trace.records_) r = {};
     PassType p = pass(trace);
@@ -37,10 +37,12 @@ class NetworkBase : public Parametrised<T, Device> {
   /// Backward of the last forward from trace.logits_gradient() and the seeds: dx assigned (null: unwanted), grads += (null: not computed).
   void backward(Trace<T, Device>& trace, View<T, Device> dx, Grads<T, Device>* grads) const {
     require<StateError>(trace.n_ > 0, "backward: the trace has run no forward");
+    require<StateError>(trace.pending_, "backward: it has run already; each backward needs a forward of its own");
     require<StateError>(trace.use() == Use::train || (trace.use() == Use::input_gradient && !grads), "backward: the trace was built for less; ask for Use::train or Use::input_gradient");
     require<StateError>(trace.parameter_version_ == this->parameter_version_, "backward: a parameter changed since the trace's forward");
     require<ShapeError>(!dx || (dx.n == trace.n_ && dx.dims == graph_->input), [&] { return "backward: dx must have the input's shape " + graph_->input.text(); });
     require<ShapeError>(!grads || grads->flat.size() == this->parameters_.size(), "backward: these gradients belong to another network");
+    trace.pending_ = false;
     PassType p = pass(trace);
     do_backward(trace.logits_gradient(), dx, grads ? grads->flat.data() : nullptr, p);
   }

@@ -157,6 +157,7 @@ class Trace {
 
   // of the last forward
   int n_ = 0;
+  bool pending_ = false;  // a forward whose backward has not run: backward reuses the arena as it goes
   Context context_{};
   std::shared_ptr<Buffer<T, Device>> packed_;
   std::uint64_t parameter_version_ = 0;

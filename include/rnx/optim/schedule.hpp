@@ -69,7 +69,7 @@ struct OneCycle {
     check_lr(max), check_momentum(momentum_low), check_momentum(momentum_high);
     require<UsageError>(div > 0 && final_div > 0, "optim: the divisors of a one-cycle schedule must be positive");
     const double first = warm * double(total) - 1, last = double(total) - 1;
-    require<UsageError>(first > 0 && first < last, "optim: both phases of a one-cycle schedule need more than one step");
+    require<UsageError>(first > 1e-6 && first < last - 1e-6, "optim: both phases of a one-cycle schedule need more than one step");
     require<UsageError>(step >= 0 && step < total, [&] {
       return "optim: step " + std::to_string(step) + " of a one-cycle schedule of " + std::to_string(total);
     });

@@ -55,23 +55,25 @@ template <class Join, class... Bs>
 struct spelling<Parallel<Join, Bs...>> {
   static std::string of(const Emission& e, int site) {
     const int join = site + (0 + ... + Bs::sites), c = e.out(join);
-    std::vector<std::string> parts, every;
+    int kept = 0, at = site;
+    const auto count = [&]<class B>(std::type_identity<B>) { kept += channels<B>(e, at, join) == c, at += B::sites; };
+    (count(std::type_identity<Bs>{}), ...);
+    Emission inner = e;
+    inner.zero_gamma = !Join::adds || kept > 1;
+    std::vector<std::string> parts;
     const auto visit = [&]<class B>(std::type_identity<B>) {
-      const int active = B::sites ? e.out(site + B::sites - 1) : e.active.in[join].c;
-      every.push_back(spell<B>(e, site));
-      if (active == c) parts.push_back(every.back());
+      if (!Join::adds || channels<B>(e, site, join) == c) parts.push_back(spell<B>(inner, site));
       site += B::sites;
     };
     (visit(std::type_identity<Bs>{}), ...);
-    if constexpr (Join::adds) {
-      if (parts.size() == 1) return detail::list("Sequential", parts);
-      parts.insert(parts.begin(), "join::Add");
-      return detail::list("Parallel", parts);
-    } else {
-      every.insert(every.begin(), spelling<Join>::text());
-      return detail::list("Parallel", every);
-    }
+    if (Join::adds && kept == 1) return detail::list("Sequential", parts);
+    if constexpr (Join::adds) parts.insert(parts.begin(), "join::Add");
+    else parts.insert(parts.begin(), spelling<Join>::text());
+    return detail::list("Parallel", parts);
   }
+
+ private:
+  template <class B> static int channels(const Emission& e, int site, int join) { return B::sites ? e.out(site + B::sites - 1) : e.active.in[join].c; }
 };
 
 /// A header with  namespace found { using NAME = <spec>; using NAMEInput = Shape<...>; }  for `net` under `subnet`.

@@ -13,6 +13,7 @@ struct Emission {
   const Graph& graph;
   const Subnet& subnet;
   Active active;
+  bool zero_gamma = true;  ///< false in a branch whose identity is left out: with norms at zero a chain would never start to learn
   int out(int site) const { return active.out[site].c; }
   int choice(int site, int maximum) const { return std::min(subnet.choice[graph.nodes[site].slot], maximum); }
 };
@@ -27,6 +28,7 @@ template <class Spec> std::string spell(const Emission& e, int site) { return sp
 namespace detail {
 /// name<a, b>, with lines of their own when one part has them or all are long together
 inline std::string list(const std::string& name, const std::vector<std::string>& parts) {
+  if (name == "Sequential" && parts.size() == 1 && parts[0].starts_with("Transparent<Sequential<")) return parts[0].substr(12, parts[0].size() - 13);  // the same names
   std::string flat = name + "<", tall = name + "<\n";
   for (std::size_t i = 0; i < parts.size(); ++i) {
     flat += (i ? ", " : "") + parts[i];
@@ -44,7 +46,6 @@ inline std::string number(const char* name, long long value) { return std::strin
 // policies
 template <> struct spelling<Penultimate> { static std::string text() { return "Penultimate"; } };
 template <> struct spelling<ZeroGamma> { static std::string text() { return "ZeroGamma"; } };
-template <> struct spelling<OneGamma> { static std::string text() { return "OneGamma"; } };
 template <> struct spelling<quant::Sign> { static std::string text() { return "quant::Sign"; } };
 template <> struct spelling<quant::SignActivation> { static std::string text() { return "quant::SignActivation"; } };
 template <int B> struct spelling<quant::Round<B>> { static std::string text() { return detail::number("quant::Round", B); } };
@@ -76,10 +77,13 @@ template <PoolKind Which, int K, int S, int P> struct spelling<Pooling<Which, K,
   }
 };
 template <int Paths, class... Os> struct spelling<BatchNorm<Paths, Os...>> {
-  static std::string of(const Emission&, int) {
+  static std::string of(const Emission& e, int) {
     std::vector<std::string> parts;
-    if (Paths != 1 || sizeof...(Os) > 0) parts.push_back(std::to_string(Paths));
-    (detail::option<Os>(parts), ...);
+    const auto visit = [&]<class O>(std::type_identity<O>) {
+      if constexpr (!std::is_same_v<O, OneGamma>) if (e.zero_gamma || !std::is_same_v<O, ZeroGamma>) detail::option<O>(parts);
+    };
+    (visit(std::type_identity<Os>{}), ...);
+    if (Paths != 1 || !parts.empty()) parts.insert(parts.begin(), std::to_string(Paths));
     return detail::list("BatchNorm", parts);
   }
 };

@@ -28,9 +28,10 @@ template <> struct kernel<cpu, op::attack_start> {
   template <class T>
   static void run(Stream, const op::attack_start::Args<T>& a) {
     const std::size_t count = std::size_t(a.x.h) * a.x.w * a.x.c;
-    const double eps = a.values ? a.values->eps : 0;
+    const StepValues values = a.values ? *a.values : StepValues{};
+    const double eps = values.eps;
     host::parallel_for(a.x.n, [&](long n) {
-      const rng::Stream stream(a.values ? a.values->seed : 0, Purpose::attack, (a.values ? a.values->draw : 0) + a.draw, a.first_sample + n);
+      const rng::Stream stream(values.seed, Purpose::attack, values.draw + a.draw, a.first_sample + n);
       const T* x = a.clean + n * count;
       T* to = a.adversarial + n * count;
       if (a.norm == 0) {
@@ -69,6 +70,28 @@ template <> struct kernel<cpu, op::attack_step> {
       const double distance = host::row_norm(count, delta), factor = distance > eps ? eps / (distance + 1e-7) : 1;
       for (std::size_t i = 0; i < count; ++i) to[i] = host::clamped(T(x[i] + factor * delta(i)), T(0), T(1));
     }, double(a.x.n) * count * 4);
+  }
+};
+
+template <> struct kernel<cpu, op::perturb> {
+  template <class T>
+  static void run(Stream, const op::perturb::Args<T>& a) {
+    host::for_range(a.count, [&](std::size_t begin, std::size_t end) {
+      RNX_SIMD for (std::size_t i = begin; i < end; ++i) a.y[i] = host::clamped(a.x[i] + a.delta[i], T(0), T(1));
+    });
+  }
+};
+
+template <> struct kernel<cpu, op::perturbation_step> {
+  template <class T>
+  static void run(Stream, const op::perturbation_step::Args<T>& a) {
+    const T eps = T(a.values ? a.values->eps : 0);
+    host::for_range(a.count, [&](std::size_t begin, std::size_t end) {
+      RNX_SIMD for (std::size_t i = begin; i < end; ++i) {
+        const T sign = T(int(a.gradient[i] > 0) - int(a.gradient[i] < 0));
+        a.delta[i] = host::clamped(a.delta[i] + eps * sign, -eps, eps);
+      }
+    });
   }
 };
 

@@ -27,8 +27,9 @@ struct Convolution {
 template <class T>
 int merge_taps(const Convolution<T>& c, const Patch<T>& patch, int in, int a, int b, Run* runs, int& count) {
   const int kh = c.rows.taps(a), kw = c.cols.taps(b);
-  const bool whole = patch.pixel == in && (kw <= 1 || c.cols.weight(b, 1) == c.cols.weight(b, 0) + 1);
-  const bool map = whole && patch.row == long(kw) * in && kw == c.cols.kernel && (kh <= 1 || c.rows.weight(a, 1) == c.rows.weight(a, 0) + 1);
+  const auto adjacent = [](const Axis& axis, int phase) { return axis.taps(phase) <= 1 || axis.weight(phase, 1) == axis.weight(phase, 0) + 1; };
+  const bool whole = patch.pixel == in && adjacent(c.cols, b);
+  const bool map = whole && patch.row == long(kw) * in && kw == c.cols.kernel && adjacent(c.rows, a);
   count = 0;
   if (kh == 0 || kw == 0) return 0;
   for (int t = 0; t < (map ? 1 : kh); ++t)
@@ -52,7 +53,8 @@ void convolve_block(const Convolution<T>& c, int n0, int n1, int r0, int r1, int
   const int in = c.src.c / c.groups, out = c.dst.c / c.groups;
   const long pitch = round_up(out, geometry::lanes), rows = long(c.rows.kernel) * c.cols.kernel * in, weights = rows * pitch;
   const bool large = c.large_weights() && pitch > 2 * L && c.rows.phases() * c.cols.phases() == 1;
-  const Patch<T> patch = gather(c.x, c.src, n0, n1, c.rows.low(r0), c.rows.high(r1), c.cols.low(0), c.cols.high(c.dst.w), c.src.c, false, slot_input);
+  const Patch<T> patch = gather(c.x, c.src, n0, n1, c.rows.low(r0), c.rows.high(r1), c.cols.low(0), c.cols.high(c.dst.w), c.src.c, false,
+                                slot_input);
   const long most = long(n1 - n0) * (r1 - r0) * c.dst.w;
   const T** x = scratch<const T*>(slot_pixels, 2 * most);
   T** y = const_cast<T**>(x + most);
@@ -117,8 +119,7 @@ template <> struct kernel<cpu, op::conv2d_forward> {
   template <class T>
   static void run(Stream, const op::conv2d_forward::Args<T>& a) {
     const auto& g = a.g;
-    host::convolve<T>({g.x, g.y, host::forward_axis(g.y.h, g.x.h, g.kh, g.stride, g.pad_h), host::forward_axis(g.y.w, g.x.w, g.kw, g.stride, g.pad_w),
-                       g.groups, a.x, a.w, a.y, {a.bias, a.scale, a.accumulate}});
+    host::convolve<T>({g.x, g.y, host::row_axis(g, false), host::column_axis(g, false), g.groups, a.x, a.w, a.y, {a.bias, a.scale, a.accumulate}});
   }
 };
 
@@ -126,8 +127,7 @@ template <> struct kernel<cpu, op::conv2d_backward_input> {
   template <class T>
   static void run(Stream, const op::conv2d_backward_input::Args<T>& a) {
     const auto& g = a.g;
-    host::convolve<T>({g.y, g.x, host::transposed_axis(g.x.h, g.y.h, g.kh, g.stride, g.pad_h),
-                       host::transposed_axis(g.x.w, g.y.w, g.kw, g.stride, g.pad_w), g.groups, a.dy, a.w, a.dx, {}});
+    host::convolve<T>({g.y, g.x, host::row_axis(g, true), host::column_axis(g, true), g.groups, a.dy, a.w, a.dx, {}});
   }
 };
 

@@ -1,4 +1,4 @@
-// Weight gradient of a convolution: dw(group, kh, kw, i, o) = sum over n, oh, ow of x(n, oh s - pad + kh, ow s - pad + kw, i) dy(n, oh, ow, o).
+// Weight gradient: dw(group, kh, kw, i, o) = sum over n, oh, ow of x(n, oh s - pad + kh, ow s - pad + kw, i) dy(n, oh, ow, o).
 // Samples are cut into fixed chunks; inside a chunk each element is one sum in the order of samples and pixels; chunks add in order.
 #pragma once
 
@@ -80,7 +80,8 @@ struct WeightGradient {
       for (int r0 = 0; r0 < g.y.h; r0 += height) {
         const int n_end = smaller(n + samples, n1), r1 = smaller(r0 + height, g.y.h);
         // tiles read four channels at a time
-        const Patch<T> px = gather(x, g.x, n, n_end, rows.low(r0), rows.high(r1), cols.low(0), cols.high(g.y.w), g.x.c, in % 4 != 0, slot_input);
+        const Patch<T> px = gather(x, g.x, n, n_end, rows.low(r0), rows.high(r1), cols.low(0), cols.high(g.y.w), g.x.c, in % 4 != 0,
+                                   slot_input);
         for (int group = 0; group < g.groups; ++group)
           for (int o = 0; o < out; o += pitch) {
             geometry::Map ym = g.y;
@@ -99,7 +100,7 @@ struct WeightGradient {
     const bool single = g.y.h == 1 && g.y.w == 1;  // the samples are the pixels of one row
     const bool wide = px.pixel == in;              // kw and i are one run
     const long length = wide ? long(g.kw) * in : in, tiles = (length + 11) / 12;
-    const long i0 = smaller(length, 12 * chunk_begin(tiles, shares, share)), i1 = smaller(length, 12 * chunk_begin(tiles, shares, share + 1));
+    const long i0 = 12 * chunk_begin(tiles, shares, share), i1 = smaller(length, 12 * chunk_begin(tiles, shares, share + 1));
     if (i0 >= i1) return;
     for (int kh = 0; kh < g.kh; ++kh)
       for (int kw = 0; kw < (wide ? 1 : g.kw); ++kw) {
@@ -124,16 +125,15 @@ template <> struct kernel<cpu, op::conv2d_backward_weight> {
     using namespace host;
     const auto& g = a.g;
     const int out = g.out(), vectors = (out + vector_lanes<T> - 1) / vector_lanes<T>;
-    const WeightGradient<T> w{g, a.x, a.dy, vectors, smaller(vectors, 2) * vector_lanes<T>, forward_axis(g.y.h, g.x.h, g.kh, g.stride, g.pad_h),
-                              forward_axis(g.y.w, g.x.w, g.kw, g.stride, g.pad_w)};
+    const WeightGradient<T> w{g, a.x, a.dy, vectors, smaller(vectors, 2) * vector_lanes<T>, row_axis(g, false), column_axis(g, false)};
     const long rows = w.count(), chunks = clamped((1l << 20) / larger(rows * out, 1l), 1l, long(larger(1, smaller(16, g.x.n))));
     const long shares = clamped((threads() + chunks - 1) / chunks, 1l, (long(g.in()) + 11) / 12);
     T* partial = scratch<T>(slot_partial, std::size_t(chunks) * w.part());
     const double work = 2.0 * rows * out * g.y.n * g.y.h * g.y.w;
-    for_range(std::size_t(chunks) * w.part(), [&](std::size_t begin, std::size_t end) { std::memset(partial + begin, 0, (end - begin) * sizeof(T)); });
+    for_range(chunks * w.part(), [&](std::size_t begin, std::size_t end) { std::memset(partial + begin, 0, (end - begin) * sizeof(T)); });
     parallel_for(chunks * shares, [&](long task) {
-      const long chunk = task / shares;
-      w.add(int(chunk_begin(g.x.n, chunks, chunk)), int(chunk_begin(g.x.n, chunks, chunk + 1)), task % shares, shares, partial + chunk * w.part());
+      const long chunk = task / shares, begin = chunk_begin(g.x.n, chunks, chunk), end = chunk_begin(g.x.n, chunks, chunk + 1);
+      w.add(int(begin), int(end), task % shares, shares, partial + chunk * w.part());
     }, work);
     parallel_for((rows + 63) / 64, [&](long block) {
       for (long r = block * 64; r < smaller(rows, block * 64 + 64); ++r) {

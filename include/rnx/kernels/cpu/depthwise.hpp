@@ -60,9 +60,9 @@ struct Depthwise {
         const long step = (cols.transposed ? 1 : cols.stride) * patch.pixel, to_step = long(jump) * dst.stride;
         T* const row = y + n * dst.sample() + long(r) * dst.w * dst.stride;
         int q = cols.first(b);
-        for (; q + 3 * jump < dst.w; q += 4 * jump)
-          pixels<4>(patch.at(0, rows.base(r), cols.base(q)), step, runs, count, row + long(q) * dst.stride, to_step);
-        for (; q < dst.w; q += jump) pixels<1>(patch.at(0, rows.base(r), cols.base(q)), step, runs, count, row + long(q) * dst.stride, to_step);
+        const auto from = [&](int column) { return patch.at(0, rows.base(r), cols.base(column)); };
+        for (; q + 3 * jump < dst.w; q += 4 * jump) pixels<4>(from(q), step, runs, count, row + long(q) * dst.stride, to_step);
+        for (; q < dst.w; q += jump) pixels<1>(from(q), step, runs, count, row + long(q) * dst.stride, to_step);
       }
   }
 
@@ -80,7 +80,7 @@ struct Depthwise {
 template <class T>
 void depthwise_weight(const geometry::Conv2d& g, const T* x, const T* dy, int n0, int n1, int pitch, T* dw) {
   constexpr int L = vector_lanes<T>;
-  const Axis rows = forward_axis(g.y.h, g.x.h, g.kh, g.stride, g.pad_h), cols = forward_axis(g.y.w, g.x.w, g.kw, g.stride, g.pad_w);
+  const Axis rows = row_axis(g, false), cols = column_axis(g, false);
   const bool copy = g.x.c % L != 0;
   for (int n = n0; n < n1; ++n) {
     const Patch<T> px = gather(x, g.x, n, n + 1, rows.low(0), rows.high(g.y.h), cols.low(0), cols.high(g.y.w), pitch, copy, slot_input);
@@ -117,8 +117,8 @@ template <> struct kernel<cpu, op::depthwise_forward> {
     using namespace host;
     const auto& g = a.g;
     const int pitch = int(round_up(g.y.c, vector_lanes<T>));
-    Depthwise<T>{g.x, g.y, forward_axis(g.y.h, g.x.h, g.kh, g.stride, g.pad_h), forward_axis(g.y.w, g.x.w, g.kw, g.stride, g.pad_w), pitch, a.x,
-                 pad_depthwise(a.w, g.kh * g.kw, g.y.c, pitch, false), a.y, {a.bias, a.scale, a.accumulate}}.run();
+    const T* w = pad_depthwise(a.w, g.kh * g.kw, g.y.c, pitch, false);
+    Depthwise<T>{g.x, g.y, row_axis(g, false), column_axis(g, false), pitch, a.x, w, a.y, {a.bias, a.scale, a.accumulate}}.run();
   }
 };
 
@@ -128,8 +128,8 @@ template <> struct kernel<cpu, op::depthwise_backward_input> {
     using namespace host;
     const auto& g = a.g;
     const int pitch = int(round_up(g.y.c, vector_lanes<T>));
-    Depthwise<T>{g.y, g.x, transposed_axis(g.x.h, g.y.h, g.kh, g.stride, g.pad_h), transposed_axis(g.x.w, g.y.w, g.kw, g.stride, g.pad_w), pitch, a.dy,
-                 pad_depthwise(a.w, g.kh * g.kw, g.y.c, pitch, true), a.dx, {}}.run();
+    const T* w = pad_depthwise(a.w, g.kh * g.kw, g.y.c, pitch, true);
+    Depthwise<T>{g.y, g.x, row_axis(g, true), column_axis(g, true), pitch, a.dy, w, a.dx, {}}.run();
   }
 };
 

@@ -61,7 +61,10 @@ template <> struct kernel<cpu, op::kl_divergence> {
       const auto log_t = [&](int k) { return teacher[k] / t - sum_t; };
       double kl = 0;
       if (a.value || a.reverse)
-        for (int k = 0; k < c; ++k) kl += a.reverse ? std::exp(log_s(k)) * (log_s(k) - log_t(k)) : std::exp(log_t(k)) * (log_t(k) - log_s(k));
+        for (int k = 0; k < c; ++k) {
+          const double difference = log_t(k) - log_s(k);
+          kl += a.reverse ? -std::exp(log_s(k)) * difference : std::exp(log_t(k)) * difference;
+        }
       if (a.value) a.value[row] = T(t * t * kl);
       if (!a.dz) return;
       T* dz = a.dz + row * a.z.stride;

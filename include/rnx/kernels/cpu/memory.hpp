@@ -84,7 +84,7 @@ template <> struct kernel<cpu, op::scale_channels_gate> {
       for_lanes<T>(a.x.c, [&](auto lanes, int j) RNX_ALWAYS_INLINE {
         constexpr int N = decltype(lanes)::value;
         vec<T, N> sum = {};
-        for (int p = 0; p < pixels; ++p) sum += load<N>(x + std::size_t(p) * a.x.stride + j) * load<N>(dy + std::size_t(p) * a.dyg.stride + j);
+        for (long p = 0; p < pixels; ++p) sum += load<N>(x + p * a.x.stride + j) * load<N>(dy + p * a.dyg.stride + j);
         store(a.ds + n * a.s.sample() + j, sum);
       });
     }, double(a.x.rows()) * a.x.c);

@@ -59,7 +59,7 @@ void for_range(std::size_t count, F&& f) {
   parallel_for(tasks, [&](long t) { f(t * grain, (t + 1) * grain < count ? (t + 1) * grain : count); }, double(count));
 }
 
-/// f(row, at, length): the elements row * stride + at + [0, length) of maps of `rows` pixels and c channels. When every map is dense, runs span pixels.
+/// f(row, at, length): elements row * stride + at + [0, length) of maps of `rows` pixels and c channels. Dense maps: runs span pixels.
 template <class F>
 void for_runs(std::size_t rows, int c, bool dense, F&& f) {
   if (c <= 0) return;

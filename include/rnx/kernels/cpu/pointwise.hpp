@@ -36,7 +36,8 @@ template <class F> struct kernel<cpu, op::pointwise_backward<F>> {
   template <class T>
   static void run(Stream, const typename op::pointwise_backward<F>::template Args<T>& a) {
     const int c = a.v.c;
-    host::for_runs(a.v.rows(), c, a.v.stride == c && a.dyg.stride == c && a.dxg.stride == c, [&](std::size_t row, std::size_t at, int count) {
+    const bool dense = a.v.stride == c && a.dyg.stride == c && a.dxg.stride == c;
+    host::for_runs(a.v.rows(), c, dense, [&](std::size_t row, std::size_t at, int count) {
       const T* v = a.pv + row * a.v.stride + at;
       const T* dy = a.dy + row * a.dyg.stride + at;
       T* dx = a.dx + row * a.dxg.stride + at;

@@ -44,8 +44,10 @@ template <> struct kernel<cpu, op::unpack_gradient> {
       const long group = task / g.o, o = task % g.o;
       for (int i = 0; i < g.i; ++i)
         for (int kh = 0; kh < g.kh; ++kh)
-          for (int kw = 0; kw < g.kw; ++kw)
-            a.dtheta[group * g.sg + o * g.so + i * g.si + kh * g.sh + kw * g.sw] += a.dense[(((group * g.kh + kh) * g.kw + kw) * g.i + i) * g.o + o];
+          for (int kw = 0; kw < g.kw; ++kw) {
+            const T gradient = a.dense[(((group * g.kh + kh) * g.kw + kw) * g.i + i) * g.o + o];
+            a.dtheta[group * g.sg + o * g.so + i * g.si + kh * g.sh + kw * g.sw] += gradient;
+          }
     }, double(g.count()));
   }
 };

@@ -32,11 +32,13 @@ struct Axis {
   int high(int d1) const { return larger(low(d1 - 1), !transposed ? (d1 - 1) * stride - pad + kernel : (d1 - 1 + pad) / stride + 1); }
 };
 
-inline Axis forward_axis(int out, int in, int kernel, int stride, int pad) { return {out, in, kernel, stride, pad, false}; }
 /// A single source pixel meets each destination once: a stride as long as the map makes every destination a phase of its own.
-inline Axis transposed_axis(int in, int out, int kernel, int stride, int pad) {
+inline Axis axis(int in, int out, int kernel, int stride, int pad, bool transposed) {
+  if (!transposed) return {out, in, kernel, stride, pad, false};
   return {in, out, kernel, out == 1 ? larger(larger(stride, kernel), in + pad) : stride, pad, true};
 }
+inline Axis row_axis(const geometry::Conv2d& g, bool transposed) { return axis(g.x.h, g.y.h, g.kh, g.stride, g.pad_h, transposed); }
+inline Axis column_axis(const geometry::Conv2d& g, bool transposed) { return axis(g.x.w, g.y.w, g.kw, g.stride, g.pad_w, transposed); }
 
 /// Source pixels of a block, in place or copied behind a border of zeros.
 template <class T>
@@ -47,7 +49,7 @@ struct Patch {
   const T* at(int n, int r, int c) const { return data + n * sample + (r - row0) * row + (c - col0) * pixel; }
 };
 
-/// Samples [n0, n1), rows [r0, r1), columns [c0, c1) of src. Copied to pixels of `pitch` elements when some lie outside the map, or `always`.
+/// Samples [n0, n1), rows [r0, r1), columns [c0, c1) of src; copied to pixels of `pitch` elements when some lie outside the map, or `always`.
 template <class T>
 Patch<T> gather(const T* src, const geometry::Map& m, int n0, int n1, int r0, int r1, int c0, int c1, int pitch, bool always, Slot slot) {
   const long row = long(m.w) * m.stride;

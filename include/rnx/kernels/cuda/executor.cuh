@@ -47,14 +47,13 @@ inline cudaMemPool_t pool(int device) {
   return pools[device];
 }
 
-/// This thread's cuBLAS handle for the current device and a stream: results repeat where a handle serves one stream.
-inline cublasHandle_t blas(cudaStream_t stream) {
+/// This thread's cuBLAS handle for the current device and one stream: results repeat where a handle serves one stream.
+inline cublasHandle_t blas(int device, cudaStream_t stream) {
   struct Entry { int device; cudaStream_t stream; cublasHandle_t handle; };
   struct List : std::vector<Entry> {
     ~List() { for (const Entry& e : *this) cublasDestroy(e.handle); }
   };
   thread_local List list;
-  const int device = current_device();
   for (const Entry& e : list) if (e.device == device && e.stream == stream) return e.handle;
   cublasHandle_t handle = nullptr;
   check(cublasCreate(&handle), "cuBLAS could not be started");
@@ -66,7 +65,7 @@ inline cublasHandle_t blas(cudaStream_t stream) {
 
 class Executor {
  public:
-  explicit Executor(Stream s) : stream_(static_cast<cudaStream_t>(s.handle)) {}
+  explicit Executor(Stream s) : device_(current_device()), stream_(static_cast<cudaStream_t>(s.handle)) {}
 
   /// f(i) for every i in [0, count), in any order.
   template <class F>
@@ -75,7 +74,7 @@ class Executor {
   }
   void* allocate(std::size_t bytes) const {
     void* p = nullptr;
-    if (bytes) check(cudaMallocFromPoolAsync(&p, bytes, pool(current_device()), stream_), "scratch memory could not be allocated");
+    if (bytes) check(cudaMallocFromPoolAsync(&p, bytes, pool(device_), stream_), "scratch memory could not be allocated");
     return p;
   }
   void release(void* p) const noexcept {
@@ -84,14 +83,15 @@ class Executor {
   /// C (m, n) = A B, row-major with rows lda, ldb, ldc apart. transposed: A is stored as (k, m).
   void gemm(bool transposed, int m, int n, int k, const float* a, long lda, const float* b, long ldb, float* c, long ldc) const {
     const float one = 1, zero = 0;
-    check(cublasSgemm(blas(stream_), CUBLAS_OP_N, transposed ? CUBLAS_OP_T : CUBLAS_OP_N, n, m, k, &one, b, int(ldb), a, int(lda), &zero, c, int(ldc)), "a matrix product failed");
+    check(cublasSgemm(blas(device_, stream_), CUBLAS_OP_N, transposed ? CUBLAS_OP_T : CUBLAS_OP_N, n, m, k, &one, b, int(ldb), a, int(lda), &zero, c, int(ldc)), "a matrix product failed");
   }
   void gemm(bool transposed, int m, int n, int k, const double* a, long lda, const double* b, long ldb, double* c, long ldc) const {
     const double one = 1, zero = 0;
-    check(cublasDgemm(blas(stream_), CUBLAS_OP_N, transposed ? CUBLAS_OP_T : CUBLAS_OP_N, n, m, k, &one, b, int(ldb), a, int(lda), &zero, c, int(ldc)), "a matrix product failed");
+    check(cublasDgemm(blas(device_, stream_), CUBLAS_OP_N, transposed ? CUBLAS_OP_T : CUBLAS_OP_N, n, m, k, &one, b, int(ldb), a, int(lda), &zero, c, int(ldc)), "a matrix product failed");
   }
 
  private:
+  int device_;
   cudaStream_t stream_;
 };
 

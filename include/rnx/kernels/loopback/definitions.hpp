@@ -2,7 +2,7 @@
 //
 //   #include <rnx/kernels/loopback/definitions.hpp>
 //   RNX_LOOPBACK_KERNELS                      at namespace scope, outside every namespace
-//   RNX_LOOPBACK_POINTWISE(rnx::ActRelu)      one for each elementwise functor that is used
+//   RNX_LOOPBACK_POINTWISE(rnx::functor::Relu)      one for each elementwise functor that is used
 #pragma once
 
 #include <functional>
@@ -50,4 +50,5 @@ void launch<loopback, Operation>::run(Stream stream, const typename Operation::t
   RNX_LOOPBACK_4_(scale_channels, scale_channels_gate, pad_shortcut, pad_shortcut_backward) \
   RNX_LOOPBACK_4_(attention_map, attention_map_backward, cross_entropy, kl_divergence) \
   RNX_LOOPBACK_4_(row_distance, sgd_step, adam_step, ema_step) \
-  RNX_LOOPBACK_4_(square_sum, clip_factor, attack_start, attack_step)
+  RNX_LOOPBACK_4_(square_sum, clip_factor, attack_start, attack_step) \
+  RNX_LOOPBACK_2_(perturb, perturbation_step)

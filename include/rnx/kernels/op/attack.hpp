@@ -24,4 +24,13 @@ struct attack_step {
   };
 };
 
+/// Free adversarial training (Shafahi et al. 2019): y = clip(x + delta, 0, 1)
+struct perturb {
+  template <class T> struct Args { std::size_t count; const T* x; const T* delta; T* y; auto pointers() { return std::tie(x, delta, y); } };
+};
+/// delta = clip(delta + eps sign(g), -eps, eps), eps from the step values; the perturbation outlives its batch
+struct perturbation_step {
+  template <class T> struct Args { std::size_t count; const StepValues* values; const T* gradient; T* delta; auto pointers() { return std::tie(values, gradient, delta); } };
+};
+
 }  // namespace rnx::inline RNX_ABI::op

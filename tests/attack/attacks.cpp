@@ -1,0 +1,134 @@
+// Probe: attacks through one door, in tiles of 1, 8 and all samples, for a Network and for AnyNetwork, with equal bits; closed-form worst
+// cases on linear models; bad input.
+#include "support/batch.hpp"
+
+#include <doctest/doctest.h>
+
+#include <rnx/attack.hpp>
+#include <rnx/eval.hpp>
+
+using namespace rnx;
+using Net = Network<support::SmallResNet<>, Shape<3, 8, 8>>;
+
+namespace {
+constexpr int n = 11;
+struct Case {
+  Net net{4};
+  Tensor<float> x = support::images<float>(n, {3, 8, 8});
+  std::vector<std::int32_t> y = support::labels(n, 10);
+
+  template <class Loss>
+  std::vector<float> gradient(const NetworkBase<float>& model, int tile, const std::vector<Keep>& keep, const Loss& loss, bool values = false) {
+    auto trace = model.make_trace({.use = Use::input_gradient, .capacity = tile, .keep = keep, .eval_only = true});
+    Tensor<float> dx(n, x.dims());
+    Buffer<float> v(n);
+    attack::input_gradient(model, trace, std::as_const(x).view(), loss, {}, dx.view(), values ? v.data() : nullptr);
+    auto out = dx.download();
+    if (values) { const auto more = v.download(); out.insert(out.end(), more.begin(), more.end()); }
+    return out;
+  }
+  template <class Loss> void equal_bits(const std::vector<Keep>& keep, const Loss& loss) {
+    const auto whole = gradient(net, n, keep, loss);
+    double norm = 0;
+    for (float v : whole) norm += double(v) * v;
+    CHECK(norm > 0);
+    CHECK(gradient(net, 1, keep, loss) == whole);
+    CHECK(gradient(net, 8, keep, loss) == whole);
+    const AnyNetwork<float> any(net);
+    CHECK(gradient(*any, 1, keep, loss) == whole);
+    CHECK(gradient(*any, 8, keep, loss) == whole);
+    CHECK(gradient(*any, n, keep, loss) == whole);
+  }
+};
+}  // namespace
+
+TEST_CASE("one door: cross-entropy, feature matching and KL to a teacher give equal bits in every tile") {
+  Case c;
+  c.equal_bits({}, loss::CrossEntropy{.labels = c.y.data()});
+  CHECK(c.gradient(c.net, 8, {}, loss::CrossEntropy{.labels = c.y.data()}, true) == c.gradient(c.net, n, {}, loss::CrossEntropy{.labels = c.y.data()}, true));
+
+  Net teacher(9);
+  auto trace = teacher.make_trace({.capacity = n, .keep = {Keep::tap<Penultimate>()}});
+  teacher.forward(trace, std::as_const(c.x).view(), {});
+  Tensor<float> logits(n, {10, 1, 1}), features(n, {16, 1, 1});
+  logits.upload(to_host(trace.logits()));
+  features.upload(to_host(teacher.tap<Penultimate>(trace).value));
+  c.equal_bits({}, loss::Kl{std::as_const(logits).view()});
+  c.equal_bits({Keep::tap<Penultimate>(true)}, loss::L2{std::as_const(features).view(), loss::tapped<Penultimate>()});
+}
+
+TEST_CASE("FGSM and PGD reach the closed-form worst case of a linear model") {
+  // margin w.x: the loss grows along sign(w) (Linf) or w / |w| (L2)
+  Network<Linear<2, false>, Shape<6>> net(0);
+  const std::vector<float> w{0.5f, -1, 2, 0.25f, -0.75f, 1};
+  std::vector<float> both(12);
+  for (int i = 0; i < 6; ++i) both[i] = w[i], both[6 + i] = -w[i];
+  net.set("weight", both);
+  const auto x = Tensor<float>::from_nchw(1, {6, 1, 1}, std::vector<float>(6, 0.5f));
+  Tensor<float> a(1, {6, 1, 1});
+  const std::int32_t y[] = {0};
+  const loss::CrossEntropy ce{.labels = y};
+  attack::Workspace<float> work(net, 1);
+  const auto margin = [&] { double m = 0; for (int i = 0; i < 6; ++i) m += w[i] * (a.data()[i] - 0.5); return m; };
+  double l1 = 0, l2 = 0;
+  for (float v : w) l1 += std::abs(v), l2 += v * v;
+  attack::Fgsm<>{.eps = 0.1}(net, work, x.view(), a.view(), ce);
+  CHECK(margin() == doctest::Approx(-0.1 * l1).epsilon(1e-5));
+  for (auto start : {attack::Start::clean, attack::Start::random}) {
+    attack::Pgd<>{.eps = 0.1, .step = 0.03, .steps = 10, .start = start}(net, work, x.view(), a.view(), ce);
+    CHECK(margin() == doctest::Approx(-0.1 * l1).epsilon(1e-5));
+    attack::Pgd<norm::L2>{.eps = 0.2, .step = 0.1, .steps = 30, .start = start}(net, work, x.view(), a.view(), ce);
+    CHECK(margin() == doctest::Approx(-0.2 * std::sqrt(l2)).epsilon(1e-3));
+  }
+}
+
+TEST_CASE("random starts: inside the ball, keyed by sample and draw, the same in any batch") {
+  Case c;
+  attack::Workspace<float> work(c.net, n, 4);
+  const loss::CrossEntropy ce{.labels = c.y.data()};
+  Tensor<float> a(n, c.x.dims()), b(n, c.x.dims());
+  const attack::Pgd<> start_only{.steps = 0, .seed = 5};
+  start_only(c.net, work, std::as_const(c.x).view(), a.view(), ce);
+  attack::verify<norm::Linf, float>(c.x.download(), a.download(), n, px(8));
+  start_only(c.net, work, std::as_const(c.x).view(), b.view(), ce, {}, 1);
+  CHECK(a.download() != b.download());
+  // samples 5.. alone
+  start_only(c.net, work, std::as_const(c.x).view().samples(5, 3), b.view().samples(0, 3), ce, {.first_sample = 5});
+  CHECK(std::vector<float>(b.data(), b.data() + 3 * 192) == std::vector<float>(a.data() + 5 * 192, a.data() + 8 * 192));
+  attack::Pgd<norm::L2>{.eps = 0.5, .step = 0.1, .steps = 3}(c.net, work, std::as_const(c.x).view(), b.view(), ce);
+  attack::verify<norm::L2, float>(c.x.download(), b.download(), n, 0.5);
+  CHECK_THROWS_AS((attack::verify<norm::Linf, float>(c.x.download(), b.download(), n, 0.001)), NumericError);
+}
+
+TEST_CASE("more steps hurt more, eps = 0 changes nothing; accuracy counts per sample") {
+  Case c;
+  data::Images images{.n = n, .dims = {3, 8, 8}, .classes = 10, .pixels = std::vector<std::uint8_t>(n * 192), .labels = c.y, .class_names = {}};
+  for (std::size_t i = 0; i < images.pixels.size(); ++i) images.pixels[i] = std::uint8_t(rng::Stream(3, Purpose::test).bits(i) >> 24);
+  const attack::Pgd<> none{.eps = 0, .step = 0, .steps = 3}, strong{.eps = px(16), .steps = 20};
+  const auto clean = eval::accuracy(c.net, images, {.batch = 4}, &none);
+  CHECK(clean.clean() == clean.robust());
+  const auto attacked = eval::accuracy(c.net, images, {.batch = 4, .restarts = 2}, &strong);
+  CHECK(attacked.clean() == clean.clean());
+  CHECK(attacked.robust() <= clean.robust());
+  CHECK(attacked.samples.size() == n);
+  const auto again = eval::accuracy(c.net, images, {.batch = 11, .tile = 3, .restarts = 2}, &strong);
+  for (int i = 0; i < n; ++i) CHECK(again.samples[i].attacked == attacked.samples[i].attacked);  // batches and tiles do not matter
+}
+
+TEST_CASE("bad radii are refused with one sentence") {
+  Case c;
+  attack::Workspace<float> work(c.net, n);
+  Tensor<float> a(n, c.x.dims());
+  const loss::CrossEntropy ce{.labels = c.y.data()};
+  const auto run = [&](attack::Pgd<> p) { p(c.net, work, std::as_const(c.x).view(), a.view(), ce); };
+  CHECK_THROWS_WITH_AS(run({.eps = -0.1}), "attack: eps must not be negative, found -0.100000", UsageError);
+  CHECK_THROWS_WITH_AS(run({.eps = 1.5}), "attack: eps in Linf must be at most 1 (images lie in [0, 1]), found 1.500000", UsageError);
+  CHECK_THROWS_WITH_AS(run({.step = -1}), "attack: the step must not be negative, found -1.000000", UsageError);
+  CHECK_THROWS_AS(run({.eps = std::nan("")}), UsageError);
+  attack::Workspace<float> small(c.net, 2);
+  CHECK_THROWS_AS(attack::Pgd<>{}(c.net, small, std::as_const(c.x).view(), a.view(), ce), ShapeError);
+  auto trace = c.net.make_trace({.use = Use::input_gradient, .capacity = 4, .eval_only = true});
+  CHECK_THROWS_AS(attack::input_gradient(c.net, trace, std::as_const(c.x).view(), ce, {.mode = Mode::train}, a.view()), StateError);
+  CHECK_THROWS_AS(Rational::parse("8/x", "--eps"), UsageError);
+  CHECK(Rational::parse("8/255").value() == 8.0 / 255);
+}
