@@ -78,8 +78,8 @@ struct Pair {
         ts(student.make_trace({.use = Use::train, .capacity = n, .keep = tutor.student_keep()})),
         tt(teacher.make_trace({.capacity = n, .keep = tutor.teacher_keep()})) {
     x.upload(test::numbers<double>(x.size(), 3));
-    const auto logits = test::numbers<double>(tutor.parameter_count(), 4);
-    std::copy(logits.begin(), logits.end(), tutor.parameters());
+    const auto start = test::numbers<double>(tutor.parameter_count(), 4);
+    std::copy(start.begin(), start.end(), tutor.parameters());
     teacher.forward(tt, x.view(), {});
   }
   double value() {
