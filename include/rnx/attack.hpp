@@ -1,6 +1,9 @@
 // Room attack: norms, the input gradient, first-order attacks.
 #pragma once
 
-#include "rnx/attack/input_gradient.hpp"
+#include "rnx/network.hpp"
+#include "rnx/loss.hpp"
+
 #include "rnx/attack/norm.hpp"
+#include "rnx/attack/input_gradient.hpp"
 #include "rnx/attack/pgd.hpp"

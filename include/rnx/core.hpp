@@ -2,9 +2,10 @@
 #pragma once
 
 #include "rnx/core/config.hpp"
-#include "rnx/core/context.hpp"
-#include "rnx/core/dims.hpp"
+#include "rnx/core/fault.hpp"
 #include "rnx/core/error.hpp"
-#include "rnx/core/fixed_string.hpp"
+#include "rnx/core/dims.hpp"
 #include "rnx/core/ratio.hpp"
 #include "rnx/core/rng.hpp"
+#include "rnx/core/context.hpp"
+#include "rnx/core/fixed_string.hpp"

@@ -1,7 +1,10 @@
 // Room models: families over convolution, norm and activation policies; the registry by name.
 #pragma once
 
-#include "rnx/models/mobilenet.hpp"
+#include "rnx/network.hpp"
+#include "rnx/cost.hpp"
+
 #include "rnx/models/policies.hpp"
-#include "rnx/models/registry.hpp"
 #include "rnx/models/resnet.hpp"
+#include "rnx/models/mobilenet.hpp"
+#include "rnx/models/registry.hpp"

@@ -1,7 +1,12 @@
 // Room quant: weight maps and activation maps.
 #pragma once
 
-#include "rnx/quant/cpu.hpp"
+#include "rnx/core.hpp"
+#include "rnx/device.hpp"
+#include "rnx/tensor.hpp"
+#include "rnx/kernels.hpp"
+
 #include "rnx/quant/maps.hpp"
-#include "rnx/quant/multi_bit.hpp"
 #include "rnx/quant/ste.hpp"
+#include "rnx/quant/multi_bit.hpp"
+#include "rnx/quant/cpu.hpp"

@@ -1,10 +1,10 @@
 // Everything for host code.
 #pragma once
 
+#include "rnx/net.hpp"
+#include "rnx/io.hpp"
 #include "rnx/data.hpp"
 #include "rnx/eval.hpp"
-#include "rnx/io.hpp"
-#include "rnx/net.hpp"
 #include "rnx/train.hpp"
 #include "rnx/tensor/eigen.hpp"
 #include "rnx/tensor/xtensor.hpp"

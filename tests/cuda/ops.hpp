@@ -15,7 +15,7 @@ struct Ops {
   static constexpr double tolerance = sizeof(T) == 4 ? 1e-5 : 1e-12;
 
   template <class Op>
-  static void check(const char* name, Arrays& memory, const typename Op::template Args<T>& args) {
+  static void check(const std::string& name, Arrays& memory, const typename Op::template Args<T>& args) {
     CAPTURE(name);
     CAPTURE(sizeof(T));
     CHECK(memory.template difference<Device, Op, T>(args) < tolerance);

@@ -343,6 +343,34 @@ TEST_CASE("tutor loss: a term of a sum gives the same gradients and values") {
   for (int k = 0; k < Pair::n; ++k) CHECK(values.data()[k] == doctest::Approx(cross_entropy[k] + 0.5 * tutor_values[k]).epsilon(1e-14));
 }
 
+TEST_CASE("tutor loss: a student layer that does not run has no share") {
+  using Step = Sequential<Named<"conv", Conv<3, 1>>>;
+  PlainNet<Named<"s1", Conv<3, 1>>, Named<"s2", Repeat<2, Step, Step, 1>>> student(3);
+  Plain p;
+  distill::TutorLoss<double> tutor(student.graph(), p.teacher.graph());
+  auto grads = tutor.make_grads();
+  auto ts = student.make_trace({.use = Use::input_gradient, .capacity = 2, .keep = tutor.student_keep()});
+  auto tt = p.teacher.make_trace({.capacity = 2, .keep = tutor.teacher_keep()});
+  p.teacher.forward(tt, p.x.view(), {});
+  const auto value = [&](int depth) {
+    const Subnet subnet = student.make_subnet({{"s2", "depth", depth}});
+    p.ctx.subnet = &subnet;
+    student.forward(ts, p.x.view(), p.ctx);
+    grads.zero(), tutor(ts, tt, 1, &grads);
+    return *tutor.value();
+  };
+  p.values = {.seed = 3, .temperature = 1};
+  const double deep = value(2);
+  const auto all = grads.flat.download();
+  const double shallow = value(1);
+  const auto fewer = grads.flat.download();
+  CHECK(shallow > 0);
+  CHECK(shallow < deep);
+  CHECK(test::same(read(fewer.data(), 6), read(all.data(), 6)));
+  CHECK(norm(read(fewer.data() + 6, 3)) == 0);
+  CHECK(norm(read(all.data() + 6, 3)) > 0);
+}
+
 TEST_CASE("attention transfer: torch's numbers, per sample, in tiles, and central differences") {
   Plain p;
   const std::vector<distill::AttentionPair> pairs{{"s1", "t1"}, {"s2", "t3"}};

@@ -121,4 +121,11 @@ TEST_CASE("attack steps") {
     CHECK(x[2] == Approx(std::fmin(1, std::fmax(0, norm == 0 ? clean[2] + (g[2] > 0 ? .1 : -.1) : x[2]))));
     CHECK((norm == 0 || (length(1) > .05 && length(1) <= .1 + 1e-12)));
   }
+  std::vector<double> delta(180, .05), moved(180);
+  run<op::perturbation_step, double>({180, &values, g.data(), delta.data()});
+  run<op::perturb, double>({180, clean.data(), delta.data(), moved.data()});
+  for (int i = 0; i < 180; ++i) {
+    CHECK(delta[i] == Approx(i == 4 ? .05 : g[i] > 0 ? .1 : -.05));
+    CHECK(moved[i] == Approx(std::fmin(1, std::fmax(0, clean[i] + delta[i]))));
+  }
 }

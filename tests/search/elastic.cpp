@@ -1,4 +1,5 @@
-// Probe: an elastic stage (width, expansion, kernel, depth at run time) against PyTorch, and against the small static networks of its subnets.
+// Probe: an elastic stage (width, expansion, kernel, depth at run time) against PyTorch, and against the small static networks of its
+// subnets.
 #include <limits>
 
 #include "search/support.hpp"
@@ -8,12 +9,16 @@ using namespace rnx::search;
 
 namespace {
 
-using Net = Network<Sequential<Named<"stage", ElasticStage<2, 16, 24, 4, 1>>, Named<"pool", GlobalAveragePool>, Named<"fc", Linear<5>>>, Shape<16, 8, 8>, cpu, precision::Double>;
-using SmallA = Network<Sequential<Named<"stage", Sequential<models::InvertedResidual<16, 48, 16, 5, 1, true>, models::InvertedResidual<16, 32, 24, 3, 1, true>>>,
+using Net = Network<Sequential<Named<"stage", ElasticStage<2, 16, 24, 4, 1>>, Named<"pool", GlobalAveragePool>, Named<"fc", Linear<5>>>,
+                    Shape<16, 8, 8>, cpu, precision::Double>;
+using SmallA = Network<
+    Sequential<
+        Named<"stage", Sequential<models::InvertedResidual<16, 48, 16, 5, 1, true>, models::InvertedResidual<16, 32, 24, 3, 1, true>>>,
+        Named<"pool", GlobalAveragePool>, Named<"fc", Linear<5>>>,
+    Shape<16, 8, 8>, cpu, precision::Double>;
+using SmallB = Network<Sequential<Named<"stage", Sequential<models::InvertedResidual<16, 64, 24, 7, 1, true>>>,
                                   Named<"pool", GlobalAveragePool>, Named<"fc", Linear<5>>>,
                        Shape<16, 8, 8>, cpu, precision::Double>;
-using SmallB = Network<Sequential<Named<"stage", Sequential<models::InvertedResidual<16, 64, 24, 7, 1, true>>>, Named<"pool", GlobalAveragePool>, Named<"fc", Linear<5>>>, Shape<16, 8, 8>,
-                       cpu, precision::Double>;
 
 const golden::json& expected() {
   static const golden::json file = golden::load("elastic");
@@ -38,7 +43,10 @@ struct Runner {
   N net{0};
   Trace<double> trace;
   Grads<double> grads;
-  explicit Runner(std::vector<Keep> keep = {}) : trace(net.make_trace({.use = Use::train, .capacity = 4, .keep = std::move(keep)})), grads(net.make_grads()) { golden::fill(net); }
+  explicit Runner(std::vector<Keep> keep = {})
+      : trace(net.make_trace({.use = Use::train, .capacity = 4, .keep = std::move(keep)})), grads(net.make_grads()) {
+    golden::fill(net);
+  }
   double run(const Tensor<double>& x, const Subnet* s, int labels = 0, Tensor<double>* dx = nullptr) {
     net.forward(trace, x.view(), {.mode = Mode::train, .subnet = s});
     const double loss = mean_loss(trace, golden::labels(labels, 4, 5));
@@ -51,7 +59,9 @@ struct Runner {
 /// f(parameter or buffer, its values, its gradient or nothing).
 template <class N, class F>
 void each_value(const N& net, const Grads<double>* grads, F f) {
-  for (const auto& p : net.graph().parameters) f(p, std::span(net.parameters() + p.offset, p.count), grads ? std::span(grads->flat.data() + p.offset, p.count) : std::span<const double>{});
+  for (const auto& p : net.graph().parameters)
+    f(p, std::span(net.parameters() + p.offset, p.count),
+      grads ? std::span(grads->flat.data() + p.offset, p.count) : std::span<const double>{});
   if (!grads) for (const auto& b : net.graph().buffers) f(b, std::span(net.buffers() + b.offset, b.count), std::span<const double>{});
 }
 double tensor_error(const golden::json& record, std::span<const double> values) {
@@ -73,7 +83,8 @@ double small_error(const std::string& name, bool kernels) {
   big.net.commit_statistics(big.trace), small.net.commit_statistics(small.trace);
   N copy{0}, gradients{0};
   transfer(big.net, s, copy);  // running statistics of the slice
-  worst = std::max(worst, golden::difference(std::span(copy.buffers(), copy.buffer_storage()), std::vector<double>(small.net.buffers(), small.net.buffers() + small.net.buffer_storage())));
+  worst = std::max(worst, golden::difference(std::span(copy.buffers(), copy.buffer_storage()),
+                                             std::vector<double>(small.net.buffers(), small.net.buffers() + small.net.buffer_storage())));
   Net holder{0};
   std::copy_n(big.grads.flat.data(), big.grads.flat.size(), holder.parameters());
   transfer(holder, s, gradients);
@@ -104,7 +115,9 @@ TEST_CASE("elastic: subnets equal PyTorch") {
     });
     CHECK(seen == golden.at("grads").size());
     pass.net.commit_statistics(pass.trace);
-    for (const auto& b : pass.net.graph().buffers) CHECK(golden::compare_record(golden.at("running").at(b.name), std::span(std::as_const(pass.net).buffers() + b.offset, b.count)) < 1e-9);
+    for (const auto& b : pass.net.graph().buffers)
+      CHECK(golden::compare_record(golden.at("running").at(b.name), std::span(std::as_const(pass.net).buffers() + b.offset, b.count)) <
+            1e-9);
     pass.net.forward(pass.trace, x.view(), {.subnet = &s});
     CHECK(golden::compare_record(golden.at("eval_logits_after"), to_host(pass.trace.logits())) < 1e-9);
   }
@@ -120,7 +133,8 @@ TEST_CASE("elastic: three steps over A, B, A equal PyTorch, inactive slices incl
     const auto x = batch(k);
     CHECK(std::abs(pass.run(x, &s, k) - sgd.at("losses")[k].get<double>()) < 1e-9);
     pass.net.commit_statistics(pass.trace);
-    run<op::sgd_step, cpu, double>({}, {velocity.size(), 1.0, sgd.at("weight_decay"), false, k == 0, &values, nullptr, pass.grads.flat.data(), velocity.data(), pass.net.parameters()});
+    run<op::sgd_step, cpu, double>({}, {velocity.size(), 1.0, sgd.at("weight_decay"), false, k == 0, &values, nullptr,
+                                        pass.grads.flat.data(), velocity.data(), pass.net.parameters()});
   }
   each_value(pass.net, nullptr, [&](const NamedParameter& p, auto found, auto) {
     CAPTURE(p.name);
@@ -174,12 +188,76 @@ TEST_CASE("elastic: what is outside a subnet is neither read nor written") {
       const auto& v = dirty.trace.activations()[k].value;
       if (!dirty.trace.activations()[k].active) continue;
       for (std::size_t pixel = 0; pixel < std::size_t(v.n) * v.dims.pixels(); ++pixel)
-        for (int c = v.dims.c; c < v.stride; ++c) ++inactive, touched += std::memcmp(&v.data[pixel * v.stride + c], &before[k][pixel * v.stride + c], sizeof(double)) != 0;
+        for (int c = v.dims.c; c < v.stride; ++c)
+          ++inactive, touched += std::memcmp(&v.data[pixel * v.stride + c], &before[k][pixel * v.stride + c], sizeof(double)) != 0;
     }
     CHECK(touched == 0);
     CHECK((inactive > 1000 || name == "B"));  // B runs its one block at the maxima
     dirty.net.commit_statistics(dirty.trace), clean.net.commit_statistics(clean.trace);
     CHECK(std::memcmp(clean.net.buffers(), dirty.net.buffers(), clean.net.buffer_storage() * sizeof(double)) == 0);
+  }
+}
+
+TEST_CASE("elastic: the static type of a subnet is spelled") {
+  Net net(0);
+  const auto count = [](const std::string& text, const std::string& part) {
+    int k = 0;
+    for (std::size_t at = text.find(part); at != text.npos; at = text.find(part, at + 1)) ++k;
+    return k;
+  };
+  const Subnet a = subnet(net, "A"), b = subnet(net, "B");
+  const std::string two = emit(net, a, "A"), one = emit(net, b, "B");
+  for (const char* part :
+       {"Conv<48, 1>", "Depthwise<5>", "Depthwise<3>", "Conv<16, 1, Bias<true>>", "Conv<8, 1, Bias<true>>", "join::Add,"})
+    CHECK(count(two, part) == 1);
+  CHECK(count(two, "join::Gate") == 2);
+  CHECK(count(one, "conv1") == 1);
+  CHECK(count(one, "Depthwise<7>") == 1);
+  CHECK(count(one, "join::Add") == 0);
+}
+
+TEST_CASE("elastic: a seed at a stage's output is used whichever block writes it") {
+  const auto x = batch(0);
+  std::vector<double> gradients[2];
+  for (int at : {0, 1}) {  // under B, block 0 writes the stage's output
+    Runner<Net> pass({Keep::at("stage." + std::to_string(at) + ".add", true)});
+    const Subnet b = subnet(pass.net, "B");
+    pass.net.forward(pass.trace, x.view(), {.mode = Mode::train, .subnet = &b});
+    mean_loss(pass.trace, golden::labels(0, 4, 5), 0);
+    const auto& seed = pass.trace.activations()[0].seed;
+    for (std::size_t i = 0; i < seed.count(); ++i) seed.data[i] = golden::u("seed", i);
+    pass.net.backward(pass.trace, {}, &pass.grads);
+    gradients[at] = pass.grads.flat.download();
+  }
+  CHECK(golden::difference(gradients[0], gradients[1]) == 0);
+  CHECK(golden::difference(gradients[0], std::vector<double>(gradients[0].size(), 0.0)) > 0.1);
+}
+
+TEST_CASE("elastic: a branch that a sum leaves out gets no gradient") {
+  using Both =
+      Network<Sequential<Parallel<join::AddWhereEqual, Conv<8, 1, width::Chosen>, Conv<8, 3, width::Chosen>>, GlobalAveragePool, Linear<5>>,
+              Shape<16, 8, 8>, cpu, precision::Double>;
+  Both net(3);
+  auto trace = net.make_trace({.use = Use::train, .capacity = 4});
+  auto grads = net.make_grads();
+  const auto x = batch(0);
+  for (const int width : {8, 4}) {
+    const Subnet s = net.make_subnet({{"0.0", "width", width}, {"0.1", "width", 8}});
+    net.forward(trace, x.view(), {.subnet = &s});
+    mean_loss(trace, golden::labels(0, 4, 5));
+    grads.zero();
+    Tensor<double> dx(4, x.dims());
+    net.backward(trace, dx.view(), &grads);
+    double sums[2] = {};
+    for (int branch : {0, 1}) {
+      const auto& p = net.graph().parameters[branch];
+      for (std::size_t i = 0; i < p.count; ++i) sums[branch] += std::abs(grads.flat.data()[p.offset + i]);
+    }
+    CHECK(sums[0] > 0);
+    CHECK((sums[1] > 0) == (width == 8));
+    double input = 0;
+    for (double v : dx.download()) input += std::abs(v);
+    CHECK(input > 0);
   }
 }
 
@@ -199,7 +277,8 @@ TEST_CASE("elastic: permuting coupled channels leaves the logits") {
       ++refused;
       continue;
     }
-    const std::vector<double> parameters(std::as_const(pass.net).parameters(), std::as_const(pass.net).parameters() + pass.net.parameter_storage());
+    const std::vector<double> parameters(std::as_const(pass.net).parameters(),
+                                         std::as_const(pass.net).parameters() + pass.net.parameter_storage());
     permute_channels(pass.net, group, permutation);
     CHECK(golden::difference(std::span(std::as_const(pass.net).parameters(), parameters.size()), parameters) > 0.01);
     CHECK(golden::difference(logits(), before) < 1e-12);

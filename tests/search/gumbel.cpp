@@ -10,7 +10,8 @@ using namespace rnx::search;
 namespace {
 
 template <class Stage>
-using Classifier = Network<Sequential<Named<"stage", Stage>, Named<"pool", GlobalAveragePool>, Named<"fc", Linear<5>>>, Shape<20, 8, 8>, cpu, precision::Double>;
+using Classifier = Network<Sequential<Named<"stage", Stage>, Named<"pool", GlobalAveragePool>, Named<"fc", Linear<5>>>, Shape<20, 8, 8>,
+                           cpu, precision::Double>;
 using Searched = Classifier<MaskedStage<4, 20, 2, 6, 64, 60, 56, 52>>;
 using Chosen = Classifier<FoundStage<4, 20, 2, 6, 64>>;
 using Static = Network<found::SearchedStage, found::SearchedStageInput, cpu, precision::Double>;
@@ -27,7 +28,8 @@ template <class N>
 void fill(N& net) {
   for (const auto* list : {&net.graph().parameters, &net.graph().buffers})
     for (const auto& p : *list) {
-      std::vector<double> values = p.kind == ParameterKind::architecture ? golden::u_values("theta." + p.name, p.count) : golden::rule_values(p.name, p.shape);
+      std::vector<double> values =
+          p.kind == ParameterKind::architecture ? golden::u_values("theta." + p.name, p.count) : golden::rule_values(p.name, p.shape);
       net.set(p.name, values);
     }
 }
@@ -35,6 +37,10 @@ std::span<const double> values_of(const NetworkBase<double>& net, const std::str
   for (const auto& p : net.graph().parameters) if (p.name == name) return {net.parameters() + p.offset, p.count};
   throw NameError(name);
 }
+
+static_assert(ChannelMask<64, 60>::fault({64, 4, 4}) == Fault::none && ChannelMask<65>::fault({64, 4, 4}) == Fault::mask);
+static_assert(ChannelMask<60, 64>::fault({64, 4, 4}) == Fault::mask && ChannelMask<8, 0>::fault({64, 4, 4}) == Fault::mask &&
+              ChannelMask<>::fault({64, 4, 4}) == Fault::mask);
 
 }  // namespace
 
@@ -107,7 +113,8 @@ TEST_CASE("gumbel: gradients of input, weights and theta, with the cost's seed")
   CHECK(directional_error({x.data(), x.size()}, {dx.data(), dx.size()}, 0, objective) < 1e-6);
   for (const auto& p : net.graph().parameters) {
     CAPTURE(p.name);
-    CHECK(directional_error({net.parameters() + p.offset, p.count}, {grads.flat.data() + p.offset, p.count}, p.offset + 1, objective) < 1e-6);
+    CHECK(directional_error({net.parameters() + p.offset, p.count}, {grads.flat.data() + p.offset, p.count}, p.offset + 1, objective) <
+          1e-6);
   }
   // a seed lasts for one forward
   const std::vector<double> with_seed(grads.flat.data(), grads.flat.data() + grads.flat.size());
@@ -160,7 +167,8 @@ TEST_CASE("gumbel: found widths inside the maxima equal the emitted static type"
   Static gathered(0);
   std::copy_n(inside_grads.flat.data(), inside_grads.flat.size(), holder.parameters());
   transfer(holder, subnet, gathered);
-  CHECK(golden::difference(std::span(gathered.parameters(), gathered.parameter_storage()), std::vector<double>(alone_grads.flat.data(), alone_grads.flat.data() + alone_grads.flat.size())) < 1e-12);
+  CHECK(golden::difference(std::span(gathered.parameters(), gathered.parameter_storage()),
+                           std::vector<double>(alone_grads.flat.data(), alone_grads.flat.data() + alone_grads.flat.size())) < 1e-12);
 
   std::ifstream file(std::string(RNX_TEST_DIR) + "/search/emitted_stage.hpp");
   std::stringstream text;

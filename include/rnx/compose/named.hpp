@@ -68,9 +68,10 @@ template <class Tag, class Spec> struct has_tap : std::false_type {};
 template <class Tag, fixed_string Name, class Spec> struct has_tap<Tag, Named<Name, Spec>> : has_tap<Tag, Spec> {};
 template <class Tag, class Other, class Spec> struct has_tap<Tag, Tap<Other, Spec>> : std::bool_constant<std::is_same_v<Tag, Other> || has_tap<Tag, Spec>::value> {};
 
-/// Finds the innermost layer that rejects its input: specialised by composites.
+/// Finds the innermost layer that rejects its input: specialised by composites. The type is named, not instantiated: that would list every
+/// step of the search in a compiler's message.
 template <int Index, class Spec, class In>
-struct diagnose : rejected<Spec::fault(In::dims), Index, Spec, In> {};
+struct diagnose { using type = rejected<Spec::fault(In::dims), Index, Spec, In>; };
 template <int Index, fixed_string Name, class Spec, class In>
 struct diagnose<Index, Named<Name, Spec>, In> : diagnose<Index, Spec, In> {};
 template <int Index, class Tag, class Spec, class In>

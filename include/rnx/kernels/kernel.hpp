@@ -14,9 +14,7 @@ namespace rnx::inline RNX_ABI {
 
 /// Kernels of a device that is compiled elsewhere. Specialised, but not defined, by kernels/<device>.hpp.
 template <class Device, class Operation>
-struct launch {
-  static_assert(sizeof(Operation) == 0, "rnx: this operation has no kernel for this device; include the device's header (rnx/kernels/<device>.hpp) or add one");
-};
+struct launch : missing_kernel<Device, Operation> {};
 
 }  // namespace rnx::inline RNX_ABI
 

@@ -34,6 +34,11 @@ class NetworkBase : public Parametrised<T, Device> {
     return y;
   }
 
+  /// Tensors of another device: one sentence instead of a list of conversions that failed.
+  template <class U, class Other>
+    requires(!std::is_same_v<Other, Device>)
+  void forward(Trace<T, Device>&, View<U, Other>, const Context&) const { same_device<Device, Other>(); }
+
   /// Backward of the last forward from trace.logits_gradient() and the seeds: dx assigned (null: unwanted), grads += (null: not computed).
   void backward(Trace<T, Device>& trace, View<T, Device> dx, Grads<T, Device>* grads) const {
     require<StateError>(trace.n_ > 0, "backward: the trace has run no forward");

@@ -14,7 +14,9 @@ namespace rnx::inline RNX_ISA {
 template <bool Fits, class Spec, class In, class Device, class T>
 struct bound_or_rejected { using type = bound_t<strip_t<Spec>, In, Device, T>; };
 template <class Spec, class In, class Device, class T>
-struct bound_or_rejected<false, Spec, In, Device, T> { using type = BoundIdentity<In, Device, T>; };
+struct bound_or_rejected<false, Spec, In, Device, T> {  // binds nothing: the sentence is the only error
+  using type = std::conditional_t<sizeof(typename diagnose<0, Spec, In>::type) == 0, void, BoundIdentity<In, Device, T>>;
+};
 
 /// Spec: a composition of layers. In: Shape of one sample. Precision: Float, or Double for gradient checks.
 ///   Net net(seed);  auto trace = net.make_trace({.use = Use::train, .capacity = 128});  net.forward(trace, x, ctx);
@@ -26,13 +28,8 @@ class Network final : public NetworkBase<typename Precision::store, Device> {
   using PassType = typename Base::PassType;
   using spec = Spec;
   static constexpr Fault fault = Spec::fault(In::dims);
-  static constexpr bool accepted() {
-    if constexpr (fault != Fault::none) return sizeof(diagnose<0, Spec, In>) == 0;
-    else return true;
-  }
-  // a rejected composition binds nothing: its sentence is the only error
   using layer_type = typename bound_or_rejected<fault == Fault::none, Spec, In, Device, T>::type;
-  static constexpr bool usable = fault == Fault::none && (accepted(), true);
+  static constexpr bool usable = fault == Fault::none;
 
   explicit Network(std::uint64_t seed = 0) {
     if constexpr (usable) {

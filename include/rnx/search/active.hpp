@@ -25,7 +25,8 @@ Active active(const NetworkBase<T, Device>& net, const Subnet& subnet) {
     const bool ran = r.x.n > 0;  // a stage's output is noted under its last block even where that did not run
     a.in.push_back(ran ? r.x.dims : Dims{}), a.out.push_back(ran ? r.y.dims : Dims{});
     int kernel = nodes[i].kernel_h;
-    if (nodes[i].slots && nodes[i].slot_names.back() == "kernel") kernel = std::min(kernel, subnet.choice[nodes[i].slot + nodes[i].slots - 1]);
+    if (nodes[i].slots && nodes[i].slot_names.back() == "kernel")
+      kernel = std::min(kernel, subnet.choice[nodes[i].slot + nodes[i].slots - 1]);
     a.kernel.push_back(kernel);
   }
   return a;
@@ -37,8 +38,10 @@ Subnet width_subnet(const NetworkBase<T, Device>& net, std::span<const int> widt
   std::vector<typename NetworkBase<T, Device>::Choice> choices;
   for (const Slot& s : net.graph().slots)
     if (s.what == "width") choices.push_back({s.path, s.what, choices.size() < widths.size() ? widths[choices.size()] : 0});
-  require<UsageError>(choices.size() == widths.size(),
-                      [&] { return "width_subnet: the network has " + std::to_string(choices.size()) + " width slots, found " + std::to_string(widths.size()) + " widths"; });
+  require<UsageError>(choices.size() == widths.size(), [&] {
+    return "width_subnet: the network has " + std::to_string(choices.size()) + " width slots, found " + std::to_string(widths.size()) +
+           " widths";
+  });
   return net.make_subnet(choices);
 }
 
@@ -49,13 +52,15 @@ inline int transform_size(const NamedParameter& p) {
   return k;
 }
 
-/// 1 for every element of the flat parameters that the subnet reads (of norms: on every path), else 0: where its gradients may differ from zero.
+/// 1 for every element of the flat parameters that the subnet reads (of norms: on every path), else 0.
+/// Gradients of the others are exactly zero.
 template <class T, class Device>
 std::vector<char> used_parameters(const NetworkBase<T, Device>& net, const Subnet& subnet) {
   const Active a = active(net, subnet);
   const Graph& graph = net.graph();
   std::vector<char> used(net.parameter_storage());
-  std::vector<int> crop(graph.nodes.size(), 0), size(graph.nodes.size(), 0);  // elastic kernels: the centre that the first transform reads, and the size so far
+  // of elastic kernels: the centre that the first transform reads, and the size so far
+  std::vector<int> crop(graph.nodes.size()), size(graph.nodes.size());
   for (const NamedParameter& p : graph.parameters) {
     const Node& n = graph.nodes[p.node];
     const int k = a.kernel[p.node];

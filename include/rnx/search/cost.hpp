@@ -1,4 +1,4 @@
-// The differentiable cost of a searched network: multiply-accumulates at effective widths sum_i g_i width_i, read from the draws of a trace.
+// The differentiable cost of a searched network: multiply-accumulates at the effective widths sum_i g_i width_i of a trace's draws.
 //
 //   cost = sum over blocks of H W (c_in mid + k^2 mid + mid c_out),  mid = e c_in,  H, W: the block's output
 // c_in is the effective width of the mask before, c_out of the block's own. (Paper 001's code squares the expanded output width in the
@@ -38,10 +38,15 @@ class MaskCost {
         for (first = i - 1; first > 0 && graph.nodes[first].kind != Kind::convolution;) --first;  // the one that expands
       }
       if (n.kind != Kind::mask) continue;
-      require(depthwise >= 0 && first >= 0, [&] { return "MaskCost: no depthwise convolution between '" + n.path + "' and the mask before it"; });
+      require(depthwise >= 0 && first >= 0,
+              [&] { return "MaskCost: no depthwise convolution between '" + n.path + "' and the mask before it"; });
       const Node& d = graph.nodes[depthwise];
       if (blocks_.empty()) start_ = graph.nodes[first].in.c;
-      Block b{i, {int(n.widths.size()), {}}, double(n.out.pixels()), double(d.out.c) / graph.nodes[first].in.c, double(d.kernel_h) * d.kernel_w};
+      Block b{i,
+              {int(n.widths.size()), {}},
+              double(n.out.pixels()),
+              double(d.out.c) / graph.nodes[first].in.c,
+              double(d.kernel_h) * d.kernel_w};
       std::copy(n.widths.begin(), n.widths.end(), b.widths.width);
       blocks_.push_back(b);
       first = depthwise = -1;
@@ -58,8 +63,10 @@ class MaskCost {
   void compute(const Trace<T, Device>& trace) {
     const Stream stream{trace.context().stream};
     double* numbers = numbers_.data();
-    for (std::size_t b = 0; b < blocks_.size(); ++b) run<op::effective_width, Device, T>(stream, {blocks_[b].widths, trace.saved(blocks_[b].node), numbers + b});
-    run<op::effective_cost, Device, T>(stream, {int(blocks_.size()), start_, terms_.data(), numbers, numbers + 2 * blocks_.size(), numbers + blocks_.size()});
+    for (std::size_t b = 0; b < blocks_.size(); ++b)
+      run<op::effective_width, Device, T>(stream, {blocks_[b].widths, trace.saved(blocks_[b].node), numbers + b});
+    run<op::effective_cost, Device, T>(
+        stream, {int(blocks_.size()), start_, terms_.data(), numbers, numbers + 2 * blocks_.size(), numbers + blocks_.size()});
   }
   /// The cost of the trace's last forward.
   double value(const Trace<T, Device>& trace) {
@@ -72,7 +79,8 @@ class MaskCost {
     w.resize(blocks_.size());
     return w;
   }
-  /// Adds weight d cost / d g to the seeds of the masks: before backward, after compute or value. Throws StateError in a trace for inference.
+  /// Adds weight d cost / d g to the seeds of the masks: before backward, after compute or value.
+  /// Throws StateError in a trace for inference.
   void add_gradient(Trace<T, Device>& trace, double weight) const {
     const double* dwidth = numbers_.data() + blocks_.size();
     for (std::size_t b = 0; b < blocks_.size(); ++b) {

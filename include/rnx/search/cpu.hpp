@@ -13,7 +13,8 @@ template <> struct kernel<cpu, op::gumbel_mask> {
     const rng::Stream random(values.seed, Purpose::gumbel, values.draw + a.draw, a.site);
     const int n = a.widths.n;
     double z[op::most_widths], largest = -1e300, sum = 0;
-    for (int i = 0; i < n; ++i) z[i] = (double(a.theta[i]) + random.gumbel(i)) / values.temperature, largest = z[i] > largest ? z[i] : largest;
+    for (int i = 0; i < n; ++i)
+      z[i] = (double(a.theta[i]) + random.gumbel(i)) / values.temperature, largest = z[i] > largest ? z[i] : largest;
     for (int i = 0; i < n; ++i) z[i] = std::exp(z[i] - largest), sum += z[i];
     for (int i = 0; i < n; ++i) a.g[i] = T(z[i] / sum);
     for (int k = 0; k < a.c; ++k) {

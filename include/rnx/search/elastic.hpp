@@ -18,14 +18,17 @@ using ElasticBody =
                Named<"conv3", Conv<MaxWidth, 1, width::Chosen>>, Named<"bn3", Norm>>;
 
 /// (In, H, W) -> (MaxWidth, H / S, W / S). With stride 1 the input is added where its active channels equal the active width.
-template <int In, int MaxWidth, int MaxExpansion, int S = 1, bool WithSe = true, class Kernel = ElasticKernel<7, 5, 3>, class Act = act::HardSwish, class Norm = BatchNorm<>>
-using ElasticInvertedResidual =
-    std::conditional_t<S == 1, Sequential<Transparent<Parallel<join::AddWhereEqual, Transparent<ElasticBody<In, MaxWidth, MaxExpansion, S, WithSe, Kernel, Act, Norm>>, Identity>>>,
-                       ElasticBody<In, MaxWidth, MaxExpansion, S, WithSe, Kernel, Act, Norm>>;
+template <int In, int MaxWidth, int MaxExpansion, int S = 1, bool WithSe = true, class Kernel = ElasticKernel<7, 5, 3>,
+          class Act = act::HardSwish, class Norm = BatchNorm<>>
+using ElasticInvertedResidual = std::conditional_t<
+    S == 1,
+    Sequential<Transparent<
+        Parallel<join::AddWhereEqual, Transparent<ElasticBody<In, MaxWidth, MaxExpansion, S, WithSe, Kernel, Act, Norm>>, Identity>>>,
+    ElasticBody<In, MaxWidth, MaxExpansion, S, WithSe, Kernel, Act, Norm>>;
 
 /// N blocks of one width, the first with stride S; the first MinDepth always run.
-template <int N, int In, int MaxWidth, int MaxExpansion, int MinDepth = N, int S = 1, bool WithSe = true, class Kernel = ElasticKernel<7, 5, 3>, class Act = act::HardSwish,
-          class Norm = BatchNorm<>>
+template <int N, int In, int MaxWidth, int MaxExpansion, int MinDepth = N, int S = 1, bool WithSe = true,
+          class Kernel = ElasticKernel<7, 5, 3>, class Act = act::HardSwish, class Norm = BatchNorm<>>
 using ElasticStage = Repeat<N, ElasticInvertedResidual<In, MaxWidth, MaxExpansion, S, WithSe, Kernel, Act, Norm>,
                             ElasticInvertedResidual<MaxWidth, MaxWidth, MaxExpansion, 1, WithSe, Kernel, Act, Norm>, MinDepth>;
 

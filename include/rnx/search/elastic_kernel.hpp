@@ -1,4 +1,4 @@
-// Elastic kernel sizes with learned transforms (Cai et al. 2020, "Once-for-all", section 3.3): one stored kernel, smaller ones derived from it.
+// Elastic kernel sizes with learned transforms (Cai et al. 2020, "Once-for-all", section 3.3): smaller kernels derived from one stored.
 //
 //   w(K0) = theta                                  theta (o, i, K0, K0)
 //   w(Kj) = Mj crop(w(Kj-1))                       crop: the centre Kj x Kj, flattened row by row; Mj (Kj^2, Kj^2), one for all channels
@@ -41,11 +41,15 @@ struct Elastic {
   }
   /// Throws UsageError when the convolution is not of the largest size with padding K / 2.
   static void describe(Node& node) {
-    require<UsageError>(node.kernel_h == maximum && node.kernel_w == maximum && node.pad == maximum / 2,
-                        [&] { return "elastic kernel: the convolution must be " + std::to_string(maximum) + " x " + std::to_string(maximum) + ", padded by half"; });
+    require<UsageError>(node.kernel_h == maximum && node.kernel_w == maximum && node.pad == maximum / 2, [&] {
+      return "elastic kernel: the convolution must be " + std::to_string(maximum) + " x " + std::to_string(maximum) + ", padded by half";
+    });
     for (int i = 1; i < count; ++i) {
       const int square = sizes[i] * sizes[i];
-      node.parameters.push_back({"transform_" + std::to_string(sizes[i - 1]) + "to" + std::to_string(sizes[i]), {square, square}, ParameterKind::transform, Init::identity_matrix});
+      node.parameters.push_back({"transform_" + std::to_string(sizes[i - 1]) + "to" + std::to_string(sizes[i]),
+                                 {square, square},
+                                 ParameterKind::transform,
+                                 Init::identity_matrix});
     }
   }
 };
@@ -103,7 +107,8 @@ struct kernel<cpu, op::weight_bases<kernels_of::Elastic<Ks...>>> {
   }
 };
 
-/// dMj += sum over kernels of dw(Kj) crop(w(Kj-1))^T;  dtheta += the transposed maps of dw, inside the used crop only. One order of kernels.
+/// dMj += sum over kernels of dw(Kj) crop(w(Kj-1))^T;  dtheta += the transposed maps of dw, inside the used crop only.
+/// One thread sums in one order: the matrices are shared by all channels.
 template <int... Ks>
 struct kernel<cpu, op::weight_bases_backward<kernels_of::Elastic<Ks...>>> {
   template <class T>

@@ -73,7 +73,10 @@ struct spelling<Parallel<Join, Bs...>> {
   }
 
  private:
-  template <class B> static int channels(const Emission& e, int site, int join) { return B::sites ? e.out(site + B::sites - 1) : e.active.in[join].c; }
+  template <class B>
+  static int channels(const Emission& e, int site, int join) {
+    return B::sites ? e.out(site + B::sites - 1) : e.active.in[join].c;
+  }
 };
 
 /// A header with  namespace found { using NAME = <spec>; using NAMEInput = Shape<...>; }  for `net` under `subnet`.
@@ -87,8 +90,9 @@ std::string emit(const Network<Spec, In, Device, Precision>& net, const Subnet& 
   const Emission e{net.graph(), subnet, active(net, subnet)};
   const Dims in = In::dims;
   return "// Written by rnx::search::emit: the static type of a found architecture. Its input is " + in.text() +
-         ".\n#pragma once\n\n#include \"rnx/network.hpp\"\n\nnamespace found {\nusing namespace rnx;\n\nusing " + name + "Input = Shape<" + std::to_string(in.c) + ", " +
-         std::to_string(in.h) + ", " + std::to_string(in.w) + ">;\nusing " + name + " = " + spell<Spec>(e, 0) + ";\n\n}  // namespace found\n";
+         ".\n#pragma once\n\n#include \"rnx/network.hpp\"\n\nnamespace found {\nusing namespace rnx;\n\nusing " + name + "Input = Shape<" +
+         std::to_string(in.c) + ", " + std::to_string(in.h) + ", " + std::to_string(in.w) + ">;\nusing " + name + " = " +
+         spell<Spec>(e, 0) + ";\n\n}  // namespace found\n";
 }
 
 }  // namespace rnx::inline RNX_ISA::search

@@ -42,7 +42,11 @@ struct effective_cost {
 };
 /// seed_i += weight *dwidth width_i
 struct effective_width_backward {
-  template <class T> struct Args { Widths widths; double weight; const double* dwidth; T* seed; auto pointers() { return std::tie(dwidth, seed); } };
+  template <class T> struct Args {
+    Widths widths; double weight;
+    const double* dwidth; T* seed;
+    auto pointers() { return std::tie(dwidth, seed); }
+  };
 };
 
 }  // namespace rnx::inline RNX_ABI::op

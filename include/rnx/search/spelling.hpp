@@ -28,7 +28,8 @@ template <class Spec> std::string spell(const Emission& e, int site) { return sp
 namespace detail {
 /// name<a, b>, with lines of their own when one part has them or all are long together
 inline std::string list(const std::string& name, const std::vector<std::string>& parts) {
-  if (name == "Sequential" && parts.size() == 1 && parts[0].starts_with("Transparent<Sequential<")) return parts[0].substr(12, parts[0].size() - 13);  // the same names
+  if (name == "Sequential" && parts.size() == 1 && parts[0].starts_with("Transparent<Sequential<"))
+    return parts[0].substr(12, parts[0].size() - 13);  // the same names
   std::string flat = name + "<", tall = name + "<\n";
   for (std::size_t i = 0; i < parts.size(); ++i) {
     flat += (i ? ", " : "") + parts[i];
@@ -49,10 +50,19 @@ template <> struct spelling<ZeroGamma> { static std::string text() { return "Zer
 template <> struct spelling<quant::Sign> { static std::string text() { return "quant::Sign"; } };
 template <> struct spelling<quant::SignActivation> { static std::string text() { return "quant::SignActivation"; } };
 template <int B> struct spelling<quant::Round<B>> { static std::string text() { return detail::number("quant::Round", B); } };
-template <int B> struct spelling<quant::RoundActivation<B>> { static std::string text() { return detail::number("quant::RoundActivation", B); } };
+template <int B>
+struct spelling<quant::RoundActivation<B>> {
+  static std::string text() { return detail::number("quant::RoundActivation", B); }
+};
 template <int M> struct spelling<quant::MultiBit<M>> { static std::string text() { return detail::number("quant::MultiBit", M); } };
-template <int N> struct spelling<quant::MultiBitActivation<N>> { static std::string text() { return detail::number("quant::MultiBitActivation", N); } };
-template <long long N, long long D> struct spelling<Ratio<N, D>> { static std::string text() { return "Ratio<" + std::to_string(N) + ", " + std::to_string(D) + ">"; } };
+template <int N>
+struct spelling<quant::MultiBitActivation<N>> {
+  static std::string text() { return detail::number("quant::MultiBitActivation", N); }
+};
+template <long long N, long long D>
+struct spelling<Ratio<N, D>> {
+  static std::string text() { return "Ratio<" + std::to_string(N) + ", " + std::to_string(D) + ">"; }
+};
 template <class R> struct spelling<Epsilon<R>> { static std::string text() { return "Epsilon<" + spelling<R>::text() + ">"; } };
 template <class R> struct spelling<Momentum<R>> { static std::string text() { return "Momentum<" + spelling<R>::text() + ">"; } };
 
@@ -67,19 +77,23 @@ template <> struct spelling<act::HardSwish> { static std::string of(const Emissi
 template <> struct spelling<act::HardSigmoid> { static std::string of(const Emission&, int) { return "act::HardSigmoid"; } };
 /// A found width is static: nothing is masked.
 template <int... Ws> struct spelling<ChannelMask<Ws...>> { static std::string of(const Emission&, int) { return "Identity"; } };
-template <class R> struct spelling<Dropout<R>> { static std::string of(const Emission&, int) { return "Dropout<" + spelling<R>::text() + ">"; } };
+template <class R>
+struct spelling<Dropout<R>> {
+  static std::string of(const Emission&, int) { return "Dropout<" + spelling<R>::text() + ">"; }
+};
 template <int Out, int S> struct spelling<PadShortcut<Out, S>> {
   static std::string of(const Emission&, int) { return "PadShortcut<" + std::to_string(Out) + ", " + std::to_string(S) + ">"; }
 };
 template <PoolKind Which, int K, int S, int P> struct spelling<Pooling<Which, K, S, P>> {
   static std::string of(const Emission&, int) {
-    return std::string(Which == PoolKind::max ? "MaxPool<" : "AveragePool<") + std::to_string(K) + ", " + std::to_string(S) + ", " + std::to_string(P) + ">";
+    return std::string(Which == PoolKind::max ? "MaxPool<" : "AveragePool<") + std::to_string(K) + ", " + std::to_string(S) + ", " +
+           std::to_string(P) + ">";
   }
 };
 template <int Paths, class... Os> struct spelling<BatchNorm<Paths, Os...>> {
   static std::string of(const Emission& e, int) {
     std::vector<std::string> parts;
-    const auto visit = [&]<class O>(std::type_identity<O>) {
+    [[maybe_unused]] const auto visit = [&]<class O>(std::type_identity<O>) {
       if constexpr (!std::is_same_v<O, OneGamma>) if (e.zero_gamma || !std::is_same_v<O, ZeroGamma>) detail::option<O>(parts);
     };
     (visit(std::type_identity<Os>{}), ...);

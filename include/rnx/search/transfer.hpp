@@ -36,7 +36,8 @@ std::vector<T> derived_kernel(const NetworkBase<T, Device>& net, int node, std::
     }
     weight = std::move(smaller), size = next;
   }
-  require<ShapeError>(size == k, [&] { return "transfer: '" + net.graph().nodes[node].path + "' cannot make a kernel of size " + std::to_string(k); });
+  require<ShapeError>(size == k,
+                      [&] { return "transfer: '" + net.graph().nodes[node].path + "' cannot make a kernel of size " + std::to_string(k); });
   return weight;
 }
 
@@ -57,18 +58,21 @@ void transfer(const NetworkBase<T, Device>& big, const Subnet& subnet, NetworkBa
       };
       fits(sizes.runs(found->node), "the subnet does not run this layer");
       const Dims in = sizes.in[found->node], out = sizes.out[found->node];
-      fits(in.c == narrow.in.c && out.c == narrow.out.c, "the subnet has " + in.text() + " -> " + out.text() + ", found " + narrow.in.text() + " -> " + narrow.out.text());
+      fits(in.c == narrow.in.c && out.c == narrow.out.c,
+           "the subnet has " + in.text() + " -> " + out.text() + ", found " + narrow.in.text() + " -> " + narrow.out.text());
       std::vector<T> values = host_values(big, *found, buffer);
       std::vector<int> shape = found->shape, corner_shape = p.shape;
       fits(shape.size() == corner_shape.size(), "another number of axes");
       if (wide.kind == Kind::linear && shape.size() == 2) {  // (O, C H W): channels are an axis of their own
         shape = {shape[0], wide.in.c, wide.in.pixels()}, corner_shape = {corner_shape[0], narrow.in.c, narrow.in.pixels()};
       } else if (shape.size() == 4 && shape[2] != corner_shape[2]) {
-        fits(corner_shape[2] == sizes.kernel[found->node] && corner_shape[3] == corner_shape[2], "the subnet's kernel has size " + std::to_string(sizes.kernel[found->node]));
+        fits(corner_shape[2] == sizes.kernel[found->node] && corner_shape[3] == corner_shape[2],
+             "the subnet's kernel has size " + std::to_string(sizes.kernel[found->node]));
         values = derived_kernel(big, found->node, std::move(values), corner_shape[2]);
         shape[2] = shape[3] = corner_shape[2];
       }
-      for (std::size_t axis = 0; axis < shape.size(); ++axis) fits(corner_shape[axis] <= shape[axis], "it is larger than the big network's");
+      for (std::size_t axis = 0; axis < shape.size(); ++axis)
+        fits(corner_shape[axis] <= shape[axis], "it is larger than the big network's");
       small.set(p.name, corner(values, shape, corner_shape));
     }
 }

@@ -104,10 +104,4 @@ std::vector<std::remove_const_t<T>> to_host(const View<T, Device>& v) {
   return out;
 }
 
-/// The types of two views agree on their device, or the program does not compile.
-template <class A, class B>
-constexpr void same_device() {
-  static_assert(std::is_same_v<A, B>, "rnx: these tensors live on two devices; copy one of them first");
-}
-
 }  // namespace rnx::inline RNX_ABI

@@ -27,9 +27,9 @@ struct Convolution {
 template <class T>
 int merge_taps(const Convolution<T>& c, const Patch<T>& patch, int in, int a, int b, Run* runs, int& count) {
   const int kh = c.rows.taps(a), kw = c.cols.taps(b);
-  const auto adjacent = [](const Axis& axis, int phase) { return axis.taps(phase) <= 1 || axis.weight(phase, 1) == axis.weight(phase, 0) + 1; };
-  const bool whole = patch.pixel == in && adjacent(c.cols, b);
-  const bool map = whole && patch.row == long(kw) * in && kw == c.cols.kernel && adjacent(c.rows, a);
+  const auto run = [](const Axis& axis, int phase) { return axis.taps(phase) <= 1 || axis.weight(phase, 1) == axis.weight(phase, 0) + 1; };
+  const bool whole = patch.pixel == in && run(c.cols, b);
+  const bool map = whole && patch.row == long(kw) * in && kw == c.cols.kernel && run(c.rows, a);
   count = 0;
   if (kh == 0 || kw == 0) return 0;
   for (int t = 0; t < (map ? 1 : kh); ++t)
@@ -119,7 +119,8 @@ template <> struct kernel<cpu, op::conv2d_forward> {
   template <class T>
   static void run(Stream, const op::conv2d_forward::Args<T>& a) {
     const auto& g = a.g;
-    host::convolve<T>({g.x, g.y, host::row_axis(g, false), host::column_axis(g, false), g.groups, a.x, a.w, a.y, {a.bias, a.scale, a.accumulate}});
+    const host::Epilogue<T> epilogue{a.bias, a.scale, a.accumulate};
+    host::convolve<T>({g.x, g.y, host::row_axis(g, false), host::column_axis(g, false), g.groups, a.x, a.w, a.y, epilogue});
   }
 };
 

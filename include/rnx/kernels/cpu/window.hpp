@@ -49,7 +49,7 @@ struct Patch {
   const T* at(int n, int r, int c) const { return data + n * sample + (r - row0) * row + (c - col0) * pixel; }
 };
 
-/// Samples [n0, n1), rows [r0, r1), columns [c0, c1) of src; copied to pixels of `pitch` elements when some lie outside the map, or `always`.
+/// Samples [n0, n1), rows [r0, r1), columns [c0, c1) of src; copied to pixels of `pitch` elements when some lie outside, or `always`.
 template <class T>
 Patch<T> gather(const T* src, const geometry::Map& m, int n0, int n1, int r0, int r1, int c0, int c1, int pitch, bool always, Slot slot) {
   const long row = long(m.w) * m.stride;
