@@ -344,8 +344,8 @@ TEST_CASE("tutor loss: a term of a sum gives the same gradients and values") {
 }
 
 TEST_CASE("tutor loss: a student layer that does not run has no share") {
-  using Step = Sequential<Named<"conv", Conv<3, 1>>>;
-  PlainNet<Named<"s1", Conv<3, 1>>, Named<"s2", Repeat<2, Step, Step, 1>>> student(3);
+  using Step = Sequential<Named<"conv", Conv<3, 1>>, Named<"act", act::HardSwish>>;  // a stage ends under its last layer
+  PlainNet<Named<"s1", Conv<3, 1>>, Named<"s2", Repeat<2, Step, Step, 1>>> student(3);  // s1, s2.0.conv, s2.1.conv
   Plain p;
   distill::TutorLoss<double> tutor(student.graph(), p.teacher.graph());
   auto grads = tutor.make_grads();

@@ -95,6 +95,34 @@ double small_error(const std::string& name, bool kernels) {
   return worst;
 }
 
+template <class Stage>
+using Classified = Network<Sequential<Named<"stage", Stage>, Named<"pool", GlobalAveragePool>, Named<"fc", Linear<5>>>, Shape<16, 8, 8>, cpu, precision::Double>;
+
+/// Gradients of a stage of four blocks under depth 1, against one block: the largest difference. Memory of the blocks that do not run is reused.
+template <class Block>
+double depth_error() {
+  Classified<Repeat<4, Block, Block, 1>> elastic(5), holder(0);
+  Classified<Repeat<1, Block>> fixed(6), gathered(0);
+  const Subnet s = elastic.make_subnet({{"stage", "depth", 1}});
+  transfer(elastic, s, fixed);
+  const auto x = batch(0);
+  const auto gradients = [&](const auto& net, const Subnet* subnet, double* to, std::size_t count) {
+    auto trace = net.make_trace({.use = Use::train, .capacity = 4});
+    auto grads = net.make_grads();
+    Tensor<double> dx(4, x.dims());
+    net.forward(trace, x.view(), {.mode = Mode::train, .subnet = subnet});
+    mean_loss(trace, golden::labels(0, 4, 5));
+    net.backward(trace, dx.view(), &grads);
+    std::copy_n(grads.flat.data(), count, to);
+    return dx.download();
+  };
+  std::vector<double> expected(fixed.parameter_storage());
+  const auto dx = gradients(elastic, &s, holder.parameters(), holder.parameter_storage());
+  const auto fixed_dx = gradients(fixed, nullptr, expected.data(), expected.size());
+  transfer(holder, s, gathered);
+  return std::max(golden::difference(dx, fixed_dx), golden::difference(std::span(gathered.parameters(), gathered.parameter_storage()), expected));
+}
+
 }  // namespace
 
 TEST_CASE("elastic: subnets equal PyTorch") {
@@ -214,6 +242,11 @@ TEST_CASE("elastic: the static type of a subnet is spelled") {
   CHECK(count(one, "conv1") == 1);
   CHECK(count(one, "Depthwise<7>") == 1);
   CHECK(count(one, "join::Add") == 0);
+}
+
+TEST_CASE("elastic: a shallow stage keeps what its backward reads") {
+  CHECK(depth_error<Sequential<Conv<16, 3>, act::Relu>>() < 1e-12);
+  CHECK(depth_error<Residual<Sequential<Conv<16, 3>, BatchNorm<>, act::Relu>>>() < 1e-12);
 }
 
 TEST_CASE("elastic: a seed at a stage's output is used whichever block writes it") {

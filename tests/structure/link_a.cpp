@@ -2,10 +2,10 @@
 #include <rnx/net.hpp>
 #include <rnx/rnx.hpp>
 
-bool built_with_avx2() {
-#ifdef __AVX2__
-  return true;
-#else
-  return false;
-#endif
+namespace avx2 {
+#include "link_network.inc"
 }
+
+const char* instruction_set_of_a() { return rnx::instruction_set(); }
+std::vector<float> logits_of_a() { return avx2::trained_logits(); }
+void throw_from_a() { throw rnx::ShapeError("thrown by another translation unit"); }

@@ -25,7 +25,8 @@ class Step {
   Step(NetworkBase<T, Device>& net, optim::Optimizer<T, Device>& optimizer, Objective objective, int batch, double label_smoothing = 0)
       : images(batch, net.input_dims()), labels(batch, net.classes()), grads(net.make_grads()), values(batch), net_(net), optimizer_(optimizer), objective_(std::move(objective)),
         smoothing_(label_smoothing), adversarial_(attacks<Objective> ? batch : 0, net.input_dims()), trace_(net.make_trace({.use = Use::train, .capacity = batch})) {
-    if constexpr (attacks<Objective>) work_.emplace(net, batch, 0, std::vector<Keep>{}, objective_.mode);
+    // in eval mode a few samples at a time keep an attack's activations in cache; in train mode batch norm needs the whole batch
+    if constexpr (attacks<Objective>) work_.emplace(net, batch, objective_.mode == Mode::eval ? 16 : 0, std::vector<Keep>{}, objective_.mode);
     optimizer_.add(net, grads);
   }
   Step(const Step&) = delete;

@@ -51,7 +51,9 @@ template <int V, class T>
 void outer_rows(const PixelRows<T>& r, long i0, long i1, T* dw, long pitch) {
   constexpr int P = V == 1 || RNX_VECTOR_BYTES == 64 ? 12 : 6;
   long i = i0;
-  for (; i + P <= i1; i += P) outer_tile<P, V>(r.rows, r.count, r.pixels, r.x_step, r.dy_step, i, dw + (i - i0) * pitch, pitch, P);
+  // whole twelves, so that fours are left where channels are a multiple of four: nothing behind the last channel is read
+  for (const long end = i0 + (i1 - i0) / 12 * 12; i < end; i += P)
+    outer_tile<P, V>(r.rows, r.count, r.pixels, r.x_step, r.dy_step, i, dw + (i - i0) * pitch, pitch, P);
   for (; i < i1; i += 4)
     outer_tile<4, V>(r.rows, r.count, r.pixels, r.x_step, r.dy_step, i, dw + (i - i0) * pitch, pitch, int(smaller(i1 - i, 4l)));
 }
@@ -130,9 +132,10 @@ template <> struct kernel<cpu, op::conv2d_backward_weight> {
     const long shares = clamped((threads() + chunks - 1) / chunks, 1l, (long(g.in()) + 11) / 12);
     T* partial = scratch<T>(slot_partial, std::size_t(chunks) * w.part());
     const double work = 2.0 * rows * out * g.y.n * g.y.h * g.y.w;
-    for_range(chunks * w.part(), [&](std::size_t begin, std::size_t end) { std::memset(partial + begin, 0, (end - begin) * sizeof(T)); });
+    if (shares > 1) std::memset(partial, 0, chunks * w.part() * sizeof(T));  // shares interleave in memory
     parallel_for(chunks * shares, [&](long task) {
       const long chunk = task / shares, begin = chunk_begin(g.x.n, chunks, chunk), end = chunk_begin(g.x.n, chunks, chunk + 1);
+      if (shares == 1) std::memset(partial + chunk * w.part(), 0, w.part() * sizeof(T));
       w.add(int(begin), int(end), task % shares, shares, partial + chunk * w.part());
     }, work);
     parallel_for((rows + 63) / 64, [&](long block) {

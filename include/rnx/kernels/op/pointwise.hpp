@@ -23,7 +23,7 @@ struct masked_relu_forward {
 struct masked_relu_backward {
   template <class T> struct Args { geometry::Map y, dyg, dxg; const T* py; const T* mask; const T* dy; T* dx; auto pointers() { return std::tie(py, mask, dy, dx); } };
 };
-/// y = (x - shift(c)) * scale(c); backward is the same call with shift null
+/// y = (x - shift(c)) / divisor(c); backward is the same call with shift null
 struct affine_channels {
   template <class T> struct Args { geometry::Map x, y; const T* px; const T* shift; const T* divisor; T* py; auto pointers() { return std::tie(px, shift, divisor, py); } };
 };

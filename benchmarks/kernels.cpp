@@ -1,0 +1,94 @@
+// Convolution kernels as a share of the processor's peak of fused multiply-adds, measured in the same process.
+//   OMP_NUM_THREADS=1 bench_kernels --benchmark_filter=forward
+#include <algorithm>
+#include <chrono>
+
+#include <benchmark/benchmark.h>
+
+#include <rnx/kernels.hpp>
+
+namespace {
+
+using namespace rnx;
+
+/// The best of `trials` short measurements of fused multiply-adds on independent registers, all threads.
+double fma_peak(int trials) {
+  using V = host::vec<float>;
+  constexpr long count = 200'000;
+  constexpr int chains = 12;  // latency 4, two ports
+  double best = 0;
+  for (int trial = 0; trial < trials; ++trial) {
+    const auto start = std::chrono::steady_clock::now();
+#pragma omp parallel
+    {
+      V sum[chains] = {}, x = V{} + 0.5f, y = V{} + 0.25f;
+      benchmark::DoNotOptimize(x), benchmark::DoNotOptimize(y);
+      for (long i = 0; i < count; ++i)
+#pragma GCC unroll 12
+        for (int k = 0; k < chains; ++k) sum[k] = sum[k] * x + y;
+      for (V& s : sum) benchmark::DoNotOptimize(s);
+    }
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    best = std::max(best, 2e-9 * count * chains * host::vector_lanes<float> * host::threads() / seconds);
+  }
+  return best;
+}
+
+struct Layer { const char* name; int n, in, out, size, stride; };
+const Layer layers[] = {
+    {"stem_3_16_32x32", 128, 3, 16, 32, 1}, {"16_32x32", 128, 16, 16, 32, 1}, {"32_16x16", 128, 32, 32, 16, 1}, {"64_8x8", 128, 64, 64, 8, 1}, {"16_32_stride2", 128, 16, 32, 32, 2},
+    {"stem_3_64_32x32", 32, 3, 64, 32, 1}, {"64_32x32", 32, 64, 64, 32, 1}, {"128_16x16", 32, 128, 128, 16, 1}, {"256_8x8", 32, 256, 256, 8, 1}, {"512_4x4", 32, 512, 512, 4, 1},
+};
+
+struct Problem {
+  geometry::Conv2d g;
+  Buffer<float> x, y, theta, forward, backward, dw;
+
+  explicit Problem(const Layer& l)
+      : g{{l.n, l.size, l.size, l.in, l.in}, {l.n, l.size / l.stride, l.size / l.stride, l.out, l.out}, 3, 3, l.stride, 1, 1, 1}, x(random(g.x.rows() * l.in, 1)), y(random(g.y.rows() * l.out, 2)),
+        theta(random(std::size_t(9) * l.in * l.out, 3)), dw(theta.size()) {
+    const geometry::Weights w{1, l.out, l.in, 3, 3, 9l * l.in, 9, 3, 1, 0};
+    forward = Buffer<float>(w.packed_forward()), backward = Buffer<float>(w.packed_backward());
+    run<op::pack_weights, cpu, float>({}, {w, theta.data(), forward.data(), backward.data()});
+  }
+  static Buffer<float> random(std::size_t count, std::uint64_t site) {
+    Buffer<float> b(count);
+    const rng::Stream stream(1, Purpose::data, 0, site);
+    for (std::size_t i = 0; i < count; ++i) b.data()[i] = float(stream.uniform(i) - 0.5);
+    return b;
+  }
+  double flops() const { return 2.0 * g.y.rows() * g.out() * g.in() * g.kh * g.kw; }
+};
+
+template <class F>
+void measure(benchmark::State& state, const Layer& layer, F f) {
+  static const double peak = fma_peak(50);
+  Problem p(layer);
+  for (auto _ : state) {
+    f(p);
+    benchmark::ClobberMemory();
+  }
+  using Counter = benchmark::Counter;
+  state.counters["GFLOP/s"] = Counter(1e-9 * p.flops(), Counter::kIsIterationInvariantRate);
+  state.counters["of_peak"] = Counter(1e-9 * p.flops() / peak, Counter::kIsIterationInvariantRate);
+}
+
+void forward(Problem& p) { run<op::conv2d_forward, cpu, float>({}, {p.g, p.x.data(), p.forward.data(), nullptr, nullptr, p.y.data(), false}); }
+void backward_input(Problem& p) { run<op::conv2d_backward_input, cpu, float>({}, {p.g, p.y.data(), p.backward.data(), p.x.data()}); }
+void backward_weight(Problem& p) { run<op::conv2d_backward_weight, cpu, float>({}, {p.g, p.x.data(), p.y.data(), p.dw.data()}); }
+
+bool add() {
+  benchmark::RegisterBenchmark("fma_peak", [](benchmark::State& state) {
+    double best = 0;
+    for (auto _ : state) best = std::max(best, fma_peak(10));
+    state.counters["GFLOP/s"] = best;
+  })->UseRealTime()->Unit(benchmark::kMillisecond);
+  const std::pair<const char*, void (*)(Problem&)> kernels[] = {{"forward", forward}, {"backward_input", backward_input}, {"backward_weight", backward_weight}};
+  for (const auto& [name, f] : kernels)
+    for (const Layer& layer : layers)
+      benchmark::RegisterBenchmark((std::string(name) + "/" + layer.name).c_str(), [&layer, f = f](benchmark::State& s) { measure(s, layer, f); })->UseRealTime()->Unit(benchmark::kMillisecond);
+  return true;
+}
+const bool added = add();
+
+}  // namespace
