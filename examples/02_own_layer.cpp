@@ -67,7 +67,6 @@ int main() {
   loss::Values<double> values(2);
   const auto value = [&] { return net.forward(trace, x.view(), {}), loss::mean(loss::CrossEntropy{.labels = labels.data()}, trace, values); };
   value(), net.backward(trace, {}, &grads);
-
   double worst = 0;  // every parameter against a central difference
   for (const NamedParameter& p : net.parameter_list())
     for (std::size_t i = p.offset; i < p.offset + p.count; ++i) {

@@ -10,15 +10,17 @@ using Net = Network<Sequential<Named<"conv1", Conv<16, 3>>, Named<"bn1", BatchNo
                                Named<"pool", AveragePool<2>>, Named<"fc", Linear<4>>>,
                     Shape<1, 8, 8>>;
 
-/// n grey images of noise; the quadrant that is a little brighter is the class.
+/// n grey images of noise. Two things tell the class: a brighter quadrant, and stripes that an attack of 16 levels can invert.
 data::Images quadrants(int n, std::uint64_t seed) {
   data::Images images{.n = n, .dims = {1, 8, 8}, .classes = 4, .pixels = {}, .labels = {}, .class_names = {}};
   const rng::Stream noise(seed, Purpose::data);
   for (int i = 0; i < n; ++i) {
-    images.labels.push_back(i % 4);
+    const int label = i % 4;
+    images.labels.push_back(label);
     for (int p = 0; p < 64; ++p) {
-      const bool inside = p / 32 == i % 4 / 2 && p % 8 / 4 == i % 2;
-      images.pixels.push_back(std::uint8_t(60 + 100 * noise.uniform(std::uint64_t(i) * 64 + p) + (inside ? 40 : 0)));
+      const int row = p / 8, column = p % 8;
+      const bool quadrant = row / 4 == label / 2 && column / 4 == label % 2, stripe = ((label & 1) * row + (label & 2) / 2 * column) % 2;
+      images.pixels.push_back(std::uint8_t(60 + 60 * noise.uniform(std::uint64_t(i) * 64 + p) + 40 * quadrant + 24 * stripe));
     }
   }
   return images;
@@ -35,8 +37,8 @@ double train_and_attack(const char* name, const Objective& objective) {
 
   // every adversarial image is checked: inside its ball, inside [0, 1]; a fresh forward decides whether it fools the network
   const data::Images test = quadrants(200, 2);
-  const attack::Fgsm<> fgsm{.eps = px(12)};
-  const attack::Pgd<> pgd{.eps = px(12), .step = px(3), .steps = 10};
+  const attack::Fgsm<> fgsm{.eps = px(16)};
+  const attack::Pgd<> pgd{.eps = px(16), .step = px(4), .steps = 10};
   const attack::Pgd<norm::L2> pgd_l2{.eps = 0.3, .step = 0.1, .steps = 10};
   const double clean = eval::accuracy(net, test, {}).clean(), a = eval::accuracy(net, test, {}, &fgsm).robust(),
                b = eval::accuracy(net, test, {.restarts = 2}, &pgd).robust(), c = eval::accuracy(net, test, {}, &pgd_l2).robust();
@@ -47,13 +49,13 @@ double train_and_attack(const char* name, const Objective& objective) {
 int main() {
   std::printf("%-12s %8s %8s %8s %8s\n", "training", "clean", "FGSM", "PGD Linf", "PGD L2");
   const double natural = train_and_attack("natural", train::Natural{});
-  const attack::Pgd<> pgd{.eps = px(12), .step = px(4), .steps = 5};
+  const attack::Pgd<> pgd{.eps = px(16), .step = px(5), .steps = 5};
   const double robust = train_and_attack("adversarial", train::Adversarial<>{pgd});
 
   // an image outside its ball is never counted
   const std::vector<float> clean(64, 0.5f), far(64, 0.7f);
   try {
-    attack::verify<norm::Linf, float>(clean, far, 1, px(12));
+    attack::verify<norm::Linf, float>(clean, far, 1, px(16));
     return 1;
   } catch (const NumericError& e) {
     std::printf("%s\n", e.what());

@@ -33,7 +33,7 @@ struct Ops {
   static geometry::Map map(int n, int h, int w, int c, int extra = 0) { return {n, h, w, c, c + extra}; }
 
   static void memory_operations(int c, int extra) {
-    const geometry::Map x = map(3, 5, 4, c, extra), y = map(3, 5, 4, c, 2 * extra), dense = map(3, 5, 4, c);
+    const geometry::Map x = map(3, 5, 4, c, extra), y = map(3, 5, 4, c, 2 * extra);
     const auto with = [&](auto f) { Arrays m; f(m, m.add(Field<T>(x, 1)), m.add(Field<T>(y, 2)), m.add(Field<T>(y, 3, true))); };
     with([&](Arrays& m, T* a, T*, T* to) { check<op::copy>("copy", m, {x, y, a, to}); });
     with([&](Arrays& m, T* a, T*, T* to) { check<op::accumulate>("accumulate", m, {x, y, a, to}); });
@@ -47,7 +47,6 @@ struct Ops {
     with([&](Arrays& m, T*, T*, T*) { check<op::pad_shortcut_backward>("pad_shortcut_backward", m, {x, small, 2, 2, m.add(Field<T>(small, 4)), m.add(Field<T>(x, 5, true))}); });
     with([&](Arrays& m, T* a, T*, T*) { check<op::attention_map>("attention_map", m, {x, a, m.add(std::vector<T>(x.rows()))}); });
     with([&](Arrays& m, T* a, T*, T* to) { check<op::attention_map_backward>("attention_map_backward", m, {x, y, a, m.add(numbers<T>(x.rows(), 4)), to}); });
-    (void)dense;
   }
 
   template <class F>

@@ -1,5 +1,6 @@
 // Elementwise operations on CUDA, over functors that every device shares.
 // A functor of your own: include this in a .cu file and write RNX_CUDA_FUNCTOR(MyFunctor) at namespace scope, outside every namespace.
+// In .cu files say rnx::cuda, not cuda: the toolkit has a namespace of that name.
 #pragma once
 
 #include "rnx/core/rng.hpp"
