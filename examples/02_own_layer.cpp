@@ -26,7 +26,7 @@ struct BoundChannelScale {
 
   static int describe(GraphBuilder& g, int input) {  // one node: names, parameters, what backward reads, scratch memory
     Node node;
-    node.kind = Kind::normalisation, node.operation = "channel_scale", node.inputs = {input}, node.in = node.out = D;
+    node.kind = Kind::other, node.operation = "channel_scale", node.inputs = {input}, node.in = node.out = D;
     node.parameters.push_back({"weight", {D.c}, ParameterKind::scale, Init::ones});
     node.input_read = reads::parameter_gradient;  // an input gradient alone does not read x: attacks need not keep it
     node.work_backward = D.c;                     // per sample

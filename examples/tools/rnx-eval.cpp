@@ -32,7 +32,7 @@ void run(const Arguments& a) {
                                       {"attack", a.attack}, {"norm", a.norm}, {"eps", a.eps}, {"seed", a.seed}, {"instruction_set", instruction_set()}};
   const auto write = [&](const char* name, const std::string& text) {
     io::AtomicFile file(std::filesystem::path(a.out) / name);
-    file.write(std::as_bytes(std::span(text)));
+    file.write(text.data(), text.size());
     file.commit();
   };
   write("per_sample.csv", csv);

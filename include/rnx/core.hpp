@@ -1,7 +1,6 @@
 // Room core: shapes, errors, exact numbers, random numbers, the context of a pass.
 #pragma once
 
-#include "rnx/core/config.hpp"
 #include "rnx/core/fault.hpp"
 #include "rnx/core/error.hpp"
 #include "rnx/core/dims.hpp"

@@ -1,7 +1,7 @@
 // Tags only: costs nothing to include.
 #pragma once
 
-#include "rnx/core/config.hpp"
+#include "rnx/config.hpp"
 
 namespace rnx::inline RNX_ABI {
 struct cpu;

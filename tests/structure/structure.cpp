@@ -20,9 +20,9 @@ namespace fs = std::filesystem;
 constexpr std::array<std::string_view, 21> rooms{
     "core",  "device", "tensor", "kernels", "quant",   "layers", "compose", "network",   "cost",   "models", "loss",
     "optim", "io",     "data",   "attack",  "distill", "eval",   "train",   "linearize", "search", "deploy"};
-constexpr std::array<std::string_view, 4> tops{"fwd.hpp", "net.hpp", "rnx.hpp",
+constexpr std::array<std::string_view, 3> tops{"net.hpp", "rnx.hpp",
                                                "cuda.cuh"}; // may include every room, no room includes them
-constexpr std::array<std::string_view, 1> bases{"fwd.hpp"}; // includes no room, every room may include it
+constexpr std::array<std::string_view, 2> bases{"config.hpp", "fwd.hpp"}; // include no room, every room may include it
 constexpr int max_lines = 400;
 constexpr int unknown = -2, base = -1, top = static_cast<int>(rooms.size());
 

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <string>
 
-#include "rnx/core/config.hpp"
+#include "rnx/config.hpp"
 
 namespace rnx::inline RNX_ABI {
 

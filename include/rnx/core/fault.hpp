@@ -4,7 +4,7 @@
 
 #include <type_traits>
 
-#include "rnx/core/config.hpp"
+#include "rnx/config.hpp"
 
 namespace rnx::inline RNX_ABI {
 

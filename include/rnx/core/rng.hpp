@@ -5,7 +5,7 @@
 #include <cmath>
 #include <cstdint>
 
-#include "rnx/core/config.hpp"
+#include "rnx/config.hpp"
 
 namespace rnx::inline RNX_ABI {
 

@@ -16,9 +16,9 @@ struct Images {
   int n = 0;
   Dims dims{3, 32, 32};
   int classes = 0;
-  std::vector<std::uint8_t> pixels;  ///< (n, h, w, c), channels innermost
-  std::vector<std::int32_t> labels;  ///< (n), in [0, classes)
-  std::vector<std::string> class_names;  ///< (classes), or empty where the data set does not tell
+  std::vector<std::uint8_t> pixels{};  ///< (n, h, w, c), channels innermost
+  std::vector<std::int32_t> labels{};  ///< (n), in [0, classes)
+  std::vector<std::string> class_names{};  ///< (classes), or empty where the data set does not tell
 };
 
 /// Random crop of the image padded with zeros, and horizontal flip with probability 1/2 (He et al. 2015, section 4.2).

@@ -9,7 +9,7 @@
 namespace rnx::inline RNX_ABI {
 
 /// What a node computes; traces keep activations by it.
-enum class Kind { convolution, linear, batch_norm, activation, pooling, normalisation, dropout, join, mask, choice, side };
+enum class Kind { convolution, linear, batch_norm, activation, pooling, normalisation, dropout, join, mask, choice, side, other };
 
 /// Groups of parameters that optimizers treat alike.
 enum class ParameterKind { weight, bias, norm_weight, norm_bias, scale, transform, architecture };

@@ -41,6 +41,8 @@ class Trace {
       if (std::find(kept_tags_[i].begin(), kept_tags_[i].end(), tag) != kept_tags_[i].end()) return kept_[i];
     throw NameError("trace: no kept activation has this tag; name it in TraceOptions::keep");
   }
+  /// The kept output of Tap<Tag, ...>.
+  template <class Tag> const Kept<T, Device>& tap() const { return tagged(&tag_id<Tag>); }
   /// Active sizes of every node in the last forward: what cost reads.
   std::span<const Record> records() const { return records_; }
   /// What a node saved for backward and readers: Gumbel draws, batch statistics. Null when it saves nothing.
