@@ -32,6 +32,7 @@ void run(const Arguments& a) {
 
   optim::Sgd<float> sgd({.momentum = 0.9, .weight_decay = a.weight_decay});
   const train::FitOptions options{.epochs = a.epochs, .batch = a.batch, .seed = a.seed, .schedule = [&](long step, long total) {
+    if (total < 5) return optim::Constant{a.lr}(step);  // no room for the two phases of a cycle
     return optim::OneCycle{.max = a.lr, .total = total, .warm = 0.4, .linear = true}(step);
   }};
   using clock = std::chrono::steady_clock;
