@@ -54,10 +54,47 @@ double gradient_error(R& r, const json& records) {
   return worst;
 }
 
-/// `train_gradients`: tolerance of the train-mode gradients. In float a pre-activation within rounding of zero may fall on the other
-/// side of a ReLU; with few samples one such element moves a gradient by far more than rounding does.
+/// Signs of every ReLU's output in train mode: where two runs differ, a gradient has another branch of the kink.
 template <class Net>
-void check_resnet(const std::string& name, double tolerance, double train_gradients) {
+std::vector<bool> relu_pattern(Net& net, int k, int n) {
+  using T = typename Net::scalar;
+  auto trace = net.make_trace({.use = rnx::Use::infer, .capacity = n, .keep = {rnx::Keep::every(rnx::Kind::activation)}});
+  const auto x = rnx::Tensor<T>::from_nchw(n, {3, 32, 32}, batch<T>(k, n));
+  net.forward(trace, x.view(), {.mode = rnx::Mode::train});
+  std::vector<bool> signs;
+  for (const auto& a : trace.activations())
+    for (const T v : rnx::to_host(a.value)) signs.push_back(v > 0);
+  return signs;
+}
+/// Train-mode gradients in float against the double network's (which is held to PyTorch) on batches where no pre-activation lies within
+/// rounding of a ReLU's kink: elsewhere one element on the other side moves a gradient by far more than rounding does.
+template <class Float, class Double>
+void check_float_gradients(int n, double tolerance) {
+  Runner<Float> f(n);
+  Runner<Double> d(n);
+  int checked = 0;
+  for (int k = 0; k < 12 && checked < 2; ++k) {
+    if (relu_pattern(f.net, k, n) != relu_pattern(d.net, k, n)) continue;
+    ++checked;
+    rnx::Tensor<float> dx;
+    rnx::Tensor<double> expected_dx;
+    const double loss = f.step(k, n, rnx::Mode::train, true, &dx), expected = d.step(k, n, rnx::Mode::train, true, &expected_dx);
+    CHECK(std::abs(loss - expected) < tolerance * std::abs(expected));
+    CHECK(difference(dx.download(), expected_dx.download(), true) < tolerance);
+    double worst = 0;
+    for (const auto& p : f.net.parameter_list()) {
+      const float* a = f.grads.flat.data() + p.offset;
+      const double* b = d.grads.flat.data() + p.offset;
+      worst = std::max(worst, difference(std::vector<float>(a, a + p.count), std::vector<double>(b, b + p.count), true));
+    }
+    CHECK(worst < tolerance);
+  }
+  CHECK(checked == 2);
+}
+
+/// `train_gradients`: whether the train-mode gradients are compared too; in float a kink may forbid it (check_float_gradients).
+template <class Net>
+void check_resnet(const std::string& name, double tolerance, bool train_gradients) {
   using T = typename Net::scalar;
   const json golden = load(name);
   const int n = golden.at("n");
@@ -77,8 +114,10 @@ void check_resnet(const std::string& name, double tolerance, double train_gradie
     const double loss = r.step(0, n, rnx::Mode::train, true, &dx);
     CHECK(compare_record(e.at("logits"), rnx::to_host(r.trace.logits())) < tolerance);
     CHECK(std::abs(loss - e.at("loss_mean").get<double>()) < tolerance * std::abs(loss));
-    CHECK(compare_record(e.at("input_grad"), dx.to_nchw()) < train_gradients);
-    CHECK(gradient_error(r, e.at("grads")) < train_gradients);
+    if (train_gradients) {
+      CHECK(compare_record(e.at("input_grad"), dx.to_nchw()) < tolerance);
+      CHECK(gradient_error(r, e.at("grads")) < tolerance);
+    }
     r.net.commit_statistics(r.trace);
     double worst = 0;
     r.net.visit_buffers([&](const auto& b) { if (e.at("running").contains(b.name)) worst = std::max(worst, compare_record(e.at("running").at(b.name), copy_of(b, false))); });
