@@ -13,7 +13,7 @@ struct BoundFork {
   using Src = View<const T, Device>;
   using Dst = View<T, Device>;
 
-  static int describe(GraphBuilder& g, int input) {
+  [[gnu::cold]] static int describe(GraphBuilder& g, int input) {
     Node node;
     node.kind = Kind::side, node.operation = "fork", node.in = node.out = In::dims;
     node.block_first = int(g.nodes.size());
@@ -57,7 +57,7 @@ template <class Tag, class Side> struct has_tap<Tag, Fork<Side>> : has_tap<Tag, 
 template <class Side>
 struct names<Fork<Side>> {
   static constexpr bool named = false;
-  static void walk(Namer& n, const std::string& path) {
+  [[gnu::cold]] static void walk(Namer& n, const std::string& path) {
     names<Side>::walk(n, path);
     n.paths.push_back(Namer::join(path, "fork"));
   }

@@ -40,26 +40,26 @@ struct Namer {
 template <class Spec>
 struct names {
   static constexpr bool named = false;
-  static void walk(Namer& n, const std::string& path) {
+  [[gnu::cold]] static void walk(Namer& n, const std::string& path) {
     for (int k = 0; k < Spec::sites; ++k) n.paths.push_back(path);
   }
 };
 template <fixed_string Name, class Spec>
 struct names<Named<Name, Spec>> {
   static constexpr bool named = true;
-  static void walk(Namer& n, const std::string& path) { names<Spec>::walk(n, Namer::join(path, Name.c_str())); }
+  [[gnu::cold]] static void walk(Namer& n, const std::string& path) { names<Spec>::walk(n, Namer::join(path, Name.c_str())); }
 };
 template <class Tag, class Spec>
 struct names<Tap<Tag, Spec>> {
   static constexpr bool named = names<Spec>::named;
-  static void walk(Namer& n, const std::string& path) {
+  [[gnu::cold]] static void walk(Namer& n, const std::string& path) {
     names<Spec>::walk(n, path);
     n.tags.push_back({int(n.paths.size()) - 1, &tag_id<Tag>});
   }
 };
 /// Names a child: its own name, or its position.
 template <class Spec>
-void name_child(Namer& n, const std::string& path, int index) {
+[[gnu::cold]] void name_child(Namer& n, const std::string& path, int index) {
   names<Spec>::walk(n, names<Spec>::named ? path : Namer::join(path, std::to_string(index)));
 }
 

@@ -74,7 +74,7 @@ struct BoundParallel {
   template <class F> static void each(F f) { [&]<int... I>(std::integer_sequence<int, I...>) { (f.template operator()<I>(), ...); }(std::make_integer_sequence<int, size>{}); }
   template <class F> static void each_reversed(F f) { [&]<int... I>(std::integer_sequence<int, I...>) { (f.template operator()<size - 1 - I>(), ...); }(std::make_integer_sequence<int, size>{}); }
 
-  static int describe(GraphBuilder& g, int input) {
+  [[gnu::cold]] static int describe(GraphBuilder& g, int input) {
     Node node;
     node.kind = Kind::join, node.operation = Join::name, node.in = In::dims, node.out = out;
     node.block_first = int(g.nodes.size());
@@ -206,7 +206,7 @@ template <class Tag, class Join, class... Bs> struct has_tap<Tag, Parallel<Join,
 template <class Join, class... Bs>
 struct names<Parallel<Join, Bs...>> {
   static constexpr bool named = false;
-  static void walk(Namer& n, const std::string& path) {
+  [[gnu::cold]] static void walk(Namer& n, const std::string& path) {
     int index = 0;
     (name_child<Bs>(n, path, index++), ...);
     n.paths.push_back(Namer::join(path, Join::name));

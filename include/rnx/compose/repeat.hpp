@@ -17,7 +17,7 @@ struct BoundRepeat {
   using Dst = View<T, Device>;
   static constexpr int site_of(int i) { return elastic + (i == 0 ? 0 : First::sites + (i - 1) * Rest::sites); }
 
-  static int describe(GraphBuilder& g, int input) {
+  [[gnu::cold]] static int describe(GraphBuilder& g, int input) {
     if (elastic) {
       Node node;
       node.kind = Kind::choice, node.operation = "depth", node.slots = 1, node.slot_names = {"depth"};
@@ -99,7 +99,7 @@ struct has_tap<Tag, Repeat<N, First, Rest, Min>> : std::bool_constant<has_tap<Ta
 template <int N, class First, class Rest, int Min>
 struct names<Repeat<N, First, Rest, Min>> {
   static constexpr bool named = false;
-  static void walk(Namer& n, const std::string& path) {
+  [[gnu::cold]] static void walk(Namer& n, const std::string& path) {
     if (Min < N) n.paths.push_back(path);
     name_child<First>(n, path, 0);
     for (int i = 1; i < N; ++i) name_child<Rest>(n, path, i);

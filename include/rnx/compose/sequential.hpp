@@ -68,7 +68,7 @@ struct BoundSequential {
   template <class F> static void each(F f) { [&]<int... I>(std::integer_sequence<int, I...>) { (f.template operator()<I>(), ...); }(std::make_integer_sequence<int, chain::size>{}); }
   template <class F> static void each_reversed(F f) { [&]<int... I>(std::integer_sequence<int, I...>) { (f.template operator()<chain::size - 1 - I>(), ...); }(std::make_integer_sequence<int, chain::size>{}); }
 
-  static int describe(GraphBuilder& g, int input) {
+  [[gnu::cold]] static int describe(GraphBuilder& g, int input) {
     each([&]<int I> { if constexpr (runs<I>) input = child<I>::describe(g, input); });
     return input;
   }
@@ -118,7 +118,7 @@ template <class Tag, class... Ss> struct has_tap<Tag, Sequential<Ss...>> : std::
 template <class... Ss>
 struct names<Sequential<Ss...>> {
   static constexpr bool named = false;
-  static void walk(Namer& n, const std::string& path) {
+  [[gnu::cold]] static void walk(Namer& n, const std::string& path) {
     int index = 0;
     (name_child<Ss>(n, path, index++), ...);
   }

@@ -50,7 +50,7 @@ struct BoundActivation {
   using In = View<const T, Device>;
   using Out = View<T, Device>;
 
-  static int describe(GraphBuilder& g, int input) {
+  [[gnu::cold]] static int describe(GraphBuilder& g, int input) {
     Node node;
     node.kind = Kind::activation, node.operation = F::name, node.inputs = {input}, node.in = node.out = D, node.relu = F::relu;
     (F::reads == functor::Reads::input ? node.input_read : node.output_read) = reads::always;
@@ -84,7 +84,7 @@ struct BoundMaskedRelu {
   using In = View<const T, Device>;
   using Out = View<T, Device>;
 
-  static int describe(GraphBuilder& g, int input) {
+  [[gnu::cold]] static int describe(GraphBuilder& g, int input) {
     Node node;
     node.kind = Kind::activation, node.operation = "masked_relu", node.inputs = {input}, node.in = node.out = D, node.relu = true;
     node.buffers.push_back({"mask", {D.c, D.h, D.w}, ParameterKind::weight, Init::ones});

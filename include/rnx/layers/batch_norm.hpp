@@ -33,7 +33,7 @@ struct BoundBatchNorm {
   using In = View<const T, Device>;
   using Out = View<T, Device>;
 
-  static int describe(GraphBuilder& g, int input) {
+  [[gnu::cold]] static int describe(GraphBuilder& g, int input) {
     Node node;
     node.kind = Kind::batch_norm, node.operation = "batch_norm", node.inputs = {input}, node.in = node.out = D;
     for (int p = 0; p < Paths; ++p) {

@@ -42,7 +42,7 @@ struct BoundConv {
   static constexpr bool scaled = W::scaled || A::scaled;
   static constexpr std::size_t prepared_size = round_up(products_at + (scaled || M * N > 1 ? M * N * S.out.c : 0), 16);
 
-  static int describe(GraphBuilder& g, int input) {
+  [[gnu::cold]] static int describe(GraphBuilder& g, int input) {
     Node node;
     node.kind = S.linear ? Kind::linear : Kind::convolution;
     node.operation = S.linear ? "linear" : depthwise ? "depthwise" : "conv2d";

@@ -68,7 +68,8 @@ struct Pass {
   /// A branch's share of a join's input gradient: the join adds it.
   Out branch(int site, Dims active, int stride) const { return {arena + places[site].branch, n, active, stride}; }
 
-  template <class Op> void run(const typename Op::template Args<T>& a) const { kernel<Device, Op>::template run<T>(stream(), a); }
+  /// Not inlined: a kernel is compiled once, not once for each shape of layer that calls it (a tenth of a model's compile time).
+  template <class Op> [[gnu::noinline]] void run(const typename Op::template Args<T>& a) const { kernel<Device, Op>::template run<T>(stream(), a); }
 
   /// Notes what a site read and wrote, and reduces it where the trace keeps a reduction.
   void record(int site, In x, Out y) {

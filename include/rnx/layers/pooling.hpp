@@ -14,7 +14,7 @@ struct BoundPool {
   using In = View<const T, Device>;
   using Out = View<T, Device>;
 
-  static int describe(GraphBuilder& g, int input) {
+  [[gnu::cold]] static int describe(GraphBuilder& g, int input) {
     Node node;
     node.kind = Kind::pooling, node.operation = Which == PoolKind::max ? "max_pool" : "average_pool", node.inputs = {input}, node.in = D, node.out = out;
     node.kernel_h = node.kernel_w = K, node.stride = S, node.pad = P_;
@@ -55,7 +55,7 @@ struct BoundGlobalPool {
   static constexpr bool leaf = true;
   using In = View<const T, Device>;
   using Out = View<T, Device>;
-  static int describe(GraphBuilder& g, int input) {
+  [[gnu::cold]] static int describe(GraphBuilder& g, int input) {
     Node node;
     node.kind = Kind::pooling, node.operation = "global_average_pool", node.inputs = {input}, node.in = D, node.out = {D.c, 1, 1};
     return g.add(std::move(node));

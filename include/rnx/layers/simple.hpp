@@ -10,7 +10,7 @@ struct BoundNormalize {
   static constexpr bool leaf = true;
   using In = View<const T, Device>;
   using Out = View<T, Device>;
-  static int describe(GraphBuilder& g, int input) {
+  [[gnu::cold]] static int describe(GraphBuilder& g, int input) {
     Node node;
     node.kind = Kind::normalisation, node.operation = "normalize", node.inputs = {input}, node.in = node.out = D;
     node.buffers.push_back({"mean", {D.c}, ParameterKind::norm_bias, Init::zeros});
@@ -40,7 +40,7 @@ struct BoundDropout {
   static constexpr bool leaf = true;
   using In = View<const T, Device>;
   using Out = View<T, Device>;
-  static int describe(GraphBuilder& g, int input) {
+  [[gnu::cold]] static int describe(GraphBuilder& g, int input) {
     Node node;
     node.kind = Kind::dropout, node.operation = "dropout", node.inputs = {input}, node.in = node.out = D;
     return g.add(std::move(node));
@@ -78,7 +78,7 @@ struct BoundPadShortcut {
   static constexpr int before = (Out_ - D.c) / 2;
   using In = View<const T, Device>;
   using Out = View<T, Device>;
-  static int describe(GraphBuilder& g, int input) {
+  [[gnu::cold]] static int describe(GraphBuilder& g, int input) {
     Node node;
     node.kind = Kind::pooling, node.operation = "pad_shortcut", node.inputs = {input}, node.in = D, node.out = out, node.stride = S;
     return g.add(std::move(node));

@@ -20,7 +20,7 @@ struct BoundChannelMask {
   using In = View<const T, Device>;
   using Out = View<T, Device>;
 
-  static int describe(GraphBuilder& g, int input) {
+  [[gnu::cold]] static int describe(GraphBuilder& g, int input) {
     Node node;
     node.kind = Kind::mask, node.operation = "channel_mask", node.inputs = {input}, node.in = node.out = D, node.widths = {Ws...};
     node.parameters.push_back({"theta", {n}, ParameterKind::architecture, Init::constant, 1.0 / n});
