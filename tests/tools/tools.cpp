@@ -78,7 +78,7 @@ TEST_CASE("train, then evaluate: report.json and per_sample.csv; bad input gets 
   refused(call(f, train + " --data " + (f / "nowhere")), 3, "nowhere");
 
   write_records(f / "data/test_batch.bin", 20, 10);
-  refused(call(f, with), 3, "label");
+  refused(call(f, eval + data + " --n-ex 0 --out " + (f / "eval2") + " --weights " + weights), 3, "label");
   write_records(f / "data/test_batch.bin", 20, -1, 7);
   refused(call(f, with), 3, "3073");
   fs::remove(f / "data/test_batch.bin");
