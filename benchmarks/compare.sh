@@ -21,7 +21,8 @@ while [ $# -gt 0 ]; do
 done
 bench=${BENCH:-build/native/benchmarks/bench_networks} python=${PYTHON:-python3}
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-$(getconf _NPROCESSORS_ONLN)}
-export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive} # spinning would count as CPU time
+# Spinning threads are the best of both programs on a machine at rest; beside other programs set OMP_WAIT_POLICY=passive and read CPU time.
+export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-active}
 [ -x "$bench" ] || { echo "$bench is not built; see the head of this file" >&2; exit 2; }
 "$python" -c 'import torch' 2>/dev/null || { echo "$python has no PyTorch; set PYTHON" >&2; exit 2; }
 results=$(mktemp)
