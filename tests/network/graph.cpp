@@ -80,3 +80,20 @@ TEST_CASE("a trace keeps what its purpose needs") {
   CHECK_THROWS_AS(net.set("nothing", std::vector<float>{}), NameError);
   CHECK_THROWS_AS(net.set("fc.bias", std::vector<float>(3)), ShapeError);
 }
+
+TEST_CASE("subnets: slots by name, active channels in the trace and in the cost; what is not there is refused") {
+  Network<Sequential<Named<"conv", Conv<16, 3, width::Chosen>>, Named<"stage", Repeat<3, Residual<Conv<16, 3, width::Chosen>>, Residual<Conv<16, 3, width::Chosen>>, 1>>>, Shape<3, 8, 8>> net;
+  CHECK(net.graph().slots.size() == 1 + 1 + 3);
+  const Subnet s = net.make_subnet({{"conv", "width", 12}, {"stage*", "width", 12}, {"stage", "depth", 2}});
+  auto trace = net.make_trace({.capacity = 1});
+  const auto x = support::images<float>(1, {3, 8, 8});
+  const auto y = net.forward(trace, x.view(), {.subnet = &s});
+  CHECK(y.dims.c == 12);
+  CHECK(y.stride == 16);
+  CHECK(cost::table(net.graph(), trace).total().macs == 64 * 9 * (3 * 12 + 2 * 12 * 12));
+  CHECK_THROWS_AS(net.make_subnet({{"nowhere", "width", 12}}), NameError);
+  CHECK_THROWS_AS(net.make_subnet({{"conv", "depth", 1}}), NameError);
+  CHECK_THROWS_AS(net.make_subnet({{"conv", "width", 0}}), UsageError);
+  const Subnet other{{1, 2}, 5};
+  CHECK_THROWS_AS(net.forward(trace, x.view(), {.subnet = &other}), UsageError);
+}

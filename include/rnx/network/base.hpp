@@ -25,6 +25,7 @@ class NetworkBase : public Parametrised<T, Device> {
   View<const T, Device> forward(Trace<T, Device>& trace, View<const T, Device> x, const Context& ctx) const {
     check_input(trace, x, ctx);
     trace.n_ = x.n, trace.pending_ = true, trace.context_ = ctx, trace.input_ = x, trace.parameter_version_ = this->parameter_version_;
+    trace.packed_.reset();  // its memory may be used again for the new version
     trace.packed_ = prepare(ctx);
     for (auto& r : trace.records_) r = {};
     PassType p = pass(trace);
@@ -93,6 +94,7 @@ class NetworkBase : public Parametrised<T, Device> {
   Subnet make_subnet(std::span<const Choice> choices) const {
     Subnet s{default_subnet_.choice, 0};
     for (const Choice& c : choices) {
+      require<UsageError>(c.value >= 1, [&] { return "subnet: " + c.what + " at '" + c.path + "' must be at least 1, found " + std::to_string(c.value); });
       bool found = false;
       for (std::size_t i = 0; i < graph_->slots.size(); ++i)
         if (graph_->slots[i].what == c.what && matches(c.path, graph_->slots[i].path)) s.choice[i] = c.value, found = true;
