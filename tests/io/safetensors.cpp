@@ -1,4 +1,5 @@
 // safetensors: every rule of the format has a file that breaks it; a round trip; every dtype; failed writes leave the old file alone.
+#include "support/error_of.hpp"
 #include "rnx/io/safetensors.hpp"
 
 #include <doctest/doctest.h>
@@ -51,15 +52,7 @@ std::string with_header(const std::string& header, std::size_t data = 0) {
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 SafetensorsFile parse(const std::string& bytes) { return SafetensorsFile::parse(std::as_bytes(std::span(bytes)), "f.safetensors"); }
 
-template <class E, class F>
-std::string error_of(F&& f) {
-  try {
-    f();
-  } catch (const E& error) {
-    return error.what();
-  }
-  return "no error";
-}
+using support::error_of;
 
 std::string slurp(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);

@@ -1,4 +1,5 @@
 // Losses: PyTorch's values, gradient checks, sums, tiles, bad input, and a device whose memory the host cannot read.
+#include "support/error_of.hpp"
 #include "rnx/loss.hpp"
 
 #include <doctest/doctest.h>
@@ -55,15 +56,7 @@ struct Setup {
   }
 };
 
-template <class E, class F>
-std::string error_of(F&& f) {
-  try {
-    f();
-  } catch (const E& error) {
-    return error.what();
-  }
-  return "no error";
-}
+using support::error_of;
 
 }  // namespace
 

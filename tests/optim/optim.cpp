@@ -1,4 +1,5 @@
 // Optimizers, averages, schedules: PyTorch's values, groups, clipping, state, replays, bad input.
+#include "support/error_of.hpp"
 #include "rnx/optim.hpp"
 
 #include <doctest/doctest.h>
@@ -43,15 +44,7 @@ StepValues rates(double lr, double momentum = 0) {
   return v;
 }
 
-template <class E, class F>
-std::string error_of(F&& f) {
-  try {
-    f();
-  } catch (const E& error) {
-    return error.what();
-  }
-  return "no error";
-}
+using support::error_of;
 
 }  // namespace
 
