@@ -1,7 +1,7 @@
 # Where each package comes from, in this order: a target that the parent project has, RNX_DEPS_DIR, find_package, FetchContent.
 # Used by the build and by the installed rnxConfig.cmake (which never downloads).
 #
-#   rnx_find_dependencies()               what rnx::rnx needs
+#   rnx_find_dependencies()               what rnx::rnx needs; rnx::images with the libraries that are there
 #   rnx_find_package(doctest benchmark)   what tests, benchmarks and example tools need
 
 include_guard()
@@ -95,5 +95,26 @@ macro(rnx_find_dependencies)
   if(NOT TARGET OpenMP::OpenMP_CXX)
     find_package(OpenMP QUIET COMPONENTS CXX)
     rnx_promote(OpenMP::OpenMP_CXX)
+  endif()
+  rnx_find_images()
+endmacro()
+
+# rnx::images: rnx::rnx with the libraries that read JPEG and PNG, for programs that include rnx/data/image_folder.hpp. A library that is not
+# there is left out, never downloaded, and pictures of its format are refused when they are read. It is made anew on the machine that
+# uses an installed rnx.
+macro(rnx_find_images)
+  if(NOT TARGET rnx::images)
+    add_library(rnx::images INTERFACE IMPORTED GLOBAL)
+    target_link_libraries(rnx::images INTERFACE rnx::rnx)
+    foreach(rnx_format JPEG PNG)
+      if(NOT TARGET ${rnx_format}::${rnx_format})
+        find_package(${rnx_format} QUIET)
+        rnx_promote(${rnx_format}::${rnx_format} ZLIB::ZLIB)
+      endif()
+      if(TARGET ${rnx_format}::${rnx_format})
+        target_link_libraries(rnx::images INTERFACE ${rnx_format}::${rnx_format})
+        target_compile_definitions(rnx::images INTERFACE RNX_HAS_${rnx_format})
+      endif()
+    endforeach()
   endif()
 endmacro()

@@ -1,6 +1,13 @@
-// Room data: data sets in memory, CIFAR, batches with augmentation.
+// Room data: data sets in memory, CIFAR, idx, .npy; batches with augmentation, prepared ahead. Folders of JPEG and PNG files are apart, as
+// they need libraries: rnx/data/image_folder.hpp.
 #pragma once
 
 #include "rnx/data/batch.hpp"
 #include "rnx/data/cifar.hpp"
+#include "rnx/data/idx.hpp"
 #include "rnx/data/images.hpp"
+#include "rnx/data/loader.hpp"
+#include "rnx/data/npy.hpp"
+#include "rnx/data/source.hpp"
+#include "rnx/data/statistics.hpp"
+#include "rnx/data/synthetic.hpp"

@@ -4,11 +4,12 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <set>
 #include <tuple>
+
+#include "support/error_of.hpp"
+#include "support/folder.hpp"
 
 namespace {
 
@@ -17,12 +18,8 @@ using data::Images;
 using data::Split;
 namespace fs = std::filesystem;
 
-/// A folder of its own, removed at the end.
-struct Folder {
-  fs::path path = fs::temp_directory_path() / ("rnx_data_" + std::to_string(::getpid()));
-  Folder() { fs::remove_all(path), fs::create_directories(path); }
-  ~Folder() { fs::remove_all(path); }
-  void write(const std::string& name, const std::string& bytes) const { std::ofstream(path / name, std::ios::binary) << bytes; }
+struct Folder : support::Folder {
+  Folder() : support::Folder("cifar") {}
 };
 
 /// Byte of plane c, pixel p in record r: recognisable in any order.
@@ -43,12 +40,7 @@ std::string records(int first, int count, int classes = 10) {
 
 template <class E = FileError, class F>
 std::string error_of(F&& f) {
-  try {
-    f();
-  } catch (const E& error) {
-    return error.what();
-  }
-  return "no error";
+  return support::error_of<E>(f);
 }
 
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }

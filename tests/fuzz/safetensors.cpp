@@ -1,18 +1,10 @@
 // Any bytes: SafetensorsFile::parse accepts them or throws FileError. What it accepts is read, written again and read again: equal.
-#include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
 
+#include "check.hpp"
 #include "rnx/io/safetensors.hpp"
 
 namespace {
-
-void check(bool condition, const char* what) {
-  if (condition) return;
-  std::fprintf(stderr, "not so: %s\n", what);
-  std::abort();
-}
 
 template <class T>
 void read_values(const rnx::io::SafetensorsFile& file, const rnx::io::Entry& entry) {
@@ -22,17 +14,11 @@ void read_values(const rnx::io::SafetensorsFile& file, const rnx::io::Entry& ent
   }
 }
 
-bool one_sentence(const char* text) {
-  for (; *text; ++text)
-    if (static_cast<unsigned char>(*text) < 0x20) return false;
-  return true;
-}
-
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) try {
   using namespace rnx::io;
-  const auto file = SafetensorsFile::parse({reinterpret_cast<const std::byte*>(data), size}, "input");
+  const auto file = SafetensorsFile::parse(as_input(data, size), "input");
   std::vector<OutTensor> tensors;
   for (const Entry& e : file.entries()) {
     check(file.find(e.name) == &e, "every tensor is found by its name");

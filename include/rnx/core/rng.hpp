@@ -10,7 +10,7 @@
 namespace rnx::inline RNX_ABI {
 
 /// What a random number is for; streams of different purposes never meet.
-enum class Purpose : std::uint32_t { init = 1, dropout, gumbel, attack, shuffle, augment, data, test };
+enum class Purpose : std::uint32_t { init = 1, dropout, gumbel, attack, shuffle, augment, data, test, synthetic };
 
 }  // namespace rnx::inline RNX_ABI
 

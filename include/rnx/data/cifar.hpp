@@ -4,12 +4,9 @@
 
 #include <algorithm>
 #include <climits>
-#include <filesystem>
-#include <system_error>
-#include <utility>
 
+#include "rnx/data/files.hpp"
 #include "rnx/data/images.hpp"
-#include "rnx/io/file.hpp"
 
 namespace rnx::inline RNX_ISA::data {
 
@@ -23,31 +20,10 @@ struct CifarFormat { int labels, at, classes; const char* names; };
 
 inline constexpr int cifar_pixels = 1024;
 
-inline bool present(const std::filesystem::path& path) { std::error_code error; return std::filesystem::exists(path, error); }
-
-/// The lines of a text file; an absent file has none. Errors: FileError, if there are some, but not one per class.
-inline std::vector<std::string> class_names(const std::filesystem::path& path, int classes) {
-  std::vector<std::string> names;
-  if (!present(path)) return names;
-  io::InputFile file(path);
-  const auto expect = [&](bool condition, const std::string& what, std::size_t found, const char* unit) {
-    require<FileError>(condition, [&] { return file.what() + ": expected " + what + ", found " + std::to_string(found) + unit; });
-  };
-  expect(file.size() < 65536, "a few names", file.size(), " bytes");
-  std::string text(file.size(), '\0'), line;
-  file.read(text.data(), text.size());
-  for (const char c : text + '\n') {
-    if (c != '\n') { if (c != '\r') line += c; continue; }
-    if (!line.empty()) names.push_back(std::exchange(line, {}));
-  }
-  expect(int(names.size()) == classes, std::to_string(classes) + " names, one in a line", names.size(), "");
-  return names;
-}
-
-/// Appends up to `limit` images of one file.
-inline void read_cifar(const std::filesystem::path& path, const CifarFormat& format, std::size_t limit, Images& images) {
+/// Appends up to `limit` images of one file, an io::InputFile or io::InputBytes.
+template <class Input>
+void read_cifar(Input&& file, const CifarFormat& format, std::size_t limit, Images& images) {
   const std::size_t record = format.labels + 3 * cifar_pixels;
-  io::InputFile file(path);
   const auto expect = [&](bool condition, const auto& sentence) {
     require<FileError>(condition, [&] { return file.what() + ": expected " + sentence(); });
   };
@@ -71,17 +47,6 @@ inline void read_cifar(const std::filesystem::path& path, const CifarFormat& for
       for (int c = 0; c < 3; ++c) to[3 * p + c] = bytes[format.labels + c * cifar_pixels + p];
   }
   images.n = static_cast<int>(first + count);
-}
-
-inline void require_folder(const std::filesystem::path& dir, const std::string& content) {
-  std::error_code error;
-  require<FileError>(std::filesystem::is_directory(dir, error), [&] {
-    return dir.string() + ": expected a folder with " + content + ", found " + (present(dir) ? "a file" : "no such folder");
-  });
-}
-
-inline void require_file(const std::filesystem::path& file, const std::string& content) {
-  require<FileError>(present(file), [&] { return file.string() + ": expected " + content + ", found no such file"; });
 }
 
 }  // namespace detail
@@ -108,7 +73,7 @@ inline Images load_cifar10(const std::filesystem::path& dir, Split split, std::s
   if (images.class_names.empty())
     images.class_names = {"airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"};
   for (const auto& file : files)
-    if (const std::size_t left = limit ? limit - images.n : SIZE_MAX) detail::read_cifar(file, format, left, images);
+    if (const std::size_t left = limit ? limit - images.n : SIZE_MAX) detail::read_cifar(io::InputFile(file), format, left, images);
   return images;
 }
 
@@ -123,7 +88,7 @@ inline Images load_cifar100(const std::filesystem::path& dir, Split split, std::
   detail::require_file(file, content);
   Images images{.n = 0, .dims = {3, 32, 32}, .classes = format.classes, .pixels = {}, .labels = {}, .class_names = {}};
   images.class_names = detail::class_names(dir / format.names, format.classes);
-  detail::read_cifar(file, format, limit ? limit : SIZE_MAX, images);
+  detail::read_cifar(io::InputFile(file), format, limit ? limit : SIZE_MAX, images);
   return images;
 }
 

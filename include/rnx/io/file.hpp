@@ -142,4 +142,23 @@ class AtomicFile {
   detail::Descriptor directory_, file_;
 };
 
+/// A whole file of at most `limit` bytes, in a container of bytes. Errors: FileError.
+template <class Bytes = std::string>
+Bytes read_file(const std::filesystem::path& path, std::uint64_t limit = std::uint64_t(1) << 31) {
+  InputFile file(path);
+  require<FileError>(file.size() <= limit, [&] {
+    return file.what() + ": expected at most " + std::to_string(limit) + " bytes, found " + std::to_string(file.size());
+  });
+  Bytes bytes(std::size_t(file.size()), typename Bytes::value_type{});
+  file.read(bytes.data(), bytes.size());
+  return bytes;
+}
+
+/// Replaces a file by this text, as a whole. Errors: FileError.
+inline void write_file(const std::filesystem::path& path, std::string_view text) {
+  AtomicFile file(path);
+  file.write(text.data(), text.size());
+  file.commit();
+}
+
 }  // namespace rnx::inline RNX_ABI::io
