@@ -9,6 +9,8 @@ option(RNX_INSTALL "Generate the install rules" ${PROJECT_IS_TOP_LEVEL})
 option(RNX_WERROR "Warnings of our own tests and examples are errors" OFF)
 option(RNX_SANITIZE "Build tests with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
 
+set(RNX_MODELS "" CACHE STRING "Model families compiled into the executables (empty: all), like resnet20;resnet18")
+
 set(rnx_cuda_default OFF)
 if(PROJECT_IS_TOP_LEVEL)
   set(rnx_cuda_default AUTO)

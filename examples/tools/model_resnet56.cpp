@@ -1,6 +1,4 @@
 // One family of the registry, one translation unit.
 #include <rnx/models.hpp>
 
-template <int Classes> using ResNet56 = rnx::models::ResNet56<Classes>;
-using Cifar = rnx::Shape<3, 32, 32>;
-RNX_REGISTER_MODEL("resnet56", ResNet56, Cifar, 10);
+RNX_REGISTER_MODEL("resnet56", rnx::models::ResNet56, (3, 32, 32), 10, 100);

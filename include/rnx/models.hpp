@@ -6,5 +6,10 @@
 
 #include "rnx/models/policies.hpp"
 #include "rnx/models/resnet.hpp"
+#include "rnx/models/wide_resnet.hpp"
+#include "rnx/models/preact_resnet.hpp"
+#include "rnx/models/vgg.hpp"
+#include "rnx/models/alexnet.hpp"
+#include "rnx/models/dnn.hpp"
 #include "rnx/models/mobilenet.hpp"
 #include "rnx/models/registry.hpp"

@@ -5,16 +5,23 @@
 
 namespace rnx::inline RNX_ISA::models {
 
-/// Convolutions of one kind. `stem` and `classifier` stay in full precision, as quantised networks keep their first and last layers.
+/// Convolutions of one kind; Os are further options of Conv. `stem` and `classifier` stay in full precision, as quantised networks keep their first and last layers.
 template <class W = quant::FullPrecision, class A = quant::FullActivation>
 struct Convolutions {
-  template <int Out, int K, int S = 1> using conv = Conv<Out, K, Stride<S>, W, A>;
-  template <int Out, int K, int S = 1> using stem = Conv<Out, K, Stride<S>>;
+  template <int Out, int K, int S = 1, class... Os> using conv = Conv<Out, K, Stride<S>, W, A, Os...>;
+  template <int Out, int K, int S = 1, class... Os> using stem = Conv<Out, K, Stride<S>, Os...>;
   template <int Out> using classifier = Linear<Out>;
 };
 
-/// Input normalisation, then the layers; the penultimate features carry a Tap.
-template <class Convs, int Classes, class... Layers>
-using Classifier = Sequential<Named<"normalize", Normalize>, Layers..., Named<"avgpool", Tap<Penultimate, GlobalAveragePool>>, Named<"fc", typename Convs::template classifier<Classes>>>;
+/// Layers whose names stay at the top. They are one bound type, which networks with other numbers of classes share.
+template <class... Layers> using Trunk = Transparent<Sequential<Layers...>>;
+
+/// Input normalisation, the layers, the mean over all pixels (its features carry a Tap), and a classifier called Fc.
+template <fixed_string Fc, class Convs, int Classes, class... Layers>
+using ClassifierNamed =
+    Sequential<Named<"normalize", Normalize>, Trunk<Layers...>, Named<"avgpool", Tap<Penultimate, GlobalAveragePool>>, Named<Fc, typename Convs::template classifier<Classes>>>;
+
+/// The same with torchvision's name of the classifier.
+template <class Convs, int Classes, class... Layers> using Classifier = ClassifierNamed<"fc", Convs, Classes, Layers...>;
 
 }  // namespace rnx::inline RNX_ISA::models

@@ -1,0 +1,117 @@
+// Every model of the registry: parameters, MACs, ReLUs and the names of its state dict, against PyTorch's (golden/families.json) and the papers'.
+#include "models/describe.hpp"
+
+#include <doctest/doctest.h>
+
+#include "golden/golden.hpp"
+
+using namespace rnx;
+using namespace rnx::models;
+namespace {
+
+using Cifar = Shape<3, 32, 32>;
+using Large = Shape<3, 224, 224>;
+
+/// Lines "name d0,d1,...", sorted: what tests/golden/families.py --names prints.
+std::vector<std::string> lines(const Graph& graph) {
+  std::vector<std::string> list;
+  for (const auto* tensors : {&graph.parameters, &graph.buffers})
+    for (const auto& t : *tensors) {
+      std::string line = t.name + " ";
+      for (std::size_t i = 0; i < t.shape.size(); ++i) line += (i ? "," : "") + std::to_string(t.shape[i]);
+      list.push_back(line);
+    }
+  std::sort(list.begin(), list.end());
+  return list;
+}
+
+std::uint32_t fnv1a32(const std::string& text) {
+  std::uint32_t h = 0x811C9DC5u;
+  for (const char c : text) h = (h ^ std::uint8_t(c)) * 0x01000193u;
+  return h;
+}
+
+cost::Row check(const std::string& name, const Graph& graph) {
+  static const golden::json all = golden::load("families").at("models");
+  CAPTURE(name);
+  const golden::json& expected = all.at(name);
+  const cost::Row total = cost::table(graph).total();
+  CHECK(expected.at("in") == golden::json{graph.input.c, graph.input.h, graph.input.w});
+  CHECK(expected.at("classes") == graph.nodes.back().out.c);
+  CHECK(expected.at("parameters") == total.parameters);
+  CHECK(expected.at("macs") == total.macs);
+  CHECK(expected.at("relus") == total.relus);
+  const auto list = lines(graph);
+  CHECK(expected.at("tensors") == list.size());
+  std::string text;
+  for (const std::string& line : list) text += (text.empty() ? "" : "\n") + line;
+  CHECK_MESSAGE(fnv1a32(text) == expected.at("names").get<std::uint32_t>(), "names or shapes differ from `golden/families.py --names '", name, "'`:\n", text);
+  int taps = 0;
+  for (const Node& n : graph.nodes) taps += std::count(n.tags.begin(), n.tags.end(), &tag_id<Penultimate>);
+  CHECK(taps == 1);
+  return total;
+}
+template <class Spec, class In = Cifar> cost::Row check(const std::string& name) { return check(name, support::describe<Spec, In>()); }
+void counts(const cost::Row& r, long long parameters, long long macs, long long relus = 0) {
+  CHECK(r.parameters == parameters);
+  if (macs) CHECK(r.macs == macs);
+  if (relus) CHECK(r.relus == relus);
+}
+
+}  // namespace
+
+TEST_CASE("residual networks for 32 x 32 images") {
+  check<ResNet20<>>("resnet20");
+  check<ResNet20<>, Shape<1, 28, 28>>("resnet20 grey");
+  check<ResNet32<>>("resnet32");
+  check<ResNet44<>>("resnet44");
+  check<ResNet56<>>("resnet56");
+  check<ResNet110<>>("resnet110");
+  check<ResNet18<>>("resnet18");
+  counts(check<ResNet34<>>("resnet34"), 21282122, 1159402496, 966656);
+  counts(check<ResNet34<100>>("resnet34 100"), 21328292, 0, 966656);
+  check<ResNet50<>>("resnet50");
+  counts(check<ResNet50Rrm<>>("resnet50_rrm"), 24554570, 1298863104);
+}
+
+TEST_CASE("residual networks for 224 x 224 images") {
+  CHECK(check<ResNet18ImageNet<>, Large>("resnet18_imagenet").relus == 2308096);
+  check<ResNet34ImageNet<>, Large>("resnet34_imagenet");
+  check<ResNet50ImageNet<>, Large>("resnet50_imagenet");
+}
+
+TEST_CASE("pre-activation and wide residual networks") {
+  check<PreActResNet18<>>("preact_resnet18");
+  counts(check<Wrn22x8<>>("wrn_22_8"), 17158106, 2454115328, 1392640);
+  counts(check<Wrn22x8<100>>("wrn_22_8 100"), 17204276, 0, 1392640);
+  check<Wrn34x10<>>("wrn_34_10");
+}
+
+TEST_CASE("networks without shortcuts") {
+  counts(check<Vgg11<>>("vgg11_bn"), 9231114, 152769536);
+  check<Vgg16<>>("vgg16_bn");
+  counts(check<Vgg19<>>("vgg19_bn"), 20040522, 398136320);
+  check<VggImageNet<vgg::D>, Large>("vgg16_bn imagenet");
+  check<VggImageNet<vgg::D, 9, 2048, Convolutions<>, Identity>, Large>("vgg16 rrm");
+  check<AlexNet<>, Large>("alexnet");
+  check<AlexNetRrm<>, Large>("alexnet rrm");
+  counts(check<Dnn<>>("dnn"), 1341226, 39687168);
+  check<Dnn<>, Shape<1, 28, 28>>("dnn grey");
+}
+
+namespace {
+/// Paper 003's table counts the three 1 x 1 shortcuts of ResNet-18 as 3 x 3.
+template <class W, class A>
+struct WideShortcuts : Convolutions<W, A> {
+  template <int Out, int K, int S = 1> using conv = Conv<Out, 3, Stride<S>, W, A>;
+};
+template <class Convs> double bops() { return cost::table(support::describe<ResNet18ImageNet<1000, Convs>, Large>()).total().bops / 1e8; }
+}  // namespace
+
+TEST_CASE("bit operations of ResNet-18 on ImageNet (paper 003)") {
+  using quant::FullActivation, quant::FullPrecision, quant::MultiBit, quant::MultiBitActivation, quant::Sign, quant::SignActivation;
+  CHECK(bops<Convolutions<>>() == doctest::Approx(1161.007).epsilon(1e-6));
+  CHECK(bops<WideShortcuts<FullPrecision, FullActivation>>() == doctest::Approx(1259.657).epsilon(1e-6));
+  CHECK(bops<WideShortcuts<Sign, SignActivation>>() == doctest::Approx(94.354).epsilon(1e-5));
+  CHECK(bops<WideShortcuts<MultiBit<3>, MultiBitActivation<3>>>() == doctest::Approx(242.329).epsilon(1e-5));
+}
