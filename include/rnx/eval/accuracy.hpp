@@ -1,8 +1,10 @@
 // Clean and attacked accuracy. Success is computed again by a fresh forward on the final image; norm and range are verified first.
 #pragma once
 
+#include <functional>
+
 #include "rnx/attack.hpp"
-#include "rnx/data.hpp"
+#include "rnx/data/loader.hpp"
 
 namespace rnx::inline RNX_ISA::eval {
 
@@ -11,8 +13,15 @@ struct Sample {
   int label = 0, clean = 0, attacked = 0;
   bool robust = false;  ///< right on the clean image and on every attacked one
 };
+/// A clean image and its last adversarial one (of the restart that fooled the model, if one did), (h, w, c) in [0, 1].
+struct Pair {
+  std::vector<float> clean, adversarial;
+};
 struct Accuracy {
   std::vector<Sample> samples;
+  std::vector<Pair> examples{};      ///< of the first samples, Options::examples of them
+  std::vector<float> logits{};       ///< (n, classes) of the clean images, where Options::keep_logits asked for them
+  long forwards = 0, backwards = 0;  ///< passes per sample that the attack took, its verification included
   double clean() const { return share([](const Sample& s) { return s.clean == s.label; }); }
   double robust() const { return share([](const Sample& s) { return s.robust; }); }
 
@@ -30,6 +39,9 @@ struct Options {
   int path = 0;       ///< batch-norm path
   int restarts = 1;
   std::uint64_t seed = 0;
+  int examples = 0;          ///< how many pairs of images are kept
+  bool keep_logits = false;
+  std::function<void(std::size_t done, std::size_t of)> progress{};  ///< told after each batch; what it throws ends the evaluation
 };
 
 /// The class of the largest logit, the first one where several are equal.
@@ -40,44 +52,50 @@ int argmax(const T* row, int classes) {
   return best;
 }
 
-/// Predictions of `images`, and under `attack` when it is not null (a callable like attack::Pgd; copied per restart with its own draw).
+/// Predictions of a source's samples in its order, and under `attack` when it is not null (a callable like attack::Pgd; copied per restart with its own draw).
 /// Errors: NumericError (logits or images that are not finite, an image outside its ball).
 template <class T, class Device, class Attack = attack::Pgd<>>
-Accuracy accuracy(const NetworkBase<T, Device>& net, const data::Images& images, const Options& o, const Attack* attack = nullptr) {
-  require<ShapeError>(images.dims == net.input_dims(), [&] { return "eval: the network takes " + net.input_dims().text() + ", the images are " + images.dims.text(); });
-  require<UsageError>(images.classes <= net.classes(), [&] { return "eval: the data set has " + std::to_string(images.classes) + " classes, the network " + std::to_string(net.classes()); });
+Accuracy accuracy(const NetworkBase<T, Device>& net, const data::Source& source, const Options& o, const Attack* attack = nullptr) {
+  const Dims dims = source.dims();
+  const int total = int(source.size());
+  require<ShapeError>(dims == net.input_dims(), [&] { return "eval: the network takes " + net.input_dims().text() + ", the images are " + dims.text(); });
+  require<UsageError>(source.classes() <= net.classes(), [&] { return "eval: the data set has " + std::to_string(source.classes()) + " classes, the network " + std::to_string(net.classes()); });
   require<UsageError>(o.batch > 0 && o.restarts > 0, "eval: batch and restarts must be positive");
-  const int batch = std::min(o.batch, std::max(images.n, 1)), classes = net.classes();
+  const int batch = std::min(o.batch, std::max(total, 1)), classes = net.classes();
   Trace<T, Device> trace = net.make_trace({.use = Use::infer, .capacity = batch});
   attack::Workspace<T, Device> work(net, batch, o.tile);
-  Tensor<T, Device> clean(batch, images.dims), adversarial(batch, images.dims);
+  Tensor<T, Device> clean(batch, dims), adversarial(batch, dims);
   loss::Labels<Device> labels(batch, classes);
   const Context ctx{.mode = Mode::eval, .path = o.path};
 
   Accuracy result;
-  result.samples.resize(images.n);
-  std::vector<T> host(batch * images.dims.count());
-  std::vector<std::int32_t> y(batch);
-  std::vector<std::uint32_t> ids(batch);
+  result.samples.resize(total);
+  result.examples.resize(std::min(std::max(o.examples, 0), total));
+  if (total == 0) return result;
+  data::Loader loader(source, {.batch = batch, .augment = std::nullopt, .shuffle = false});
   const auto predict = [&](View<const T, Device> x, auto&& each) {
     const std::vector<T> z = to_host(net.forward(trace, x, ctx));
     for (int i = 0; i < x.n; ++i) {
       for (int c = 0; c < classes; ++c)
         require<NumericError>(std::isfinite(z[i * classes + c]), "eval: the network's logits are not finite");
-      each(i, argmax(z.data() + i * classes, classes));
+      each(i, argmax(z.data() + i * classes, classes), z.data() + i * classes);
     }
   };
-  for (int first = 0; first < images.n; first += batch) {
-    const int n = std::min(batch, images.n - first);
-    ids.resize(n), y.resize(n), host.resize(n * images.dims.count());
-    for (int i = 0; i < n; ++i) ids[i] = std::uint32_t(first + i);
-    data::make_batch(images, ids, nullptr, 0, 0, host.data(), y.data());
+  for (int first = 0; first < total; first += batch) {
+    const int n = std::min(batch, total - first);
+    const data::Batch& b = loader.next();
+    const std::vector<std::int32_t>& y = b.labels;
+    const std::vector<T> host(b.pixels.begin(), b.pixels.end());
+    const auto image = [&](const std::vector<T>& of, int i) { return std::vector<float>(of.begin() + i * dims.count(), of.begin() + (i + 1) * dims.count()); };
+    for (int i = 0; i < n && std::size_t(first + i) < result.examples.size(); ++i) result.examples[first + i].clean = result.examples[first + i].adversarial = image(host, i);
     labels.upload(y);
     clean.upload(host);
     const View<const T, Device> x = std::as_const(clean).view().samples(0, n);
-    predict(x, [&](int i, int c) { result.samples[first + i] = {y[i], c, c, c == y[i]}; });
-    if (!attack) continue;
-    for (int r = 0; r < o.restarts; ++r) {
+    predict(x, [&](int i, int c, const T* z) {
+      result.samples[first + i] = {y[i], c, c, c == y[i]};
+      if (o.keep_logits) result.logits.insert(result.logits.end(), z, z + classes);
+    });
+    for (int r = 0; attack && r < o.restarts; ++r) {
       const View<T, Device> a = adversarial.view().samples(0, n);
       Context with = ctx;
       with.first_sample = std::uint64_t(first);
@@ -86,14 +104,22 @@ Accuracy accuracy(const NetworkBase<T, Device>& net, const data::Images& images,
       seeded(net, work, x, a, loss::CrossEntropy{.labels = labels.data()}, with, std::uint64_t(r) << 32);
       const std::vector<T> moved = to_host(View<const T, Device>(a));
       attack::verify<typename Attack::norm, T>(host, moved, n, attack->eps);
-      predict(a, [&](int i, int c) {
+      predict(a, [&](int i, int c, const T*) {
         Sample& s = result.samples[first + i];
+        if ((s.robust || r == 0) && std::size_t(first + i) < result.examples.size())
+          result.examples[first + i].adversarial = image(moved, i);
         if (s.robust || r == 0) s.attacked = c;
         s.robust = s.robust && c == s.label;
       });
     }
+    if (o.progress) o.progress(first + n, total);
   }
+  if (attack) result.backwards = long(attack->passes()) * o.restarts, result.forwards = result.backwards + o.restarts;
   return result;
+}
+template <class T, class Device, class Attack = attack::Pgd<>>
+Accuracy accuracy(const NetworkBase<T, Device>& net, const data::Images& images, const Options& o, const Attack* attack = nullptr) {
+  return accuracy(net, data::Memory(images), o, attack);
 }
 
 }  // namespace rnx::inline RNX_ISA::eval

@@ -1,0 +1,60 @@
+// A report as files: report.json for programs, report.md for a page of text, report.html (one file, no network) for readers, per_sample.csv.
+#pragma once
+
+#include <filesystem>
+#include <set>
+
+#include "rnx/eval/report_html.hpp"
+#include "rnx/eval/report_json.hpp"
+#include "rnx/eval/report_markdown.hpp"
+
+namespace rnx::inline RNX_ISA::eval {
+
+/// One line per sample: index,label,clean_pred,attacked_pred,robust (0 or 1).
+inline std::string per_sample_csv(const Accuracy& accuracy) {
+  std::string csv = "index,label,clean_pred,attacked_pred,robust\n";
+  for (std::size_t i = 0; i < accuracy.samples.size(); ++i) {
+    const Sample& s = accuracy.samples[i];
+    for (const long v : {long(i), long(s.label), long(s.clean), long(s.attacked)}) (csv += std::to_string(v)) += ',';
+    csv += s.robust ? "1\n" : "0\n";
+  }
+  return csv;
+}
+
+/// The names of the per-sample files, one per model: per_sample.csv, or with several models per_sample-LABEL.csv, where characters
+/// that do not belong in a file name are '_'.
+inline std::vector<std::string> per_sample_names(const Report& report) {
+  if (report.models.size() == 1) return {"per_sample.csv"};
+  std::vector<std::string> names;
+  std::set<std::string> used;
+  for (const ModelReport& m : report.models) {
+    std::string label = m.label.substr(0, 100);
+    for (char& c : label)
+      if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == '-' || c == '_')) c = '_';
+    std::string name = label;
+    for (int k = 2; !used.insert(name).second; ++k) name = label + "_" + std::to_string(k);
+    names.push_back("per_sample-" + name + ".csv");
+  }
+  return names;
+}
+
+/// Writes report.html, report.md, the per-sample files, and last report.json into the folder, which is made if need be; each file is
+/// replaced as a whole. Errors: FileError; UsageError and ShapeError (see verify).
+inline void write_report(const std::filesystem::path& dir, const Report& report) {
+  verify(report);
+  std::error_code error;
+  std::filesystem::create_directories(dir, error);
+  require<FileError>(std::filesystem::is_directory(dir, error), [&] { return dir.string() + ": the folder cannot be made"; });
+  const auto write = [&](const std::string& name, const std::string& text) {
+    io::AtomicFile file(dir / name);
+    file.write(text.data(), text.size());
+    file.commit();
+  };
+  const auto names = per_sample_names(report);
+  write("report.html", to_html(report));
+  write("report.md", to_markdown(report));
+  for (std::size_t m = 0; m < names.size(); ++m) write(names[m], per_sample_csv(combined(report.models[m].attacks)));
+  write("report.json", detail::json_text(to_json(report)) + "\n");
+}
+
+}  // namespace rnx::inline RNX_ISA::eval
