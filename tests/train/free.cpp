@@ -11,7 +11,7 @@ TEST_CASE("Free AT: both gradients of one backward, eight replays, a perturbatio
   Net net(1), twin(1);
   const int n = 4, m = 8;
   optim::Sgd<double> sgd({.momentum = 0.9, .weight_decay = 1e-4}), other({.momentum = 0.9, .weight_decay = 1e-4});
-  train::FreeStep<double> step(net, sgd, n);
+  train::Step<double, cpu, train::Free> step(net, sgd, {.eps = px(8), .m = m}, n);
   // the twin does the same with two backwards: one for the input, one for the weights
   auto trace = twin.make_trace({.use = Use::train, .capacity = n});
   auto grads = twin.make_grads();
@@ -25,7 +25,7 @@ TEST_CASE("Free AT: both gradients of one backward, eight replays, a perturbatio
     const auto y = support::labels(n, 10, batch);
     step.images = clean;
     step.labels.upload(y);
-    if (batch == 1) CHECK(step.delta.download() == delta);  // not reset
+    if (batch == 1) CHECK(step.objective.delta.download() == delta);  // not reset
     for (int replay = 0; replay < m; ++replay) {
       state.set({.lr = 0.02 + 0.001 * replay, .momentum = 0.9, .eps = eps});
       step(n, state.get());
@@ -35,7 +35,7 @@ TEST_CASE("Free AT: both gradients of one backward, eight replays, a perturbatio
       const loss::CrossEntropy ce{.labels = y.data()};
       ce(trace, loss::Call<double>{.weight = 1.0 / n});
       twin.backward(trace, dx.view(), nullptr);
-      CHECK(step.input_gradient().download() == dx.download());
+      CHECK(step.objective.input_gradient().download() == dx.download());
       CHECK_THROWS_AS(twin.backward(trace, dx.view(), nullptr), StateError);  // the arena has been reused
       twin.forward(trace, std::as_const(x).view(), {.mode = Mode::train});
       grads.zero();

@@ -7,8 +7,9 @@
 
 namespace rnx::inline RNX_ISA::attack {
 
-/// clean: begin at the image. random: Linf uniform in the ball, L2 on the sphere, clipped to [0, 1].
-enum class Start { clean, random };
+/// clean: begin at the image. random: Linf uniform in the ball, L2 on the sphere. gaussian: 0.001 n away, n standard normal, which moves a
+/// divergence from its stationary point (Zhang et al. 2019). All are clipped to [0, 1].
+enum class Start { clean, random, gaussian };
 
 /// x' = project(x' + step direction(gradient of the loss)), `steps` times.
 template <class Norm = norm::Linf>
@@ -18,6 +19,9 @@ struct Pgd {
   int steps = 10;
   Start start = Start::random;
   std::uint64_t seed = 0;
+
+  /// Forwards, and as many backwards, that one call takes for each sample.
+  int passes() const { return steps; }
 
   /// adversarial: (n, c, h, w), assigned. ctx: mode and path of the model; where ctx.values is set, eps, step, seed and draw are read there
   /// (training steps that are recorded), otherwise from this policy. `draw` tells restarts apart.
@@ -32,8 +36,8 @@ struct Pgd {
     if (!ctx.values) ctx.values = work.set({.seed = seed, .draw = draw, .eps = eps, .step = step});
     const Stream stream{ctx.stream};
     const geometry::Map rows = geometry::map(x);
-    if (start == Start::random) run<op::attack_start, Device, T>(stream, {rows, Norm::number, ctx.draw, ctx.first_sample, ctx.values, x.data, adversarial.data});
-    else run<op::copy, Device, T>(stream, {rows, rows, x.data, adversarial.data});
+    if (start == Start::clean) run<op::copy, Device, T>(stream, {rows, rows, x.data, adversarial.data});
+    else run<op::attack_start, Device, T>(stream, {rows, Norm::number, ctx.draw, ctx.first_sample, ctx.values, x.data, adversarial.data, start == Start::gaussian ? 1e-3 : 0.0});
     const View<T, Device> dx = work.gradient.view().samples(0, x.n);
     for (int k = 0; k < steps; ++k) {
       ++ctx.draw;  // dropout of a model attacked in train mode differs from step to step
@@ -43,14 +47,16 @@ struct Pgd {
   }
 };
 
-/// One step. Start::clean: length eps (FGSM). Start::random: FGSM-RS with its own step, 1.25 eps in Wong et al.
+/// One step. Start::clean: length eps (FGSM). Otherwise FGSM-RS with its own step, 1.25 eps in Wong et al.
 template <class Norm = norm::Linf>
 struct Fgsm {
   using norm = Norm;
   Rational eps = px(8);
   Start start = Start::clean;
-  Rational step = px(10);  ///< of Start::random
+  Rational step = px(10);  ///< where the start is not clean
   std::uint64_t seed = 0;
+
+  int passes() const { return 1; }
 
   template <class T, class Device, class Loss>
   void operator()(const NetworkBase<T, Device>& net, Workspace<T, Device>& work, View<const std::type_identity_t<T>, Device> x,

@@ -1,68 +1,210 @@
-// The training loop: epochs of shuffled, augmented batches. Prints nothing; progress goes through a callback.
+// The training loop: epochs of shuffled, augmented batches, evaluated, saved and resumed. Prints nothing; progress goes to callbacks.
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <functional>
 
+#include "rnx/data/loader.hpp"
+#include "rnx/train/checkpoint.hpp"
+#include "rnx/train/progress.hpp"
 #include "rnx/train/step.hpp"
 
 namespace rnx::inline RNX_ISA::train {
+
+/// Where and how often a run is saved. The run that `checkpoints` hold is continued: with the same options it ends with the bits of a run
+/// that was never stopped.
+struct Saving {
+  Checkpoints* checkpoints = nullptr;            ///< null: nothing is saved
+  double every = 600;                            ///< seconds between checkpoints inside an epoch
+  long every_steps = 0;                          ///< batches between checkpoints (0: by time alone)
+  Checkpoints::Json configuration = nullptr;     ///< what the run is, stored with each checkpoint; a resume with another one is refused
+  std::function<void(const std::string&)> failed{};  ///< told the sentence when a checkpoint could not be written: training goes on, the one before stays
+};
 
 struct FitOptions {
   int epochs = 1, batch = 128;
   std::uint64_t seed = 0;
   std::optional<data::Augment> augment = data::Augment{};
   double label_smoothing = 0;
-  std::function<optim::Rates(long step, long steps)> schedule;  ///< rates of a step, of all steps of the run
+  std::function<optim::Rates(long step, long steps)> schedule{};  ///< rates of a step, of all steps of the run (replays count)
+  int loader_threads = 1;                        ///< threads that prepare batches ahead of training
+  std::function<Scores()> evaluate{};            ///< called at the end of every `evaluate_every`-th epoch and of the last
+  int evaluate_every = 1;
+  Saving saving{};
+  const std::atomic<bool>* stop = nullptr;       ///< when it becomes true (a signal), the step is finished, a checkpoint written, and fit returns
 };
 
-/// What a callback is told after each step.
-struct Progress {
-  int epoch = 0;                     ///< from 0
-  long step = 0, steps_in_epoch = 0; ///< step within the epoch, from 1
-  double loss = 0, accuracy = 0;     ///< means over the epoch so far, on the images that were trained on
-  double lr = 0;
-  std::size_t samples = 0;           ///< seen in this epoch
+struct Outcome {
+  bool finished = true;  ///< false: stopped
+  Progress last{};
+};
+
+/// One run: everything a step needs and everything a resume restores. fit() drives it; a program with a loop of its own may, too.
+template <class Device, class Objective>
+class Run {
+ public:
+  Run(NetworkBase<float, Device>& net, const data::Source& source, const Objective& objective, optim::Optimizer<float, Device>& optimizer, const FitOptions& o)
+      : net_(net), source_(source), optimizer_(optimizer), o_(o), objective_(objective), batch_(int(std::min<std::size_t>(std::size_t(check(net, source, o)), source.size()))),
+        step_(net, optimizer, objective, batch_, o.label_smoothing) {
+    per_epoch_ = long((source.size() + batch_ - 1) / batch_);
+    progress_.epochs = o.epochs, progress_.steps_in_epoch = per_epoch_, progress_.total = per_epoch_ * o.epochs;
+    objective_.set(values_);
+    values_.seed = o.seed;
+    if (o.saving.checkpoints)
+      if (const std::string latest = o.saving.checkpoints->marked("LATEST"); !latest.empty()) restore(latest);
+    if (!finished()) loader_.emplace(source, data::LoaderOptions{.batch = batch_, .seed = o.seed, .augment = o.augment, .threads = o.loader_threads}, progress_.done / per_epoch_, progress_.done % per_epoch_);
+  }
+
+  bool finished() const { return progress_.done >= progress_.total; }
+  const Progress& progress() const { return progress_; }
+
+  /// Trains on the next batch. Errors: NumericError when a loss is not finite (the step that showed it has been taken).
+  void advance() {
+    if (progress_.done % per_epoch_ == 0) loss_sum_ = 0, right_ = 0, progress_.samples = 0;
+    const auto begin = clock::now();
+    const data::Batch& b = loader_->next();
+    step_.images.upload(b.pixels);
+    step_.labels.upload(b.labels);
+    const int replays = objective_.replays();
+    for (int r = 0; r < replays; ++r) {
+      const long index = progress_.done * replays + r;
+      optimizer_.apply(o_.schedule(index, progress_.total * replays), values_);
+      values_.draw = std::uint64_t(index) << 16;  // room for the draws of one step
+      state_.set(values_);
+      step_(b.n, state_.get());
+    }
+    loss_sum_ += step_.values.mean(b.n) * b.n;
+    const std::vector<float> z = to_host(step_.logits());
+    const int classes = net_.classes();
+    for (int i = 0; i < b.n; ++i) right_ += eval::argmax(z.data() + i * classes, classes) == b.labels[i];
+    busy_ += seconds_since(begin), trained_ += b.n;
+
+    Progress& p = progress_;
+    p.epoch = int(p.done / per_epoch_), p.step = ++p.done - p.epoch * per_epoch_;
+    p.epoch_end = p.step == per_epoch_, p.scores = {};
+    p.samples += b.n, p.lr = values_.lr;
+    p.loss = loss_sum_ / double(p.samples), p.accuracy = double(right_) / double(p.samples);
+    p.waited = loader_->waited();
+    p.images_per_second = double(trained_) / std::max(busy_, 1e-9);
+    p.remaining = (double(p.total - p.done) * batch_) / std::max(p.images_per_second, 1e-9);
+    const bool due = p.epoch_end && (p.done == p.total || (p.epoch + 1) % std::max(1, o_.evaluate_every) == 0);
+    if (due && o_.evaluate) p.scores = o_.evaluate();
+    times();
+  }
+
+  /// Whether a checkpoint is due.
+  bool due() const {
+    const Saving& s = o_.saving;
+    return s.checkpoints && saved_ != progress_.done &&
+           (progress_.epoch_end || seconds_since(last_save_) >= s.every || (s.every_steps > 0 && progress_.done % s.every_steps == 0));
+  }
+  /// Whether the checkpoint could be written. Otherwise Saving::failed has been told.
+  bool save() {
+    const Progress& p = progress_;
+    std::vector<std::string> marks;
+    const auto best = [&](const std::optional<double>& score, std::optional<double>& so_far, const char* mark) {
+      if (score && (!so_far || *score > *so_far)) so_far = score, marks.push_back(mark);
+    };
+    const Scores before = best_;
+    best(p.scores.clean, best_.clean, "BEST-clean");
+    best(p.scores.pgd, best_.pgd, "BEST-pgd");
+    Checkpoints::Json state{{"done", p.done}, {"epoch", p.epoch}, {"step", p.step}, {"samples", p.samples}, {"right", right_}, {"loss_sum", loss_sum_}, {"configuration", o_.saving.configuration}};
+    if (best_.clean) state["best_clean"] = *best_.clean;
+    if (best_.pgd) state["best_pgd"] = *best_.pgd;
+    try {
+      o_.saving.checkpoints->save(p.done, net_, states(), std::move(state), marks);
+    } catch (const FileError& e) {
+      best_ = before;
+      last_save_ = clock::now();  // not at once again
+      if (o_.saving.failed) o_.saving.failed(e.what());
+      return false;
+    }
+    saved_ = p.done, last_save_ = clock::now(), was_saved_ = true;
+    times();
+    return true;
+  }
+  bool saved() const { return saved_ == progress_.done; }
+
+ private:
+  using clock = std::chrono::steady_clock;
+  static double seconds_since(clock::time_point t) { return std::chrono::duration<double>(clock::now() - t).count(); }
+  static int check(const NetworkBase<float, Device>& net, const data::Source& source, const FitOptions& o) {
+    require<UsageError>(o.epochs >= 0 && o.batch > 0 && source.size() > 0, "fit: epochs, batch and the data set must not be empty");
+    require<UsageError>(bool(o.schedule), "fit: a schedule is needed");
+    require<ShapeError>(source.dims() == net.input_dims(), [&] { return "fit: the network takes " + net.input_dims().text() + ", the images are " + source.dims().text(); });
+    require<UsageError>(source.classes() <= net.classes(), [&] { return "fit: the data set has " + std::to_string(source.classes()) + " classes, the network " + std::to_string(net.classes()); });
+    return o.batch;
+  }
+  std::vector<optim::State<float>> states() {
+    auto list = optimizer_.state();
+    for (optim::State<float> s : step_.objective.state()) s.name = "objective." + s.name, list.push_back(s);
+    return list;
+  }
+  void restore(const std::string& name) {
+    const Checkpoints& c = *o_.saving.checkpoints;
+    const Checkpoints::Json stored = c.state(name);
+    const std::string difference = first_difference(stored.value("configuration", Checkpoints::Json()), o_.saving.configuration);
+    require<UsageError>(difference.empty(), [&] { return c.path(name).string() + " is a checkpoint of another configuration: " + difference; });
+    c.restore(name, net_, states());
+    Progress& p = progress_;
+    p.done = stored.value("done", 0l), p.epoch = stored.value("epoch", 0), p.step = stored.value("step", 0l), p.samples = stored.value("samples", std::size_t(0));
+    right_ = stored.value("right", std::size_t(0)), loss_sum_ = stored.value("loss_sum", 0.0);
+    p.epoch_end = p.step == per_epoch_;
+    if (p.samples) p.loss = loss_sum_ / double(p.samples), p.accuracy = double(right_) / double(p.samples);
+    if (stored.contains("best_clean")) best_.clean = stored["best_clean"].template get<double>();
+    if (stored.contains("best_pgd")) best_.pgd = stored["best_pgd"].template get<double>();
+    require<FileError>(p.done >= 0 && p.done <= p.total, [&] { return c.path(name).string() + ": it has done " + std::to_string(p.done) + " of " + std::to_string(p.total) + " steps"; });
+    saved_ = p.done;
+  }
+  void times() {
+    progress_.seconds = seconds_since(begin_);
+    progress_.checkpoint_age = was_saved_ ? seconds_since(last_save_) : -1;
+  }
+
+  NetworkBase<float, Device>& net_;
+  const data::Source& source_;
+  optim::Optimizer<float, Device>& optimizer_;
+  FitOptions o_;
+  Objective objective_;
+  int batch_;
+  Step<float, Device, Objective> step_;
+  optim::StepState<Device> state_;
+  StepValues values_{};
+  std::optional<data::Loader> loader_;
+  long per_epoch_ = 0, saved_ = -1;
+  Progress progress_{};
+  Scores best_{};
+  double loss_sum_ = 0, busy_ = 0;
+  std::size_t right_ = 0, trained_ = 0;
+  clock::time_point begin_ = clock::now(), last_save_ = begin_;
+  bool was_saved_ = false;
 };
 
 /// Trains `net` in place. The order of an epoch, the augmentation of a sample and every random number depend on the seed alone.
-/// Errors: NumericError when a loss is not finite (the step that showed it has been taken).
-template <class Device, class Objective>
-void fit(NetworkBase<float, Device>& net, const data::Images& images, Objective objective, optim::Optimizer<float, Device>& optimizer, const FitOptions& o,
-         const std::function<void(const Progress&)>& callback = {}) {
-  require<UsageError>(o.epochs >= 0 && o.batch > 0 && images.n >= 1, "fit: epochs, batch and the data set must not be empty");
-  require<UsageError>(bool(o.schedule), "fit: a schedule is needed");
-  const int batch = std::min(o.batch, images.n), classes = net.classes();
-  const long per_epoch = (images.n + batch - 1) / batch, total = per_epoch * o.epochs;
-  StepValues v{.seed = o.seed};
-  if constexpr (attacks<Objective>) v.eps = objective.attack.eps, v.step = objective.attack.step;
-  Step<float, Device, Objective> step(net, optimizer, std::move(objective), batch, o.label_smoothing);
-  optim::StepState<Device> state;
-  std::vector<float> host(batch * images.dims.count());
-  std::vector<std::int32_t> y(batch);
-  for (int epoch = 0; epoch < o.epochs; ++epoch) {
-    const std::vector<std::uint32_t> order = data::epoch_order(images.n, o.seed, epoch);
-    Progress p{.epoch = epoch, .steps_in_epoch = per_epoch};
-    double loss_sum = 0;
-    std::size_t right = 0;
-    for (long k = 0; k < per_epoch; ++k) {
-      const int n = int(std::min<std::size_t>(batch, order.size() - k * batch));
-      const std::span ids(order.data() + k * batch, std::size_t(n));
-      y.resize(n), host.resize(n * images.dims.count());
-      data::make_batch(images, ids, o.augment ? &*o.augment : nullptr, o.seed, epoch, host.data(), y.data());
-      step.images.upload(host);
-      step.labels.upload(y);
-      const long index = epoch * per_epoch + k;
-      optimizer.apply(o.schedule(index, total), v);
-      v.draw = std::uint64_t(index) << 16;  // room for the draws of one step
-      state.set(v);
-      step(n, state.get());
-      loss_sum += step.values.mean(n) * n;
-      const std::vector<float> z = to_host(step.logits());
-      for (int i = 0; i < n; ++i) right += eval::argmax(z.data() + i * classes, classes) == y[i];
-      p.step = k + 1, p.samples += n, p.loss = loss_sum / p.samples, p.accuracy = double(right) / p.samples, p.lr = v.lr;
-      if (callback) callback(p);
+/// Callbacks are called with (const Progress&) after every batch, in their order, before a checkpoint is written.
+/// Errors: NumericError when a loss is not finite, UsageError (options, a checkpoint of another configuration), FileError (a checkpoint
+/// that cannot be read, or the last one that cannot be written).
+template <class Device, class Objective, class... Callbacks>
+Outcome fit(NetworkBase<float, Device>& net, const data::Source& source, const Objective& objective, optim::Optimizer<float, Device>& optimizer, const FitOptions& o, Callbacks&&... callbacks) {
+  Run<Device, Objective> run(net, source, objective, optimizer, o);
+  while (!run.finished()) {
+    run.advance();
+    (callbacks(run.progress()), ...);
+    const bool stop = o.stop && o.stop->load();
+    if (!run.due() && !(stop && o.saving.checkpoints && !run.saved())) {
+      if (stop) return {false, run.progress()};
+      continue;
     }
+    const bool last = run.finished() || stop;
+    require<FileError>(run.save() || !last, "the last checkpoint of the run could not be written; --resume continues from the one before");
+    if (stop && !run.finished()) return {false, run.progress()};
   }
+  return {true, run.progress()};
+}
+template <class Device, class Objective, class... Callbacks>
+Outcome fit(NetworkBase<float, Device>& net, const data::Images& images, const Objective& objective, optim::Optimizer<float, Device>& optimizer, const FitOptions& o, Callbacks&&... callbacks) {
+  return fit(net, data::Memory(images), objective, optimizer, o, std::forward<Callbacks>(callbacks)...);
 }
 
 }  // namespace rnx::inline RNX_ISA::train

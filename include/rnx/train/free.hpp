@@ -2,49 +2,45 @@
 // perturbation is one buffer of batch shape that starts at zero and persists across batches (paper 002 says "reset": its code does not).
 #pragma once
 
-#include "rnx/train/step.hpp"
+#include "rnx/train/objective.hpp"
 
 namespace rnx::inline RNX_ISA::train {
 
-template <class T, class Device = cpu>
-class FreeStep {
- public:
-  /// The optimizer must outlive the step; the network's gradients are added to it here.
-  FreeStep(NetworkBase<T, Device>& net, optim::Optimizer<T, Device>& optimizer, int batch)
-      : images(batch, net.input_dims()), labels(batch, net.classes()), grads(net.make_grads()), values(batch), delta(batch, net.input_dims()), net_(net), optimizer_(optimizer),
-        moved_(batch, net.input_dims()), gradient_(batch, net.input_dims()), trace_(net.make_trace({.use = Use::train, .capacity = batch})) {
-    optimizer_.add(net, grads);
-  }
-  FreeStep(const FreeStep&) = delete;
+struct Free {
+  Rational eps = px(8);
+  int m = 8;  ///< replays of a batch; rates are stepped per replay
 
-  Tensor<T, Device> images;
-  loss::Labels<Device> labels;
-  Grads<T, Device> grads;
-  loss::Values<T, Device> values;
-  Tensor<T, Device> delta;  ///< the perturbation: persists
+  int replays() const { return m; }
+  void set(StepValues& v) const { v.eps = eps, v.step = eps; }
 
-  /// One replay over the first n samples: gradients at clip(x + delta), a step of the weights and a step of length eps of the perturbation.
-  /// Called m times per batch, each with its own step values (the learning rate is stepped per replay).
-  void operator()(int n, const StepValues* step_values, Stream stream = {}) {
-    const std::size_t count = n * net_.input_dims().count();
-    run<op::perturb, Device, T>(stream, {count, images.data(), delta.data(), moved_.data()});
-    const Context ctx{.mode = Mode::train, .values = step_values, .stream = stream.handle};
-    grads.zero(stream);
-    net_.forward(trace_, std::as_const(moved_).view().samples(0, n), ctx);
-    loss::CrossEntropy{.labels = labels.data()}(trace_, values.call(n, loss::batchmean(n)));
-    net_.backward(trace_, gradient_.view().samples(0, n), &grads);
-    net_.commit_statistics(trace_);
-    run<op::perturbation_step, Device, T>(stream, {count, step_values, gradient_.data(), delta.data()});
-    optimizer_.step(step_values, stream);
-  }
-  /// The input gradient of the last replay.
-  const Tensor<T, Device>& input_gradient() const { return gradient_; }
+  /// Gradients at clip(x + delta), then a step of length eps of the perturbation.
+  template <class T, class Device>
+  class bind {
+   public:
+    bind(Stage<T, Device>& s, const Free& objective) : delta(s.batch, s.net.input_dims()), moved_(s.batch, s.net.input_dims()), gradient_(s.batch, s.net.input_dims()) {
+      require<UsageError>(objective.m > 0, "Free: the number of replays must be positive");
+      attack::check_radius<norm::Linf>(objective.eps, objective.eps);
+    }
+    void operator()(Stage<T, Device>& s, int n, const Context& ctx) {
+      const std::size_t count = n * s.net.input_dims().count();
+      const Stream stream{ctx.stream};
+      run<op::perturb, Device, T>(stream, {count, s.images.data(), delta.data(), moved_.data()});
+      s.descend(std::as_const(moved_).view().samples(0, n), s.cross_entropy(), ctx, gradient_.view().samples(0, n));
+      run<op::perturbation_step, Device, T>(stream, {count, ctx.values, gradient_.data(), delta.data()});
+    }
+    std::size_t bytes() const { return 0; }
+    std::vector<optim::State<T>> state() {
+      const Dims d = delta.dims();
+      return {{"delta", {delta.n(), d.h, d.w, d.c}, delta.data(), std::size_t(delta.n()) * d.count()}};
+    }
+    /// Of the last replay.
+    const Tensor<T, Device>& input_gradient() const { return gradient_; }
 
- private:
-  NetworkBase<T, Device>& net_;
-  optim::Optimizer<T, Device>& optimizer_;
-  Tensor<T, Device> moved_, gradient_;
-  Trace<T, Device> trace_;
+    Tensor<T, Device> delta;  ///< the perturbation: persists
+
+   private:
+    Tensor<T, Device> moved_, gradient_;
+  };
 };
 
 }  // namespace rnx::inline RNX_ISA::train

@@ -34,9 +34,13 @@ template <> struct kernel<cpu, op::attack_start> {
       const rng::Stream stream(values.seed, Purpose::attack, values.draw + a.draw, a.first_sample + n);
       const T* x = a.clean + n * count;
       T* to = a.adversarial + n * count;
-      if (a.norm == 0) {
+      if (a.norm == 0 && !(a.noise > 0)) {
         host::Uniforms uniform{stream};
         for (std::size_t i = 0; i < count; ++i) to[i] = host::clamped(T(x[i] + eps * (2 * uniform(i) - 1)), T(0), T(1));
+        return;
+      }
+      if (a.noise > 0) {
+        for (std::size_t i = 0; i < count; ++i) to[i] = host::clamped(T(x[i] + a.noise * stream.normal(i)), T(0), T(1));
         return;
       }
       double* normal = host::scratch<double>(host::slot_input, count);

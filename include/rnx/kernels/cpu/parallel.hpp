@@ -31,6 +31,13 @@ inline int threads() {
 #endif
 }
 
+/// How many threads kernels may use from now on. The results do not depend on it.
+inline void set_threads([[maybe_unused]] int count) {
+#ifdef _OPENMP
+  omp_set_num_threads(count);
+#endif
+}
+
 constexpr double small_work = 16384;  // operations below which starting threads costs more than it saves
 
 /// f(task) for every task in [0, tasks). `work`: operations of all of them, roughly.

@@ -31,7 +31,8 @@ struct AttackStart {
   RNX_HD void operator()(std::size_t e) const {
     const Split s(e, features);
     const double eps = a.values ? a.values->eps : 0;
-    const double delta = a.norm == 0 ? eps * (2 * stream(s.quotient).uniform(s.remainder) - 1) : eps / (norms[s.quotient] + 1e-10) * stream(s.quotient).normal(s.remainder);
+    const double delta = a.noise > 0 ? a.noise * stream(s.quotient).normal(s.remainder)
+                         : a.norm == 0 ? eps * (2 * stream(s.quotient).uniform(s.remainder) - 1) : eps / (norms[s.quotient] + 1e-10) * stream(s.quotient).normal(s.remainder);
     a.adversarial[e] = clamped(T(a.clean[e] + delta), T(0), T(1));
   }
 };
@@ -39,9 +40,9 @@ template <> struct body<op::attack_start> {
   template <class T, class E>
   static void run(const E& on, const op::attack_start::Args<T>& a) {
     const std::size_t n = a.x.n, features = std::size_t(a.x.h) * a.x.w * a.x.c;
-    const Scratch<double, E> norms(on, a.norm == 0 ? 0 : n);
+    const Scratch<double, E> norms(on, a.norm == 0 || a.noise > 0 ? 0 : n);
     const AttackStart<T> start{a, features, norms.data()};
-    if (a.norm != 0) sum_segments(on, n, features, false, start, StoreNorm{norms.data()});
+    if (a.norm != 0 && !(a.noise > 0)) sum_segments(on, n, features, false, start, StoreNorm{norms.data()});
     on.each(n * features, start);
   }
 };

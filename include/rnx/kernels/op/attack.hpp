@@ -7,10 +7,11 @@ namespace rnx::inline RNX_ABI::op {
 
 /// Norms by number: 0 = Linf, 1 = L2.
 /// start: Linf x + U(-eps, eps); L2 x + eps n / (|n| + 1e-10) on the sphere; clipped to [0, 1]. Keyed by (seed, draw, sample id).
+/// noise > 0: x + noise n instead, n standard normal (the start of TRADES, Zhang et al. 2019).
 struct attack_start {
   template <class T> struct Args {
     geometry::Map x; int norm; std::uint64_t draw, first_sample;
-    const StepValues* values; const T* clean; T* adversarial;
+    const StepValues* values; const T* clean; T* adversarial; double noise = 0;
     auto pointers() { return std::tie(values, clean, adversarial); }
   };
 };

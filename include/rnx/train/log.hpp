@@ -1,0 +1,109 @@
+// Progress as files: log.jsonl (one JSON object a line, every few seconds and at the end of each epoch) and metrics.csv (one row an epoch).
+// A resumed run continues them: what lies beyond the resumed step is dropped first, and so is a line that was cut.
+#pragma once
+
+#include <fstream>
+#include <functional>
+#include <memory>
+
+#include <nlohmann/json.hpp>
+
+#include "rnx/io/file.hpp"
+#include "rnx/train/progress.hpp"
+
+namespace rnx::inline RNX_ISA::train {
+
+namespace detail {
+
+/// A text file that grows by whole lines. Errors: FileError.
+class Lines {
+ public:
+  /// Keeps the lines for which keep(line) is true.
+  Lines(const std::filesystem::path& path, const std::function<bool(const std::string&)>& keep) : what_(path.string()) {
+    std::error_code error;
+    if (std::filesystem::exists(path, error)) {
+      const std::string text = io::read_file(path);
+      std::string kept;
+      for (std::size_t at = 0, end; (end = text.find('\n', at)) != text.npos; at = end + 1)
+        if (const std::string line = text.substr(at, end - at); keep(line)) kept += line + '\n';
+      if (kept != text) io::write_file(path, kept);
+      empty_ = kept.empty();
+    }
+    out_ = std::make_shared<std::ofstream>(path, std::ios::app);
+    require<FileError>(bool(*out_), [&] { return what_ + ": cannot be written"; });
+  }
+  bool empty() const { return empty_; }
+  /// Whether the line could be written: a full disk must not end a training.
+  bool add(const std::string& line) {
+    out_->clear();
+    *out_ << line << '\n';
+    out_->flush();
+    empty_ = false;
+    return bool(*out_);
+  }
+
+ private:
+  std::string what_;
+  std::shared_ptr<std::ofstream> out_;  // callbacks are copied
+  bool empty_ = true;
+};
+
+}  // namespace detail
+
+/// The object of a line of log.jsonl.
+inline nlohmann::ordered_json progress_json(const Progress& p) {
+  nlohmann::ordered_json line{{"epoch", p.epoch + 1}, {"step", p.step}, {"done", p.done}, {"loss", p.loss}, {"train_acc", p.accuracy}, {"lr", p.lr},
+                              {"images_per_s", p.images_per_second}, {"seconds", p.seconds}, {"loader_wait_s", p.waited}};
+  if (p.scores.clean) line["clean_acc"] = *p.scores.clean;
+  if (p.scores.pgd) line["pgd_acc"] = *p.scores.pgd;
+  return line;
+}
+
+/// A callback for fit. `resumed`: batches done before this process; `every`: seconds between lines. Errors: FileError (the constructor).
+class JsonLines {
+ public:
+  explicit JsonLines(const std::filesystem::path& path, long resumed = 0, double every = 10)
+      : lines_(path, [resumed](const std::string& line) {
+          const auto object = nlohmann::json::parse(line, nullptr, false);
+          return object.is_object() && object.value("done", -1l) >= 0 && object.value("done", -1l) <= resumed;
+        }), every_(every) {}
+
+  void operator()(const Progress& p) {
+    if (!p.epoch_end && p.seconds - shown_ < every_) return;
+    shown_ = p.seconds;
+    lines_.add(progress_json(p).dump());
+  }
+
+ private:
+  detail::Lines lines_;
+  double every_, shown_ = 0;
+};
+
+/// A callback for fit: epoch, train_loss, train_acc, clean_acc, pgd_acc, lr, images_per_s, loader_wait_s, seconds; empty fields were not measured.
+class CsvTable {
+ public:
+  explicit CsvTable(const std::filesystem::path& path, int epochs_done = 0)
+      : lines_(path, [epochs_done](const std::string& line) {
+          char* end = nullptr;
+          const long epoch = std::strtol(line.c_str(), &end, 10);
+          return line == header || (end != line.c_str() && *end == ',' && epoch >= 1 && epoch <= epochs_done);
+        }) {
+    if (lines_.empty()) lines_.add(header);
+  }
+
+  void operator()(const Progress& p) {
+    if (!p.epoch_end) return;
+    const auto optional = [](const std::optional<double>& v) { return v ? nlohmann::json(*v).dump() : std::string(); };
+    std::string line = std::to_string(p.epoch + 1);
+    for (const std::string& field : {optional(p.loss), optional(p.accuracy), optional(p.scores.clean), optional(p.scores.pgd), optional(p.lr), optional(p.images_per_second), optional(p.waited),
+                                     optional(p.seconds)})
+      line += "," + field;
+    lines_.add(line);
+  }
+
+ private:
+  static constexpr const char* header = "epoch,train_loss,train_acc,clean_acc,pgd_acc,lr,images_per_s,loader_wait_s,seconds";
+  detail::Lines lines_;
+};
+
+}  // namespace rnx::inline RNX_ISA::train

@@ -1,0 +1,227 @@
+// fit: a run that is stopped anywhere and resumed ends with the bits of one that was not; checkpoints that cannot be trusted are refused.
+#include "support/batch.hpp"
+#include "support/error_of.hpp"
+
+#include <doctest/doctest.h>
+
+#include <fstream>
+
+#include <rnx/train.hpp>
+
+using namespace rnx;
+namespace fs = std::filesystem;
+
+namespace {
+
+using Net = Network<support::SmallResNet<>, Shape<3, 8, 8>>;
+
+struct Folder {
+  fs::path path = fs::temp_directory_path() / ("rnx_resume_test_" + std::to_string(::getpid()));
+  Folder() { fs::remove_all(path), fs::create_directories(path); }
+  ~Folder() { fs::remove_all(path); }
+};
+
+data::Images images(int n) {
+  data::Images set{.n = n, .dims = {3, 8, 8}, .classes = 10, .pixels = {}, .labels = support::labels(n, 10), .class_names = {}};
+  const rng::Stream random(5, Purpose::test);
+  for (int i = 0; i < n * 192; ++i) set.pixels.push_back(std::uint8_t(random.bits(i)));
+  return set;
+}
+
+std::vector<float> all(const Net& net) {
+  std::vector<float> v = support::parameters<float, cpu>(net), w(net.buffer_storage());
+  std::copy_n(net.buffers(), w.size(), w.begin());
+  v.insert(v.end(), w.begin(), w.end());
+  return v;
+}
+
+train::FitOptions options() {
+  return {.epochs = 3, .batch = 8, .seed = 4, .augment = data::Augment{.pad = 1}, .schedule = [](long k, long total) { return optim::OneCycle{.max = 0.05, .total = total}(k); }};
+}
+
+/// Trains in one go, and again in pieces of 1, 2, 3, ... batches, each by a new network and optimizer.
+template <class Objective>
+void same_bits(const Objective& objective) {
+  const data::Images set = images(30);
+  Net whole(1);
+  optim::Sgd<float> sgd({.momentum = 0.9, .weight_decay = 1e-3});
+  train::Progress last;
+  CHECK(train::fit(whole, set, objective, sgd, options(), [&](const train::Progress& p) { last = p; }).finished);
+  CHECK(last.done == 12);
+
+  Folder folder;
+  train::Checkpoints checkpoints(folder.path / "ckpt");
+  train::Outcome outcome{.finished = false};
+  int pieces = 0;
+  std::vector<float> end;
+  while (!outcome.finished && pieces < 10) {
+    Net net(1 + pieces);  // another initial network each time: the checkpoint replaces it
+    if (pieces == 0) net = Net(1);
+    optim::Sgd<float> again({.momentum = 0.9, .weight_decay = 1e-3});
+    train::FitOptions o = options();
+    std::atomic<bool> stop{false};
+    o.stop = &stop;
+    o.saving.checkpoints = &checkpoints;
+    int steps = 0;
+    ++pieces;
+    outcome = train::fit(net, set, objective, again, o, [&](const train::Progress&) { if (++steps == pieces) stop = true; });
+    end = all(net);
+  }
+  CHECK(pieces == 5);  // 1 + 2 + 3 + 4 + 2 batches
+  CHECK(end == all(whole));
+  CHECK(outcome.last.loss == last.loss);
+  CHECK(outcome.last.accuracy == last.accuracy);
+}
+
+}  // namespace
+
+TEST_CASE("a resumed run has the bits of one that was never stopped, with every objective") {
+  same_bits(train::Natural{});
+  same_bits(train::Adversarial<>{{.steps = 2, .seed = 4}});
+  same_bits(train::Adversarial<attack::Fgsm<>>{{.start = attack::Start::random, .seed = 4}, Mode::train});
+  same_bits(train::Free{.m = 2});
+  same_bits(train::Trades<>{.attack = {.steps = 2, .start = attack::Start::gaussian, .seed = 4}});
+}
+
+TEST_CASE("TRADES: the gradients are those of its formula, with both forwards differentiated") {
+  using Double = Network<support::SmallResNet<>, Shape<3, 8, 8>, cpu, precision::Double>;
+  Double net(3);
+  const int n = 4;
+  const double beta = 6;
+  optim::Sgd<double> sgd;
+  train::Step<double, cpu, train::Trades<>> step(net, sgd, {.attack = {.steps = 0, .start = attack::Start::clean}, .beta = beta}, n);
+  step.images = support::images<double>(n, {3, 8, 8});
+  step.labels.upload(support::labels(n, 10));
+  optim::StepState<> state;
+  state.set({});  // lr 0
+  // without an attack x' is x: the divergence and its gradient vanish, and what is left is cross-entropy
+  step(n, state.get());
+  const auto plain = step.grads.flat.download();
+  Double other(3);
+  optim::Sgd<double> sgd2;
+  train::Step<double, cpu, train::Natural> natural(other, sgd2, {}, n);
+  natural.images = support::images<double>(n, {3, 8, 8});
+  natural.labels.upload(support::labels(n, 10));
+  natural(n, state.get());
+  const auto expected = natural.grads.flat.download();
+  for (std::size_t i = 0; i < plain.size(); ++i) CHECK(plain[i] == doctest::Approx(expected[i]).epsilon(1e-9));
+
+  // with a start away from x: directional differences of CE(f(x)) + beta KL(f(x) || f(x')) over all parameters
+  Double moving(3);
+  optim::Sgd<double> sgd3;
+  train::Step<double, cpu, train::Trades<>> away(moving, sgd3, {.attack = {.eps = px(64), .steps = 0, .start = attack::Start::random}, .beta = beta}, n);
+  away.images = support::images<double>(n, {3, 8, 8});
+  away.labels.upload(support::labels(n, 10));
+  state.set({.seed = 9, .eps = 64.0 / 255});
+  const auto loss_at = [&](double h, const std::vector<double>& direction) {
+    double* p = moving.parameters();
+    for (std::size_t i = 0; i < direction.size(); ++i) p[i] += h * direction[i];
+    away(n, state.get());
+    const double value = away.values.mean(n);
+    p = moving.parameters();
+    for (std::size_t i = 0; i < direction.size(); ++i) p[i] -= h * direction[i];
+    return value;
+  };
+  std::vector<double> direction(moving.parameter_storage());
+  const rng::Stream random(2, Purpose::test);
+  for (const auto& p : moving.parameter_list())
+    for (std::size_t i = p.offset; i < p.offset + p.count; ++i) direction[i] = random.normal(i);
+  away(n, state.get());
+  const auto g = away.grads.flat.download();
+  double slope = 0;
+  for (std::size_t i = 0; i < g.size(); ++i) slope += g[i] * direction[i];
+  const double h = 1e-6, difference = (loss_at(h, direction) - loss_at(-h, direction)) / (2 * h);
+  CHECK(slope == doctest::Approx(difference).epsilon(1e-5));
+}
+
+TEST_CASE("checkpoints: LATEST, BEST-*, how many stay, and what is refused") {
+  Folder folder;
+  const data::Images set = images(16);
+  train::Checkpoints checkpoints(folder.path / "ckpt");
+  const auto session = [&](auto change, train::Checkpoints::Json configuration = {{"batch", 8}}) {
+    Net net(1);
+    optim::Sgd<float> sgd({.momentum = 0.9});
+    train::FitOptions o = options();
+    o.epochs = 5, o.saving = {.checkpoints = &checkpoints, .every_steps = 1, .configuration = configuration};
+    change(o);
+    return train::fit(net, set, train::Natural{}, sgd, o);
+  };
+  int epoch = 0;
+  const double scores[] = {0.2, 0.6, 0.4, 0.6, 0.5};
+  session([&](train::FitOptions& o) { o.evaluate = [&] { const double s = scores[epoch++]; return train::Scores{.clean = s, .pgd = 1 - s}; }; });
+  CHECK(checkpoints.marked("LATEST") == "000010");
+  CHECK(checkpoints.marked("BEST-clean") == "000004");
+  CHECK(checkpoints.marked("BEST-pgd") == "000002");
+  std::vector<std::string> names;
+  for (const auto& e : fs::directory_iterator(folder.path / "ckpt")) names.push_back(e.path().filename());
+  std::sort(names.begin(), names.end());
+  CHECK(names == std::vector<std::string>{"000002", "000004", "000009", "000010", "BEST-clean", "BEST-pgd", "LATEST"});
+
+  const auto sentence = [&](auto change, train::Checkpoints::Json c = {{"batch", 8}}) { return support::error_of<Error>([&] { session(change, c); }); };
+  const auto nothing = [](train::FitOptions&) {};
+  CHECK(sentence(nothing) == "no error");  // finished: nothing to do
+  CHECK(sentence(nothing, {{"batch", 9}}).find("of another configuration: batch was 8 and is 9") != std::string::npos);
+  const fs::path model = folder.path / "ckpt/000010/model.safetensors";
+  std::fstream file(model, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(-3, std::ios::end);
+  file.put('x');
+  file.close();
+  CHECK(sentence(nothing).find("it is damaged") != std::string::npos);
+  fs::remove_all(folder.path / "ckpt/000010");
+  CHECK(sentence(nothing).find("which is not there") != std::string::npos);
+  std::ofstream(folder.path / "ckpt/LATEST") << "../../etc\n";
+  CHECK(sentence(nothing).find("expected the name of a checkpoint") != std::string::npos);
+}
+
+TEST_CASE("a checkpoint that cannot be written is reported, training goes on, and the one before stays") {
+  Folder folder;
+  const data::Images set = images(16);
+  train::Checkpoints checkpoints(folder.path / "ckpt");
+  Net net(1);
+  optim::Sgd<float> sgd;
+  train::FitOptions o = options();
+  std::vector<std::string> failures;
+  o.epochs = 2, o.schedule = [](long, long) { return optim::Rates{0.01}; };
+  o.saving = {.checkpoints = &checkpoints, .every_steps = 1, .failed = [&](const std::string& s) { failures.push_back(s); }};
+  const auto run = [&] {
+    return train::fit(net, set, train::Natural{}, sgd, o, [&](const train::Progress& p) {
+      if (p.done == 2) fs::create_directories(folder.path / "ckpt/LATEST.d"), fs::rename(folder.path / "ckpt", folder.path / "away"), std::ofstream(folder.path / "ckpt") << "in the way";
+      if (p.done == 4) fs::remove(folder.path / "ckpt"), fs::rename(folder.path / "away", folder.path / "ckpt");
+    });
+  };
+  CHECK(run().finished);
+  CHECK(failures.size() == 2);
+  CHECK(checkpoints.marked("LATEST") == "000004");
+  CHECK(checkpoints.state("000004").value("done", 0) == 4);
+}
+
+TEST_CASE("logs continue where a resumed run does") {
+  Folder folder;
+  const auto lines = [&](const char* name) {
+    std::ifstream in(folder.path / name);
+    std::vector<std::string> v;
+    for (std::string s; std::getline(in, s);) v.push_back(s);
+    return v;
+  };
+  const auto progress = [](int epoch, long done) {
+    train::Progress p;
+    p.epoch = epoch, p.done = done, p.step = 2, p.steps_in_epoch = 2, p.epochs = 3, p.epoch_end = true, p.loss = 0.5, p.seconds = double(done);
+    p.scores.clean = 0.25;
+    return p;
+  };
+  {
+    train::JsonLines log(folder.path / "log.jsonl");
+    train::CsvTable table(folder.path / "metrics.csv");
+    for (int e = 0; e < 3; ++e) log(progress(e, 2 * e + 2)), table(progress(e, 2 * e + 2));
+  }
+  std::ofstream(folder.path / "log.jsonl", std::ios::app) << "{\"epoch\": 4, \"do";  // a crash
+  std::ofstream(folder.path / "metrics.csv", std::ios::app) << "4,0.1";
+  train::JsonLines log(folder.path / "log.jsonl", 4);
+  train::CsvTable table(folder.path / "metrics.csv", 2);
+  CHECK(lines("log.jsonl").size() == 2);
+  CHECK(lines("metrics.csv").size() == 3);
+  log(progress(2, 6)), table(progress(2, 6));
+  CHECK(lines("log.jsonl").size() == 3);
+  CHECK(lines("metrics.csv").back() == "3,0.5,0.0,0.25,,0.0,0.0,0.0,6.0");
+  CHECK(train::progress_line(progress(1, 4), 4) == "epoch 2/3  [####] 2/2  loss 0.5000  acc 0.0 %  clean 25.0 %  0 img/s  eta 0:00");
+}
