@@ -1,61 +1,92 @@
-// rnx-eval: clean and attacked accuracy of a model with given weights. Writes report.json and per_sample.csv.
-#include "common.hpp"
+// rnx-eval: clean and attacked accuracy of models with given weights, as report.json, report.md, report.html and per_sample.csv.
+#include <filesystem>
+
+#include <rnx/io.hpp>
+#include <rnx/io/npy.hpp>
+
+#include "evaluation.hpp"
 
 namespace {
 
 struct Arguments {
-  std::string model = "resnet20", weights, data, out = "eval", dataset = "cifar10", norm = "linf", eps = "8/255", attack = "pgd:steps=20,step=2/255,restarts=1,start=random";
-  int n_ex = 1000, batch = 250;
+  std::string model = "resnet20", out = "eval", norm = "linf", eps = "8/255", device = "cpu";
+  std::vector<std::string> weights, labels, attacks{"pgd:steps=20,step=2/255,restarts=1,start=random"};
+  std::string logits;
+  tools::DataOptions data;
+  int n_ex = 1000, batch = 250, threads = 0;
   std::uint64_t seed = 0;
 };
 
-void run(const Arguments& a) {
-  using namespace rnx;
-  require(a.dataset == "cifar10", [&] { return "--dataset: '" + a.dataset + "' is unknown; known is cifar10"; });
-  require(a.n_ex >= 0 && a.batch > 0, "--n-ex must not be negative and --batch must be positive");
-  const Rational eps = Rational::parse(a.eps, "--eps");
-  const tools::AttackText attack = tools::AttackText::parse(a.attack, eps);
-  AnyNetwork<float> net = models::Registry<>::instance().make(a.model, {.classes = 10});
-  io::load_model(a.weights, *net);
-  const data::Images images = data::load_cifar10(a.data, data::Split::test, a.n_ex);
-  std::error_code error;
-  std::filesystem::create_directories(a.out, error);
-  require<FileError>(std::filesystem::is_directory(a.out), [&] { return "--out: the folder " + a.out + " cannot be made"; });
-  const eval::Accuracy r = tools::evaluate(*net, images, {.batch = a.batch, .restarts = attack.restarts, .seed = a.seed}, a.norm, eps, attack);
+/// "runs/natural/model.safetensors" is called "natural".
+std::string default_label(const std::string& weights) {
+  const std::filesystem::path path(weights);
+  const std::string folder = path.parent_path().filename().string();
+  return path.stem() == "model" && !folder.empty() ? folder : path.stem().string();
+}
 
-  std::string csv = "index,label,clean_pred,attacked_pred,robust\n";
-  for (std::size_t i = 0; i < r.samples.size(); ++i) {
-    const auto& s = r.samples[i];
-    csv += fmt::format("{},{},{},{},{}\n", i, s.label, s.clean, s.attacked, int(s.robust));
+int run(const Arguments& a, const tools::App& app) {
+  using namespace rnx;
+  require(a.n_ex >= 0 && a.batch > 0 && a.threads >= 0, "--n-ex and --threads must not be negative and --batch must be positive");
+  require(a.device == "cpu", [&] { return "--device: '" + a.device + "' is not in this program; it was built for cpu"; });
+  require(a.labels.empty() || a.labels.size() == a.weights.size(), "--label: give one for each --weights, or none");
+  require(a.logits.empty() || a.weights.size() == 1, "--save-logits: it takes one --weights");
+  if (a.threads) host::set_threads(a.threads);
+  std::vector<tools::AttackText> attacks;
+  for (const std::string& text : a.attacks) attacks.push_back(tools::AttackText::parse(text, a.norm, a.eps));
+
+  tools::DataOptions options = a.data;
+  options.n_test = a.n_ex;
+  const tools::DataSet data = tools::open_data(options, false, true);
+  for (const std::string& s : data.skipped) fmt::print(stderr, "rnx-eval: skipped {}\n", s);
+  fmt::print("data: {}, {} test images, {}\n", data.name, data.test->size(), data.test->dims().text());
+
+  eval::Report report{.title = "Robustness of " + a.model + " on " + data.name, .settings = nlohmann::ordered_json::object(), .class_names = data.test->class_names(), .models = {}};
+  report.settings = {{"dataset", data.name}, {"data", a.data.dir}, {"fingerprint", data.test->fingerprint()}, {"n", data.test->size()}, {"norm", a.norm}, {"eps", a.eps}, {"seed", a.seed}, {"batch", a.batch},
+                     {"instruction_set", instruction_set()}, {"command", "rnx-eval " + fmt::format("{}", fmt::join(app.arguments(), " "))}};
+  for (std::size_t k = 0; k < a.weights.size(); ++k) {
+    const std::string label = a.labels.empty() ? default_label(a.weights[k]) : a.labels[k];
+    AnyNetwork<float> net = tools::make_model(a.model, *data.test, 0);
+    io::load_model(a.weights[k], *net);
+    fmt::print("{}: {} under {}\n", label, a.weights[k], fmt::join(a.attacks, ", "));
+    std::fflush(stdout);
+    eval::Options o = tools::stoppable({.batch = a.batch, .seed = a.seed});
+    report.models.push_back(tools::model_report(*net, label, a.model, a.weights[k], *data.test, attacks, o));
+    if (!a.logits.empty()) {
+      o.keep_logits = true;
+      const eval::Accuracy r = tools::evaluate(*net, *data.test, o, tools::AttackText::parse("clean", a.norm, a.eps));
+      io::write_npy(a.logits, {r.samples.size(), std::size_t(net->classes())}, r.logits.data());
+      fmt::print("logits: {}\n", a.logits);
+    }
   }
-  const nlohmann::ordered_json report{{"model", a.model}, {"weights", a.weights}, {"dataset", a.dataset}, {"n", r.samples.size()}, {"clean_acc", r.clean()}, {"robust_acc", r.robust()},
-                                      {"attack", a.attack}, {"norm", a.norm}, {"eps", a.eps}, {"seed", a.seed}, {"instruction_set", instruction_set()}};
-  const auto write = [&](const char* name, const std::string& text) {
-    io::AtomicFile file(std::filesystem::path(a.out) / name);
-    file.write(text.data(), text.size());
-    file.commit();
-  };
-  write("per_sample.csv", csv);
-  write("report.json", report.dump(2) + "\n");
-  fmt::print("clean {:.2f} %, {} {:.2f} % of {} images\nreport: {}/report.json\n", 100 * r.clean(), a.attack, 100 * r.robust(), r.samples.size(), a.out);
+  eval::write_report(a.out, report);
+  for (const auto& m : report.models)
+    for (const auto& row : m.attacks) {
+      const auto clean = eval::clean_proportion(row.accuracy), robust = eval::robust_proportion(row.accuracy);
+      const auto interval = eval::wilson(robust.right, robust.n);
+      fmt::print("{}: clean {:.2f} %, {} {:.2f} % [{:.2f}, {:.2f}] of {} images\n", m.label, 100 * clean.value(), row.name, 100 * robust.value(), 100 * interval.low, 100 * interval.high, robust.n);
+    }
+  fmt::print("report: {}/report.html\n", a.out);
+  return 0;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Clean and attacked accuracy of a model.", "rnx-eval");
+  tools::App app("rnx-eval", "Clean and attacked accuracy of models, with a report.");
   Arguments a;
-  app.option_defaults()->always_capture_default();
-  app.add_option("--model", a.model, "model of the registry");
-  app.add_option("--weights", a.weights, "safetensors file with PyTorch's names")->required();
-  app.add_option("--dataset", a.dataset, "cifar10");
-  app.add_option("--data", a.data, "folder with test_batch.bin")->required();
-  app.add_option("--n-ex", a.n_ex, "first N test images (0: all)");
-  app.add_option("--norm", a.norm, "linf | l2");
-  app.add_option("--eps", a.eps, "radius, like 8/255");
-  app.add_option("--attack", a.attack, "clean | fgsm | pgd:steps=20,step=2/255,restarts=1,start=none|random");
-  app.add_option("--batch", a.batch);
-  app.add_option("--seed", a.seed);
-  app.add_option("--out", a.out, "folder for report.json and per_sample.csv");
-  return tools::guarded(app, argc, argv, [&] { run(a); });
+  app.cli.add_option("--model", a.model, fmt::format("one of {}", fmt::join(rnx::models::Registry<>::instance().names(), ", ")));
+  app.cli.add_option("--weights", a.weights, "safetensors files with PyTorch's names; several make one report that compares them")->required()->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  app.cli.add_option("--label", a.labels, "how the report calls each of the weights")->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  a.data.add_to(app.cli);
+  app.cli.add_option("--n-ex", a.n_ex, "first N test images (0: all)");
+  app.cli.add_option("--norm", a.norm, "linf | l2");
+  app.cli.add_option("--eps", a.eps, "radius, like 8/255");
+  app.cli.add_option("--attack", a.attacks, "clean | fgsm | pgd:steps=20,step=2/255,restarts=1,start=none|random; several are reported alone and together")->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)->delimiter('\0');
+  app.cli.add_option("--batch", a.batch);
+  app.cli.add_option("--seed", a.seed);
+  app.cli.add_option("--device", a.device, "cpu");
+  app.cli.add_option("--threads", a.threads, "0: all");
+  app.cli.add_option("--out", a.out, "folder of the report");
+  app.cli.add_option("--save-logits", a.logits, "npy file for the clean logits: float32 (n, classes), in file order");
+  return app.run(argc, argv, [&] { return run(a, app); });
 }

@@ -1,91 +1,307 @@
-// rnx-train: trains a model of the registry on CIFAR-10, naturally or adversarially, and reports clean and PGD-20 accuracy.
-#include <chrono>
-#include <fstream>
+// rnx-train: trains a model of the registry, naturally or adversarially, into a run directory that can be resumed.
+#include <ctime>
+#include <filesystem>
 
-#include "common.hpp"
+#include <unistd.h>
+
+#include <rnx/train.hpp>
+
+#include "evaluation.hpp"
 
 namespace {
 
+using namespace rnx;
+using Json = nlohmann::ordered_json;
+
 struct Arguments {
-  std::string model = "resnet20", data, out = "run", objective = "natural", dataset = "cifar10", attack_mode = "eval", eps = "8/255", step = "2/255";
-  int epochs = 4, batch = 128, n_train = 0, n_test = 0, n_attack = 1000, steps = 7;
-  double lr = 0.2, weight_decay = 5e-4;
+  std::string model = "resnet20", out = "run", objective = "natural", attack_mode, norm = "linf", eps = "8/255", attack_step, schedule = "onecycle", resume = "auto", progress = "auto", device = "cpu";
+  std::vector<double> milestones{0.5, 0.75};
+  tools::DataOptions data;
+  int epochs = 4, batch = 128, attack_steps = 0, replays = 8, holdout = 0, eval_n = 2000, eval_pgd_n = 500, eval_every = 1, final_n = 0, final_pgd_n = 1000, threads = 0, loader_threads = 1, keep = 2;
+  double lr = 0.2, weight_decay = 5e-4, momentum = 0.9, warm = 0.4, gamma = 0.1, beta = 6, label_smoothing = 0, save_every = 600;
+  long save_every_steps = 0;
   std::uint64_t seed = 0;
+  bool augment = true, nesterov = false, dry_run = false;
+
+  // what the objective decides where the user did not
+  std::string step() const { return !attack_step.empty() ? attack_step : objective == "fgsm-rs" ? "10/255" : "2/255"; }
+  int steps() const { return attack_steps ? attack_steps : objective == "trades" ? 10 : 7; }
+  Mode mode() const { return (attack_mode.empty() ? objective == "fgsm-rs" : attack_mode == "train") ? Mode::train : Mode::eval; }
+
+  void check() const {
+    tools::require_known("--objective", objective, {"natural", "pgd", "fgsm-rs", "free", "trades"});
+    tools::require_known("--schedule", schedule, {"onecycle", "cosine", "multistep", "constant"});
+    tools::require_known("--progress", progress, {"auto", "bar", "plain", "json", "off"});
+    tools::require_known("--norm", norm, {norm::Linf::name, norm::L2::name});
+    if (!attack_mode.empty()) tools::require_known("--attack-mode", attack_mode, {"eval", "train"});
+    require(device == "cpu", [&] { return "--device: '" + device + "' is not in this program; it was built for cpu"; });
+    require(objective == "pgd" || norm == norm::Linf::name, [&] { return "--norm: " + objective + " training is for linf"; });
+    require(epochs > 0 && batch > 0 && threads >= 0 && loader_threads > 0 && keep > 0, "--epochs, --batch, --loader-threads and --keep must be positive, --threads must not be negative");
+    require(attack_steps >= 0 && replays > 0 && holdout >= 0 && eval_n >= 0 && eval_pgd_n >= 0 && eval_every > 0 && final_n >= 0 && final_pgd_n >= 0, "counts must not be negative, --replays and --eval-every must be positive");
+    require(lr >= 0 && save_every >= 0 && save_every_steps >= 0, "--lr, --save-every and --save-every-steps must not be negative");
+    require(gamma > 0 && warm > 0 && warm < 1, "--gamma must be positive and --warm between 0 and 1");
+    require(label_smoothing >= 0 && label_smoothing < 1, "--label-smoothing must be in [0, 1)");
+  }
+  std::function<optim::Rates(long, long)> rates() const {
+    return [*this](long step, long total) -> optim::Rates {
+      if (schedule == "cosine") return optim::Cosine{.base = lr, .total = total}(step);
+      if (schedule == "multistep") {
+        optim::MultiStep s{.base = lr, .gamma = gamma};
+        for (const double m : milestones) s.milestones.push_back(long(m * double(total)));
+        return s(step);
+      }
+      if (schedule == "constant" || total < 5) return optim::Constant{lr}(step);  // too few steps for the two phases of a cycle
+      return optim::OneCycle{.max = lr, .total = total, .warm = warm, .linear = true, .cycle_momentum = momentum > 0}(step);
+    };
+  }
+  /// All that the bits of the result depend on.
+  Json configuration(const tools::DataSet& set, std::size_t n_train) const {
+    Json c{{"model", model}, {"dataset", set.name}, {"fingerprint", set.train->fingerprint()}, {"n_train", n_train}, {"holdout", holdout}, {"objective", objective}, {"epochs", epochs}, {"batch", batch},
+           {"lr", lr}, {"schedule", schedule}, {"momentum", momentum}, {"nesterov", nesterov}, {"weight_decay", weight_decay}, {"label_smoothing", label_smoothing}, {"seed", seed}};
+    if (schedule == "onecycle") c["warm"] = warm;
+    if (schedule == "multistep") c["milestones"] = milestones, c["gamma"] = gamma;
+    if (augment && set.augment) c["augment"] = {{"pad", set.augment->pad}, {"crop", set.augment->crop}, {"flip", set.augment->flip}};
+    else c["augment"] = nullptr;
+    if (objective != "natural") c["eps"] = eps;
+    if (objective == "pgd") c["norm"] = norm;
+    if (objective == "pgd" || objective == "fgsm-rs") c["attack_mode"] = mode() == Mode::eval ? "eval" : "train";
+    if (objective == "pgd" || objective == "fgsm-rs" || objective == "trades") c["attack_step"] = step();
+    if (objective == "pgd" || objective == "trades") c["attack_steps"] = steps();
+    if (objective == "trades") c["beta"] = beta;
+    if (objective == "free") c["replays"] = replays;
+    c["selection"] = {{"split", holdout ? "held out" : "test"}, {"clean_n", eval_n}, {"pgd_n", eval_pgd_n}, {"every", eval_every}};
+    return c;
+  }
 };
 
-void run(const Arguments& a) {
-  using namespace rnx;
-  require(a.dataset == "cifar10", [&] { return "--dataset: '" + a.dataset + "' is unknown; known is cifar10"; });
-  require(a.objective == "natural" || a.objective == "adversarial", "--objective: expected natural or adversarial");
-  require(a.attack_mode == "eval" || a.attack_mode == "train", "--attack-mode: expected eval or train");
-  require(a.epochs > 0 && a.batch > 0 && a.lr >= 0, "--epochs and --batch must be positive, --lr must not be negative");
-  const attack::Pgd<> pgd{.eps = Rational::parse(a.eps, "--eps"), .step = Rational::parse(a.step, "--step"), .steps = a.steps, .seed = a.seed};
-  attack::check_radius<norm::Linf>(pgd.eps, pgd.step);
-  AnyNetwork<float> net = models::Registry<>::instance().make(a.model, {.classes = 10, .seed = a.seed});
-  tools::set_cifar10_normalisation(net);
-  const data::Images train_set = data::load_cifar10(a.data, data::Split::train, a.n_train), test_set = data::load_cifar10(a.data, data::Split::test, a.n_test);
-  std::error_code error;
-  std::filesystem::create_directories(a.out, error);
-  require<FileError>(std::filesystem::is_directory(a.out), [&] { return "--out: the folder " + a.out + " cannot be made"; });
-  std::ofstream log(a.out + "/log.jsonl", std::ios::app);
-  require<FileError>(bool(log), [&] { return "--out: " + a.out + "/log.jsonl cannot be written"; });
-
-  optim::Sgd<float> sgd({.momentum = 0.9, .weight_decay = a.weight_decay});
-  const train::FitOptions options{.epochs = a.epochs, .batch = a.batch, .seed = a.seed, .schedule = [&](long step, long total) {
-    if (total < 5) return optim::Constant{a.lr}(step);  // no room for the two phases of a cycle
-    return optim::OneCycle{.max = a.lr, .total = total, .warm = 0.4, .linear = true}(step);
-  }};
-  using clock = std::chrono::steady_clock;
-  const auto seconds = [start = clock::now()] { return std::chrono::duration<double>(clock::now() - start).count(); };
-  const std::string weights = a.out + "/model.safetensors";
-  double shown = 0, epoch_start = 0;
-  const auto progress = [&](const train::Progress& p) {
-    const bool last = p.step == p.steps_in_epoch;
-    if (!last && seconds() - shown < 10) return;
-    shown = seconds();
-    const double rate = p.samples / (shown - epoch_start);
-    const std::string line = fmt::format("epoch {}/{} step {}/{} loss {:.4f} accuracy {:.4f} lr {:.4f} images/s {:.0f}", p.epoch + 1, a.epochs, p.step, p.steps_in_epoch, p.loss, p.accuracy, p.lr, rate);
-    fmt::print("{}\n", line);
-    std::fflush(stdout);
-    log << fmt::format(R"({{"epoch":{},"step":{},"loss":{:.6f},"train_acc":{:.6f},"lr":{:.6f},"images_per_s":{:.1f},"seconds":{:.1f}}})", p.epoch + 1, p.step, p.loss, p.accuracy, p.lr, rate, shown) << std::endl;
-    if (last) epoch_start = shown, io::save_model(weights, *net, {{"rnx.model", a.model}});
+void print_layers(const NetworkBase<float>& net) {
+  const cost::Table table = cost::table(net.graph());
+  fmt::print("{:<32} {:<14} {:>14} {:>12} {:>14} {:>12} {:>10} {:>12}\n", "layer", "operation", "output", "parameters", "MACs", "GBOPs", "ReLUs", "bytes");
+  const auto row = [](const cost::Row& r, const std::string& out) {
+    fmt::print("{:<32} {:<14} {:>14} {:>12} {:>14} {:>12.4f} {:>10} {:>12}\n", r.path, r.operation, out, r.parameters, r.macs, r.bops * 1e-9, r.relus, 4 * (r.parameters + r.activations));
   };
-  fmt::print("{}: {} parameters, {} training images, {} objective, {}\n", a.model, net->parameter_count(), train_set.n, a.objective, instruction_set());
-  if (a.objective == "natural") train::fit(*net, train_set, train::Natural{}, sgd, options, progress);
-  else train::fit(*net, train_set, train::Adversarial<>{pgd, a.attack_mode == "eval" ? Mode::eval : Mode::train}, sgd, options, progress);
+  for (const cost::Row& r : table.rows) row(r, fmt::format("{}x{}x{}", r.out.c, r.out.h, r.out.w));
+  cost::Row total = table.total();
+  total.path = "total";
+  row(total, "");
+}
 
-  const eval::Accuracy clean = eval::accuracy(*net, test_set, eval::Options{.seed = a.seed});
-  data::Images some = test_set;
-  some.n = std::min(a.n_attack, some.n), some.pixels.resize(some.n * some.dims.count()), some.labels.resize(some.n);
-  const eval::Accuracy robust = tools::evaluate(*net, some, {.seed = a.seed}, "linf", pgd.eps, {});
-  const std::string line = fmt::format(R"({{"clean_acc":{:.4f},"clean_n":{},"pgd20_acc":{:.4f},"pgd20_n":{},"eps":"{}","seed":{},"seconds":{:.1f},"instruction_set":"{}"}})", clean.clean(), test_set.n,
-                                       robust.robust(), some.n, a.eps, a.seed, seconds(), instruction_set());
-  log << line << std::endl;
-  fmt::print("clean {:.2f} % of {}, PGD-20 {:.2f} % of {}\nweights: {}\n", 100 * clean.clean(), test_set.n, 100 * robust.robust(), some.n, weights);
+Json read_json(const std::filesystem::path& path) {
+  const Json json = Json::parse(io::read_file(path, 16 << 20), nullptr, false);
+  require<FileError>(json.is_object() && json.contains("configuration"), [&] { return path.string() + ": expected the run.json of a run, found something else"; });
+  return json;
+}
+
+/// Prepares the run directory: makes it, or checks that it holds this run. Writes run.json. Errors: UsageError, FileError.
+void open_run(const Arguments& a, const tools::App& app, const Json& configuration, const Json& facts, const train::Checkpoints& checkpoints) {
+  namespace fs = std::filesystem;
+  const fs::path out = a.out;
+  std::error_code error;
+  fs::create_directories(out, error);
+  require<FileError>(fs::is_directory(out), [&] { return "--out: the folder " + a.out + " cannot be made: " + error.message(); });
+  require<FileError>(::access(out.c_str(), W_OK | X_OK) == 0, [&] { return "--out: the folder " + a.out + " cannot be written"; });
+  char now[32];
+  const std::time_t t = std::time(nullptr);
+  std::strftime(now, sizeof now, "%Y-%m-%dT%H:%M:%SZ", std::gmtime(&t));
+  const Json start{{"time", now}, {"command", fmt::format("rnx-train {}", fmt::join(app.arguments(), " "))}, {"instruction_set", instruction_set()}, {"threads", host::threads()}, {"compiler", __VERSION__}};
+
+  if (fs::exists(out / "run.json", error)) {
+    Json run = read_json(out / "run.json");
+    require(a.resume != "never", [&] { return "--out: " + a.out + " holds a run; choose another folder, or --resume auto"; });
+    const std::string difference = train::first_difference(run["configuration"], configuration);
+    require(difference.empty(), [&] { return "--out: " + a.out + " holds a run of another configuration: " + difference + "; choose another folder"; });
+    if (run["starts"].back().value("instruction_set", "") != instruction_set())
+      fmt::print(stderr, "rnx-train: this run was started with the instruction set {}, now it is {}: the last bits may differ\n", run["starts"].back().value("instruction_set", ""), instruction_set());
+    run["starts"].push_back(start);
+    io::write_file(out / "run.json", run.dump(2) + "\n");
+    return;
+  }
+  if (a.resume != "auto" && a.resume != "never") {  // a checkpoint, or a run that has some, from elsewhere
+    fs::path from = a.resume;
+    if (fs::exists(from / "ckpt" / "LATEST", error)) from = from / "ckpt";
+    const bool folder_of_many = fs::exists(from / "LATEST", error);
+    const train::Checkpoints others(folder_of_many ? from : from.parent_path());
+    const std::string name = folder_of_many ? others.marked("LATEST") : from.filename().string();
+    require<FileError>(fs::exists(others.path(name) / "state.json", error), [&] { return "--resume: " + a.resume + " holds no checkpoint"; });
+    const std::string difference = train::first_difference(others.state(name).value("configuration", Json()), configuration);
+    require(difference.empty(), [&] { return "--resume: " + a.resume + " is of another configuration: " + difference; });
+    fs::create_directories(checkpoints.path("."), error);
+    fs::copy(others.path(name), checkpoints.path(name), fs::copy_options::recursive | fs::copy_options::overwrite_existing, error);
+    require<FileError>(!error, [&] { return "--resume: " + others.path(name).string() + " cannot be copied: " + error.message(); });
+    io::write_file(checkpoints.path("LATEST"), name + "\n");
+  }
+  Json run{{"program", "rnx-train"}, {"version", fmt::format("{}.{}.{}", RNX_VERSION_MAJOR, RNX_VERSION_MINOR, RNX_VERSION_PATCH)}, {"configuration", configuration}};
+  run.update(facts);
+  run["starts"] = Json::array({start});
+  io::write_file(out / "run.json", run.dump(2) + "\n");
+}
+
+/// The callback that people see.
+class Display {
+ public:
+  explicit Display(const std::string& how) : how_(how == "auto" ? (::isatty(1) ? "bar" : "plain") : how) {}
+  void operator()(const train::Progress& p) {
+    if (how_ == "off" || (!p.epoch_end && p.seconds - shown_ < (how_ == "bar" ? 0.2 : 10))) return;
+    shown_ = p.seconds;
+    if (how_ == "json") fmt::print("{}\n", train::progress_json(p).dump());
+    else if (how_ == "bar") fmt::print("\r\033[K{}{}", train::progress_line(p, 24), p.epoch_end ? "\n" : "");
+    else fmt::print("{}\n", train::progress_line(p));
+    std::fflush(stdout);
+  }
+  bool quiet() const { return how_ == "json" || how_ == "off"; }
+
+ private:
+  std::string how_;
+  double shown_ = 0;
+};
+
+/// Trains with the objective of that name.
+train::Outcome train_with(const Arguments& a, NetworkBase<float>& net, const data::Source& source, optim::Optimizer<float>& optimizer, const train::FitOptions& o, train::JsonLines& log, train::CsvTable& table, Display& display) {
+  const Rational eps = Rational::parse(a.eps, "--eps"), step = Rational::parse(a.step(), "--attack-step");
+  const auto with = [&](const auto& objective) { return train::fit(net, source, objective, optimizer, o, log, table, display); };
+  const auto pgd = [&]<class N>(N) {
+    attack::check_radius<N>(eps, step);
+    return with(train::Adversarial<attack::Pgd<N>>{{.eps = eps, .step = step, .steps = a.steps(), .seed = a.seed}, a.mode()});
+  };
+  if (a.objective == "pgd") return a.norm == norm::L2::name ? pgd(norm::L2{}) : pgd(norm::Linf{});
+  attack::check_radius<norm::Linf>(eps, step);
+  if (a.objective == "fgsm-rs") return with(train::Adversarial<attack::Fgsm<>>{{.eps = eps, .start = attack::Start::random, .step = step, .seed = a.seed}, a.mode()});
+  if (a.objective == "free") return with(train::Free{.eps = eps, .m = a.replays});
+  if (a.objective == "trades") return with(train::Trades<>{.attack = {.eps = eps, .step = step, .steps = a.steps(), .start = attack::Start::gaussian, .seed = a.seed}, .beta = a.beta});
+  return with(train::Natural{});
+}
+
+int run(const Arguments& a, const tools::App& app) {
+  a.check();
+  if (a.threads) host::set_threads(a.threads);
+  Display display(a.progress);
+  const auto say = [&]<class... Ts>(fmt::format_string<Ts...> format, Ts&&... values) {
+    if (!display.quiet()) fmt::print(format, std::forward<Ts>(values)...), std::fflush(stdout);
+  };
+  const tools::DataSet set = tools::open_data(a.data, true, true);
+  for (const std::string& s : set.skipped) fmt::print(stderr, "rnx-train: skipped {}\n", s);
+  require(std::size_t(a.holdout) < set.train->size(), [&] { return fmt::format("--holdout: {} of {} training images leave none to train on", a.holdout, set.train->size()); });
+  const std::size_t n_train = set.train->size() - a.holdout;
+  const data::Part training(*set.train, 0, n_train), held_out(*set.train, n_train, a.holdout);
+  say("data: {}, {} training and {} test images of {}\n", set.name, n_train, set.test->size(), set.train->dims().text());
+  AnyNetwork<float> net = tools::make_model(a.model, *set.train, a.seed, set.statistics);
+  const cost::Row total = cost::table(net->graph()).total();
+  say("model: {}, {} parameters, {} MACs, {} ReLUs\n", a.model, net->parameter_count(), total.macs, total.relus);
+  if (a.dry_run) return print_layers(*net), 0;
+
+  const Json configuration = a.configuration(set, n_train);
+  train::Checkpoints checkpoints(std::filesystem::path(a.out) / "ckpt", a.keep);
+  open_run(a, app, configuration, {{"parameters", net->parameter_count()}, {"macs", total.macs}, {"relus", total.relus}, {"data", a.data.dir}, {"test_fingerprint", set.test->fingerprint()},
+                                   {"normalisation", {{"mean", set.statistics.mean}, {"std", set.statistics.std}}}}, checkpoints);
+  long done = 0;
+  int epochs_done = 0;
+  if (const std::string latest = checkpoints.marked("LATEST"); !latest.empty()) {
+    const Json state = checkpoints.state(latest);
+    done = state.value("done", 0l), epochs_done = int(done / std::max<long>(1, long((n_train + a.batch - 1) / a.batch)));
+    say("resuming from {} ({} batches done)\n", checkpoints.path(latest).string(), done);
+  }
+  train::JsonLines log(std::filesystem::path(a.out) / "log.jsonl", done);
+  train::CsvTable table(std::filesystem::path(a.out) / "metrics.csv", epochs_done);
+
+  // between epochs: the first images of the held-out part, or of the test split
+  const data::Source& selection = a.holdout ? static_cast<const data::Source&>(held_out) : *set.test;
+  const data::Part for_clean(selection, 0, std::min<std::size_t>(a.eval_n, selection.size())), for_pgd(selection, 0, std::min<std::size_t>(a.eval_pgd_n, selection.size()));
+  const auto attack = [&](const std::string& text) { return tools::AttackText::parse(text, a.norm, a.eps); };
+  const auto& stop = tools::stop_on_signals();
+  const std::string pgd10 = "pgd:steps=10", pgd20 = "pgd:steps=20,step=2/255,restarts=1,start=random";
+  train::FitOptions options{.epochs = a.epochs, .batch = a.batch, .seed = a.seed, .augment = a.augment ? set.augment : std::nullopt, .label_smoothing = a.label_smoothing, .schedule = a.rates(),
+                            .loader_threads = a.loader_threads};
+  if (a.eval_n || a.eval_pgd_n)
+    options.evaluate = [&] {
+      train::Scores scores;
+      const eval::Options o{.seed = a.seed};
+      // not stopped by a signal: an epoch's scores are part of the checkpoint that follows
+      if (for_clean.size()) scores.clean = eval::accuracy(*net, for_clean, o).clean();
+      if (for_pgd.size()) scores.pgd = tools::evaluate(*net, for_pgd, o, attack(pgd10)).robust();
+      return scores;
+    };
+  options.evaluate_every = a.eval_every;
+  options.saving = {.checkpoints = &checkpoints, .every = a.save_every, .every_steps = a.save_every_steps, .configuration = configuration,
+                    .failed = [](const std::string& sentence) { fmt::print(stderr, "\nrnx-train: {}\n", sentence); }};
+  options.stop = &stop;
+  optim::Sgd<float> sgd({.momentum = a.momentum, .nesterov = a.nesterov, .weight_decay = a.weight_decay});
+  say("training: {}, {} epochs of {} batches, {}, {} threads, into {}\n", a.objective, a.epochs, (n_train + a.batch - 1) / a.batch, instruction_set(), host::threads(), a.out);
+  const train::Outcome outcome = train_with(a, *net, training, sgd, options, log, table, display);
+  if (!outcome.finished) {
+    fmt::print(stderr, "rnx-train: stopped by a signal after {} of {} batches; --resume auto continues\n", outcome.last.done, outcome.last.total);
+    return tools::stopped;
+  }
+
+  const std::string weights = (std::filesystem::path(a.out) / "model.safetensors").string();
+  io::save_model(weights, *net, {{"rnx.model", a.model}, {"rnx.dataset", set.name}, {"rnx.objective", a.objective}});
+  const data::Part all_clean(*set.test, 0, a.final_n ? std::min<std::size_t>(a.final_n, set.test->size()) : set.test->size()), some(*set.test, 0, std::min<std::size_t>(a.final_pgd_n, set.test->size()));
+  say("evaluation: clean on {} test images, PGD-20 on {}\n", all_clean.size(), some.size());
+  const std::string out = (std::filesystem::path(a.out) / "eval" / "final").string();
+  eval::Report report{.title = fmt::format("{} on {}, {} training", a.model, set.name, a.objective), .settings = configuration, .class_names = set.test->class_names(), .models = {}};
+  report.settings["instruction_set"] = instruction_set(), report.settings["command"] = fmt::format("rnx-train {}", fmt::join(app.arguments(), " "));
+  const eval::Options o = tools::stoppable({.seed = a.seed});
+  const eval::Proportion clean = eval::clean_proportion(tools::evaluate(*net, all_clean, o, attack("clean")));
+  report.models.push_back(tools::model_report(*net, a.objective, a.model, weights, some.size() ? some : all_clean, {attack(some.size() ? pgd20 : "clean")}, o));
+  const eval::Interval interval = eval::wilson(clean.right, clean.n);
+  report.models[0].details["clean_all"] = {{"right", clean.right}, {"n", clean.n}, {"accuracy", clean.value()}, {"low", interval.low}, {"high", interval.high}};
+  eval::write_report(out, report);
+  const eval::Proportion robust = eval::robust_proportion(report.models[0].attacks[0].accuracy);
+  if (display.quiet() && a.progress == "json") fmt::print("{}\n", Json{{"clean_acc", clean.value()}, {"clean_n", clean.n}, {"pgd20_acc", robust.value()}, {"pgd20_n", robust.n}}.dump());
+  if (some.size()) say("clean {:.2f} % of {}, PGD-20 {:.2f} % of {}\n", 100 * clean.value(), clean.n, 100 * robust.value(), robust.n);
+  else say("clean {:.2f} % of {}\n", 100 * clean.value(), clean.n);
+  say("weights: {}\nreport: {}/report.html\n", weights, out);
+  return 0;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Trains a small robust image classifier.", "rnx-train");
+  tools::App app("rnx-train", "Trains a small robust image classifier into a run directory that can be resumed.");
   Arguments a;
-  app.option_defaults()->always_capture_default();
-  app.add_option("--model", a.model, "model of the registry");
-  app.add_option("--dataset", a.dataset, "cifar10");
-  app.add_option("--data", a.data, "folder with data_batch_1.bin .. test_batch.bin")->required();
-  app.add_option("--objective", a.objective, "natural | adversarial (PGD)");
-  app.add_option("--epochs", a.epochs);
-  app.add_option("--batch", a.batch);
-  app.add_option("--lr", a.lr, "maximum of the one-cycle schedule");
-  app.add_option("--weight-decay", a.weight_decay);
-  app.add_option("--eps", a.eps, "radius in Linf, like 8/255");
-  app.add_option("--step", a.step, "step of the training attack");
-  app.add_option("--steps", a.steps, "steps of the training attack");
-  app.add_option("--attack-mode", a.attack_mode, "mode of the model under the training attack: eval | train");
-  app.add_option("--seed", a.seed);
-  app.add_option("--out", a.out, "folder for model.safetensors and log.jsonl");
-  app.add_option("--n-train", a.n_train, "first N training images (0: all)");
-  app.add_option("--n-test", a.n_test, "first N test images (0: all)");
-  app.add_option("--n-attack", a.n_attack, "test images attacked with PGD-20 at the end");
-  return tools::guarded(app, argc, argv, [&] { run(a); });
+  CLI::App& cli = app.cli;
+  cli.add_option("--model", a.model, fmt::format("one of {}", fmt::join(models::Registry<>::instance().names(), ", ")));
+  a.data.add_to(cli);
+  cli.add_option("--n-train", a.data.n_train, "first N training images (0: all)");
+  cli.add_option("--n-test", a.data.n_test, "first N test images (0: all)");
+  cli.add_option("--holdout", a.holdout, "the last N training images choose BEST-* instead of being trained on (0: the test images choose)");
+  cli.add_option("--objective", a.objective, "natural | pgd | fgsm-rs | free | trades");
+  cli.add_option("--epochs", a.epochs);
+  cli.add_option("--batch", a.batch);
+  cli.add_option("--lr", a.lr, "maximum of onecycle, start of the others");
+  cli.add_option("--schedule", a.schedule, "onecycle | cosine | multistep | constant");
+  cli.add_option("--warm", a.warm, "onecycle: part of the steps that rise");
+  cli.add_option("--milestones", a.milestones, "multistep: parts of the run, like 0.5,0.75")->delimiter(',')->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  cli.add_option("--gamma", a.gamma, "multistep: factor at each milestone");
+  cli.add_option("--momentum", a.momentum, "SGD's momentum; onecycle moves it between 0.85 and 0.95");
+  cli.add_flag("--nesterov,!--no-nesterov", a.nesterov, "Nesterov's momentum");
+  cli.add_option("--weight-decay", a.weight_decay);
+  cli.add_option("--label-smoothing", a.label_smoothing);
+  cli.add_flag("--augment,!--no-augment", a.augment, "random crop and flip, as the data set wants them (synthetic: none)");
+  cli.add_option("--norm", a.norm, "linf | l2, of the pgd objective");
+  cli.add_option("--eps", a.eps, "radius, like 8/255");
+  cli.add_option("--attack-step", a.attack_step, "step of the training attack (2/255; fgsm-rs: 10/255)");
+  cli.add_option("--attack-steps", a.attack_steps, "steps of the training attack (0: pgd 7, trades 10)");
+  cli.add_option("--attack-mode", a.attack_mode, "mode of the model under the training attack: eval | train (pgd: eval, fgsm-rs: train)");
+  cli.add_option("--beta", a.beta, "trades: weight of the divergence");
+  cli.add_option("--replays", a.replays, "free: how often each batch is used");
+  cli.add_option("--seed", a.seed);
+  cli.add_option("--out", a.out, "run directory");
+  cli.add_option("--resume", a.resume, "auto | never | a checkpoint or run directory to continue in --out");
+  cli.add_option("--save-every", a.save_every, "seconds between checkpoints (one is written after each epoch, too)");
+  cli.add_option("--save-every-steps", a.save_every_steps, "batches between checkpoints (0: by time alone)");
+  cli.add_option("--keep", a.keep, "how many of the newest checkpoints stay, beside the best ones");
+  cli.add_option("--eval-n", a.eval_n, "images for clean accuracy between epochs (0: none)");
+  cli.add_option("--eval-pgd-n", a.eval_pgd_n, "images for PGD-10 accuracy between epochs (0: none)");
+  cli.add_option("--eval-every", a.eval_every, "epochs between evaluations");
+  cli.add_option("--final-n", a.final_n, "test images for clean accuracy at the end (0: all)");
+  cli.add_option("--final-pgd-n", a.final_pgd_n, "test images for PGD-20 at the end");
+  cli.add_option("--device", a.device, "cpu");
+  cli.add_option("--threads", a.threads, "0: all");
+  cli.add_option("--loader-threads", a.loader_threads, "threads that prepare batches");
+  cli.add_option("--progress", a.progress, "auto | bar | plain | json | off");
+  cli.add_flag("--dry-run", a.dry_run, "prints the table of layers and ends");
+  app.preset("smoke", {{"dataset", "synthetic"}, {"n-train", "512"}, {"n-test", "200"}, {"epochs", "2"}, {"batch", "64"}, {"eval-n", "100"}, {"eval-pgd-n", "50"}, {"final-pgd-n", "100"}});
+  app.preset("small", {{"dataset", "cifar10"}, {"epochs", "4"}});
+  app.preset("paper", {{"dataset", "cifar10"}, {"epochs", "200"}, {"schedule", "multistep"}, {"lr", "0.1"}});
+  return app.run(argc, argv, [&] { return run(a, app); });
 }

@@ -1,91 +1,130 @@
-// rnx-train and rnx-eval as their users call them, on a data set of a few images in CIFAR-10's binary format.
-#include <doctest/doctest.h>
+// rnx-train, rnx-eval and rnx-convert as their users call them, on a data set of a few images in CIFAR-10's binary format.
+#include "support.hpp"
 
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <string>
-#include <sys/wait.h>
+using namespace tools_test;
 
-#include <nlohmann/json.hpp>
-
-namespace {
-namespace fs = std::filesystem;
-struct Folder {
-  fs::path path = fs::temp_directory_path() / ("rnx_tools_test_" + std::to_string(std::uintptr_t(this)));
-  Folder() { fs::create_directories(path / "data"); }
-  ~Folder() { fs::remove_all(path); }
-  std::string operator/(const std::string& name) const { return (path / name).string(); }
-};
-void write_records(const std::string& file, int n, int label_of_last = -1, int cut = 0) {
-  std::string bytes;
-  for (int i = 0; i < n; ++i) {
-    bytes += char(i + 1 == n && label_of_last >= 0 ? label_of_last : i % 10);
-    for (int k = 0; k < 3072; ++k) bytes += char((k * (i % 10 + 1) + 31 * i) & 255);
-  }
-  bytes.resize(bytes.size() - cut);
-  std::ofstream(file, std::ios::binary) << bytes;
-}
-struct Result { int code; std::string text; };
-Result call(const Folder& f, const std::string& command) {
-  const std::string out = f / "output.txt";
-  const int status = std::system((command + " > " + out + " 2>&1").c_str());
-  std::ifstream in(out);
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, std::string(std::istreambuf_iterator<char>(in), {})};
-}
-void refused(const Result& r, int code, const std::string& fragment) {
-  CHECK_MESSAGE(r.code == code, r.text);
-  CHECK_MESSAGE(r.text.find(fragment) != std::string::npos, r.text);
-}
-const std::string train = RNX_TRAIN, eval = RNX_EVAL;
-}  // namespace
-
-TEST_CASE("train, then evaluate: report.json and per_sample.csv; bad input gets one sentence and loses nothing") {
+TEST_CASE("train, evaluate, convert; bad input gets one sentence and loses nothing") {
   Folder f;
   write_records(f / "data/data_batch_1.bin", 24);
   write_records(f / "data/test_batch.bin", 20);
   const std::string data = " --data " + (f / "data");
-  const Result trained = call(f, train + data + " --epochs 1 --batch 12 --n-attack 5 --objective adversarial --steps 1 --seed 3 --out " + (f / "run"));
+  const std::string small = " --epochs 1 --batch 12 --eval-n 8 --eval-pgd-n 4 --final-pgd-n 5 --seed 3 --progress plain";
+  const Result trained = call(f, train + data + small + " --objective pgd --attack-steps 1 --out " + (f / "run"));
   REQUIRE_MESSAGE(trained.code == 0, trained.text);
   const std::string weights = f / "run/model.safetensors";
   REQUIRE(fs::exists(weights));
-  const Result evaluated = call(f, eval + data + " --weights " + weights + " --n-ex 10 --attack pgd:steps=2,step=2/255,restarts=2,start=random --out " + (f / "eval"));
-  REQUIRE_MESSAGE(evaluated.code == 0, evaluated.text);
-  const auto report = nlohmann::json::parse(std::ifstream(f / "eval/report.json"));
-  CHECK(report.at("n") == 10);
-  CHECK(report.at("robust_acc") <= report.at("clean_acc"));
-  std::ifstream csv(f / "eval/per_sample.csv");
-  std::string line;
-  std::getline(csv, line);
-  CHECK(line == "index,label,clean_pred,attacked_pred,robust");
-  int rows = 0;
-  while (std::getline(csv, line)) ++rows;
-  CHECK(rows == 10);
+  for (const char* file : {"run.json", "log.jsonl", "metrics.csv", "ckpt/LATEST", "ckpt/BEST-clean", "ckpt/BEST-pgd", "ckpt/000002/state.json", "eval/final/report.json", "eval/final/report.html", "eval/final/report.md",
+                           "eval/final/per_sample.csv"})
+    CHECK_MESSAGE(fs::exists(f.path / "run" / file), file);
+  const auto run = nlohmann::json::parse(read(f / "run/run.json"));
+  CHECK(run.at("configuration").at("objective") == "pgd");
+  CHECK(run.at("configuration").at("fingerprint").get<std::string>().size() >= 16);
+  CHECK(run.at("starts").size() == 1);
+  CHECK(nlohmann::json::parse(read(f / "run/log.jsonl").substr(0, read(f / "run/log.jsonl").find('\n'))).contains("loader_wait_s"));
 
-  const auto size = fs::file_size(weights);
-  const std::string with = eval + data + " --n-ex 2 --out " + (f / "eval2") + " --weights " + weights;
-  refused(call(f, with + " --eps -1/255"), 2, "eps must not be negative");
-  refused(call(f, with + " --eps 2"), 2, "eps in Linf must be at most 1");
-  refused(call(f, with + " --eps 8/zero"), 2, "is not a number or a fraction");
-  refused(call(f, with + " --attack pgd:stepz=3"), 2, "'stepz=3' is not understood");
-  refused(call(f, with + " --attack fly"), 2, "known are clean, fgsm, pgd");
-  refused(call(f, with + " --norm l7"), 2, "known are linf and l2");
-  refused(call(f, with + " --model resnet21"), 2, "this program knows");
-  refused(call(f, with + " --model resnet56"), 3, "belong to another network");
-  refused(call(f, with + " --nonsense"), 2, "nonsense");
-  refused(call(f, eval + data + " --weights " + (f / "absent.safetensors")), 3, "absent.safetensors");
-  refused(call(f, eval + " --data " + (f / "nowhere") + " --weights " + weights), 3, "nowhere");
-  refused(call(f, train + " --data " + (f / "nowhere")), 3, "nowhere");
-
-  write_records(f / "data/test_batch.bin", 20, 10);
-  refused(call(f, eval + data + " --n-ex 0 --out " + (f / "eval2") + " --weights " + weights), 3, "label");
-  write_records(f / "data/test_batch.bin", 20, -1, 7);
-  refused(call(f, with), 3, "3073");
-  fs::remove(f / "data/test_batch.bin");
-  refused(call(f, with), 3, "test_batch.bin");
-  std::ofstream(f / "data/test_batch.bin");
-  refused(call(f, with), 3, "test_batch.bin");
-  fs::resize_file(weights, size / 2);
-  write_records(f / "data/test_batch.bin", 20);
-  refused(call(f, with), 3, "model.safetensors");
+  SUBCASE("every objective trains") {
+    for (const char* objective : {"natural", "fgsm-rs", "free", "trades", "pgd --norm l2 --eps 0.5 --attack-step 0.1"}) {
+      const Result r = call(f, train + data + small + " --objective " + objective + " --attack-steps 1 --replays 2 --no-augment --out " + (f / std::string("run_") + std::string(objective).substr(0, 4)));
+      CHECK_MESSAGE(r.code == 0, r.text);
+    }
+  }
+  SUBCASE("rnx-eval: report.json, per_sample.csv, logits; several weights and attacks") {
+    const Result r = call(f, eval + data + " --weights " + weights + " --n-ex 10 --attack pgd:steps=2,step=2/255,restarts=2,start=random --save-logits " + (f / "logits.npy") + " --out " + (f / "eval"));
+    REQUIRE_MESSAGE(r.code == 0, r.text);
+    const auto report = nlohmann::json::parse(read(f / "eval/report.json"));
+    CHECK(report.at("n") == 10);
+    CHECK(report.at("robust_acc") <= report.at("clean_acc"));
+    std::ifstream csv(f / "eval/per_sample.csv");
+    std::string line;
+    std::getline(csv, line);
+    CHECK(line == "index,label,clean_pred,attacked_pred,robust");
+    int rows = 0;
+    while (std::getline(csv, line)) ++rows;
+    CHECK(rows == 10);
+    const std::string logits = read(f / "logits.npy");
+    CHECK(logits.find("'shape': (10, 10)") != std::string::npos);
+    CHECK(logits.size() >= 400);
+    const Result both = call(f, eval + data + " --weights " + weights + " " + weights + " --label one two --n-ex 5 --attack fgsm pgd:steps=1,start=none --out " + (f / "both"));
+    REQUIRE_MESSAGE(both.code == 0, both.text);
+    const auto two = nlohmann::json::parse(read(f / "both/report.json"));
+    CHECK(two.at("models").size() == 2);
+    CHECK(two.at("models")[0].at("attacks").size() == 2);
+  }
+  SUBCASE("rnx-convert: npy and back, summary, verify") {
+    CHECK(call(f, convert + " to-npy " + weights + " " + (f / "arrays")).code == 0);
+    CHECK(fs::exists(f / "arrays/layer1.0.conv1.weight.npy"));
+    CHECK(call(f, convert + " from-npy " + (f / "arrays") + " " + (f / "again.safetensors")).code == 0);
+    const Result verified = call(f, convert + " verify " + (f / "again.safetensors"));
+    CHECK_MESSAGE(verified.code == 0, verified.text);
+    CHECK(verified.text.find("269722 parameters") != std::string::npos);
+    CHECK(call(f, convert + " verify " + weights).text.find("self-test: passed") != std::string::npos);
+    CHECK(call(f, convert + " summary " + weights).text.find("layer3.2.bn2.running_var") != std::string::npos);
+    refused(call(f, convert + " summry " + weights), 2, "did you mean summary?");
+    refused(call(f, convert + " from-npy " + (f / "nowhere") + " " + (f / "x.safetensors")), 3, "nowhere");
+    refused(call(f, convert + " summary " + (f / "run/run.json")), 3, "run.json");
+    refused(call(f, convert + " summary " + weights + " more"), 2, "one argument too many");
+  }
+  SUBCASE("usage") {
+    const std::string with = eval + data + " --n-ex 2 --out " + (f / "eval2") + " --weights " + weights;
+    refused(call(f, with + " --eps -1/255"), 2, "eps must not be negative");
+    refused(call(f, with + " --eps 2"), 2, "eps in Linf must be at most 1");
+    refused(call(f, with + " --eps 8/zero"), 2, "is not a number or a fraction");
+    refused(call(f, with + " --attack pgd:stepz=3"), 2, "'stepz=3' is not understood");
+    refused(call(f, with + " --attack fly"), 2, "known are clean, fgsm, pgd");
+    refused(call(f, with + " --norm l7"), 2, "known are linf, l2");
+    refused(call(f, with + " --model resnet21"), 2, "did you mean resnet20?");
+    refused(call(f, with + " --bacth 3"), 2, "the option --bacth is unknown; did you mean --batch?");
+    refused(call(f, with + " --set bacth=3"), 2, "did you mean --batch?");
+    refused(call(f, with + " --batch many"), 2, "many");
+    refused(call(f, with + " --device cuda"), 2, "built for cpu");
+    refused(call(f, eval + " stray" + with.substr(eval.size())), 2, "unexpected argument 'stray'");
+    refused(call(f, train + data + " --objective natrual"), 2, "did you mean natural?");
+    refused(call(f, train + " --dataset cifar11"), 2, "did you mean cifar10?");
+    refused(call(f, train + " --dataset cifar10"), 2, "--data");
+    refused(call(f, train + " --preset smok"), 2, "did you mean smoke?");
+    refused(call(f, train + data + " --epochs 0"), 2, "--epochs");
+    CHECK(call(f, train + " --help").text.find("--preset") != std::string::npos);
+    const Result dry = call(f, train + data + " --dry-run --out " + (f / "dry"));
+    CHECK(dry.text.find("layer3.2.conv2") != std::string::npos);
+    CHECK(dry.text.find("40551040") != std::string::npos);
+    CHECK(!fs::exists(f / "dry"));
+    refused(call(f, train + data + " --out " + (f / "data/data_batch_1.bin")), 3, "cannot be made");
+    if (::getuid() != 0) {  // root may write anywhere
+      fs::create_directories(f / "closed");
+      fs::permissions(f / "closed", fs::perms::owner_read | fs::perms::owner_exec);
+      refused(call(f, train + data + " --out " + (f / "closed")), 3, "cannot be written");
+    }
+  }
+  SUBCASE("a run directory keeps its run") {
+    const std::string again = train + data + small + " --objective pgd --attack-steps 1 --out " + (f / "run");
+    const std::string before = read(weights);
+    refused(call(f, again + " --lr 0.1"), 2, "lr was 0.2 and is 0.1");
+    refused(call(f, again + " --resume never"), 2, "holds a run");
+    CHECK(call(f, again).code == 0);  // finished: evaluated again
+    CHECK(read(weights) == before);
+    refused(call(f, train + data + small + " --objective pgd --attack-steps 1 --resume " + (f / "nowhere") + " --out " + (f / "other")), 3, "holds no checkpoint");
+    const Result copied = call(f, train + data + small + " --objective pgd --attack-steps 1 --resume " + (f / "run") + " --out " + (f / "copy"));
+    CHECK_MESSAGE(copied.code == 0, copied.text);
+    CHECK(read(f / "copy/model.safetensors") == before);
+    std::ofstream(f / "run/run.json") << "{}";
+    refused(call(f, again), 3, "run.json");
+  }
+  SUBCASE("files") {
+    const std::string with = eval + data + " --n-ex 2 --out " + (f / "eval2") + " --weights " + weights;
+    refused(call(f, eval + data + " --weights " + (f / "absent.safetensors")), 3, "absent.safetensors");
+    refused(call(f, eval + " --data " + (f / "nowhere") + " --weights " + weights), 3, "nowhere");
+    refused(call(f, train + " --data " + (f / "nowhere")), 3, "nowhere");
+    write_records(f / "data/test_batch.bin", 20, 10);
+    refused(call(f, eval + data + " --n-ex 0 --out " + (f / "eval2") + " --weights " + weights), 3, "label");
+    write_records(f / "data/test_batch.bin", 20, -1, 7);
+    refused(call(f, with), 3, "3073");
+    fs::remove(f / "data/test_batch.bin");
+    refused(call(f, with), 3, "test_batch.bin");
+    std::ofstream(f / "data/test_batch.bin");
+    refused(call(f, with), 3, "test_batch.bin");
+    fs::resize_file(weights, fs::file_size(weights) / 2);
+    write_records(f / "data/test_batch.bin", 20);
+    refused(call(f, with), 3, "model.safetensors");
+    CHECK(!fs::exists(f / "eval2/report.json"));
+  }
 }

@@ -1,0 +1,40 @@
+// Attacks as text, and a model's evaluation as a part of a report.
+#pragma once
+
+#include <string>
+
+#include <rnx/eval/report.hpp>
+#include <rnx/models.hpp>
+
+#include "data_set.hpp"
+
+namespace tools {
+
+/// "clean", "fgsm" or "pgd:steps=20,step=2/255,restarts=1,start=none|random", in a norm and with a radius.
+struct AttackText {
+  std::string text;
+  bool clean = false;
+  std::string norm;
+  std::string eps_text;
+  rnx::Rational eps = rnx::px(8), step = rnx::px(2);
+  int steps = 20, restarts = 1;
+  rnx::attack::Start start = rnx::attack::Start::random;
+
+  /// Errors: UsageError that names the part.
+  static AttackText parse(const std::string& text, const std::string& norm, const std::string& eps);
+};
+
+/// The network of that name for this data set, its input normalisation set to `statistics` where it has one. Errors: UsageError.
+rnx::AnyNetwork<float> make_model(const std::string& name, const rnx::data::Source& source, std::uint64_t seed, const rnx::data::Statistics& statistics = {});
+
+/// These options, and an evaluation that ends with Stopped after a signal.
+rnx::eval::Options stoppable(rnx::eval::Options options);
+
+/// Clean and attacked predictions.
+rnx::eval::Accuracy evaluate(const rnx::NetworkBase<float>& net, const rnx::data::Source& source, const rnx::eval::Options& options, const AttackText& a);
+
+/// The attacks' rows, cost, example images and training curves (metrics.csv beside the weights) of one model.
+rnx::eval::ModelReport model_report(const rnx::NetworkBase<float>& net, const std::string& label, const std::string& model, const std::string& weights, const rnx::data::Source& source,
+                                    const std::vector<AttackText>& attacks, rnx::eval::Options options);
+
+}  // namespace tools

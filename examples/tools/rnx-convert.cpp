@@ -1,0 +1,135 @@
+// rnx-convert: safetensors files to folders of npy files and back, what is in a file, and whether a model takes it.
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+
+#include <rnx/io/npy.hpp>
+#include <rnx/models.hpp>
+#include <rnx/io.hpp>
+
+#include "app.hpp"
+
+namespace {
+
+using namespace rnx;
+namespace fs = std::filesystem;
+
+std::string shape_text(const std::vector<std::size_t>& shape) { return fmt::format("({})", fmt::join(shape, ", ")); }
+bool is_float(io::Dtype d) { return d == io::Dtype::F64 || d == io::Dtype::F32 || d == io::Dtype::F16 || d == io::Dtype::BF16; }
+
+void summary(const std::string& input) {
+  const auto file = io::SafetensorsFile::read(input);
+  for (const auto& [key, value] : file.metadata()) fmt::print("{}: {}\n", key, value.size() > 100 ? value.substr(0, 97) + "..." : value);
+  fmt::print("{:<40} {:<5} {:>20} {:>12} {:>12} {:>12} {:>12}\n", "tensor", "dtype", "shape", "elements", "min", "mean", "max");
+  std::size_t elements = 0, bytes = 0, not_finite = 0;
+  for (const io::Entry& e : file.entries()) {
+    const std::vector<double> v = file.values<double>(e);
+    double least = INFINITY, most = -INFINITY, sum = 0;
+    std::size_t finite = 0;
+    for (const double x : v)
+      if (std::isfinite(x)) least = std::min(least, x), most = std::max(most, x), sum += x, ++finite;
+    not_finite += v.size() - finite, elements += v.size(), bytes += e.end - e.begin;
+    const auto number = [&](double x) { return finite ? fmt::format("{:.5g}", x) : std::string("-"); };
+    fmt::print("{:<40} {:<5} {:>20} {:>12} {:>12} {:>12} {:>12}\n", e.name, io::name_of(e.dtype), shape_text(e.shape), v.size(), number(least), number(finite ? sum / double(finite) : 0), number(most));
+  }
+  fmt::print("{} tensors, {} elements, {} bytes, {} values that are not finite\n", file.entries().size(), elements, bytes, not_finite);
+}
+
+/// A tensor's name as a file name: names with separators would leave the folder.
+fs::path file_of(const fs::path& folder, const std::string& name) {
+  require<FileError>(!name.empty() && name.find('/') == name.npos && name.find('\0') == name.npos && name.size() < 250, [&] { return "tensor " + io::in_quotes(name) + " cannot be the name of a file"; });
+  return folder / (name + ".npy");
+}
+
+void to_npy(const std::string& input, const std::string& output) {
+  const auto file = io::SafetensorsFile::read(input);
+  require(!output.empty(), "to-npy: the folder for the npy files is needed");
+  for (const io::Entry& e : file.entries()) file_of(output, e.name);  // all names are fine before anything is written
+  std::error_code error;
+  fs::create_directories(output, error);
+  require<FileError>(fs::is_directory(output), [&] { return output + ": the folder cannot be made"; });
+  for (const io::Entry& e : file.entries()) {
+    const fs::path path = file_of(output, e.name);
+    const auto write = [&]<class T>(T) { io::write_npy(path, e.shape, file.values<T>(e).data()); };
+    switch (e.dtype) {
+      case io::Dtype::F64: write(double{}); break;
+      case io::Dtype::I64: write(std::int64_t{}); break;
+      case io::Dtype::I32: write(std::int32_t{}); break;
+      case io::Dtype::I16: write(std::int16_t{}); break;
+      case io::Dtype::I8: write(std::int16_t{}); break;
+      case io::Dtype::U8: case io::Dtype::BOOL: write(std::uint8_t{}); break;
+      default: write(float{});  // F32; F16 and BF16 fit into it
+    }
+  }
+  fmt::print("{} arrays in {}\n", file.entries().size(), output);
+}
+
+void from_npy(const std::string& input, const std::string& output) {
+  require(!output.empty(), "from-npy: the name of the safetensors file is needed");
+  std::error_code error;
+  require<FileError>(fs::is_directory(input, error), [&] { return input + ": expected a folder with npy files, found none"; });
+  std::vector<fs::path> paths;
+  for (const auto& entry : fs::directory_iterator(input))
+    if (entry.path().extension() == ".npy") paths.push_back(entry.path());
+  require<FileError>(!paths.empty(), [&] { return input + ": there is no .npy file in it"; });
+  std::sort(paths.begin(), paths.end());
+  std::vector<io::NpyFile> files;
+  for (const fs::path& p : paths) files.push_back(io::NpyFile::read(p));
+  std::vector<io::OutTensor> tensors;
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    const auto type = [&] {
+      switch (files[i].type()) {
+        case io::NpyType::f4: return io::Dtype::F32;
+        case io::NpyType::f8: return io::Dtype::F64;
+        case io::NpyType::i2: return io::Dtype::I16;
+        case io::NpyType::i4: return io::Dtype::I32;
+        case io::NpyType::i8: return io::Dtype::I64;
+        case io::NpyType::u1: return io::Dtype::U8;
+        case io::NpyType::b1: return io::Dtype::BOOL;
+        default: throw FileError(files[i].what() + ": safetensors files hold no tensors of " + std::string(io::name_of(files[i].type())));
+      }
+    };
+    tensors.push_back({paths[i].stem().string(), type(), files[i].shape(), files[i].bytes().data()});
+  }
+  io::write_safetensors(output, tensors, {{"format", "pt"}});
+  fmt::print("{} tensors in {}\n", tensors.size(), output);
+}
+
+int verify(const std::string& input, const std::string& model, int classes, int size, int channels) {
+  models::ModelOptions options;
+  options.classes = classes, options.in = {channels, size, size};
+  tools::require_known("--model", model, models::Registry<>::instance().names());
+  AnyNetwork<float> net = models::Registry<>::instance().make(model, options);
+  const auto file = io::SafetensorsFile::read(input);
+  io::load_model(input, *net);
+  std::size_t not_finite = 0;
+  for (const io::Entry& e : file.entries())
+    if (is_float(e.dtype))
+      for (const double v : file.values<double>(e)) not_finite += !std::isfinite(v);
+  const bool tested = file.metadata().contains("rnx.self_test.logits");
+  fmt::print("{}: {} parameters, as {} wants them; {} values that are not finite; self-test: {}\n", input, net->parameter_count(), model, not_finite, tested ? "passed" : "none in the file");
+  return not_finite ? 3 : 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  tools::App app("rnx-convert", "Weights: safetensors <-> npy, what is in a file, whether a model takes it.");
+  std::string action, input, output, model = "resnet20";
+  int classes = 10, size = 32, channels = 3;
+  app.cli.add_option("action", action, "summary FILE | to-npy FILE FOLDER | from-npy FOLDER FILE | verify FILE --model NAME")->required();
+  app.cli.add_option("input", input, "a safetensors file, or a folder with npy files")->required();
+  app.cli.add_option("output", output, "what is written");
+  app.cli.add_option("--model", model, fmt::format("one of {}", fmt::join(models::Registry<>::instance().names(), ", ")));
+  app.cli.add_option("--classes", classes, "of the model");
+  app.cli.add_option("--image-size", size, "height and width of the model's images");
+  app.cli.add_option("--channels", channels, "of the model's images");
+  return app.run(argc, argv, [&]() -> int {
+    tools::require_known("action", action, {"summary", "to-npy", "from-npy", "verify"});
+    require(output.empty() || action == "to-npy" || action == "from-npy", [&] { return action + " writes nothing; '" + output + "' is one argument too many"; });
+    if (action == "summary") return summary(input), 0;
+    if (action == "to-npy") return to_npy(input, output), 0;
+    if (action == "from-npy") return from_npy(input, output), 0;
+    return verify(input, model, classes, size, channels);
+  });
+}
