@@ -22,11 +22,11 @@ cmake --build build/quickstart -j "${RNX_JOBS:-2}" --target rnx-train rnx-eval
 bin=build/quickstart/examples
 
 rm -rf "$results/natural" "$results/adversarial"
-common=(--model resnet20 --dataset synthetic --seed 1)
+common=(--model resnet20 --dataset synthetic --n-train 4000 --seed 1 --eval-n 500 --eval-pgd-n 100 --final-pgd-n 200)
 phase "train naturally"
-"$bin/rnx-train" "${common[@]}" --objective natural --epochs 2 --out "$results/natural"
+"$bin/rnx-train" "${common[@]}" --objective natural --epochs 3 --lr 0.05 --out "$results/natural"
 phase "train adversarially (FGSM-RS)"
-"$bin/rnx-train" "${common[@]}" --objective fgsm-rs --epochs 3 --out "$results/adversarial"
+"$bin/rnx-train" "${common[@]}" --objective fgsm-rs --epochs 5 --lr 0.2 --out "$results/adversarial"
 phase "attack both with PGD-20, radius 8/255"
 "$bin/rnx-eval" --model resnet20 --dataset synthetic --weights "$results/natural/model.safetensors" "$results/adversarial/model.safetensors" --n-ex 500 --seed 1 --out "$results/report"
 

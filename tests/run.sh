@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Everything, from a fresh Debian 12 or Ubuntu 22.04+: installs what is missing, builds, tests, sanitizers, fuzz targets, CUDA.
 #   tests/run.sh [--quick] [--filter REGEX]
-#   --quick          neither headers one by one nor sanitizers, fuzz targets and CUDA
+#   --quick          neither headers one by one nor the quickstart, sanitizers, fuzz targets and CUDA
 #   --filter REGEX   only the CTest tests that match
 # The last line is `N passed, N failed, N skipped`. Exit: 0, 1 (something failed), 2 (usage, or packages that cannot be installed).
 # Read from the environment: RNX_JOBS (2), RNX_DEPS_DIR, CXX, CI (warnings are errors), RNX_CUDA_ARCHITECTURES (of the CUDA phase).
@@ -81,7 +81,7 @@ phase "packages"
 .ci/packages
 
 if [ $quick -eq 1 ]; then
-  suite "tests" default "" "-LE headers"
+  suite "tests" default "" "-LE headers|slow"
 else
   suite "tests" default "" ""
   suite "sanitizers" asan "" "-L sanitize"

@@ -75,8 +75,8 @@ DataSet open_data(const DataOptions& o, bool want_train, bool want_test) {
   if (o.dataset == "cifar10") set.statistics = {{.4914f, .4822f, .4465f}, {.2471f, .2435f, .2616f}};
   else if (o.dataset == "cifar100") set.statistics = {{.5071f, .4867f, .4408f}, {.2675f, .2565f, .2761f}};
   else if (set.train) set.statistics = data::statistics(*set.train);
-  if (o.dataset == "idx") set.augment = data::Augment{.pad = 2, .crop = true, .flip = false};  // digits and letters have a handedness
-  if (o.dataset == "synthetic") set.augment.reset();  // a shift or a mirror image of its patterns may be that of another class
+  if (o.dataset == "idx") set.augment = {.pad = 2, .crop = true, .flip = false};  // digits and letters have a handedness
+  if (o.dataset == "synthetic") set.augment = data::synthetic_augment();
   return set;
 }
 

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string>
 
 #include <rnx/data.hpp>
@@ -25,7 +24,7 @@ struct DataSet {
   std::string name;
   std::unique_ptr<rnx::data::Source> train, test;
   rnx::data::Statistics statistics;  ///< of the training split, or the usual ones of the data set
-  std::optional<rnx::data::Augment> augment = rnx::data::Augment{};
+  rnx::data::Augment augment{};
   std::vector<std::string> skipped;  ///< files that could not be read
 };
 

@@ -60,7 +60,7 @@ struct Arguments {
            {"lr", lr}, {"schedule", schedule}, {"momentum", momentum}, {"nesterov", nesterov}, {"weight_decay", weight_decay}, {"label_smoothing", label_smoothing}, {"seed", seed}};
     if (schedule == "onecycle") c["warm"] = warm;
     if (schedule == "multistep") c["milestones"] = milestones, c["gamma"] = gamma;
-    if (augment && set.augment) c["augment"] = {{"pad", set.augment->pad}, {"crop", set.augment->crop}, {"flip", set.augment->flip}};
+    if (augment) c["augment"] = {{"pad", set.augment.pad}, {"crop", set.augment.crop}, {"flip", set.augment.flip}};
     else c["augment"] = nullptr;
     if (objective != "natural") c["eps"] = eps;
     if (objective == "pgd") c["norm"] = norm;
@@ -209,7 +209,7 @@ int run(const Arguments& a, const tools::App& app) {
   const auto attack = [&](const std::string& text) { return tools::AttackText::parse(text, a.norm, a.eps); };
   const auto& stop = tools::stop_on_signals();
   const std::string pgd10 = "pgd:steps=10", pgd20 = "pgd:steps=20,step=2/255,restarts=1,start=random";
-  train::FitOptions options{.epochs = a.epochs, .batch = a.batch, .seed = a.seed, .augment = a.augment ? set.augment : std::nullopt, .label_smoothing = a.label_smoothing, .schedule = a.rates(),
+  train::FitOptions options{.epochs = a.epochs, .batch = a.batch, .seed = a.seed, .augment = a.augment ? std::optional(set.augment) : std::nullopt, .label_smoothing = a.label_smoothing, .schedule = a.rates(),
                             .loader_threads = a.loader_threads};
   if (a.eval_n || a.eval_pgd_n)
     options.evaluate = [&] {
@@ -300,7 +300,7 @@ int main(int argc, char** argv) {
   cli.add_option("--loader-threads", a.loader_threads, "threads that prepare batches");
   cli.add_option("--progress", a.progress, "auto | bar | plain | json | off");
   cli.add_flag("--dry-run", a.dry_run, "prints the table of layers and ends");
-  app.preset("smoke", {{"dataset", "synthetic"}, {"n-train", "512"}, {"n-test", "200"}, {"epochs", "2"}, {"batch", "64"}, {"eval-n", "100"}, {"eval-pgd-n", "50"}, {"final-pgd-n", "100"}});
+  app.preset("smoke", {{"dataset", "synthetic"}, {"n-train", "512"}, {"n-test", "200"}, {"epochs", "2"}, {"batch", "64"}, {"lr", "0.05"}, {"eval-n", "100"}, {"eval-pgd-n", "50"}, {"final-pgd-n", "100"}});
   app.preset("small", {{"dataset", "cifar10"}, {"epochs", "4"}});
   app.preset("paper", {{"dataset", "cifar10"}, {"epochs", "200"}, {"schedule", "multistep"}, {"lr", "0.1"}});
   return app.run(argc, argv, [&] { return run(a, app); });

@@ -1,5 +1,5 @@
-# What the three projects share: two programs, and a look at what rnx brought along.
-foreach(target rnx::rnx rnx::native)
+# What the three projects share: three programs, and a look at what rnx brought along.
+foreach(target rnx::rnx rnx::native rnx::images)
   if(NOT TARGET ${target})
     message(FATAL_ERROR "${target} is missing")
   endif()
@@ -15,3 +15,6 @@ foreach(program with_rnx with_net)
   target_link_libraries(${program} PRIVATE rnx::rnx)
   add_test(NAME ${program} COMMAND ${program})
 endforeach()
+add_executable(with_images ../../../examples/07_ship.cpp)
+target_link_libraries(with_images PRIVATE rnx::images)
+add_test(NAME with_images COMMAND with_images)
