@@ -115,6 +115,26 @@ TEST_CASE("more steps hurt more, eps = 0 changes nothing; accuracy counts per sa
   for (int i = 0; i < n; ++i) CHECK(again.samples[i].attacked == attacked.samples[i].attacked);  // batches and tiles do not matter
 }
 
+TEST_CASE("an attack in a training trace has the bits of one in a trace of its own; gaussian starts are small") {
+  Case c;
+  const loss::CrossEntropy ce{.labels = c.y.data()};
+  Tensor<float> a(n, c.x.dims()), b(n, c.x.dims());
+  auto training = c.net.make_trace({.use = Use::train, .capacity = n});
+  for (const Mode mode : {Mode::eval, Mode::train}) {
+    attack::Workspace<float> own(c.net, n, 0, {}, mode), shared(c.net, training, mode);
+    const attack::Pgd<> pgd{.steps = 3, .seed = 7};
+    pgd(c.net, own, std::as_const(c.x).view(), a.view(), ce, {.mode = mode});
+    pgd(c.net, shared, std::as_const(c.x).view(), b.view(), ce, {.mode = mode});
+    CHECK(a.download() == b.download());
+    CHECK(shared.bytes() == 0);
+  }
+  attack::Workspace<float> work(c.net, n);
+  attack::Pgd<>{.steps = 0, .start = attack::Start::gaussian, .seed = 5}(c.net, work, std::as_const(c.x).view(), a.view(), ce);
+  double squares = 0;
+  for (std::size_t i = 0; i < c.x.size(); ++i) squares += std::pow(a.data()[i] - c.x.data()[i], 2);
+  CHECK(std::sqrt(squares / double(c.x.size())) == doctest::Approx(1e-3).epsilon(0.1));
+}
+
 TEST_CASE("bad radii are refused with one sentence") {
   Case c;
   attack::Workspace<float> work(c.net, n);

@@ -1,6 +1,8 @@
 // The one door of attacks: the gradient of a per-sample loss in the input, computed in tiles of samples.
 #pragma once
 
+#include <optional>
+
 #include "rnx/attack/norm.hpp"
 
 namespace rnx::inline RNX_ISA::attack {
@@ -30,12 +32,21 @@ class Workspace {
  public:
   /// capacity: samples of a batch; tile: samples per pass (0: all of them); keep: what the loss reads; mode: of the model under attack.
   Workspace(const NetworkBase<T, Device>& net, int capacity, int tile = 0, std::vector<Keep> keep = {}, Mode mode = Mode::eval)
-      : trace(net.make_trace({.use = Use::input_gradient, .capacity = tile ? std::min(tile, capacity) : capacity, .keep = std::move(keep), .eval_only = mode == Mode::eval})),
+      : own_(net.make_trace({.use = Use::input_gradient, .capacity = tile ? std::min(tile, capacity) : capacity, .keep = std::move(keep), .eval_only = mode == Mode::eval})), trace(*own_),
         gradient(capacity, net.input_dims()), values_(1), mode_(mode) {}
+  /// Works in a trace of somebody else's, which must outlive it and be free while an attack runs: a training trace need not stand twice.
+  Workspace(const NetworkBase<T, Device>& net, Trace<T, Device>& shared, Mode mode) : trace(shared), gradient(shared.capacity(), net.input_dims()), values_(1), mode_(mode) {}
+  Workspace(const Workspace&) = delete;
 
-  Trace<T, Device> trace;
+ private:
+  std::optional<Trace<T, Device>> own_;
+
+ public:
+  Trace<T, Device>& trace;
   Tensor<T, Device> gradient;
   Mode mode() const { return mode_; }
+  /// Of its own trace.
+  std::size_t bytes() const { return own_ ? own_->bytes() : 0; }
   /// Uploads the values an attack's kernels read and returns their address.
   const StepValues* set(const StepValues& v) {
     values_.upload(std::span<const StepValues>(&v, 1));

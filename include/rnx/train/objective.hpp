@@ -67,23 +67,26 @@ struct Adversarial {
   template <class T, class Device>
   class bind {
    public:
-    // in eval mode a few samples at a time keep an attack's activations in cache; in train mode batch norm needs the whole batch
-    bind(Stage<T, Device>& s, const Adversarial& objective)
-        : objective_(objective), adversarial_(s.batch, s.net.input_dims()), work_(s.net, s.batch, objective.mode == Mode::eval ? 16 : 0, {}, objective.mode) {}
+    // in eval mode a few samples at a time keep an attack's activations in cache; in train mode batch norm needs the whole batch,
+    // and the training trace is free until the step's own forward
+    bind(Stage<T, Device>& s, const Adversarial& objective) : objective_(objective), adversarial_(s.batch, s.net.input_dims()) {
+      if (objective.mode == Mode::eval) work_.emplace(s.net, s.batch, 16);
+      else work_.emplace(s.net, s.trace, objective.mode);
+    }
     void operator()(Stage<T, Device>& s, int n, const Context& ctx) {
       const View<T, Device> moved = adversarial_.view().samples(0, n);
       Context at = ctx;
       at.mode = objective_.mode;
-      objective_.attack(s.net, work_, s.clean(n), moved, s.cross_entropy(), at);
+      objective_.attack(s.net, *work_, s.clean(n), moved, s.cross_entropy(), at);
       s.descend(moved, s.cross_entropy(), ctx);
     }
-    std::size_t bytes() const { return work_.trace.bytes(); }
+    std::size_t bytes() const { return work_->bytes(); }
     std::vector<optim::State<T>> state() { return {}; }
 
    private:
     Adversarial objective_;
     Tensor<T, Device> adversarial_;
-    attack::Workspace<T, Device> work_;
+    std::optional<attack::Workspace<T, Device>> work_;
   };
 };
 

@@ -50,7 +50,7 @@ struct Trades {
       s.net.commit_statistics(s.trace);
       s.net.commit_statistics(moved_);
     }
-    std::size_t bytes() const { return work_.trace.bytes() + moved_.bytes() + still_.bytes(); }
+    std::size_t bytes() const { return work_.bytes() + moved_.bytes() + still_.bytes(); }
     std::vector<optim::State<T>> state() { return {}; }
 
    private:
