@@ -21,7 +21,10 @@ cmake --preset release-native -B build/quickstart -DRNX_BUILD_BENCHMARKS=OFF -DR
 cmake --build build/quickstart -j "${RNX_JOBS:-2}" --target rnx-train rnx-eval
 bin=build/quickstart/examples
 
-rm -rf "$results/natural" "$results/adversarial"
+for run in "$results/natural" "$results/adversarial"; do  # of an earlier call
+  [ ! -e "$run" ] || [ -f "$run/run.json" ] || { echo "$run is in the way: it is not a run" >&2; exit 2; }
+  rm -rf "$run"
+done
 common=(--model resnet20 --dataset synthetic --n-train 4000 --seed 1 --eval-n 500 --eval-pgd-n 100 --final-pgd-n 200)
 phase "train naturally"
 "$bin/rnx-train" "${common[@]}" --objective natural --epochs 3 --lr 0.05 --out "$results/natural"
@@ -31,5 +34,5 @@ phase "attack both with PGD-20, radius 8/255"
 "$bin/rnx-eval" --model resnet20 --dataset synthetic --weights "$results/natural/model.safetensors" "$results/adversarial/model.safetensors" --n-ex 500 --seed 1 --out "$results/report"
 
 phase "done"
-awk '/^\|/' "$results/report/report.md" | head -4
+awk '/^\|/ && ++n <= 4' "$results/report/report.md"
 echo "report: $results/report/report.html"

@@ -2,6 +2,10 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdio>
+#include <filesystem>
+
+#include <unistd.h>
 
 namespace tools {
 
@@ -39,12 +43,35 @@ static_assert(std::atomic<bool>::is_always_lock_free);
 }  // namespace
 
 const std::atomic<bool>& stop_on_signals() {
-  struct sigaction action {};
-  action.sa_handler = [](int) { stop_flag.store(true); };
-  action.sa_flags = SA_RESETHAND | SA_RESTART;
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
+  static const bool once = [] {
+    struct sigaction action {};
+    action.sa_handler = [](int) { stop_flag.store(true); };
+    action.sa_flags = SA_RESETHAND | SA_RESTART;
+    sigaction(SIGINT, &action, nullptr);
+    sigaction(SIGTERM, &action, nullptr);
+    std::signal(SIGPIPE, SIG_IGN);  // whoever reads our output may go before we do
+    return true;
+  }();
+  (void)once;
   return stop_flag;
+}
+
+void check_stop() {
+  if (stop_on_signals().load()) throw Stopped{};
+}
+
+void print_line(std::FILE* file, const std::string& line) noexcept {
+  std::fwrite(line.data(), 1, line.size(), file);
+  std::fputc('\n', file);
+  std::fflush(file);
+}
+void complain(const std::string& line) noexcept { print_line(stderr, line); }
+
+void make_writable(const std::string& option, const std::string& folder) {
+  std::error_code made, seen;
+  std::filesystem::create_directories(folder, made);
+  rnx::require<rnx::FileError>(std::filesystem::is_directory(folder, seen), [&] { return option + ": the folder " + folder + " cannot be made: " + (made ? made : seen).message(); });
+  rnx::require<rnx::FileError>(::access(folder.c_str(), W_OK | X_OK) == 0, [&] { return option + ": the folder " + folder + " cannot be written"; });
 }
 
 App::App(const char* name, const char* description) : cli(description, name) {
@@ -62,7 +89,8 @@ std::vector<std::string> App::expand() const {
     };
     if (a == "--set" || a.starts_with("--set=")) {
       const std::string pair = value_of("--set");
-      rnx::require(pair.find('=') != pair.npos && pair[0] != '=', [&] { return "--set: expected key=value, found '" + pair + "'"; });
+      const std::string key = pair.substr(0, pair.find('='));
+      rnx::require(key.size() < pair.size() && !key.empty() && key != "set" && key != "preset", [&] { return "--set: expected key=value of an option, found '" + pair + "'"; });
       given.push_back("--" + pair);
     } else if (!presets_.empty() && (a == "--preset" || a.starts_with("--preset="))) {
       const std::string name = value_of("--preset");
@@ -79,7 +107,7 @@ std::vector<std::string> App::expand() const {
 }
 
 int App::run(int argc, char** argv, const std::function<int()>& body) {
-  const auto say = [&](const std::string& sentence) { fmt::print(stderr, "{}: {}\n", cli.get_name(), sentence); };
+  const auto say = [&](const std::string& sentence) { complain(cli.get_name() + ": " + sentence); };
   arguments_.assign(argv + 1, argv + argc);
   // for --help alone: expand() reads them
   cli.add_option_function<std::string>("--set", [](const std::string&) {}, "key=value: the same as --key value");

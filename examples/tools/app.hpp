@@ -26,10 +26,18 @@ std::string suggestion(const std::string& word, const std::vector<std::string>& 
 /// Throws UsageError "<option>: 'word' is unknown; known are a, b, c" (and what was probably meant) unless it is known.
 void require_known(const std::string& option, const std::string& word, const std::vector<std::string>& known);
 
+/// One line on stderr, or on `file`. Never throws: the disk that it goes to may be the full one.
+void complain(const std::string& line) noexcept;
+void print_line(std::FILE* file, const std::string& line) noexcept;
+/// Makes a folder and checks that files can be made in it. Errors: FileError that begins with `option`.
+void make_writable(const std::string& option, const std::string& folder);
+
 /// Becomes true at the first SIGINT or SIGTERM; the second one ends the program at once.
 const std::atomic<bool>& stop_on_signals();
 /// Thrown to leave a long evaluation after a signal.
 struct Stopped {};
+/// Throws Stopped after a signal.
+void check_stop();
 
 class App {
  public:

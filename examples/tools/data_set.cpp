@@ -25,21 +25,21 @@ class Owned final : public data::Source {
 };
 std::unique_ptr<data::Source> owned(data::Images images) { return std::make_unique<Owned>(std::move(images)); }
 
-/// The first n samples of a source that it owns.
-class First final : public data::Source {
+/// n samples of a source that it owns, shuffled once and for all: folders come sorted by class, and "the first" are to be a fair sample of them.
+class Shuffled final : public data::Source {
  public:
-  First(std::unique_ptr<data::Source> whole, std::size_t n) : whole_(std::move(whole)), part_(*whole_, 0, std::min(n, whole_->size())) {}
-  std::size_t size() const override { return part_.size(); }
-  Dims dims() const override { return part_.dims(); }
-  int classes() const override { return part_.classes(); }
-  const std::vector<std::string>& class_names() const override { return part_.class_names(); }
-  int label(std::uint32_t id) const override { return part_.label(id); }
-  void sample(std::uint32_t id, const data::Augment* augment, std::uint64_t seed, std::uint64_t epoch, float* out) const override { part_.sample(id, augment, seed, epoch, out); }
-  std::string fingerprint() const override { return part_.fingerprint(); }
+  Shuffled(std::unique_ptr<data::Source> whole, std::size_t n) : whole_(std::move(whole)), order_(data::epoch_order(whole_->size(), 0, 0)) { order_.resize(std::min(n, order_.size())); }
+  std::size_t size() const override { return order_.size(); }
+  Dims dims() const override { return whole_->dims(); }
+  int classes() const override { return whole_->classes(); }
+  const std::vector<std::string>& class_names() const override { return whole_->class_names(); }
+  int label(std::uint32_t id) const override { return whole_->label(order_.at(id)); }
+  void sample(std::uint32_t id, const data::Augment* augment, std::uint64_t seed, std::uint64_t epoch, float* out) const override { whole_->sample(order_.at(id), augment, seed, epoch, out); }
+  std::string fingerprint() const override { return whole_->fingerprint() + "[shuffled:" + std::to_string(order_.size()) + "]"; }
 
  private:
   std::unique_ptr<data::Source> whole_;
-  data::Part part_;
+  std::vector<std::uint32_t> order_;
 };
 
 }  // namespace
@@ -66,8 +66,8 @@ DataSet open_data(const DataOptions& o, bool want_train, bool want_test) {
     if (o.dataset == "synthetic") return owned(data::synthetic(split, n));
     auto folder = std::make_unique<data::ImageFolder>(o.dir, split, data::ImageFolderOptions{.dims = {3, o.image_size, o.image_size}, .skip_unreadable = o.skip_unreadable, .decode_all = o.check_images});
     for (const auto& s : folder->skipped()) set.skipped.push_back(s);
-    if (n == 0 || n >= folder->size()) return folder;
-    return std::make_unique<First>(std::move(folder), n);
+    const std::size_t all = folder->size();
+    return std::make_unique<Shuffled>(std::move(folder), n ? n : all);
   };
   if (want_train) set.train = read(data::Split::train);
   if (want_test) set.test = read(data::Split::test);

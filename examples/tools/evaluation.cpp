@@ -7,6 +7,10 @@ namespace tools {
 
 using namespace rnx;
 
+std::string default_step(const std::string& norm, const std::string& eps) {
+  return norm == norm::L2::name ? fmt::format("{:.6g}", Rational::parse(eps, "--eps").value() / 5) : "2/255";
+}
+
 AttackText AttackText::parse(const std::string& text, const std::string& norm, const std::string& eps) {
   AttackText a;
   a.text = text, a.norm = norm, a.eps_text = eps;
@@ -17,7 +21,8 @@ AttackText AttackText::parse(const std::string& text, const std::string& norm, c
   require_known("--attack", kind, {"clean", "fgsm", "pgd"});
   require(kind == "pgd" || colon == text.npos, [&] { return "--attack: " + kind + " takes no parameters, found '" + text + "'"; });
   a.clean = kind == "clean";
-  if (kind == "fgsm") a.steps = 1, a.step = a.eps, a.start = attack::Start::clean;
+  std::string step = default_step(norm, eps);
+  if (kind == "fgsm") a.steps = 1, step = eps, a.start = attack::Start::clean;
   const auto count = [](const std::string& key, const std::string& value) {
     const double v = Rational::parse(value, "--attack " + key);
     require(v >= 1 && v <= 1000000 && v == int(v), [&] { return "--attack: " + key + " must be a positive whole number, found '" + value + "'"; });
@@ -29,10 +34,12 @@ AttackText AttackText::parse(const std::string& text, const std::string& norm, c
     rest = comma == rest.npos ? "" : rest.substr(comma + 1);
     if (key == "steps") a.steps = count(key, value);
     else if (key == "restarts") a.restarts = count(key, value);
-    else if (key == "step") a.step = Rational::parse(value, "--attack step");
+    else if (key == "step") step = value;
     else if (key == "start" && (value == "none" || value == "random")) a.start = value == "none" ? attack::Start::clean : attack::Start::random;
     else throw UsageError("--attack: '" + part + "' is not understood; keys are steps, step, restarts and start=none|random" + suggestion(key, {"steps", "step", "restarts", "start"}));
   }
+  a.step = Rational::parse(step, "--attack step");
+  if (kind == "pgd") a.text = fmt::format("pgd:steps={},step={},restarts={},start={}", a.steps, step, a.restarts, a.start == attack::Start::clean ? "none" : "random");
   if (norm == norm::Linf::name) attack::check_radius<norm::Linf>(a.eps, a.step);
   else attack::check_radius<norm::L2>(a.eps, a.step);
   return a;
@@ -52,9 +59,7 @@ AnyNetwork<float> make_model(const std::string& name, const data::Source& source
 }
 
 eval::Options stoppable(eval::Options options) {
-  options.progress = [&stop = stop_on_signals()](std::size_t, std::size_t) {
-    if (stop.load()) throw Stopped{};
-  };
+  options.progress = [](std::size_t, std::size_t) { check_stop(); };
   return options;
 }
 

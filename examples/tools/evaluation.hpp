@@ -10,9 +10,12 @@
 
 namespace tools {
 
+/// The step of an attack where none was given: 2/255 in linf, a fifth of the radius in l2. Errors: UsageError.
+std::string default_step(const std::string& norm, const std::string& eps);
+
 /// "clean", "fgsm" or "pgd:steps=20,step=2/255,restarts=1,start=none|random", in a norm and with a radius.
 struct AttackText {
-  std::string text;
+  std::string text;  ///< with every parameter spelled out
   bool clean = false;
   std::string norm;
   std::string eps_text;

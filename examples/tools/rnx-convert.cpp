@@ -45,9 +45,7 @@ void to_npy(const std::string& input, const std::string& output) {
   const auto file = io::SafetensorsFile::read(input);
   require(!output.empty(), "to-npy: the folder for the npy files is needed");
   for (const io::Entry& e : file.entries()) file_of(output, e.name);  // all names are fine before anything is written
-  std::error_code error;
-  fs::create_directories(output, error);
-  require<FileError>(fs::is_directory(output), [&] { return output + ": the folder cannot be made"; });
+  tools::make_writable("to-npy", output);
   for (const io::Entry& e : file.entries()) {
     const fs::path path = file_of(output, e.name);
     const auto write = [&]<class T>(T) { io::write_npy(path, e.shape, file.values<T>(e).data()); };
@@ -69,8 +67,9 @@ void from_npy(const std::string& input, const std::string& output) {
   std::error_code error;
   require<FileError>(fs::is_directory(input, error), [&] { return input + ": expected a folder with npy files, found none"; });
   std::vector<fs::path> paths;
-  for (const auto& entry : fs::directory_iterator(input))
-    if (entry.path().extension() == ".npy") paths.push_back(entry.path());
+  for (fs::directory_iterator entry(input, error), end; !error && entry != end; entry.increment(error))
+    if (entry->path().extension() == ".npy") paths.push_back(entry->path());
+  require<FileError>(!error, [&] { return input + ": cannot be listed: " + error.message(); });
   require<FileError>(!paths.empty(), [&] { return input + ": there is no .npy file in it"; });
   std::sort(paths.begin(), paths.end());
   std::vector<io::NpyFile> files;
@@ -106,7 +105,7 @@ int verify(const std::string& input, const std::string& model, int classes, int 
   for (const io::Entry& e : file.entries())
     if (is_float(e.dtype))
       for (const double v : file.values<double>(e)) not_finite += !std::isfinite(v);
-  const bool tested = file.metadata().contains("rnx.self_test.logits");
+  const bool tested = file.metadata().contains("rnx.self_test.seed") && file.metadata().contains("rnx.self_test.logits");
   fmt::print("{}: {} parameters, as {} wants them; {} values that are not finite; self-test: {}\n", input, net->parameter_count(), model, not_finite, tested ? "passed" : "none in the file");
   return not_finite ? 3 : 0;
 }
@@ -117,14 +116,15 @@ int main(int argc, char** argv) {
   tools::App app("rnx-convert", "Weights: safetensors <-> npy, what is in a file, whether a model takes it.");
   std::string action, input, output, model = "resnet20";
   int classes = 10, size = 32, channels = 3;
-  app.cli.add_option("action", action, "summary FILE | to-npy FILE FOLDER | from-npy FOLDER FILE | verify FILE --model NAME")->required();
-  app.cli.add_option("input", input, "a safetensors file, or a folder with npy files")->required();
+  app.cli.add_option("action", action, "summary FILE | to-npy FILE FOLDER (bytes for BOOL, int16 for I8, float32 for F16 and BF16) | from-npy FOLDER FILE | verify FILE --model NAME");
+  app.cli.add_option("input", input, "a safetensors file, or a folder with npy files");
   app.cli.add_option("output", output, "what is written");
   app.cli.add_option("--model", model, fmt::format("one of {}", fmt::join(models::Registry<>::instance().names(), ", ")));
   app.cli.add_option("--classes", classes, "of the model");
   app.cli.add_option("--image-size", size, "height and width of the model's images");
   app.cli.add_option("--channels", channels, "of the model's images");
   return app.run(argc, argv, [&]() -> int {
+    require(!action.empty() && !input.empty(), "an action and its input are needed; see --help");
     tools::require_known("action", action, {"summary", "to-npy", "from-npy", "verify"});
     require(output.empty() || action == "to-npy" || action == "from-npy", [&] { return action + " writes nothing; '" + output + "' is one argument too many"; });
     if (action == "summary") return summary(input), 0;

@@ -10,7 +10,7 @@ namespace {
 
 struct Arguments {
   std::string model = "resnet20", out = "eval", norm = "linf", eps = "8/255", device = "cpu";
-  std::vector<std::string> weights, labels, attacks{"pgd:steps=20,step=2/255,restarts=1,start=random"};
+  std::vector<std::string> weights, labels, attacks{"pgd:steps=20"};
   std::string logits;
   tools::DataOptions data;
   int n_ex = 1000, batch = 250, threads = 0;
@@ -26,10 +26,12 @@ std::string default_label(const std::string& weights) {
 
 int run(const Arguments& a, const tools::App& app) {
   using namespace rnx;
+  require(!a.weights.empty(), "--weights: at least one file is needed");
   require(a.n_ex >= 0 && a.batch > 0 && a.threads >= 0, "--n-ex and --threads must not be negative and --batch must be positive");
   require(a.device == "cpu", [&] { return "--device: '" + a.device + "' is not in this program; it was built for cpu"; });
   require(a.labels.empty() || a.labels.size() == a.weights.size(), "--label: give one for each --weights, or none");
   require(a.logits.empty() || a.weights.size() == 1, "--save-logits: it takes one --weights");
+  tools::stop_on_signals();
   if (a.threads) host::set_threads(a.threads);
   std::vector<tools::AttackText> attacks;
   for (const std::string& text : a.attacks) attacks.push_back(tools::AttackText::parse(text, a.norm, a.eps));
@@ -37,25 +39,32 @@ int run(const Arguments& a, const tools::App& app) {
   tools::DataOptions options = a.data;
   options.n_test = a.n_ex;
   const tools::DataSet data = tools::open_data(options, false, true);
-  for (const std::string& s : data.skipped) fmt::print(stderr, "rnx-eval: skipped {}\n", s);
-  fmt::print("data: {}, {} test images, {}\n", data.name, data.test->size(), data.test->dims().text());
+  for (const std::string& s : data.skipped) tools::complain("rnx-eval: skipped " + s);
+  const auto say = []<class... Ts>(fmt::format_string<Ts...> format, Ts&&... values) { tools::print_line(stdout, fmt::format(format, std::forward<Ts>(values)...)); };
+  say("data: {}, {} test images of {}", data.name, data.test->size(), data.test->dims().text());
+  // weights and folders first: an hour of attacks must not end at a file that cannot be read or written
+  std::vector<AnyNetwork<float>> nets;
+  for (const std::string& weights : a.weights) {
+    nets.push_back(tools::make_model(a.model, *data.test, 0));
+    io::load_model(weights, *nets.back());
+  }
+  tools::make_writable("--out", a.out);
+  if (!a.logits.empty()) tools::make_writable("--save-logits", std::filesystem::absolute(a.logits).parent_path().string());
 
   eval::Report report{.title = "Robustness of " + a.model + " on " + data.name, .settings = nlohmann::ordered_json::object(), .class_names = data.test->class_names(), .models = {}};
   report.settings = {{"dataset", data.name}, {"data", a.data.dir}, {"fingerprint", data.test->fingerprint()}, {"n", data.test->size()}, {"norm", a.norm}, {"eps", a.eps}, {"seed", a.seed}, {"batch", a.batch},
                      {"instruction_set", instruction_set()}, {"command", "rnx-eval " + fmt::format("{}", fmt::join(app.arguments(), " "))}};
   for (std::size_t k = 0; k < a.weights.size(); ++k) {
     const std::string label = a.labels.empty() ? default_label(a.weights[k]) : a.labels[k];
-    AnyNetwork<float> net = tools::make_model(a.model, *data.test, 0);
-    io::load_model(a.weights[k], *net);
-    fmt::print("{}: {} under {}\n", label, a.weights[k], fmt::join(a.attacks, ", "));
-    std::fflush(stdout);
+    const AnyNetwork<float>& net = nets[k];
+    say("{}: {} under {}", label, a.weights[k], fmt::join(a.attacks, ", "));
     eval::Options o = tools::stoppable({.batch = a.batch, .seed = a.seed});
     report.models.push_back(tools::model_report(*net, label, a.model, a.weights[k], *data.test, attacks, o));
     if (!a.logits.empty()) {
       o.keep_logits = true;
       const eval::Accuracy r = tools::evaluate(*net, *data.test, o, tools::AttackText::parse("clean", a.norm, a.eps));
       io::write_npy(a.logits, {r.samples.size(), std::size_t(net->classes())}, r.logits.data());
-      fmt::print("logits: {}\n", a.logits);
+      say("logits: {}", a.logits);
     }
   }
   eval::write_report(a.out, report);
@@ -63,9 +72,9 @@ int run(const Arguments& a, const tools::App& app) {
     for (const auto& row : m.attacks) {
       const auto clean = eval::clean_proportion(row.accuracy), robust = eval::robust_proportion(row.accuracy);
       const auto interval = eval::wilson(robust.right, robust.n);
-      fmt::print("{}: clean {:.2f} %, {} {:.2f} % [{:.2f}, {:.2f}] of {} images\n", m.label, 100 * clean.value(), row.name, 100 * robust.value(), 100 * interval.low, 100 * interval.high, robust.n);
+      say("{}: clean {:.2f} %, {} {:.2f} % [{:.2f}, {:.2f}] of {} images", m.label, 100 * clean.value(), row.name, 100 * robust.value(), 100 * interval.low, 100 * interval.high, robust.n);
     }
-  fmt::print("report: {}/report.html\n", a.out);
+  say("report: {}/report.html", a.out);
   return 0;
 }
 
@@ -75,15 +84,15 @@ int main(int argc, char** argv) {
   tools::App app("rnx-eval", "Clean and attacked accuracy of models, with a report.");
   Arguments a;
   app.cli.add_option("--model", a.model, fmt::format("one of {}", fmt::join(rnx::models::Registry<>::instance().names(), ", ")));
-  app.cli.add_option("--weights", a.weights, "safetensors files with PyTorch's names; several make one report that compares them")->required()->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  app.cli.add_option("--weights", a.weights, "safetensors files with PyTorch's names; several make one report that compares them")->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   app.cli.add_option("--label", a.labels, "how the report calls each of the weights")->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   a.data.add_to(app.cli);
   app.cli.add_option("--n-ex", a.n_ex, "first N test images (0: all)");
   app.cli.add_option("--norm", a.norm, "linf | l2");
   app.cli.add_option("--eps", a.eps, "radius, like 8/255");
-  app.cli.add_option("--attack", a.attacks, "clean | fgsm | pgd:steps=20,step=2/255,restarts=1,start=none|random; several are reported alone and together")->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)->delimiter('\0');
+  app.cli.add_option("--attack", a.attacks, "clean | fgsm | pgd:steps=20,step=2/255,restarts=1,start=none|random (step: in l2 a fifth of the radius unless given); several are reported alone and together")->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)->delimiter('\0');
   app.cli.add_option("--batch", a.batch);
-  app.cli.add_option("--seed", a.seed);
+  app.cli.add_option("--seed", a.seed)->check(CLI::NonNegativeNumber);
   app.cli.add_option("--device", a.device, "cpu");
   app.cli.add_option("--threads", a.threads, "0: all");
   app.cli.add_option("--out", a.out, "folder of the report");

@@ -1,12 +1,10 @@
 // rnx-train: trains a model of the registry, naturally or adversarially, into a run directory that can be resumed.
-#include <ctime>
 #include <filesystem>
 
 #include <unistd.h>
 
-#include <rnx/train.hpp>
-
 #include "evaluation.hpp"
+#include "run_directory.hpp"
 
 namespace {
 
@@ -24,7 +22,7 @@ struct Arguments {
   bool augment = true, nesterov = false, dry_run = false;
 
   // what the objective decides where the user did not
-  std::string step() const { return !attack_step.empty() ? attack_step : objective == "fgsm-rs" ? "10/255" : "2/255"; }
+  std::string step() const { return !attack_step.empty() ? attack_step : objective == "fgsm-rs" ? "10/255" : tools::default_step(norm, eps); }
   int steps() const { return attack_steps ? attack_steps : objective == "trades" ? 10 : 7; }
   Mode mode() const { return (attack_mode.empty() ? objective == "fgsm-rs" : attack_mode == "train") ? Mode::train : Mode::eval; }
 
@@ -41,6 +39,13 @@ struct Arguments {
     require(lr >= 0 && save_every >= 0 && save_every_steps >= 0, "--lr, --save-every and --save-every-steps must not be negative");
     require(gamma > 0 && warm > 0 && warm < 1, "--gamma must be positive and --warm between 0 and 1");
     require(label_smoothing >= 0 && label_smoothing < 1, "--label-smoothing must be in [0, 1)");
+  }
+  /// Errors: UsageError (radius, step or beta outside their range).
+  void check_attack() const {
+    const Rational e = Rational::parse(eps, "--eps"), s = Rational::parse(step(), "--attack-step");
+    if (norm == norm::L2::name) attack::check_radius<norm::L2>(e, s);
+    else attack::check_radius<norm::Linf>(e, s);
+    require(beta >= 0 && std::isfinite(beta), "--beta must not be negative");
   }
   std::function<optim::Rates(long, long)> rates() const {
     return [*this](long step, long total) -> optim::Rates {
@@ -69,7 +74,7 @@ struct Arguments {
     if (objective == "pgd" || objective == "trades") c["attack_steps"] = steps();
     if (objective == "trades") c["beta"] = beta;
     if (objective == "free") c["replays"] = replays;
-    c["selection"] = {{"split", holdout ? "held out" : "test"}, {"clean_n", eval_n}, {"pgd_n", eval_pgd_n}, {"every", eval_every}};
+    c["selection"] = {{"split", holdout ? "held out" : "test"}, {"clean_n", eval_n}, {"pgd_n", eval_pgd_n}, {"every", eval_every}, {"fingerprint", (holdout ? *set.train : *set.test).fingerprint()}};
     return c;
   }
 };
@@ -86,56 +91,6 @@ void print_layers(const NetworkBase<float>& net) {
   row(total, "");
 }
 
-Json read_json(const std::filesystem::path& path) {
-  const Json json = Json::parse(io::read_file(path, 16 << 20), nullptr, false);
-  require<FileError>(json.is_object() && json.contains("configuration"), [&] { return path.string() + ": expected the run.json of a run, found something else"; });
-  return json;
-}
-
-/// Prepares the run directory: makes it, or checks that it holds this run. Writes run.json. Errors: UsageError, FileError.
-void open_run(const Arguments& a, const tools::App& app, const Json& configuration, const Json& facts, const train::Checkpoints& checkpoints) {
-  namespace fs = std::filesystem;
-  const fs::path out = a.out;
-  std::error_code error;
-  fs::create_directories(out, error);
-  require<FileError>(fs::is_directory(out), [&] { return "--out: the folder " + a.out + " cannot be made: " + error.message(); });
-  require<FileError>(::access(out.c_str(), W_OK | X_OK) == 0, [&] { return "--out: the folder " + a.out + " cannot be written"; });
-  char now[32];
-  const std::time_t t = std::time(nullptr);
-  std::strftime(now, sizeof now, "%Y-%m-%dT%H:%M:%SZ", std::gmtime(&t));
-  const Json start{{"time", now}, {"command", fmt::format("rnx-train {}", fmt::join(app.arguments(), " "))}, {"instruction_set", instruction_set()}, {"threads", host::threads()}, {"compiler", __VERSION__}};
-
-  if (fs::exists(out / "run.json", error)) {
-    Json run = read_json(out / "run.json");
-    require(a.resume != "never", [&] { return "--out: " + a.out + " holds a run; choose another folder, or --resume auto"; });
-    const std::string difference = train::first_difference(run["configuration"], configuration);
-    require(difference.empty(), [&] { return "--out: " + a.out + " holds a run of another configuration: " + difference + "; choose another folder"; });
-    if (run["starts"].back().value("instruction_set", "") != instruction_set())
-      fmt::print(stderr, "rnx-train: this run was started with the instruction set {}, now it is {}: the last bits may differ\n", run["starts"].back().value("instruction_set", ""), instruction_set());
-    run["starts"].push_back(start);
-    io::write_file(out / "run.json", run.dump(2) + "\n");
-    return;
-  }
-  if (a.resume != "auto" && a.resume != "never") {  // a checkpoint, or a run that has some, from elsewhere
-    fs::path from = a.resume;
-    if (fs::exists(from / "ckpt" / "LATEST", error)) from = from / "ckpt";
-    const bool folder_of_many = fs::exists(from / "LATEST", error);
-    const train::Checkpoints others(folder_of_many ? from : from.parent_path());
-    const std::string name = folder_of_many ? others.marked("LATEST") : from.filename().string();
-    require<FileError>(fs::exists(others.path(name) / "state.json", error), [&] { return "--resume: " + a.resume + " holds no checkpoint"; });
-    const std::string difference = train::first_difference(others.state(name).value("configuration", Json()), configuration);
-    require(difference.empty(), [&] { return "--resume: " + a.resume + " is of another configuration: " + difference; });
-    fs::create_directories(checkpoints.path("."), error);
-    fs::copy(others.path(name), checkpoints.path(name), fs::copy_options::recursive | fs::copy_options::overwrite_existing, error);
-    require<FileError>(!error, [&] { return "--resume: " + others.path(name).string() + " cannot be copied: " + error.message(); });
-    io::write_file(checkpoints.path("LATEST"), name + "\n");
-  }
-  Json run{{"program", "rnx-train"}, {"version", fmt::format("{}.{}.{}", RNX_VERSION_MAJOR, RNX_VERSION_MINOR, RNX_VERSION_PATCH)}, {"configuration", configuration}};
-  run.update(facts);
-  run["starts"] = Json::array({start});
-  io::write_file(out / "run.json", run.dump(2) + "\n");
-}
-
 /// The callback that people see.
 class Display {
  public:
@@ -143,10 +98,9 @@ class Display {
   void operator()(const train::Progress& p) {
     if (how_ == "off" || (!p.epoch_end && p.seconds - shown_ < (how_ == "bar" ? 0.2 : 10))) return;
     shown_ = p.seconds;
-    if (how_ == "json") fmt::print("{}\n", train::progress_json(p).dump());
-    else if (how_ == "bar") fmt::print("\r\033[K{}{}", train::progress_line(p, 24), p.epoch_end ? "\n" : "");
-    else fmt::print("{}\n", train::progress_line(p));
-    std::fflush(stdout);
+    if (how_ == "json") tools::print_line(stdout, train::progress_json(p).dump());
+    else if (how_ == "plain") tools::print_line(stdout, train::progress_line(p));
+    else if (std::fputs(("\r\033[K" + train::progress_line(p, 24) + (p.epoch_end ? "\n" : "")).c_str(), stdout) >= 0) std::fflush(stdout);
   }
   bool quiet() const { return how_ == "json" || how_ == "off"; }
 
@@ -171,44 +125,46 @@ train::Outcome train_with(const Arguments& a, NetworkBase<float>& net, const dat
   return with(train::Natural{});
 }
 
-int run(const Arguments& a, const tools::App& app) {
+int train_model(const Arguments& a, const tools::App& app) {
   a.check();
+  tools::stop_on_signals();
   if (a.threads) host::set_threads(a.threads);
   Display display(a.progress);
   const auto say = [&]<class... Ts>(fmt::format_string<Ts...> format, Ts&&... values) {
-    if (!display.quiet()) fmt::print(format, std::forward<Ts>(values)...), std::fflush(stdout);
+    if (!display.quiet()) tools::print_line(stdout, fmt::format(format, std::forward<Ts>(values)...));
   };
   const tools::DataSet set = tools::open_data(a.data, true, true);
-  for (const std::string& s : set.skipped) fmt::print(stderr, "rnx-train: skipped {}\n", s);
+  for (const std::string& s : set.skipped) tools::complain("rnx-train: skipped " + s);
+  tools::check_stop();
   require(std::size_t(a.holdout) < set.train->size(), [&] { return fmt::format("--holdout: {} of {} training images leave none to train on", a.holdout, set.train->size()); });
   const std::size_t n_train = set.train->size() - a.holdout;
   const data::Part training(*set.train, 0, n_train), held_out(*set.train, n_train, a.holdout);
-  say("data: {}, {} training and {} test images of {}\n", set.name, n_train, set.test->size(), set.train->dims().text());
+  say("data: {}, {} training and {} test images of {}", set.name, n_train, set.test->size(), set.train->dims().text());
   AnyNetwork<float> net = tools::make_model(a.model, *set.train, a.seed, set.statistics);
   const cost::Row total = cost::table(net->graph()).total();
-  say("model: {}, {} parameters, {} MACs, {} ReLUs\n", a.model, net->parameter_count(), total.macs, total.relus);
+  say("model: {}, {} parameters, {} MACs, {} ReLUs", a.model, net->parameter_count(), total.macs, total.relus);
   if (a.dry_run) return print_layers(*net), 0;
 
+  // everything that can be wrong is found before the run directory is touched
+  const long batches = long((n_train + a.batch - 1) / a.batch);
+  a.check_attack();
+  a.rates()(0, batches * a.epochs * (a.objective == "free" ? a.replays : 1));
+  optim::Sgd<float> sgd({.momentum = a.momentum, .nesterov = a.nesterov, .weight_decay = a.weight_decay});
   const Json configuration = a.configuration(set, n_train);
-  train::Checkpoints checkpoints(std::filesystem::path(a.out) / "ckpt", a.keep);
-  open_run(a, app, configuration, {{"parameters", net->parameter_count()}, {"macs", total.macs}, {"relus", total.relus}, {"data", a.data.dir}, {"test_fingerprint", set.test->fingerprint()},
-                                   {"normalisation", {{"mean", set.statistics.mean}, {"std", set.statistics.std}}}}, checkpoints);
-  long done = 0;
-  int epochs_done = 0;
-  if (const std::string latest = checkpoints.marked("LATEST"); !latest.empty()) {
-    const Json state = checkpoints.state(latest);
-    done = state.value("done", 0l), epochs_done = int(done / std::max<long>(1, long((n_train + a.batch - 1) / a.batch)));
-    say("resuming from {} ({} batches done)\n", checkpoints.path(latest).string(), done);
-  }
-  train::JsonLines log(std::filesystem::path(a.out) / "log.jsonl", done);
-  train::CsvTable table(std::filesystem::path(a.out) / "metrics.csv", epochs_done);
+  tools::RunDirectory run(a.out, a.resume, a.keep, configuration,
+                          {{"parameters", net->parameter_count()}, {"macs", total.macs}, {"relus", total.relus}, {"data", a.data.dir}, {"normalisation", {{"mean", set.statistics.mean}, {"std", set.statistics.std}}}},
+                          app.arguments());
+  const long done = run.done();
+  if (done) say("resuming after {} of {} batches", done, batches * a.epochs);
+  train::JsonLines log(run / "log.jsonl", done);
+  train::CsvTable table(run / "metrics.csv", int(done / batches));
 
   // between epochs: the first images of the held-out part, or of the test split
   const data::Source& selection = a.holdout ? static_cast<const data::Source&>(held_out) : *set.test;
   const data::Part for_clean(selection, 0, std::min<std::size_t>(a.eval_n, selection.size())), for_pgd(selection, 0, std::min<std::size_t>(a.eval_pgd_n, selection.size()));
   const auto attack = [&](const std::string& text) { return tools::AttackText::parse(text, a.norm, a.eps); };
   const auto& stop = tools::stop_on_signals();
-  const std::string pgd10 = "pgd:steps=10", pgd20 = "pgd:steps=20,step=2/255,restarts=1,start=random";
+  const std::string pgd10 = "pgd:steps=10", pgd20 = "pgd:steps=20";
   train::FitOptions options{.epochs = a.epochs, .batch = a.batch, .seed = a.seed, .augment = a.augment ? std::optional(set.augment) : std::nullopt, .label_smoothing = a.label_smoothing, .schedule = a.rates(),
                             .loader_threads = a.loader_threads};
   if (a.eval_n || a.eval_pgd_n)
@@ -221,22 +177,21 @@ int run(const Arguments& a, const tools::App& app) {
       return scores;
     };
   options.evaluate_every = a.eval_every;
-  options.saving = {.checkpoints = &checkpoints, .every = a.save_every, .every_steps = a.save_every_steps, .configuration = configuration,
-                    .failed = [](const std::string& sentence) { fmt::print(stderr, "\nrnx-train: {}\n", sentence); }};
+  options.saving = {.checkpoints = &run.checkpoints(), .every = a.save_every, .every_steps = a.save_every_steps, .configuration = configuration,
+                    .failed = [](const std::string& sentence) { tools::complain("rnx-train: " + sentence); }};
   options.stop = &stop;
-  optim::Sgd<float> sgd({.momentum = a.momentum, .nesterov = a.nesterov, .weight_decay = a.weight_decay});
-  say("training: {}, {} epochs of {} batches, {}, {} threads, into {}\n", a.objective, a.epochs, (n_train + a.batch - 1) / a.batch, instruction_set(), host::threads(), a.out);
+  say("training: {}, {} epochs of {} batches, {}, {} threads, into {}", a.objective, a.epochs, batches, instruction_set(), host::threads(), a.out);
   const train::Outcome outcome = train_with(a, *net, training, sgd, options, log, table, display);
   if (!outcome.finished) {
-    fmt::print(stderr, "rnx-train: stopped by a signal after {} of {} batches; --resume auto continues\n", outcome.last.done, outcome.last.total);
+    tools::complain(fmt::format("rnx-train: stopped by a signal after {} of {} batches; --resume auto continues", outcome.last.done, outcome.last.total));
     return tools::stopped;
   }
 
-  const std::string weights = (std::filesystem::path(a.out) / "model.safetensors").string();
+  const std::string weights = (run / "model.safetensors").string();
   io::save_model(weights, *net, {{"rnx.model", a.model}, {"rnx.dataset", set.name}, {"rnx.objective", a.objective}});
   const data::Part all_clean(*set.test, 0, a.final_n ? std::min<std::size_t>(a.final_n, set.test->size()) : set.test->size()), some(*set.test, 0, std::min<std::size_t>(a.final_pgd_n, set.test->size()));
-  say("evaluation: clean on {} test images, PGD-20 on {}\n", all_clean.size(), some.size());
-  const std::string out = (std::filesystem::path(a.out) / "eval" / "final").string();
+  say("evaluation: clean on {} test images, PGD-20 on {}", all_clean.size(), some.size());
+  const std::string out = (run / "eval/final").string();
   eval::Report report{.title = fmt::format("{} on {}, {} training", a.model, set.name, a.objective), .settings = configuration, .class_names = set.test->class_names(), .models = {}};
   report.settings["instruction_set"] = instruction_set(), report.settings["command"] = fmt::format("rnx-train {}", fmt::join(app.arguments(), " "));
   const eval::Options o = tools::stoppable({.seed = a.seed});
@@ -246,10 +201,10 @@ int run(const Arguments& a, const tools::App& app) {
   report.models[0].details["clean_all"] = {{"right", clean.right}, {"n", clean.n}, {"accuracy", clean.value()}, {"low", interval.low}, {"high", interval.high}};
   eval::write_report(out, report);
   const eval::Proportion robust = eval::robust_proportion(report.models[0].attacks[0].accuracy);
-  if (display.quiet() && a.progress == "json") fmt::print("{}\n", Json{{"clean_acc", clean.value()}, {"clean_n", clean.n}, {"pgd20_acc", robust.value()}, {"pgd20_n", robust.n}}.dump());
-  if (some.size()) say("clean {:.2f} % of {}, PGD-20 {:.2f} % of {}\n", 100 * clean.value(), clean.n, 100 * robust.value(), robust.n);
-  else say("clean {:.2f} % of {}\n", 100 * clean.value(), clean.n);
-  say("weights: {}\nreport: {}/report.html\n", weights, out);
+  if (display.quiet() && a.progress == "json") tools::print_line(stdout, Json{{"clean_acc", clean.value()}, {"clean_n", clean.n}, {"pgd20_acc", robust.value()}, {"pgd20_n", robust.n}}.dump());
+  if (some.size()) say("clean {:.2f} % of {}, PGD-20 {:.2f} % of {}", 100 * clean.value(), clean.n, 100 * robust.value(), robust.n);
+  else say("clean {:.2f} % of {}", 100 * clean.value(), clean.n);
+  say("weights: {}\nreport: {}/report.html", weights, out);
   return 0;
 }
 
@@ -279,12 +234,12 @@ int main(int argc, char** argv) {
   cli.add_flag("--augment,!--no-augment", a.augment, "random crop and flip, as the data set wants them (synthetic: none)");
   cli.add_option("--norm", a.norm, "linf | l2, of the pgd objective");
   cli.add_option("--eps", a.eps, "radius, like 8/255");
-  cli.add_option("--attack-step", a.attack_step, "step of the training attack (2/255; fgsm-rs: 10/255)");
+  cli.add_option("--attack-step", a.attack_step, "step of the training attack (linf: 2/255, fgsm-rs 10/255; l2: a fifth of the radius)");
   cli.add_option("--attack-steps", a.attack_steps, "steps of the training attack (0: pgd 7, trades 10)");
   cli.add_option("--attack-mode", a.attack_mode, "mode of the model under the training attack: eval | train (pgd: eval, fgsm-rs: train)");
   cli.add_option("--beta", a.beta, "trades: weight of the divergence");
   cli.add_option("--replays", a.replays, "free: how often each batch is used");
-  cli.add_option("--seed", a.seed);
+  cli.add_option("--seed", a.seed)->check(CLI::NonNegativeNumber);
   cli.add_option("--out", a.out, "run directory");
   cli.add_option("--resume", a.resume, "auto | never | a checkpoint or run directory to continue in --out");
   cli.add_option("--save-every", a.save_every, "seconds between checkpoints (one is written after each epoch, too)");
@@ -303,5 +258,5 @@ int main(int argc, char** argv) {
   app.preset("smoke", {{"dataset", "synthetic"}, {"n-train", "512"}, {"n-test", "200"}, {"epochs", "2"}, {"batch", "64"}, {"lr", "0.05"}, {"eval-n", "100"}, {"eval-pgd-n", "50"}, {"final-pgd-n", "100"}});
   app.preset("small", {{"dataset", "cifar10"}, {"epochs", "4"}});
   app.preset("paper", {{"dataset", "cifar10"}, {"epochs", "200"}, {"schedule", "multistep"}, {"lr", "0.1"}});
-  return app.run(argc, argv, [&] { return run(a, app); });
+  return app.run(argc, argv, [&] { return train_model(a, app); });
 }

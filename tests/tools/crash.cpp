@@ -69,6 +69,18 @@ TEST_CASE("SIGTERM: the step is finished, a checkpoint written, exit code 75; re
   CHECK(t.result("stopped") == t.result("whole"));
 }
 
+TEST_CASE("one run directory, one process; a reader that goes away and a full stderr end no training") {
+  const Training t;
+  const Result both = call(t.folder, "( " + t.command("one") + " & p=$!; sleep 0.5; " + t.command("one") + "; echo code $?; wait $p )");
+  CHECK_MESSAGE(both.text.find("is in use by another rnx-train") != std::string::npos, both.text);
+  CHECK(both.text.find("code 3") != std::string::npos);
+  const Result piped = call(t.folder, t.command("piped") + " | head -1");
+  CHECK(t.result("piped") == t.result("one"));
+  const Result full = call(t.folder, "export LD_PRELOAD=" RNX_FAILING_CALLS " RNX_TEST_FAIL=rename:12:4; " + t.command("full") + " 2> /dev/full");
+  CHECK(full.code == 0);
+  CHECK(t.result("full") == t.result("one"));
+}
+
 TEST_CASE("a full disk, failing renames and failing syncs during checkpoints lose nothing") {
   const Training t;
   REQUIRE(call(t.folder, t.command("whole")).code == 0);
@@ -88,7 +100,7 @@ TEST_CASE("a full disk, failing renames and failing syncs during checkpoints los
     refused(with(fail, out), 3, "the last checkpoint of the run could not be written");
     const Result r = call(t.folder, t.command(out));
     REQUIRE_MESSAGE(r.code == 0, r.text);
-    CHECK(r.text.find("resuming from") != std::string::npos);
+    CHECK(r.text.find("resuming after") != std::string::npos);
     CHECK(t.result(out) == expected);
   }
 }

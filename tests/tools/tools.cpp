@@ -83,7 +83,20 @@ TEST_CASE("train, evaluate, convert; bad input gets one sentence and loses nothi
     refused(call(f, train + " --dataset cifar10"), 2, "--data");
     refused(call(f, train + " --preset smok"), 2, "did you mean smoke?");
     refused(call(f, train + data + " --epochs 0"), 2, "--epochs");
+    refused(call(f, eval + " --wieghts x"), 2, "did you mean --weights?");
+    refused(call(f, eval + data), 2, "--weights");
+    refused(call(f, convert + " --modle x"), 2, "did you mean --model?");
+    refused(call(f, train + data + " --set preset=smoke"), 2, "--set");
+    refused(call(f, train + data + " --seed -1"), 2, "--seed");
+    refused(call(f, train + data + " --weight-decay -1 --out " + (f / "poisoned")), 2, "decay");
+    refused(call(f, train + data + " --objective trades --beta -1 --out " + (f / "poisoned")), 2, "--beta");
+    CHECK(!fs::exists(f / "poisoned"));
+    refused(call(f, train + data + " --out " + (f / std::string(300, 'x'))), 3, "--out");
+    refused(call(f, with + " --save-logits " + (f / "data/test_batch.bin/x.npy")), 3, "--save-logits");
+    CHECK(call(f, train + " --bogus 2> /dev/full").code == 2);
     CHECK(call(f, train + " --help").text.find("--preset") != std::string::npos);
+    const Result l2 = call(f, with + " --norm l2 --eps 0.5");
+    CHECK_MESSAGE(l2.text.find("pgd:steps=20,step=0.1,restarts=1,start=random") != std::string::npos, l2.text);
     const Result dry = call(f, train + data + " --dry-run --out " + (f / "dry"));
     CHECK(dry.text.find("layer3.2.conv2") != std::string::npos);
     CHECK(dry.text.find("40551040") != std::string::npos);
@@ -106,8 +119,17 @@ TEST_CASE("train, evaluate, convert; bad input gets one sentence and loses nothi
     const Result copied = call(f, train + data + small + " --objective pgd --attack-steps 1 --resume " + (f / "run") + " --out " + (f / "copy"));
     CHECK_MESSAGE(copied.code == 0, copied.text);
     CHECK(read(f / "copy/model.safetensors") == before);
-    std::ofstream(f / "run/run.json") << "{}";
-    refused(call(f, again), 3, "run.json");
+    refused(call(f, again + " --resume " + (f / "run/ckpt/000002")), 2, "choose another folder");
+    const Result slash = call(f, train + data + small + " --objective pgd --attack-steps 1 --resume " + (f / "run/ckpt/000002/") + " --out " + (f / "slash"));
+    CHECK_MESSAGE(slash.code == 0, slash.text);
+    CHECK(read(f / "slash/model.safetensors") == before);
+    fs::remove(f / "run/run.json");
+    refused(call(f, again + " --lr 0.1"), 2, "checkpoints of another configuration: lr was 0.2 and is 0.1");
+    CHECK(call(f, again).code == 0);  // and nothing was spoilt
+    for (const char* text : {"{}", "[]", "{\"configuration\": {}, \"starts\": []}"}) {
+      std::ofstream(f / "run/run.json") << text;
+      refused(call(f, again), 3, "run.json");
+    }
   }
   SUBCASE("files") {
     const std::string with = eval + data + " --n-ex 2 --out " + (f / "eval2") + " --weights " + weights;

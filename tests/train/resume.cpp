@@ -161,6 +161,19 @@ TEST_CASE("checkpoints: LATEST, BEST-*, how many stay, and what is refused") {
   const auto nothing = [](train::FitOptions&) {};
   CHECK(sentence(nothing) == "no error");  // finished: nothing to do
   CHECK(sentence(nothing, {{"batch", 9}}).find("of another configuration: batch was 8 and is 9") != std::string::npos);
+  // a crash between LATEST and the other marks: a resume sets them
+  std::ofstream(folder.path / "ckpt/notes.txt") << "a file of the user's";
+  fs::remove(folder.path / "ckpt/BEST-clean");
+  std::string state = io::read_file(folder.path / "ckpt/000010/state.json");
+  CHECK(state.find("\"marks\": []") != std::string::npos);
+  std::string edited = state;
+  edited.replace(edited.find("\"done\": 10"), 10, "\"done\": 8");
+  io::write_file(folder.path / "ckpt/000010/state.json", edited);
+  CHECK(sentence(nothing).find("its checksum is another one") != std::string::npos);
+  io::write_file(folder.path / "ckpt/000010/state.json", "{\"format\": 1}");
+  CHECK(sentence(nothing).find("found something else") != std::string::npos);
+  io::write_file(folder.path / "ckpt/000010/state.json", state);
+  CHECK(sentence(nothing) == "no error");
   const fs::path model = folder.path / "ckpt/000010/model.safetensors";
   std::fstream file(model, std::ios::in | std::ios::out | std::ios::binary);
   file.seekp(-3, std::ios::end);
@@ -171,6 +184,27 @@ TEST_CASE("checkpoints: LATEST, BEST-*, how many stay, and what is refused") {
   CHECK(sentence(nothing).find("which is not there") != std::string::npos);
   std::ofstream(folder.path / "ckpt/LATEST") << "../../etc\n";
   CHECK(sentence(nothing).find("expected the name of a checkpoint") != std::string::npos);
+}
+
+TEST_CASE("marks are set again by a resume when a crash came before them; foreign files do not matter") {
+  Folder folder;
+  train::Checkpoints checkpoints(folder.path / "ckpt", 1);
+  Net net(1);
+  checkpoints.save<float, cpu>(3, net, {}, {{"done", 3}}, {"BEST-clean"});
+  std::ofstream(folder.path / "ckpt/notes.txt") << "hello\n";
+  fs::remove(folder.path / "ckpt/BEST-clean");
+  checkpoints.restore<float, cpu>("000003", net, {});
+  CHECK(checkpoints.marked("BEST-clean") == "000003");
+  std::ofstream(folder.path / "ckpt/BEST-pgd") << "000099\n";  // names nothing
+  fs::create_directories(folder.path / "ckpt/000004");           // renamed, but LATEST was not written any more
+  std::ofstream(folder.path / "ckpt/000004/model.safetensors") << "old";
+  checkpoints.save<float, cpu>(4, net, {}, {{"done", 4}});
+  CHECK(checkpoints.marked("LATEST") == "000004");
+  CHECK(checkpoints.state("000004").value("done", 0) == 4);
+  checkpoints.save<float, cpu>(5, net, {}, {{"done", 5}});
+  CHECK(!fs::exists(folder.path / "ckpt/000004"));
+  CHECK(fs::exists(folder.path / "ckpt/000003"));
+  CHECK(fs::exists(folder.path / "ckpt/notes.txt"));
 }
 
 TEST_CASE("a checkpoint that cannot be written is reported, training goes on, and the one before stays") {
@@ -210,8 +244,8 @@ TEST_CASE("logs continue where a resumed run does") {
     return p;
   };
   {
-    train::JsonLines log(folder.path / "log.jsonl");
-    train::CsvTable table(folder.path / "metrics.csv");
+    train::JsonLines log(folder.path / "log.jsonl", 0);
+    train::CsvTable table(folder.path / "metrics.csv", 0);
     for (int e = 0; e < 3; ++e) log(progress(e, 2 * e + 2)), table(progress(e, 2 * e + 2));
   }
   std::ofstream(folder.path / "log.jsonl", std::ios::app) << "{\"epoch\": 4, \"do";  // a crash

@@ -1,5 +1,5 @@
-// Checkpoints that survive a crash at any moment: a folder is written beside, read back, synced, renamed; only then LATEST follows, and
-// only then older ones go.
+// Checkpoints that survive a crash at any moment: a folder is written beside, its tensors are read back, it is synced and renamed; only then
+// LATEST follows, then the other marks, and only then older ones go.
 //   ckpt/000123/{model.safetensors, optim.safetensors, state.json}    ckpt/LATEST, ckpt/BEST-clean, ckpt/BEST-pgd: the name of a folder
 #pragma once
 
@@ -48,7 +48,9 @@ class Checkpoints {
   /// The folder that a mark (LATEST, BEST-clean, ...) names, or "" where there is no such mark. Errors: FileError (a mark that names nothing).
   std::string marked(const std::string& mark) const {
     std::error_code error;
-    if (!std::filesystem::exists(path(mark), error)) return "";
+    const auto status = std::filesystem::status(path(mark), error);
+    if (status.type() == std::filesystem::file_type::not_found) return "";
+    require<FileError>(std::filesystem::exists(status), [&] { return path(mark).string() + ": cannot be read: " + error.message(); });
     const std::string text = io::read_file(path(mark), 4096), name = text.substr(0, text.find('\n'));
     require<FileError>(is_name(name), [&] { return path(mark).string() + ": expected the name of a checkpoint, found " + io::in_quotes(name); });
     require<FileError>(std::filesystem::is_directory(path(name), error), [&] { return path(mark).string() + ": it names the checkpoint " + name + ", which is not there"; });
@@ -57,8 +59,11 @@ class Checkpoints {
   /// state.json of a checkpoint.
   Json state(const std::string& name) const {
     const auto file = path(name) / "state.json";
-    const Json json = Json::parse(io::read_file(file, 16 << 20), nullptr, false);
-    require<FileError>(json.is_object() && json.value("format", "") == format, [&] { return file.string() + ": expected the state of a checkpoint, found something else"; });
+    Json json = Json::parse(io::read_file(file, 16 << 20), nullptr, false);
+    require<FileError>(json.is_object() && json.contains("format") && json["format"] == format, [&] { return file.string() + ": expected the state of a checkpoint, found something else"; });
+    const Json stored = std::exchange(json["checksum"], nullptr);
+    json.erase("checksum");
+    require<FileError>(stored == checksum_of(json), [&] { return file.string() + ": it is damaged: its checksum is another one"; });
     return json;
   }
 
@@ -76,16 +81,16 @@ class Checkpoints {
     io::save_model(beside / "model.safetensors", net);
     write_states<T, Device>(beside / "optim.safetensors", states);
     verify<T, Device>(beside, net, states);
-    state["format"] = format, state["number"] = number;
+    state["format"] = format, state["number"] = number, state["marks"] = marks;
     for (const char* file : files) state["checksums"][file] = checksum_of(beside / file);
-    io::write_file(beside / "state.json", state.dump(2) + "\n");
+    state["checksum"] = checksum_of(state);
+    io::write_file(beside / "state.json", state.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
     if (marked("LATEST") != name) {
-      remove_tree(path(name));  // a crash may have come between rename and LATEST
-      require_system(::rename(beside.c_str(), path(name).c_str()) == 0, path(name), "cannot be put in its place");
+      put_in_place(beside, name);
       sync_folder(folder_);
     }
-    for (const std::string& mark : marks) io::write_file(path(mark), name + "\n");
     io::write_file(path("LATEST"), name + "\n");
+    set_marks(name, marks);
     clean_up();
   }
 
@@ -109,6 +114,7 @@ class Checkpoints {
       require<FileError>(values.back().size() == s.count, [&] { return other(s.name + " has another size"); });
     }
     io::load_model(path(name) / "model.safetensors", net);
+    set_marks(name, json.value("marks", std::vector<std::string>{}));  // a crash may have come between LATEST and the others
     for (std::size_t i = 0; i < states.size(); ++i) memory<Device>::upload(states[i].data, values[i].data(), states[i].count * sizeof(T));
     return json;
   }
@@ -131,9 +137,26 @@ class Checkpoints {
     require<FileError>(fine, [&] { return path.string() + ": " + what + ": " + io::detail::reason(code); });
   }
   static void make_folder(const std::filesystem::path& folder) {
-    std::error_code error;
-    std::filesystem::create_directories(folder, error);
-    require<FileError>(std::filesystem::is_directory(folder), [&] { return folder.string() + ": the folder cannot be made: " + error.message(); });
+    std::error_code made, seen;
+    std::filesystem::create_directories(folder, made);
+    require<FileError>(std::filesystem::is_directory(folder, seen), [&] { return folder.string() + ": the folder cannot be made: " + (made ? made : seen).message(); });
+  }
+  /// What a crash between rename and LATEST left under this name goes only when the new folder stands there.
+  void put_in_place(const std::filesystem::path& beside, const std::string& name) const {
+    const std::filesystem::path old = path(".writing-old-" + name);
+    remove_tree(old);
+    const bool moved = ::rename(path(name).c_str(), old.c_str()) == 0;
+    if (::rename(beside.c_str(), path(name).c_str()) == 0) return remove_tree(old);
+    const int code = errno;
+    if (moved && ::rename(old.c_str(), path(name).c_str()) != 0) {}  // clean_up leaves what a mark names
+    errno = code;
+    require_system(false, path(name), "cannot be put in its place");
+  }
+  void set_marks(const std::string& name, const std::vector<std::string>& marks) const {
+    for (const std::string& mark : marks) {
+      require<FileError>(mark.starts_with("BEST-") && mark.find('/') == mark.npos, [&] { return path(name).string() + ": expected marks BEST-..., found " + io::in_quotes(mark); });
+      io::write_file(path(mark), name + "\n");
+    }
   }
   static void sync_folder(const std::filesystem::path& folder) {
     const io::detail::Descriptor d(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -142,6 +165,10 @@ class Checkpoints {
   static std::string checksum_of(const std::filesystem::path& path) {
     const std::string bytes = io::read_file(path, UINT64_MAX);
     return io::hexadecimal(io::checksum(bytes.data(), bytes.size()));
+  }
+  static std::string checksum_of(const Json& state) {
+    const std::string text = state.dump(-1, ' ', false, Json::error_handler_t::replace);
+    return io::hexadecimal(io::checksum(text.data(), text.size()));
   }
   template <class T, class Device>
   static std::vector<T> on_host(const T* from, std::size_t count) {
@@ -174,17 +201,22 @@ class Checkpoints {
     net.visit_buffers(each);
     for (const optim::State<T>& s : states) compare(optimizer, files[1], s.name, s.data, s.count);
   }
-  /// Removes checkpoints that no mark names, but the newest, and what a crash left behind.
+  /// Removes checkpoints that no mark names, but the newest, and what a crash left behind. Files of the user's are not ours to judge.
   void clean_up() const {
+    namespace fs = std::filesystem;
     std::error_code error;
-    std::vector<std::string> names;
-    std::vector<std::string> named;
-    for (const auto& entry : std::filesystem::directory_iterator(folder_, error)) {
-      const std::string name = entry.path().filename().string();
+    std::vector<std::string> names, named;
+    for (fs::directory_iterator entry(folder_, error), end; !error && entry != end; entry.increment(error)) {
+      const std::string name = entry->path().filename().string();
       if (is_name(name)) names.push_back(name);
-      else if (name.starts_with(".writing-")) remove_tree(entry.path());
-      else if (name[0] != '.' && entry.is_regular_file(error)) named.push_back(marked(name));
+      else if (name.starts_with(".writing-") || (name.starts_with(".rnx-") && name.ends_with(".tmp"))) remove_tree(entry->path());
+      else if (name == "LATEST" || name.starts_with("BEST-")) {
+        try {
+          named.push_back(marked(name));
+        } catch (const FileError&) {}  // it names nothing that could be removed
+      }
     }
+    if (error) return;  // an incomplete list must remove nothing
     std::sort(names.begin(), names.end(), [](const auto& a, const auto& b) { return std::pair(a.size(), a) > std::pair(b.size(), b); });
     for (std::size_t i = keep_; i < names.size(); ++i)
       if (std::find(named.begin(), named.end(), names[i]) == named.end()) remove_tree(path(names[i]));

@@ -141,7 +141,7 @@ class Run {
     for (optim::State<float> s : step_.objective.state()) s.name = "objective." + s.name, list.push_back(s);
     return list;
   }
-  void restore(const std::string& name) {
+  void restore(const std::string& name) try {
     const Checkpoints& c = *o_.saving.checkpoints;
     const Checkpoints::Json stored = c.state(name);
     const std::string difference = first_difference(stored.value("configuration", Checkpoints::Json()), o_.saving.configuration);
@@ -156,6 +156,8 @@ class Run {
     if (stored.contains("best_pgd")) best_.pgd = stored["best_pgd"].template get<double>();
     require<FileError>(p.done >= 0 && p.done <= p.total, [&] { return c.path(name).string() + ": it has done " + std::to_string(p.done) + " of " + std::to_string(p.total) + " steps"; });
     saved_ = p.done;
+  } catch (const Checkpoints::Json::exception& e) {
+    throw FileError(o_.saving.checkpoints->path(name).string() + ": it is damaged: " + e.what());
   }
   void times() {
     progress_.seconds = seconds_since(begin_);
@@ -193,7 +195,7 @@ Outcome fit(NetworkBase<float, Device>& net, const data::Source& source, const O
     (callbacks(run.progress()), ...);
     const bool stop = o.stop && o.stop->load();
     if (!run.due() && !(stop && o.saving.checkpoints && !run.saved())) {
-      if (stop) return {false, run.progress()};
+      if (stop) return {run.finished(), run.progress()};
       continue;
     }
     const bool last = run.finished() || stop;

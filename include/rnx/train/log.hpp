@@ -2,7 +2,7 @@
 // A resumed run continues them: what lies beyond the resumed step is dropped first, and so is a line that was cut.
 #pragma once
 
-#include <fstream>
+#include <algorithm>
 #include <functional>
 #include <memory>
 
@@ -19,9 +19,10 @@ namespace detail {
 class Lines {
  public:
   /// Keeps the lines for which keep(line) is true.
-  Lines(const std::filesystem::path& path, const std::function<bool(const std::string&)>& keep) : what_(path.string()) {
+  Lines(const std::filesystem::path& path, const std::function<bool(const std::string&)>& keep) {
     std::error_code error;
-    if (std::filesystem::exists(path, error)) {
+    const auto status = std::filesystem::status(path, error);
+    if (status.type() != std::filesystem::file_type::not_found) {
       const std::string text = io::read_file(path);
       std::string kept;
       for (std::size_t at = 0, end; (end = text.find('\n', at)) != text.npos; at = end + 1)
@@ -29,22 +30,32 @@ class Lines {
       if (kept != text) io::write_file(path, kept);
       empty_ = kept.empty();
     }
-    out_ = std::make_shared<std::ofstream>(path, std::ios::app);
-    require<FileError>(bool(*out_), [&] { return what_ + ": cannot be written"; });
+    file_ = std::make_shared<io::detail::Descriptor>(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
+    const int code = errno;
+    require<FileError>(file_->get() >= 0, [&] { return path.string() + ": cannot be written: " + io::detail::reason(code); });
   }
   bool empty() const { return empty_; }
-  /// Whether the line could be written: a full disk must not end a training.
+  /// Whole lines or nothing: what a full disk refuses is tried again with the next line. False: it still waits; that must not end a training.
   bool add(const std::string& line) {
-    out_->clear();
-    *out_ << line << '\n';
-    out_->flush();
+    pending_ += line + '\n';
     empty_ = false;
-    return bool(*out_);
+    const ::off_t end = ::lseek(file_->get(), 0, SEEK_END);
+    for (std::size_t done = 0; done < pending_.size();) {
+      const ::ssize_t put = ::write(file_->get(), pending_.data() + done, pending_.size() - done);
+      if (put < 0 && errno == EINTR) continue;
+      if (put <= 0) {
+        [[maybe_unused]] const int cut = ::ftruncate(file_->get(), end);
+        return false;
+      }
+      done += std::size_t(put);
+    }
+    pending_.clear();
+    return true;
   }
 
  private:
-  std::string what_;
-  std::shared_ptr<std::ofstream> out_;  // callbacks are copied
+  std::shared_ptr<io::detail::Descriptor> file_;  // callbacks are copied
+  std::string pending_;
   bool empty_ = true;
 };
 
@@ -62,7 +73,7 @@ inline nlohmann::ordered_json progress_json(const Progress& p) {
 /// A callback for fit. `resumed`: batches done before this process; `every`: seconds between lines. Errors: FileError (the constructor).
 class JsonLines {
  public:
-  explicit JsonLines(const std::filesystem::path& path, long resumed = 0, double every = 10)
+  JsonLines(const std::filesystem::path& path, long resumed, double every = 10)
       : lines_(path, [resumed](const std::string& line) {
           const auto object = nlohmann::json::parse(line, nullptr, false);
           return object.is_object() && object.value("done", -1l) >= 0 && object.value("done", -1l) <= resumed;
@@ -82,11 +93,11 @@ class JsonLines {
 /// A callback for fit: epoch, train_loss, train_acc, clean_acc, pgd_acc, lr, images_per_s, loader_wait_s, seconds; empty fields were not measured.
 class CsvTable {
  public:
-  explicit CsvTable(const std::filesystem::path& path, int epochs_done = 0)
+  CsvTable(const std::filesystem::path& path, int epochs_done)
       : lines_(path, [epochs_done](const std::string& line) {
           char* end = nullptr;
           const long epoch = std::strtol(line.c_str(), &end, 10);
-          return line == header || (end != line.c_str() && *end == ',' && epoch >= 1 && epoch <= epochs_done);
+          return line == header || (std::count(line.begin(), line.end(), ',') == 8 && end != line.c_str() && *end == ',' && epoch >= 1 && epoch <= epochs_done);
         }) {
     if (lines_.empty()) lines_.add(header);
   }

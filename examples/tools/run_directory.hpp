@@ -1,0 +1,33 @@
+// The run directory of rnx-train: run.json, ckpt/, logs. One configuration, one process at a time.
+#pragma once
+
+#include <filesystem>
+
+#include <rnx/train.hpp>
+
+namespace tools {
+
+class RunDirectory {
+ public:
+  using Json = nlohmann::ordered_json;
+
+  /// Makes the folder, or checks that it holds this very run; takes its lock; writes run.json. `resume`: auto, never, or the path of a checkpoint
+  /// or of a run to copy the checkpoint from. `facts` go into run.json beside the configuration. Errors: UsageError (another configuration),
+  /// FileError (a folder that cannot be written or is in use, a damaged run.json).
+  RunDirectory(const std::string& out, const std::string& resume, int keep, const Json& configuration, const Json& facts, const std::vector<std::string>& arguments);
+
+  std::filesystem::path operator/(const char* name) const { return out_ / name; }
+  rnx::train::Checkpoints& checkpoints() { return checkpoints_; }
+  /// Batches that the newest checkpoint has done; 0 where there is none.
+  long done() const;
+
+ private:
+  void lock();
+  void import(const std::string& from, const Json& configuration);
+
+  std::filesystem::path out_;
+  rnx::train::Checkpoints checkpoints_;
+  rnx::io::detail::Descriptor lock_;
+};
+
+}  // namespace tools
