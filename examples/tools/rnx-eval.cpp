@@ -24,6 +24,19 @@ std::string default_label(const std::string& weights) {
   return path.stem() == "model" && !folder.empty() ? folder : path.stem().string();
 }
 
+/// run.json: what was asked for and with what. Errors: UsageError (the folder is a training's).
+void write_run(const std::filesystem::path& out, const nlohmann::ordered_json& settings) {
+  const auto file = out / "run.json";
+  std::error_code error;
+  if (std::filesystem::exists(file, error)) {
+    const auto old = nlohmann::json::parse(rnx::io::read_file(file, 16 << 20), nullptr, false);
+    rnx::require(old.is_object() && old.contains("program") && old["program"] == "rnx-eval", [&] { return "--out: " + out.string() + " holds a run of another program; choose another folder"; });
+  }
+  nlohmann::ordered_json run{{"program", "rnx-eval"}, {"version", fmt::format("{}.{}.{}", RNX_VERSION_MAJOR, RNX_VERSION_MINOR, RNX_VERSION_PATCH)}, {"compiler", __VERSION__}, {"threads", rnx::host::threads()}};
+  run.update(settings);
+  rnx::io::write_file(file, run.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
+}
+
 int run(const Arguments& a, const tools::App& app) {
   using namespace rnx;
   require(!a.weights.empty(), "--weights: at least one file is needed");
@@ -54,6 +67,9 @@ int run(const Arguments& a, const tools::App& app) {
   eval::Report report{.title = "Robustness of " + a.model + " on " + data.name, .settings = nlohmann::ordered_json::object(), .class_names = data.test->class_names(), .models = {}};
   report.settings = {{"dataset", data.name}, {"data", a.data.dir}, {"fingerprint", data.test->fingerprint()}, {"n", data.test->size()}, {"norm", a.norm}, {"eps", a.eps}, {"seed", a.seed}, {"batch", a.batch},
                      {"instruction_set", instruction_set()}, {"command", "rnx-eval " + fmt::format("{}", fmt::join(app.arguments(), " "))}};
+  auto settings = report.settings;
+  settings["model"] = a.model, settings["weights"] = a.weights, settings["attacks"] = a.attacks;
+  write_run(a.out, settings);
   for (std::size_t k = 0; k < a.weights.size(); ++k) {
     const std::string label = a.labels.empty() ? default_label(a.weights[k]) : a.labels[k];
     const AnyNetwork<float>& net = nets[k];

@@ -33,6 +33,8 @@ TEST_CASE("train, evaluate, convert; bad input gets one sentence and loses nothi
     REQUIRE_MESSAGE(r.code == 0, r.text);
     const auto report = nlohmann::json::parse(read(f / "eval/report.json"));
     CHECK(report.at("n") == 10);
+    CHECK(nlohmann::json::parse(read(f / "eval/run.json")).at("attacks")[0].get<std::string>().starts_with("pgd:steps=2"));
+    refused(call(f, eval + data + " --weights " + weights + " --n-ex 2 --attack clean --out " + (f / "run")), 2, "holds a run of another program");
     CHECK(report.at("robust_acc") <= report.at("clean_acc"));
     std::ifstream csv(f / "eval/per_sample.csv");
     std::string line;
