@@ -1,5 +1,7 @@
 // 05: a run that is stopped and resumed. Checkpoints hold network, optimizer and position; the resumed run ends with the same bits.
 #include <rnx/rnx.hpp>
+#include <rnx/train/checkpoint.hpp>
+#include <rnx/train/log.hpp>
 
 #include <cstdio>
 #include <filesystem>
@@ -13,12 +15,13 @@ using Net = Network<models::Classifier<models::Convolutions<>, 10, Named<"conv1"
 train::Outcome session(Net& net, const data::Images& images, const std::string& folder, long stop_after) {
   optim::Sgd<float> sgd({.momentum = 0.9, .weight_decay = 5e-4});
   train::Checkpoints checkpoints(std::filesystem::path(folder) / "ckpt");
+  train::CheckpointStore<> store(checkpoints, {{"lr", 0.1}, {"batch", 64}});
   const std::string latest = checkpoints.marked("LATEST");  // the log continues where the run does
   train::JsonLines log(std::filesystem::path(folder) / "log.jsonl", latest.empty() ? 0 : checkpoints.state(latest).value("done", 0l));
   std::atomic<bool> stop{false};  // a program would set it in a signal handler
   const train::FitOptions options{.epochs = 3, .batch = 64, .seed = 1,
                                   .schedule = [](long k, long total) { return optim::OneCycle{.max = 0.1, .total = total}(k); },
-                                  .saving = {.checkpoints = &checkpoints, .every = 60, .configuration = {{"lr", 0.1}, {"batch", 64}}},
+                                  .saving = {.store = &store, .every = 60},
                                   .stop = &stop};
   long batches = 0;
   return train::fit(net, images, train::Natural{}, sgd, options, log, [&](const train::Progress& p) {

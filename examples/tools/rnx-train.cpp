@@ -177,7 +177,8 @@ int train_model(const Arguments& a, const tools::App& app) {
       return scores;
     };
   options.evaluate_every = a.eval_every;
-  options.saving = {.checkpoints = &run.checkpoints(), .every = a.save_every, .every_steps = a.save_every_steps, .configuration = configuration,
+  train::CheckpointStore<> store(run.checkpoints(), configuration);
+  options.saving = {.store = &store, .every = a.save_every, .every_steps = a.save_every_steps,
                     .failed = [](const std::string& sentence) { tools::complain("rnx-train: " + sentence); }};
   options.stop = &stop;
   say("training: {}, {} epochs of {} batches, {}, {} threads, into {}", a.objective, a.epochs, batches, instruction_set(), host::threads(), a.out);

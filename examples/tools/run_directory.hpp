@@ -4,6 +4,8 @@
 #include <filesystem>
 
 #include <rnx/train.hpp>
+#include <rnx/train/checkpoint.hpp>
+#include <rnx/train/log.hpp>
 
 namespace tools {
 

@@ -1,4 +1,5 @@
-// Room train: objectives, steps, the loop, checkpoints, logs.
+// Room train: objectives, steps, the loop. Checkpoints and logs are included by name (rnx/train/checkpoint.hpp, rnx/train/log.hpp): their JSON
+// costs a translation unit more than everything else here.
 #pragma once
 
 #include "rnx/train/objective.hpp"
@@ -6,6 +7,5 @@
 #include "rnx/train/trades.hpp"
 #include "rnx/train/step.hpp"
 #include "rnx/train/progress.hpp"
-#include "rnx/train/log.hpp"
-#include "rnx/train/checkpoint.hpp"
+#include "rnx/train/store.hpp"
 #include "rnx/train/fit.hpp"

@@ -7,6 +7,8 @@
 #include <fstream>
 
 #include <rnx/train.hpp>
+#include <rnx/train/checkpoint.hpp>
+#include <rnx/train/log.hpp>
 
 using namespace rnx;
 namespace fs = std::filesystem;
@@ -61,7 +63,8 @@ void same_bits(const Objective& objective) {
     train::FitOptions o = options();
     std::atomic<bool> stop{false};
     o.stop = &stop;
-    o.saving.checkpoints = &checkpoints;
+    train::CheckpointStore<> store(checkpoints);
+    o.saving.store = &store;
     int steps = 0;
     ++pieces;
     outcome = train::fit(net, set, objective, again, o, [&](const train::Progress&) { if (++steps == pieces) stop = true; });
@@ -142,7 +145,8 @@ TEST_CASE("checkpoints: LATEST, BEST-*, how many stay, and what is refused") {
     Net net(1);
     optim::Sgd<float> sgd({.momentum = 0.9});
     train::FitOptions o = options();
-    o.epochs = 5, o.saving = {.checkpoints = &checkpoints, .every_steps = 1, .configuration = configuration};
+    train::CheckpointStore<> store(checkpoints, configuration);
+    o.epochs = 5, o.saving = {.store = &store, .every_steps = 1};
     change(o);
     return train::fit(net, set, train::Natural{}, sgd, o);
   };
@@ -216,7 +220,8 @@ TEST_CASE("a checkpoint that cannot be written is reported, training goes on, an
   train::FitOptions o = options();
   std::vector<std::string> failures;
   o.epochs = 2, o.schedule = [](long, long) { return optim::Rates{0.01}; };
-  o.saving = {.checkpoints = &checkpoints, .every_steps = 1, .failed = [&](const std::string& s) { failures.push_back(s); }};
+  train::CheckpointStore<> store(checkpoints);
+  o.saving = {.store = &store, .every_steps = 1, .failed = [&](const std::string& s) { failures.push_back(s); }};
   const auto run = [&] {
     return train::fit(net, set, train::Natural{}, sgd, o, [&](const train::Progress& p) {
       if (p.done == 2) fs::create_directories(folder.path / "ckpt/LATEST.d"), fs::rename(folder.path / "ckpt", folder.path / "away"), std::ofstream(folder.path / "ckpt") << "in the way";

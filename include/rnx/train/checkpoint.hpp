@@ -4,13 +4,11 @@
 #pragma once
 
 #include <cstring>
-#include <map>
 
 #include <nlohmann/json.hpp>
 
 #include "rnx/io.hpp"
-#include "rnx/io/checksum.hpp"
-#include "rnx/optim.hpp"
+#include "rnx/train/store.hpp"
 
 namespace rnx::inline RNX_ISA::train {
 
@@ -148,7 +146,7 @@ class Checkpoints {
     const bool moved = ::rename(path(name).c_str(), old.c_str()) == 0;
     if (::rename(beside.c_str(), path(name).c_str()) == 0) return remove_tree(old);
     const int code = errno;
-    if (moved && ::rename(old.c_str(), path(name).c_str()) != 0) {}  // clean_up leaves what a mark names
+    if (moved) [[maybe_unused]] const int back = ::rename(old.c_str(), path(name).c_str());
     errno = code;
     require_system(false, path(name), "cannot be put in its place");
   }
@@ -224,6 +222,44 @@ class Checkpoints {
 
   std::filesystem::path folder_;
   int keep_;
+};
+
+/// Checkpoints as the store of fit. `configuration`: what the run is; it is kept with each checkpoint, and a resume with another one is refused.
+template <class Device = cpu>
+class CheckpointStore final : public Store<Device> {
+ public:
+  using typename Store<Device>::Net, typename Store<Device>::States;
+  using Json = Checkpoints::Json;
+
+  explicit CheckpointStore(Checkpoints& checkpoints, Json configuration = nullptr) : checkpoints_(checkpoints), configuration_(std::move(configuration)) {}
+
+  std::optional<Position> restore(Net& net, const States& states) override {
+    const std::string name = checkpoints_.marked("LATEST");
+    if (name.empty()) return {};
+    const std::string where = checkpoints_.path(name).string();
+    try {
+      const Json state = checkpoints_.state(name);
+      const std::string difference = first_difference(state.value("configuration", Json()), configuration_);
+      require<UsageError>(difference.empty(), [&] { return where + " is a checkpoint of another configuration: " + difference; });
+      Position p{.done = state.at("done"), .epoch = state.at("epoch"), .step = state.at("step"), .samples = state.at("samples"), .right = state.at("right"), .loss_sum = state.at("loss_sum"), .best = {}};
+      if (state.contains("best_clean")) p.best.clean = state["best_clean"].template get<double>();
+      if (state.contains("best_pgd")) p.best.pgd = state["best_pgd"].template get<double>();
+      checkpoints_.restore(name, net, states);
+      return p;
+    } catch (const Json::exception& e) {
+      throw FileError(where + ": it is damaged: " + e.what());
+    }
+  }
+  void save(const Position& p, const Net& net, const States& states, const std::vector<std::string>& marks) override {
+    Json state{{"done", p.done}, {"epoch", p.epoch}, {"step", p.step}, {"samples", p.samples}, {"right", p.right}, {"loss_sum", p.loss_sum}, {"configuration", configuration_}};
+    if (p.best.clean) state["best_clean"] = *p.best.clean;
+    if (p.best.pgd) state["best_pgd"] = *p.best.pgd;
+    checkpoints_.save(p.done, net, states, std::move(state), marks);
+  }
+
+ private:
+  Checkpoints& checkpoints_;
+  Json configuration_;
 };
 
 }  // namespace rnx::inline RNX_ISA::train

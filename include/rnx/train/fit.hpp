@@ -6,19 +6,17 @@
 #include <functional>
 
 #include "rnx/data/loader.hpp"
-#include "rnx/train/checkpoint.hpp"
-#include "rnx/train/progress.hpp"
 #include "rnx/train/step.hpp"
+#include "rnx/train/store.hpp"
 
 namespace rnx::inline RNX_ISA::train {
 
-/// Where and how often a run is saved. The run that `checkpoints` hold is continued: with the same options it ends with the bits of a run
+/// Where and how often a run is saved. The run that `store` holds is continued: with the same options it ends with the bits of a run
 /// that was never stopped.
 struct Saving {
-  Checkpoints* checkpoints = nullptr;            ///< null: nothing is saved
+  AnyStore* store = nullptr;                     ///< a Store of the network's device; null: nothing is saved
   double every = 600;                            ///< seconds between checkpoints inside an epoch
   long every_steps = 0;                          ///< batches between checkpoints (0: by time alone)
-  Checkpoints::Json configuration = nullptr;     ///< what the run is, stored with each checkpoint; a resume with another one is refused
   std::function<void(const std::string&)> failed{};  ///< told the sentence when a checkpoint could not be written: training goes on, the one before stays
 };
 
@@ -51,8 +49,11 @@ class Run {
     progress_.epochs = o.epochs, progress_.steps_in_epoch = per_epoch_, progress_.total = per_epoch_ * o.epochs;
     objective_.set(values_);
     values_.seed = o.seed;
-    if (o.saving.checkpoints)
-      if (const std::string latest = o.saving.checkpoints->marked("LATEST"); !latest.empty()) restore(latest);
+    if (o.saving.store) {
+      store_ = dynamic_cast<Store<Device>*>(o.saving.store);
+      require<UsageError>(store_ != nullptr, "fit: the store belongs to another device");
+      if (const std::optional<Position> at = store_->restore(net_, states())) stand(*at);
+    }
     if (!finished()) loader_.emplace(source, data::LoaderOptions{.batch = batch_, .seed = o.seed, .augment = o.augment, .threads = o.loader_threads}, progress_.done / per_epoch_, progress_.done % per_epoch_);
   }
 
@@ -93,10 +94,12 @@ class Run {
     times();
   }
 
+  /// Whether there is a store.
+  bool saving() const { return store_ != nullptr; }
   /// Whether a checkpoint is due.
   bool due() const {
     const Saving& s = o_.saving;
-    return s.checkpoints && saved_ != progress_.done &&
+    return saving() && saved_ != progress_.done &&
            (progress_.epoch_end || seconds_since(last_save_) >= s.every || (s.every_steps > 0 && progress_.done % s.every_steps == 0));
   }
   /// Whether the checkpoint could be written. Otherwise Saving::failed has been told.
@@ -109,11 +112,8 @@ class Run {
     const Scores before = best_;
     best(p.scores.clean, best_.clean, "BEST-clean");
     best(p.scores.pgd, best_.pgd, "BEST-pgd");
-    Checkpoints::Json state{{"done", p.done}, {"epoch", p.epoch}, {"step", p.step}, {"samples", p.samples}, {"right", right_}, {"loss_sum", loss_sum_}, {"configuration", o_.saving.configuration}};
-    if (best_.clean) state["best_clean"] = *best_.clean;
-    if (best_.pgd) state["best_pgd"] = *best_.pgd;
     try {
-      o_.saving.checkpoints->save(p.done, net_, states(), std::move(state), marks);
+      store_->save({.done = p.done, .epoch = p.epoch, .step = p.step, .samples = p.samples, .right = right_, .loss_sum = loss_sum_, .best = best_}, net_, states(), marks);
     } catch (const FileError& e) {
       best_ = before;
       last_save_ = clock::now();  // not at once again
@@ -141,23 +141,15 @@ class Run {
     for (optim::State<float> s : step_.objective.state()) s.name = "objective." + s.name, list.push_back(s);
     return list;
   }
-  void restore(const std::string& name) try {
-    const Checkpoints& c = *o_.saving.checkpoints;
-    const Checkpoints::Json stored = c.state(name);
-    const std::string difference = first_difference(stored.value("configuration", Checkpoints::Json()), o_.saving.configuration);
-    require<UsageError>(difference.empty(), [&] { return c.path(name).string() + " is a checkpoint of another configuration: " + difference; });
-    c.restore(name, net_, states());
+  /// Takes up a stored run.
+  void stand(const Position& at) {
     Progress& p = progress_;
-    p.done = stored.value("done", 0l), p.epoch = stored.value("epoch", 0), p.step = stored.value("step", 0l), p.samples = stored.value("samples", std::size_t(0));
-    right_ = stored.value("right", std::size_t(0)), loss_sum_ = stored.value("loss_sum", 0.0);
+    require<FileError>(at.done >= 0 && at.done <= p.total, [&] { return "fit: the stored run has done " + std::to_string(at.done) + " of " + std::to_string(p.total) + " batches"; });
+    p.done = at.done, p.epoch = at.epoch, p.step = at.step, p.samples = at.samples;
+    right_ = at.right, loss_sum_ = at.loss_sum, best_ = at.best;
     p.epoch_end = p.step == per_epoch_;
     if (p.samples) p.loss = loss_sum_ / double(p.samples), p.accuracy = double(right_) / double(p.samples);
-    if (stored.contains("best_clean")) best_.clean = stored["best_clean"].template get<double>();
-    if (stored.contains("best_pgd")) best_.pgd = stored["best_pgd"].template get<double>();
-    require<FileError>(p.done >= 0 && p.done <= p.total, [&] { return c.path(name).string() + ": it has done " + std::to_string(p.done) + " of " + std::to_string(p.total) + " steps"; });
     saved_ = p.done;
-  } catch (const Checkpoints::Json::exception& e) {
-    throw FileError(o_.saving.checkpoints->path(name).string() + ": it is damaged: " + e.what());
   }
   void times() {
     progress_.seconds = seconds_since(begin_);
@@ -165,6 +157,7 @@ class Run {
   }
 
   NetworkBase<float, Device>& net_;
+  Store<Device>* store_ = nullptr;
   const data::Source& source_;
   optim::Optimizer<float, Device>& optimizer_;
   FitOptions o_;
@@ -194,7 +187,7 @@ Outcome fit(NetworkBase<float, Device>& net, const data::Source& source, const O
     run.advance();
     (callbacks(run.progress()), ...);
     const bool stop = o.stop && o.stop->load();
-    if (!run.due() && !(stop && o.saving.checkpoints && !run.saved())) {
+    if (!run.due() && !(stop && run.saving() && !run.saved())) {
       if (stop) return {run.finished(), run.progress()};
       continue;
     }

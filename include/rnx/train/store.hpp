@@ -1,0 +1,38 @@
+// Where a run is kept: fit saves to a store and continues what it holds. Checkpoints on disk are one (checkpoint.hpp); programs that save
+// nothing compile none of it.
+#pragma once
+
+#include "rnx/optim.hpp"
+#include "rnx/train/progress.hpp"
+
+namespace rnx::inline RNX_ISA::train {
+
+/// Where a run stands: what a resume needs beside parameters, statistics and the states of optimizer and objective.
+struct Position {
+  long done = 0;            ///< batches of the run
+  int epoch = 0;            ///< of the last batch
+  long step = 0;            ///< of the last batch, from 1
+  std::size_t samples = 0, right = 0;  ///< of the epoch so far
+  double loss_sum = 0;      ///< over these samples
+  Scores best{};            ///< of all evaluations
+};
+
+/// Options name a store without its device.
+struct AnyStore {
+  virtual ~AnyStore() = default;
+};
+
+template <class Device = cpu>
+class Store : public AnyStore {
+ public:
+  using Net = NetworkBase<float, Device>;
+  using States = std::vector<optim::State<float>>;
+
+  /// Reads the newest into network and states; empty, and nothing is touched, where there is none. Errors: UsageError (a run of another
+  /// configuration), FileError.
+  virtual std::optional<Position> restore(Net& net, const States& states) = 0;
+  /// `marks`: what this one is the best of so far ("BEST-clean"). Errors: FileError; the one before is still there then.
+  virtual void save(const Position& position, const Net& net, const States& states, const std::vector<std::string>& marks) = 0;
+};
+
+}  // namespace rnx::inline RNX_ISA::train
