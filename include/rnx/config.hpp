@@ -1,7 +1,7 @@
 // Version, and the two inline namespaces that keep translation units with different flags apart.
 //
 //   namespace rnx::inline RNX_ABI { ... }   names the version only: errors, tags, geometry, declarations of device kernels, bookkeeping
-//   namespace rnx::inline RNX_ISA { ... }   names version, instruction set and OpenMP: CPU kernels and every template that reaches them
+//   namespace rnx::inline RNX_ISA { ... }   names version, instruction set, OpenMP and RNX_WINOGRAD: CPU kernels and every template that reaches them
 //
 // Two object files built with different -march link, and each calls the kernels that were compiled for it.
 #pragma once
@@ -30,6 +30,16 @@
 #define RNX_THREADING serial
 #endif
 
+/// 0: convolutions of 3x3 and stride 1 are summed directly everywhere, never by Winograd's F(2x2, 3x3).
+#ifndef RNX_WINOGRAD
+#define RNX_WINOGRAD 1
+#endif
+#if RNX_WINOGRAD
+#define RNX_SUMMATION winograd
+#else
+#define RNX_SUMMATION direct
+#endif
+
 /// Functions that host and CUDA kernels share.
 #ifdef __CUDACC__
 #define RNX_HD __host__ __device__
@@ -40,13 +50,13 @@
 #define RNX_SHARED [[gnu::always_inline]] inline
 #endif
 
-#define RNX_JOIN3_(a, b, c) a##b##_##c
-#define RNX_JOIN3(a, b, c) RNX_JOIN3_(a, b, c)
+#define RNX_JOIN4_(a, b, c, d) a##b##_##c##_##d
+#define RNX_JOIN4(a, b, c, d) RNX_JOIN4_(a, b, c, d)
 #define RNX_TEXT_(a) #a
 #define RNX_TEXT(a) RNX_TEXT_(a)
 
 #define RNX_ABI v0_1
-#define RNX_ISA RNX_JOIN3(v0_1_, RNX_ISA_LEVEL, RNX_THREADING)
+#define RNX_ISA RNX_JOIN4(v0_1_, RNX_ISA_LEVEL, RNX_THREADING, RNX_SUMMATION)
 
 namespace rnx::inline RNX_ISA {
 /// The instruction set this translation unit was compiled for: "plain", "avx", "avx2" or "avx512".

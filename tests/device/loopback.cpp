@@ -79,7 +79,7 @@ TEST_CASE("loopback: a recorded PGD-7 training step replays with another seed, l
   device.load(batch(0));
   device.step(n, device.state.get(), recording.stream());
   CHECK(device.all() == before);  // recording runs nothing
-  CHECK(recording.size() > 1000);
+  CHECK(recording.size() > 500);
   for (int k = 0; k < 3; ++k) {
     host.direct(batch(k));
     device.load(batch(k));

@@ -8,21 +8,30 @@
 namespace rnx::inline RNX_ISA::attack {
 
 /// dx(i) = d loss(i) / d x(i) for every sample of x, assigned; values: device memory, one loss per sample, or null.
-/// The tile is the trace's capacity: in eval mode every tile size gives the same bits. In train mode batch norm couples the samples, so
+/// The tile is the trace's capacity, and several threads work on tiles at once where the loss allows it: in eval mode every tile size gives the same bits. In train mode batch norm couples the samples, so
 /// the whole batch must fit. The loss is called once per tile, with the tile's first sample; gradients are those of the SUM over samples.
 template <class T, class Device, class Loss>
 void input_gradient(const NetworkBase<T, Device>& net, Trace<T, Device>& trace, View<const std::type_identity_t<T>, Device> x, const Loss& loss, const Context& ctx,
                     View<std::type_identity_t<T>, Device> dx, std::type_identity_t<T>* values = nullptr) {
   require<ShapeError>(dx.n == x.n && dx.dims == x.dims, "input_gradient: dx must have the shape of x");
   require<StateError>(ctx.mode == Mode::eval || x.n <= trace.capacity(), "input_gradient: in train mode the trace must hold the whole batch");
-  Context tile = ctx;
-  for (int first = 0; first < x.n; first += trace.capacity()) {
-    const int n = std::min(trace.capacity(), x.n - first);
-    tile.first_sample = ctx.first_sample + std::uint64_t(first);
-    net.forward(trace, x.samples(first, n), tile);
-    loss(trace, loss::Call<T>{.first = first, .weight = 1, .add = false, .values = values ? values + first : nullptr});
-    net.backward(trace, dx.samples(first, n), nullptr);
-  }
+  const int size = trace.capacity();
+  const long tiles = (x.n + size - 1) / size;
+  const auto pass = [&](long tile, Trace<T, Device>& at) {
+    const int first = int(tile) * size, n = std::min(size, x.n - first);
+    Context own = ctx;
+    own.first_sample += std::uint64_t(first);
+    net.forward(at, x.samples(first, n), own);
+    loss(at, loss::Call<T>{.first = first, .weight = 1, .add = false, .values = values ? values + first : nullptr});
+    net.backward(at, dx.samples(first, n), nullptr);
+  };
+  if constexpr (std::is_same_v<Device, cpu> && loss::concurrent<Loss>)
+    if (tiles > 1 && net.tiling(x.n).by_thread) {
+      trace.lanes(host::threads());
+      net.prepare_weights(ctx);
+      return host::parallel_lanes(tiles, [&](long tile, int lane) { pass(tile, trace.lane(lane, size, net.graph())); });
+    }
+  for (long tile = 0; tile < tiles; ++tile) pass(tile, trace);
 }
 
 /// What an attack needs beside the network: a trace for its tiles, a gradient, and the values that its kernels read.
@@ -30,9 +39,9 @@ void input_gradient(const NetworkBase<T, Device>& net, Trace<T, Device>& trace, 
 template <class T, class Device = cpu>
 class Workspace {
  public:
-  /// capacity: samples of a batch; tile: samples per pass (0: all of them); keep: what the loss reads; mode: of the model under attack.
+  /// capacity: samples of a batch; tile: samples per pass (0: what suits the network and the cache; in train mode all of them); keep: what the loss reads; mode: of the model under attack.
   Workspace(const NetworkBase<T, Device>& net, int capacity, int tile = 0, std::vector<Keep> keep = {}, Mode mode = Mode::eval)
-      : own_(net.make_trace({.use = Use::input_gradient, .capacity = tile ? std::min(tile, capacity) : capacity, .keep = std::move(keep), .eval_only = mode == Mode::eval})), trace(*own_),
+      : own_(net.make_trace({.use = Use::input_gradient, .capacity = mode == Mode::train ? capacity : std::min(tile ? tile : net.tiling(capacity).samples, capacity), .keep = std::move(keep), .eval_only = mode == Mode::eval})), trace(*own_),
         gradient(capacity, net.input_dims()), values_(1), mode_(mode) {}
   /// Works in a trace of somebody else's, which must outlive it and be free while an attack runs: a training trace need not stand twice.
   Workspace(const NetworkBase<T, Device>& net, Trace<T, Device>& shared, Mode mode) : trace(shared), gradient(shared.capacity(), net.input_dims()), values_(1), mode_(mode) {}

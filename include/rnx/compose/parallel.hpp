@@ -55,7 +55,7 @@ struct Gate {
 
 template <class Join, class In, class Device, class T, class... Bs>
 struct BoundParallel {
-  static constexpr bool leaf = false;
+  static constexpr bool leaf = false, chains = true;
   static constexpr int size = sizeof...(Bs);
   using chain = Chain<Bs...>;  // sites only: every branch reads the same input
   static constexpr auto first = chain::first_sites();
@@ -88,6 +88,7 @@ struct BoundParallel {
       node.inputs.push_back(end);
     });
     if (is_gate) node.input_read = reads::always;
+    if (Join::adds) node.overwrites = 0, node.chains = true;
     if (Join::slices) {
       node.early = node.block_first;
       for (int end : node.inputs) if (end != input) g.nodes[end].output_in = int(g.nodes.size()), g.nodes[end].own_output = false;
@@ -150,7 +151,7 @@ struct BoundParallel {
       if (!assigned) return write(dx), void(assigned = true);
       const Dst share = pass.branch(site + own, x.dims, In::dims.c);
       write(share);
-      pass.template run<op::accumulate>({geometry::map(share), geometry::map(dx), share.data, dx.data});
+      pass.template run<op::accumulate>({geometry::map(share), geometry::map(dx), share.data, dx.data, true});
     };
     if constexpr (is_gate) {
       static_assert(!runs<0> && size == 2, "rnx: the first branch of a Gate must be Identity");
@@ -161,15 +162,19 @@ struct BoundParallel {
       into([&](Dst to) { layer::backward<child<1>>(Src(dgate), to, sink, pass, site + first[1]); });
     } else {
       const int active = Join::slices ? 0 : pass.records[site + own].y.dims.c;
+      const auto part = [&](int i) { return Join::slices ? dy.channels(channel_offset(i), dims[i].c) : dy; };
       each_reversed([&]<int I> {
-        const Src part = Join::slices ? dy.channels(channel_offset(I), dims[I].c) : dy;
         if constexpr (runs<I>) {
           if (Join::adds && pass.records[site + first[I + 1] - 1].y.dims.c != active) return;  // left out by forward
-          into([&](Dst to) { layer::backward<child<I>>(part, to, sink, pass, site + first[I]); });
-        } else {
+          into([&](Dst to) { layer::backward<child<I>>(part(I), to, sink, pass, site + first[I]); });
+        }
+      });
+      each([&]<int I> {  // identities last: the addition is chained to the input gradient of the others
+        if constexpr (!runs<I>) {
           if (!dx || (!Join::slices && x.dims.c != active)) return;
-          if (!assigned) pass.template run<op::copy>({geometry::map(part), geometry::map(dx), part.data, dx.data}), assigned = true;
-          else pass.template run<op::accumulate>({geometry::map(part), geometry::map(dx), part.data, dx.data});
+          const Src from = part(I);
+          if (!assigned) pass.template run<op::copy>({geometry::map(from), geometry::map(dx), from.data, dx.data}), assigned = true;
+          else pass.template run<op::accumulate>({geometry::map(from), geometry::map(dx), from.data, dx.data});
         }
       });
     }

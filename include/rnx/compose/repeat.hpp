@@ -8,7 +8,7 @@ namespace rnx::inline RNX_ISA {
 
 template <int N, class In, class Device, class T, class First, class Rest, int MinDepth>
 struct BoundRepeat {
-  static constexpr bool leaf = false;
+  static constexpr bool leaf = false, chains = true;
   static constexpr bool elastic = MinDepth < N;
   static constexpr Dims inner = First::out_dims(In::dims);
   using first = bound_t<First, In, Device, T>;
@@ -58,11 +58,13 @@ struct BoundRepeat {
       if (i + 1 == d) y = out;
     }
     // consumers, keep rules and seeds find the stage's output under the last block's site, whichever block wrote it
-    if (d < N) pass.record(site + site_of(N) - 1, {}, y);
+    if (d == N) return;
+    pass.flush();  // the graph has other neighbours
+    pass.record(site + site_of(N) - 1, {}, y);
   }
   template <class P, class Sink> static void backward(Src dy, Dst dx, Sink sink, P& pass, int site) {
     const int d = depth(pass, site);
-    if (d < N) dy = pass.seeded(site + site_of(N) - 1, dy);
+    if (d < N) pass.flush(), dy = pass.seeded(site + site_of(N) - 1, dy);
     for (int i = d; i-- > 0;) {
       const Dst in = i ? pass.gradient(site + site_of(i) - 1) : dx;
       if (i) layer::backward<rest>(dy, in, sink, pass, site + site_of(i));

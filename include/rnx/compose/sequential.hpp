@@ -55,7 +55,7 @@ struct Chain {
 
 template <class In, class Device, class T, class... Ss>
 struct BoundSequential {
-  static constexpr bool leaf = false;
+  static constexpr bool leaf = false, chains = true;
   using chain = Chain<Ss...>;
   static constexpr auto shapes = chain::shapes(In::dims);
   static constexpr auto first = chain::first_sites();

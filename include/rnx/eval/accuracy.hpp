@@ -35,7 +35,7 @@ struct Accuracy {
 
 struct Options {
   int batch = 250;
-  int tile = 16;      ///< samples per pass of an attack: activations stay in cache
+  int tile = 0;       ///< samples per pass of an attack (0: what suits the network and the cache)
   int path = 0;       ///< batch-norm path
   int restarts = 1;
   std::uint64_t seed = 0;
@@ -62,7 +62,7 @@ Accuracy accuracy(const NetworkBase<T, Device>& net, const data::Source& source,
   require<UsageError>(source.classes() <= net.classes(), [&] { return "eval: the data set has " + std::to_string(source.classes()) + " classes, the network " + std::to_string(net.classes()); });
   require<UsageError>(o.batch > 0 && o.restarts > 0, "eval: batch and restarts must be positive");
   const int batch = std::min(o.batch, std::max(total, 1)), classes = net.classes();
-  Trace<T, Device> trace = net.make_trace({.use = Use::infer, .capacity = batch});
+  Trace<T, Device> trace = net.make_trace({.use = Use::infer, .capacity = batch, .eval_only = true});
   attack::Workspace<T, Device> work(net, batch, o.tile);
   Tensor<T, Device> clean(batch, dims), adversarial(batch, dims);
   loss::Labels<Device> labels(batch, classes);

@@ -3,9 +3,11 @@
 
 #include "rnx/kernels/cpu/attack.hpp"
 #include "rnx/kernels/cpu/batch_norm.hpp"
+#include "rnx/kernels/cpu/chain.hpp"
 #include "rnx/kernels/cpu/convolution.hpp"
 #include "rnx/kernels/cpu/convolution_weight.hpp"
 #include "rnx/kernels/cpu/depthwise.hpp"
+#include "rnx/kernels/cpu/epilogue.hpp"
 #include "rnx/kernels/cpu/loss.hpp"
 #include "rnx/kernels/cpu/memory.hpp"
 #include "rnx/kernels/cpu/optimizer.hpp"

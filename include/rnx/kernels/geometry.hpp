@@ -19,9 +19,13 @@ Map map(const View<T, Device>& v) { return {v.n, v.dims.h, v.dims.w, v.dims.c, v
 struct Conv2d {
   Map x, y;
   int kh = 1, kw = 1, stride = 1, pad_h = 0, pad_w = 0, groups = 1;
+  bool winograd = false;  // the weights are packed for F(2x2, 3x3)
   RNX_SHARED constexpr int in() const { return x.c / groups; }
   RNX_SHARED constexpr int out() const { return y.c / groups; }
 };
+
+/// Whether F(2x2, 3x3) beats the direct sum for a map of h x w outputs: measured (docs/benchmarks.md).
+RNX_SHARED constexpr bool winograd_wins(int in, int out, int h, int w) { return in >= 16 && out >= 16 && h >= 4 && w >= 4; }
 
 /// Channels of packed weights are padded to this many lanes on every instruction set.
 constexpr int lanes = 16;
@@ -31,6 +35,8 @@ struct Weights {
   int groups = 1, o = 0, i = 0, kh = 1, kw = 1;       // o, i: active, of one group
   long so = 0, si = 0, sh = 0, sw = 1, sg = 0;        // strides in theta; sg: from one group to the next
   RNX_SHARED constexpr std::size_t count() const { return std::size_t(groups) * o * i * kh * kw; }
+  /// Elements of a form packed for Winograd's F(2x2, 3x3): 16 products, `outer` channels, the `inner` ones padded.
+  RNX_SHARED static constexpr std::size_t packed_winograd(int outer, int inner) { return std::size_t(16) * outer * ((inner + lanes - 1) / lanes * lanes); }
   /// Elements of the packed forms (groups, kh, kw, i, round(o)) and (groups, kh, kw, o, round(i)).
   RNX_SHARED constexpr std::size_t packed_forward() const { return std::size_t(groups) * kh * kw * i * ((o + lanes - 1) / lanes * lanes); }
   RNX_SHARED constexpr std::size_t packed_backward() const { return std::size_t(groups) * kh * kw * o * ((i + lanes - 1) / lanes * lanes); }

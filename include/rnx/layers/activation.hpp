@@ -46,13 +46,14 @@ namespace rnx::inline RNX_ISA {
 
 template <Dims D, class F, class T, class Device>
 struct BoundActivation {
-  static constexpr bool leaf = true;
+  static constexpr bool leaf = true, chains = true;
   using In = View<const T, Device>;
   using Out = View<T, Device>;
 
   [[gnu::cold]] static int describe(GraphBuilder& g, int input) {
     Node node;
     node.kind = Kind::activation, node.operation = F::name, node.inputs = {input}, node.in = node.out = D, node.relu = F::relu;
+    node.overwrites = 0, node.gradient_in_place = node.chains = true;
     (F::reads == functor::Reads::input ? node.input_read : node.output_read) = reads::always;
     return g.add(std::move(node));
   }
@@ -80,7 +81,7 @@ struct Activation {
 
 template <Dims D, class T, class Device>
 struct BoundMaskedRelu {
-  static constexpr bool leaf = true;
+  static constexpr bool leaf = true, chains = true;
   using In = View<const T, Device>;
   using Out = View<T, Device>;
 
@@ -89,6 +90,7 @@ struct BoundMaskedRelu {
     node.kind = Kind::activation, node.operation = "masked_relu", node.inputs = {input}, node.in = node.out = D, node.relu = true;
     node.buffers.push_back({"mask", {D.c, D.h, D.w}, ParameterKind::weight, Init::ones});
     node.output_read = reads::always;
+    node.overwrites = 0, node.gradient_in_place = node.chains = true;
     return g.add(std::move(node));
   }
   template <class P> static int prepare(int c_in, P&, int) { return c_in; }

@@ -29,7 +29,7 @@ namespace rnx::inline RNX_ISA {
 
 template <Dims D, int Paths, class Eps, class Mom, bool ZeroGamma_, class T, class Device>
 struct BoundBatchNorm {
-  static constexpr bool leaf = true;
+  static constexpr bool leaf = true, chains = true;
   using In = View<const T, Device>;
   using Out = View<T, Device>;
 
@@ -47,6 +47,7 @@ struct BoundBatchNorm {
     node.saved_fixed = 2 * D.c;
     node.work_fixed = 2 * D.c;
     node.statistics = 1;
+    node.overwrites = 0, node.gradient_in_place = node.chains = true;
     return g.add(std::move(node));
   }
   template <class P> static int prepare(int c_in, P&, int) { return c_in; }

@@ -20,7 +20,7 @@ struct ConvShape {
 /// S: sizes. W: weight map. A: activation map. Width, Kernel: what a subnet may choose.
 template <ConvShape S, class W, class A, class Width, class Kernel, class T, class Device>
 struct BoundConv {
-  static constexpr bool leaf = true;
+  static constexpr bool leaf = true, chains = true;
   static constexpr bool depthwise = S.depthwise(), plain_weights = W::identity && Kernel::slots == 0, plain_input = A::identity;
   static constexpr int M = W::bases, N = A::bases;
   using In = View<const T, Device>;
@@ -33,9 +33,12 @@ struct BoundConv {
   static constexpr geometry::Weights maxima{depthwise ? S.in.c : S.groups, S.out.c / S.groups, S.in_group(), S.kh, S.kw,
                                             long(S.in_group()) * S.kh * S.kw, long(S.kh) * S.kw, S.kw, 1, long(S.out.c / S.groups) * S.in_group() * S.kh * S.kw};
   static constexpr std::size_t dense_size = S.weights();
-  static constexpr std::size_t pack_size = round_up(depthwise ? dense_size : maxima.packed_forward(), 16);
+  static constexpr bool winograd_shape = RNX_WINOGRAD && has_chains<Device> && !S.linear && S.kh == 3 && S.kw == 3 && S.stride == 1 && S.groups == 1 && Kernel::slots == 0;
+  static constexpr bool winograd_forward = winograd_shape && geometry::winograd_wins(S.in.c, S.out.c, S.out.h, S.out.w);
+  static constexpr bool winograd_backward = winograd_shape && geometry::winograd_wins(S.out.c, S.in.c, S.in.h, S.in.w);
+  static constexpr std::size_t pack_size = round_up(depthwise ? dense_size : winograd_forward ? maxima.packed_winograd(S.in.c, S.out.c) : maxima.packed_forward(), 16);
   static constexpr std::size_t backward_at = M * pack_size;
-  static constexpr std::size_t bases_at = backward_at + round_up(depthwise ? (plain_weights ? 0 : dense_size) : maxima.packed_backward(), 16);
+  static constexpr std::size_t bases_at = backward_at + round_up(depthwise ? (plain_weights ? 0 : dense_size) : winograd_backward ? maxima.packed_winograd(S.out.c, S.in.c) : maxima.packed_backward(), 16);
   static constexpr std::size_t scales_at = bases_at + (plain_weights ? 0 : M * dense_size);
   static constexpr std::size_t sum_at = scales_at + (plain_weights ? 0 : M * S.out.c);
   static constexpr std::size_t products_at = sum_at + (plain_weights ? 0 : dense_size);
@@ -63,6 +66,7 @@ struct BoundConv {
     if (Kernel::slots) node.slot_names.push_back("kernel");
     node.input_read = reads::parameter_gradient | (plain_input ? reads::none : reads::input_gradient);
     node.packed = prepared_size;
+    node.chains = true;
     if (!plain_input) {
       const std::size_t padded = std::size_t(S.in.h + 2 * S.pad) * (S.in.w + 2 * S.pad) * S.in.c;
       node.work_forward = N * padded;
@@ -153,8 +157,9 @@ struct BoundConv {
     const T* p = pass.prepared(site);
     const geometry::Map mx = geometry::map(x), my = geometry::map(dy);
     if constexpr (plain_input) {
-      if (dx) back_input(pass, conv(geometry::map(dx), my, a, a.pad), dy.data, p, dx.data);
+      // the input gradient last: what follows it can be chained to it
       if constexpr (wants_grads<Sink>) parameter_gradients(sink, pass, site, a, conv(mx, my, a, a.pad), x.data, dy);
+      if (dx) back_input(pass, conv(geometry::map(dx), my, a, a.pad), dy.data, p, dx.data);
     } else {
       const geometry::Map wide = padded(mx, a.pad);
       T* sum = pass.work_backward(site);
@@ -183,16 +188,20 @@ struct BoundConv {
       if (forward) pass.template run<op::pack_depthwise>({g, theta, forward});
       if (backward && !plain_weights) pass.template run<op::pack_depthwise>({g, theta, backward});
     } else {
-      pass.template run<op::pack_weights>({g, theta, forward, backward});
+      pass.template run<op::pack_weights>({g, theta, forward, backward, winograd_forward, winograd_backward});
     }
   }
   template <class P> static void convolve(P& pass, const geometry::Conv2d& g, const T* x, const T* w, const T* bias, const T* scale, T* y, bool accumulate) {
     if constexpr (depthwise) pass.template run<op::depthwise_forward>({g, x, w, bias, scale, y, accumulate});
-    else pass.template run<op::conv2d_forward>({g, x, w, bias, scale, y, accumulate});
+    else pass.template run<op::conv2d_forward>({with(g, winograd_forward), x, w, bias, scale, y, accumulate});
+  }
+  static geometry::Conv2d with(geometry::Conv2d g, bool winograd) {
+    g.winograd = winograd;
+    return g;
   }
   template <class P> static void back_input(P& pass, const geometry::Conv2d& g, const T* dy, const T* p, T* dx) {
     if constexpr (depthwise) pass.template run<op::depthwise_backward_input>({g, dy, plain_weights ? p : p + backward_at, dx});
-    else pass.template run<op::conv2d_backward_input>({g, dy, p + backward_at, dx});
+    else pass.template run<op::conv2d_backward_input>({with(g, winograd_backward), dy, p + backward_at, dx});
   }
   template <class P> static void parameter_gradients(GradSink<T> sink, P& pass, int site, const Active& a, const geometry::Conv2d& g, const T* x, In dy) {
     T* grad = sink.base + pass.sites[site].parameters;

@@ -68,6 +68,9 @@ struct Node {
   int early = -1;                              ///< concatenation, elastic depth: the output may be written from this node on
   int output_in = -1;                          ///< node whose output memory holds (own_output: may hold) this one's
   bool own_output = true;
+  int overwrites = -1;                         ///< index into inputs: elementwise in it, so the output may take its memory
+  bool gradient_in_place = false;              ///< elementwise in dy, so dx may take its memory
+  bool chains = false;                         ///< may be held back until the layers behind it have been called (layers/chain.hpp)
 };
 
 /// Collects nodes while bound layers describe themselves. A node's number is its site number.

@@ -2,7 +2,7 @@
 // Layers are stateless; what differs between two uses of one bound type is the site number.
 #pragma once
 
-#include "rnx/layers/node.hpp"
+#include "rnx/layers/chain.hpp"
 
 namespace rnx::inline RNX_ABI {
 
@@ -47,6 +47,8 @@ struct Pass {
   Context ctx{};
   int n = 0;
   int gated = 1 << 30;  // active channels of the map that the surrounding join::Gate multiplies
+  bool chaining = true;
+  PendingChain<T, Device> pending{};
 
   Stream stream() const { return {ctx.stream}; }
   bool train() const { return ctx.mode == Mode::train; }
@@ -68,14 +70,27 @@ struct Pass {
   /// A branch's share of a join's input gradient: the join adds it.
   Out branch(int site, Dims active, int stride) const { return {arena + places[site].branch, n, active, stride}; }
 
+  /// Runs an operation, or takes it into the pending chain (layers/chain.hpp).
   /// Not inlined: a kernel is compiled once, not once for each shape of layer that calls it (a tenth of a model's compile time).
-  template <class Op> [[gnu::noinline]] void run(const typename Op::template Args<T>& a) const { kernel<Device, Op>::template run<T>(stream(), a); }
+  template <class Op> [[gnu::noinline]] void run(const typename Op::template Args<T>& a) {
+    if constexpr (has_chains<Device>) {
+      if (chaining && pending.take(stream(), a)) return;
+      pending.flush(stream());
+    }
+    kernel<Device, Op>::template run<T>(stream(), a);
+  }
+  /// Runs what is pending: before memory is read or written by other means than run().
+  void flush() {
+    if constexpr (has_chains<Device>) pending.flush(stream());
+  }
 
   /// Notes what a site read and wrote, and reduces it where the trace keeps a reduction.
   void record(int site, In x, Out y) {
     records[site] = {x, y};
-    if (places[site].reduced != Placement::none)
-      run<op::attention_map>({geometry::map(y), y.data, arena + places[site].reduced});
+    if (places[site].reduced == Placement::none) return;
+    const typename op::attention_map::Args<T> reduction{geometry::map(y), y.data, arena + places[site].reduced};
+    if constexpr (has_chains<Device>) pending.reduce(stream(), reduction);
+    else run<op::attention_map>(reduction);
   }
   /// The gradient arriving at a site, plus the seed that a loss wrote there.
   In seeded(int site, In dy) {
@@ -96,19 +111,39 @@ struct Pass {
 
 namespace layer {
 
+/// Bound layers that say `static constexpr bool chains = true` touch maps through pass.run only. Before and inside others nothing is pending.
+template <class L> constexpr bool chains = requires { requires L::chains; };
+
+template <class P>
+struct Unchained {
+  P& pass;
+  const bool before = pass.chaining;
+  explicit Unchained(P& p) : pass(p) { pass.flush(), pass.chaining = false; }
+  ~Unchained() { pass.chaining = before; }
+};
 
 /// Runs a bound layer's forward; leaves are recorded. y arrives at its maximum and leaves with its active channels.
 template <class L, class T, class Device>
 void forward(View<const T, Device> x, View<T, Device>& y, Pass<T, Device>& pass, int site) {
-  L::forward(x, y, pass, site);
+  if constexpr (chains<L>) {
+    L::forward(x, y, pass, site);
+  } else {
+    const Unchained alone(pass);
+    L::forward(x, y, pass, site);
+  }
   if constexpr (L::leaf) pass.record(site, x, y);
 }
 
 /// Runs a bound layer's backward; at leaves the seed of the output is added first.
 template <class L, class T, class Device, class Sink>
 void backward(View<const T, Device> dy, View<T, Device> dx, Sink sink, Pass<T, Device>& pass, int site) {
-  if constexpr (L::leaf) L::backward(pass.seeded(site, dy), dx, sink, pass, site);
-  else L::backward(dy, dx, sink, pass, site);
+  if constexpr (L::leaf) dy = pass.seeded(site, dy);
+  if constexpr (chains<L>) {
+    L::backward(dy, dx, sink, pass, site);
+  } else {
+    const Unchained alone(pass);
+    L::backward(dy, dx, sink, pass, site);
+  }
 }
 
 }  // namespace layer

@@ -28,6 +28,9 @@ struct Call {
 template <class L, class T, class Device>
 concept PerSample = requires(const L& loss, Trace<T, Device>& trace, const Call<T>& call) { loss(trace, call); };
 
+/// Losses that say `static constexpr bool concurrent = true` may be called by several threads at once, each with its own trace.
+template <class L> constexpr bool concurrent = requires { requires L::concurrent; };
+
 /// Weights: `batchmean` divides the sum over a batch by n, `elementmean` by n classes (KLDivLoss(reduction="mean") in PyTorch, the
 /// reduction of the published RSLAD, ARD and ProARD codes: `classes` times smaller gradients).
 constexpr double batchmean(int n) { return 1.0 / n; }

@@ -10,6 +10,7 @@ namespace rnx::inline RNX_ISA::loss {
 /// L = -sum over k of q(k) log softmax(z)(k), q = (1 - smoothing) onehot(label) + smoothing / classes    (Szegedy et al. 2016, section 7)
 /// Throws UsageError when there are no labels or smoothing is outside [0, 1). A label outside the classes gives NaN: see Labels.
 struct CrossEntropy {
+  static constexpr bool concurrent = true;
   const std::int32_t* labels = nullptr;  ///< device memory, of the whole batch (Labels::data)
   double smoothing = 0;
 
@@ -34,6 +35,7 @@ enum class Direction { teacher_to_student, student_to_teacher };
 /// Throws UsageError for T <= 0, ShapeError when the teacher's logits do not cover the trace's samples.
 template <class T, class Device = cpu>
 struct Kl {
+  static constexpr bool concurrent = true;
   View<const T, Device> teacher_logits{};  ///< (n, classes) of the whole batch
   double temperature = 1;
   Direction direction = Direction::teacher_to_student;

@@ -24,6 +24,8 @@ class NetworkBase : public Parametrised<T, Device> {
   /// Runs n = x.n samples; returns the logits (n, classes). x: (n, c, h, w) in channels-innermost memory, alive until backward is done.
   View<const T, Device> forward(Trace<T, Device>& trace, View<const T, Device> x, const Context& ctx) const {
     check_input(trace, x, ctx);
+    if constexpr (std::is_same_v<Device, cpu>)
+      if (trace.tiled()) return forward_tiles(trace, x, ctx);
     trace.n_ = x.n, trace.pending_ = true, trace.context_ = ctx, trace.input_ = x, trace.parameter_version_ = this->parameter_version_;
     trace.packed_.reset();  // its memory may be used again for the new version
     trace.packed_ = prepare(ctx);
@@ -31,6 +33,7 @@ class NetworkBase : public Parametrised<T, Device> {
     PassType p = pass(trace);
     View<T, Device> y = p.output(int(graph_->nodes.size()) - 1);
     do_forward(x, y, p);
+    p.flush();
     trace.refresh_kept({ctx.stream});
     return y;
   }
@@ -39,6 +42,24 @@ class NetworkBase : public Parametrised<T, Device> {
   template <class U, class Other>
     requires(!std::is_same_v<Other, Device>)
   void forward(Trace<T, Device>&, View<U, Other>, const Context&) const { same_device<Device, Other>(); }
+
+  /// How a batch is cut for passes from end to end over a few samples (inference, attacks in eval mode).
+  struct Tiling {
+    int samples;     ///< of one pass
+    bool by_thread;  ///< each thread runs passes of its own, out of its second-level cache
+  };
+  /// Networks whose weights do not fit into that cache take many samples, so that weights are not fetched again for every few.
+  Tiling tiling(int n) const {
+    if constexpr (!std::is_same_v<Device, cpu>) return {n, false};
+    constexpr double cache = 768 << 10;
+    if (double(packed_size_) * sizeof(T) > 8 * cache) return {std::min(n, 64), false};
+    std::size_t largest = 1;
+    for (const Node& node : graph_->nodes) largest = std::max(largest, node.out.count());
+    const int fits = std::clamp(int(cache / (3.0 * double(largest) * sizeof(T))), 1, 16), share = (n + host::threads() - 1) / host::threads();
+    return {std::clamp(share, 1, fits), true};
+  }
+  /// Prepares weights before several threads run forward at once.
+  void prepare_weights(const Context& ctx) const { prepare(ctx); }
 
   /// Backward of the last forward from trace.logits_gradient() and the seeds: dx assigned (null: unwanted), grads += (null: not computed).
   void backward(Trace<T, Device>& trace, View<T, Device> dx, Grads<T, Device>* grads) const {
@@ -51,6 +72,7 @@ class NetworkBase : public Parametrised<T, Device> {
     trace.pending_ = false;
     PassType p = pass(trace);
     do_backward(trace.logits_gradient(), dx, grads ? grads->flat.data() : nullptr, p);
+    p.flush();
   }
 
   /// Folds the batch statistics of a train-mode forward into the running statistics of its path. The caller states the order.
@@ -172,6 +194,24 @@ class NetworkBase : public Parametrised<T, Device> {
     p.sites = sites_.data(), p.arena = trace.arena_.data(), p.places = trace.places_.data(), p.records = trace.records_.data();
     p.ctx = trace.context_, p.n = trace.n_;
     return p;
+  }
+  View<const T, Device> forward_tiles(Trace<T, Device>& trace, View<const T, Device> x, const Context& ctx) const {
+    const Tiling tiling = this->tiling(x.n);
+    const long tiles = (x.n + tiling.samples - 1) / tiling.samples;
+    const View<T, Device> logits{trace.arena_.data(), x.n, graph_->nodes.back().out, graph_->nodes.back().out.c};
+    const auto pass = [&](long tile, int lane) {
+      const int first = int(tile) * tiling.samples, n = std::min(tiling.samples, x.n - first);
+      Context at = ctx;
+      at.first_sample += std::uint64_t(first);
+      const View<const T, Device> z = forward(trace.lane(lane, tiling.samples, *graph_), x.samples(first, n), at);
+      memory<Device>::copy(logits.samples(first, n).data, z.data, z.n * z.sample_stride() * sizeof(T));
+    };
+    trace.lanes(tiling.by_thread ? host::threads() : 1);
+    prepare_weights(ctx);
+    if (tiling.by_thread) host::parallel_lanes(tiles, pass);
+    else for (long tile = 0; tile < tiles; ++tile) pass(tile, 0);
+    trace.n_ = x.n, trace.context_ = ctx, trace.records_.back() = {x, logits};
+    return logits;
   }
   void check_input(const Trace<T, Device>& trace, View<const T, Device> x, const Context& ctx) const {
     require<ShapeError>(x.dims == graph_->input, [&] { return "forward: expected samples of " + graph_->input.text() + ", found " + x.dims.text(); });

@@ -38,6 +38,7 @@ struct TraceOptions {
   int capacity = 1;
   std::vector<Keep> keep{};
   bool eval_only = false;  ///< never run in train mode: batch norm's inputs need not be kept for an input gradient
+  bool tiled = true;       ///< inference in eval mode, nothing kept: a few samples at a time, each thread on its own; only the logits stay
 };
 
 /// One kept activation of the last forward.

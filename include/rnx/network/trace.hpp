@@ -2,6 +2,8 @@
 // Clean, augmented, adversarial and teacher passes are several traces alive at once.
 #pragma once
 
+#include <memory>
+
 #include "rnx/network/keep.hpp"
 
 namespace rnx::inline RNX_ISA {
@@ -15,7 +17,8 @@ class Trace {
 
   Trace(const Graph& graph, TraceOptions options) : options_(std::move(options)), places_(graph.nodes.size()), records_(graph.nodes.size()) {
     require<UsageError>(options_.capacity > 0, "trace: the capacity must be at least one sample");
-    plan(graph);
+    if (tiled()) plan_logits(graph);
+    else plan(graph);
   }
 
   int n() const { return n_; }
@@ -50,28 +53,78 @@ class Trace {
   /// The gradient that readers of saved values write (differentiable costs).
   T* saved_seed(int node) { return places_[node].saved_seed == Placement::none ? nullptr : arena_.data() + places_[node].saved_seed; }
 
-  std::size_t bytes() const { return arena_.size() * sizeof(T); }
+  /// Whether forward runs a few samples at a time, each thread on its own: activations stay in its cache. Nothing but logits is left then.
+  bool tiled() const { return std::is_same_v<Device, cpu> && options_.tiled && options_.use == Use::infer && options_.eval_only && options_.keep.empty(); }
+  /// Room for the traces of `count` threads.
+  void lanes(int count) {
+    if (int(lanes_.size()) < count) lanes_.resize(count);
+  }
+  /// The trace of one thread, of `capacity` samples, otherwise like this one; made when it is first asked for.
+  Trace& lane(int thread, int capacity, const Graph& graph) {
+    auto& lane = lanes_[thread];
+    if (!lane || lane->capacity() < capacity) {
+      TraceOptions options = options_;
+      options.capacity = capacity, options.tiled = false;
+      lane = std::make_unique<Trace>(graph, std::move(options));
+    }
+    return *lane;
+  }
+
+  std::size_t bytes() const {
+    std::size_t sum = arena_.size() * sizeof(T);
+    for (const auto& lane : lanes_) sum += lane ? lane->bytes() : 0;
+    return sum;
+  }
   /// Of the arena, what kept activations, reductions and seeds take.
   std::size_t kept_bytes() const { return kept_elements_ * sizeof(T); }
 
  private:
   friend class NetworkBase<T, Device>;
 
-  /// Time runs forward over the nodes (0 .. k - 1), then backward (2 k - 1 - i for node i).
+  /// When a node's memory is needed. Time runs forward over the nodes (0 .. k - 1), then backward (2 k - 1 - i for node i).
+  struct Lives {
+    const std::vector<Node>& nodes;
+    const int k = int(nodes.size());
+    std::vector<std::vector<int>> readers = std::vector<std::vector<int>>(k);
+    std::vector<int> forward_end = std::vector<int>(k), backward_end = std::vector<int>(k);
+
+    explicit Lives(const std::vector<Node>& n) : nodes(n) {
+      for (int i = 0; i < k; ++i)
+        for (int in : nodes[i].inputs) if (in >= 0) readers[in].push_back(i);
+      // what a node reads stays until the chain that the node may be held back in has surely run (layers/chain.hpp)
+      for (int i = k - 1; i >= 0; --i) {
+        forward_end[i] = nodes[i].chains && readers[i].size() == 1 && nodes[readers[i][0]].overwrites == 0 ? forward_end[readers[i][0]] : i;
+      }
+      for (int i = 0; i < k; ++i) {
+        const int from = nodes[i].inputs.empty() ? -1 : nodes[i].inputs[0];
+        backward_end[i] = nodes[i].chains && from >= 0 && nodes[from].overwrites == 0 ? backward_end[from] : backward(i);
+      }
+    }
+    int backward(int node) const { return 2 * k - 1 - node; }
+    /// Until when a join's own buffers live: its branches are read until their first node has run.
+    int block_end(int i) const {  // where depth is elastic, an earlier block may read the stage's gradient
+      const int begin = nodes[i].block_first >= 0 ? nodes[i].block_first : i;
+      return backward_end[nodes[i].early >= 0 ? std::min(nodes[i].early, begin) : begin];
+    }
+    /// The node that alone reads i's output and has memory of the same size, elementwise in it; or -1.
+    int successor(int i) const {
+      if (readers[i].size() != 1) return -1;
+      const Node &from = nodes[i], &to = nodes[readers[i][0]];
+      const bool plain = from.kind != Kind::choice && to.kind != Kind::choice && from.early < 0 && to.early < 0 && from.output_in < 0 && to.output_in < 0;
+      return plain && from.out == to.out ? readers[i][0] : -1;
+    }
+  };
+
   void plan(const Graph& graph) {
     const auto& nodes = graph.nodes;
-    const int k = int(nodes.size()), end = 2 * k;
+    const Lives lives(nodes);
+    const int k = lives.k, end = 2 * k;
     const bool back = options_.use != Use::infer;
     const unsigned need = !back ? reads::none
                           : options_.use == Use::train ? reads::always
                           : options_.eval_only         ? reads::input_gradient_eval
                                                        : reads::input_gradient;
     const std::size_t n = std::size_t(options_.capacity);
-    const auto backward_time = [&](int node) { return 2 * k - 1 - node; };
-    const auto block_end = [&](int i) {  // where depth is elastic, an earlier block may read the stage's gradient
-      const int begin = nodes[i].block_first >= 0 ? nodes[i].block_first : i;
-      return backward_time(nodes[i].early >= 0 ? std::min(nodes[i].early, begin) : begin);
-    };
 
     ArenaPlan arena;
     struct Wish { std::size_t Placement::*where; int node, block; };
@@ -79,21 +132,25 @@ class Trace {
     const auto wish = [&](std::size_t Placement::*where, int node, std::size_t elements, int first, int last) {
       if (elements) wishes.push_back({where, node, arena.request(elements, first, last)});
     };
+    struct Life { int first, last, host; };  // host: the node whose memory it is
+    std::vector<Life> outputs(k), gradients(k);
     std::vector<int> needed(k, 0);  // until when others need the memory of a node's output
     for (int i = 0; i < k; ++i) {
       const Node& node = nodes[i];
+      outputs[i] = gradients[i] = {0, -1, i};
       if (node.kind == Kind::choice) continue;
       const Keep* keep = nullptr;
       for (const Keep& rule : options_.keep) if (rule.applies(node)) keep = &rule;
-      int last = std::max(i, needed[i]), first_gradient = backward_time(i);
-      if (node.output_read & need) last = std::max(last, backward_time(i));
-      if (node.early >= 0 && back) last = std::max(last, backward_time(node.early));  // it may be an earlier block's output, read there
-      for (int j = i + 1; j < k; ++j)
-        for (int in : nodes[j].inputs) {
-          if (in != i) continue;
-          last = std::max(last, nodes[j].input_read & need ? backward_time(j) : j);
-          first_gradient = std::min(first_gradient, backward_time(j));
-        }
+      int last = std::max({i, needed[i], lives.forward_end[i]}), first_gradient = lives.backward(i);
+      bool read_later = node.output_read & need;  // by a backward
+      if (read_later) last = std::max(last, lives.backward_end[i]);
+      if (node.early >= 0 && back) last = std::max(last, lives.backward_end[node.early]);  // it may be an earlier block's output, read there
+      for (int j : lives.readers[i]) {
+        const bool read = nodes[j].input_read & need;
+        read_later |= read;
+        last = std::max(last, read ? lives.backward_end[j] : lives.forward_end[j]);
+        first_gradient = std::min(first_gradient, lives.backward(j));
+      }
       if (i == k - 1) last = end, first_gradient = k - 1;  // the logits are the last tap
       if (keep) {
         if (keep->attention) {
@@ -101,9 +158,9 @@ class Trace {
           wish(&Placement::reduced, i, n * node.out.pixels(), i, end);
           if (keep->seed) {
             require<UsageError>(back, "trace: seeds need a trace that runs backward");
-            last = std::max(last, backward_time(i));
+            last = std::max(last, lives.backward(i));
             wish(&Placement::seed, i, n * node.out.pixels(), 0, end);
-            wish(&Placement::seed_full, i, n * node.out.count(), backward_time(i), std::max(backward_time(i), block_end(i)));
+            wish(&Placement::seed_full, i, n * node.out.count(), lives.backward(i), std::max(lives.backward_end[i], lives.block_end(i)));
           }
         } else {
           last = end;
@@ -119,17 +176,38 @@ class Trace {
         attention_.push_back(keep->attention);
       }
       if (node.output_in >= 0) needed[node.output_in] = std::max(needed[node.output_in], last);
-      if (node.own_output) wish(&Placement::output, i, n * node.out.count(), node.early >= 0 ? std::min(node.early, i) : i, last);
-      wish(&Placement::work_forward, i, n * node.work_forward, i, i);
+      outputs[i].first = node.early >= 0 ? std::min(node.early, i) : i, outputs[i].last = last;
+      if (const int j = lives.successor(i); j >= 0 && node.own_output && !keep && !read_later && nodes[j].own_output && nodes[j].overwrites >= 0 && nodes[j].inputs[nodes[j].overwrites] == i)
+        outputs[i].host = j;
+      wish(&Placement::work_forward, i, n * node.work_forward, i, lives.forward_end[i]);
       wish(&Placement::saved, i, n * node.saved + node.saved_fixed, i, end);
       if (!back) continue;
-      if (node.own_gradient) wish(&Placement::gradient, i, n * node.out.count(), first_gradient, block_end(i));
-      wish(&Placement::work_backward, i, n * node.work_backward + node.work_fixed, backward_time(i), backward_time(i));
-      wish(&Placement::branch, i, n * node.branch, backward_time(i), block_end(i));
+      gradients[i].first = first_gradient, gradients[i].last = lives.block_end(i);
+      if (const int j = lives.successor(i); j >= 0 && node.own_gradient && nodes[j].own_gradient && nodes[j].gradient_in_place && j != k - 1) gradients[i].host = j;
+      wish(&Placement::work_backward, i, n * node.work_backward + node.work_fixed, lives.backward(i), lives.backward_end[i]);
+      wish(&Placement::branch, i, n * node.branch, lives.backward(i), lives.block_end(i));
       if (node.kind == Kind::mask) wish(&Placement::saved_seed, i, node.saved_fixed, 0, end);
     }
+    const auto place = [&](std::vector<Life>& lives_of, std::size_t Placement::*where, bool Node::*own) {  // hosts come later than their guests
+      for (int i = 0; i < k; ++i)
+        if (Life &life = lives_of[i], &host = lives_of[life.host]; life.last >= 0)
+          host.first = std::min(host.first, life.first), host.last = std::max(host.last, life.last);
+      for (int i = 0; i < k; ++i)
+        if (lives_of[i].host == i && lives_of[i].last >= 0 && nodes[i].*own) wish(where, i, n * nodes[i].out.count(), lives_of[i].first, lives_of[i].last);
+    };
+    place(outputs, &Placement::output, &Node::own_output);
+    place(gradients, &Placement::gradient, &Node::own_gradient);
     arena_ = Buffer<T, Device>(arena.place());
     for (const Wish& w : wishes) places_[w.node].*w.where = arena.offset(w.block);
+    for (int i = k - 1; i >= 0; --i) {
+      if (outputs[i].host != i) places_[i].output = places_[outputs[i].host].output;
+      if (gradients[i].host != i) places_[i].gradient = places_[gradients[i].host].gradient;
+    }
+  }
+
+  void plan_logits(const Graph& graph) {
+    arena_ = Buffer<T, Device>(std::size_t(options_.capacity) * graph.nodes.back().out.count());
+    places_.back().output = 0;
   }
 
   void refresh_kept(Stream stream) {
@@ -156,6 +234,7 @@ class Trace {
   std::vector<int> strides_;
   Buffer<T, Device> arena_;
   std::size_t kept_elements_ = 0;
+  std::vector<std::unique_ptr<Trace>> lanes_;
 
   // of the last forward
   int n_ = 0;

@@ -70,7 +70,7 @@ struct Adversarial {
     // in eval mode a few samples at a time keep an attack's activations in cache; in train mode batch norm needs the whole batch,
     // and the training trace is free until the step's own forward
     bind(Stage<T, Device>& s, const Adversarial& objective) : objective_(objective), adversarial_(s.batch, s.net.input_dims()) {
-      if (objective.mode == Mode::eval) work_.emplace(s.net, s.batch, 16);
+      if (objective.mode == Mode::eval) work_.emplace(s.net, s.batch);
       else work_.emplace(s.net, s.trace, objective.mode);
     }
     void operator()(Stage<T, Device>& s, int n, const Context& ctx) {

@@ -19,8 +19,8 @@ struct Trades {
   class bind {
    public:
     bind(Stage<T, Device>& s, const Trades& objective)
-        : objective_(objective), adversarial_(s.batch, s.net.input_dims()), logits_(s.batch, s.net.graph().nodes.back().out), work_(s.net, s.batch, 16),
-          moved_(s.net.make_trace({.use = Use::train, .capacity = s.batch})), still_(s.net.make_trace({.use = Use::infer, .capacity = std::min(s.batch, 16), .eval_only = true})) {
+        : objective_(objective), adversarial_(s.batch, s.net.input_dims()), logits_(s.batch, s.net.graph().nodes.back().out), work_(s.net, s.batch),
+          moved_(s.net.make_trace({.use = Use::train, .capacity = s.batch})), still_(s.net.make_trace({.use = Use::infer, .capacity = s.batch, .eval_only = true})) {
       loss::expect(objective.beta >= 0 && std::isfinite(objective.beta), "TRADES: beta must not be negative", objective.beta);
     }
     void operator()(Stage<T, Device>& s, int n, const Context& ctx) {
@@ -29,11 +29,8 @@ struct Trades {
       const View<T, Device> moved = adversarial_.view().samples(0, n), target = logits_.view().samples(0, n);
       Context at = ctx;
       at.mode = Mode::eval;
-      for (int first = 0; first < n; first += still_.capacity()) {
-        const int count = std::min(still_.capacity(), n - first);
-        const View<const T, Device> z = s.net.forward(still_, x.samples(first, count), at);
-        run<op::copy, Device, T>(stream, {geometry::map(z), geometry::map(target.samples(first, count)), z.data, target.samples(first, count).data});
-      }
+      const View<const T, Device> z = s.net.forward(still_, x, at);
+      run<op::copy, Device, T>(stream, {geometry::map(z), geometry::map(target), z.data, target.data});
       objective_.attack(s.net, work_, x, moved, loss::Kl<T, Device>{.teacher_logits = target}, at);
 
       s.grads.zero(stream);

@@ -1,4 +1,4 @@
-// Convolution and its input gradient: direct sums over channels-innermost maps, no im2col.
+// Convolution and its input gradient (their kernels are in chain.hpp): direct sums over channels-innermost maps, no im2col.
 //   y(n, oh, ow, o)  = sum over kh, kw, i of x(n, oh s - pad + kh, ow s - pad + kw, i) w(kh, kw, i, o)
 //   dx(n, ih, iw, i) = sum over kh, kw, o of dy w(kh flipped, kw flipped, o, i)        the same sum over dy
 // One accumulator per output, in the order kh, kw, i: its bits depend on nothing else, neither on n nor on threads.
@@ -18,10 +18,20 @@ struct Convolution {
   const T* w;
   T* y;
   Epilogue<T> epilogue;
+  bool winograd = false;
 
   /// Weights that do not stay in the second-level cache with what else a task needs.
   bool large_weights() const { return double(rows.kernel) * cols.kernel * (src.c / groups) * (dst.c / groups) * sizeof(T) > (512 << 10); }
 };
+
+template <class T>
+Convolution<T> forward(const op::conv2d_forward::Args<T>& a) {
+  return {a.g.x, a.g.y, row_axis(a.g, false), column_axis(a.g, false), a.g.groups, a.x, a.w, a.y, {a.bias, a.scale, a.accumulate}, a.g.winograd};
+}
+template <class T>
+Convolution<T> backward_input(const op::conv2d_backward_input::Args<T>& a) {
+  return {a.g.y, a.g.x, row_axis(a.g, true), column_axis(a.g, true), a.g.groups, a.dy, a.w, a.dx, {}, a.g.winograd};
+}
 
 /// The taps of one phase, adjacent ones merged. Returns the length of a run.
 template <class T>
@@ -48,7 +58,7 @@ Taps<T> adjacent(const Taps<T>& taps, long rows, int at, int width) {
 
 /// Samples [n0, n1), rows [r0, r1) of the destination, vectors [v0, v1) of every group's output channels.
 template <class T>
-void convolve_block(const Convolution<T>& c, int n0, int n1, int r0, int r1, int v0, int v1) {
+void convolve_block(const Convolution<T>& c, const Epilogue<T>& own, int n0, int n1, int r0, int r1, int v0, int v1) {
   constexpr int L = vector_lanes<T>;
   const int in = c.src.c / c.groups, out = c.dst.c / c.groups;
   const long pitch = round_up(out, geometry::lanes), rows = long(c.rows.kernel) * c.cols.kernel * in, weights = rows * pitch;
@@ -82,9 +92,7 @@ void convolve_block(const Convolution<T>& c, int n0, int n1, int r0, int r1, int
           taps.w += weights;
           for (long p = 0; p < pixels; ++p) x[p] += in, y[p] += out;
         }
-        Epilogue<T> epilogue = c.epilogue;
-        if (epilogue.bias) epilogue.bias += long(g) * out;
-        if (epilogue.scale) epilogue.scale += long(g) * out;
+        const Epilogue<T> epilogue = own.of_group(g * out);
         int v = v0;
         for (; v + 2 <= v1; v += 2) {
           if (large) tiles<2>(adjacent(taps, rows, v * L, 2 * L), x, y, pixels, v * L, out, epilogue);
@@ -95,41 +103,32 @@ void convolve_block(const Convolution<T>& c, int n0, int n1, int r0, int r1, int
     }
 }
 
+/// How a convolution is cut into tasks: blocks of pixels, and output channels where blocks are few (a linear layer).
 template <class T>
-void convolve(const Convolution<T>& c) {
+struct ConvolutionTasks {
+  Blocks blocks;
+  long splits;
+  int vectors;
+  explicit ConvolutionTasks(const Convolution<T>& c)
+      : blocks(host::blocks(c.dst.n, c.rows, c.dst.w, double(c.src.w) * c.src.c * sizeof(T), c.large_weights() ? 256 : 64, c.epilogue.chain && c.epilogue.chain->sums_up())),
+        vectors((c.dst.c / c.groups + vector_lanes<T> - 1) / vector_lanes<T>) {
+    splits = c.groups > 1 ? 1 : clamped((2l * threads() + blocks.tasks - 1) / larger(blocks.tasks, 1l), 1l, (vectors + 1) / 2l);
+  }
+  long count() const { return blocks.tasks * splits; }
+};
+
+template <class T>
+void convolve(const Convolution<T>& c, const ConvolutionTasks<T>& tasks) {
   if (c.dst.n <= 0) return;
-  const int out = c.dst.c / c.groups, vectors = (out + vector_lanes<T> - 1) / vector_lanes<T>;
-  const Blocks b = blocks(c.dst.n, c.rows, c.dst.w, double(c.src.w) * c.src.c * sizeof(T), c.large_weights() ? 256 : 64);
-  // few tasks (a linear layer): split the output channels too
-  const long splits = c.groups > 1 ? 1 : clamped((2l * threads() + b.tasks - 1) / larger(b.tasks, 1l), 1l, (vectors + 1) / 2l);
-  const double work = 2.0 * c.dst.n * c.dst.h * c.dst.w * out * c.src.c * c.rows.taps(0) * c.cols.taps(0);
-  parallel_for(b.tasks * splits, [&](long task) {
-    const long block = task / splits, split = task % splits, pairs = (vectors + 1) / 2;
+  const Blocks& b = tasks.blocks;
+  const long splits = tasks.splits;
+  const double work = 2.0 * c.dst.n * c.dst.h * c.dst.w * (c.dst.c / c.groups) * c.src.c * c.rows.taps(0) * c.cols.taps(0);
+  parallel_for(tasks.count(), [&](long task) {
+    const long block = task / splits, split = task % splits, pairs = (tasks.vectors + 1) / 2;
     const int n0 = int(block / b.row_blocks) * b.samples, r0 = int(block % b.row_blocks) * b.rows;
     const int v0 = int(2 * chunk_begin(pairs, splits, split)), v1 = int(2 * chunk_begin(pairs, splits, split + 1));
-    convolve_block(c, n0, smaller(n0 + b.samples, c.dst.n), r0, smaller(r0 + b.rows, c.dst.h), v0, smaller(v1, vectors));
+    convolve_block(c, c.epilogue.of(task), n0, smaller(n0 + b.samples, c.dst.n), r0, smaller(r0 + b.rows, c.dst.h), v0, smaller(v1, tasks.vectors));
   }, work);
 }
 
 }  // namespace rnx::inline RNX_ISA::host
-
-namespace rnx::inline RNX_ISA {
-
-template <> struct kernel<cpu, op::conv2d_forward> {
-  template <class T>
-  static void run(Stream, const op::conv2d_forward::Args<T>& a) {
-    const auto& g = a.g;
-    const host::Epilogue<T> epilogue{a.bias, a.scale, a.accumulate};
-    host::convolve<T>({g.x, g.y, host::row_axis(g, false), host::column_axis(g, false), g.groups, a.x, a.w, a.y, epilogue});
-  }
-};
-
-template <> struct kernel<cpu, op::conv2d_backward_input> {
-  template <class T>
-  static void run(Stream, const op::conv2d_backward_input::Args<T>& a) {
-    const auto& g = a.g;
-    host::convolve<T>({g.y, g.x, host::row_axis(g, true), host::column_axis(g, true), g.groups, a.dy, a.w, a.dx, {}});
-  }
-};
-
-}  // namespace rnx::inline RNX_ISA

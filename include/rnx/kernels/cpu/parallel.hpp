@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #ifdef _OPENMP
 #include <omp.h>
 #endif
@@ -54,6 +55,30 @@ void parallel_for(long tasks, F&& f, double work = 1e9) {
   for (long task = 0; task < tasks; ++task) f(task);
 }
 
+/// f(task, lane) for every task: each lane is one thread's, so that it may own memory. Kernels inside run on that thread alone. With one
+/// thread or task they keep all threads and the lane is 0. Of what tasks throw, the first in their order is thrown.
+template <class F>
+void parallel_lanes(long tasks, F&& f) {
+#ifdef _OPENMP
+  if (tasks > 1 && threads() > 1) {
+    long failed = tasks;
+    std::exception_ptr error;
+#pragma omp parallel for schedule(static)
+    for (long task = 0; task < tasks; ++task) {
+      try {
+        f(task, omp_get_thread_num());
+      } catch (...) {
+#pragma omp critical(rnx_parallel_lanes)
+        if (task < failed) failed = task, error = std::current_exception();
+      }
+    }
+    if (error) std::rethrow_exception(error);
+    return;
+  }
+#endif
+  for (long task = 0; task < tasks; ++task) f(task, 0);
+}
+
 /// The first element of chunk i when n elements are cut into m chunks.
 constexpr long chunk_begin(long n, long m, long i) { return n * i / m; }
 
@@ -78,7 +103,7 @@ void for_runs(std::size_t rows, int c, bool dense, F&& f) {
 }
 
 /// What scratch memory is for: a kernel may hold one buffer of each kind and thread.
-enum Slot { slot_input, slot_gradient, slot_pixels, slot_runs, slot_partial, slot_weights, slot_channels, slot_count };
+enum Slot { slot_input, slot_gradient, slot_pixels, slot_runs, slot_partial, slot_weights, slot_channels, slot_winograd, slot_count };
 
 inline void* scratch_bytes(Slot slot, std::size_t bytes) {
   struct Memory {

@@ -1,9 +1,9 @@
 // The register tile of convolutions: P pixels times V vectors of output channels, one accumulator each.
 //
 //   acc[p][v] = sum over runs, k of x[p][run.x + k] w[run.w + k][v]        in this order, whatever P and V are
-//   y = [y +] scale acc [+ bias]                                           product, scaling and additions rounded one by one
 #pragma once
 
+#include "rnx/kernels/cpu/epilogue.hpp"
 #include "rnx/kernels/cpu/window.hpp"
 
 namespace rnx::inline RNX_ISA::host {
@@ -11,24 +11,6 @@ namespace rnx::inline RNX_ISA::host {
 /// P V + V + 1 registers of 32 (AVX-512) or 16; with one vector, P addresses and four loop variables in the 15 general registers.
 template <int V> constexpr int tile_pixels = V == 1 ? 10 : RNX_VECTOR_BYTES == 64 ? 12 : 6;
 constexpr int small_tile_pixels = 4;
-
-/// What happens to a finished sum.
-template <class T>
-struct Epilogue {
-  const T* bias = nullptr;
-  const T* scale = nullptr;
-  bool accumulate = false;
-
-  /// Channels [at, at + count) of one pixel.
-  template <class V>
-  RNX_ALWAYS_INLINE void store(T* y, V v, int at, int count) const {
-    constexpr int N = int(sizeof(V) / sizeof(T));
-    if (scale) v = v * load_first<N>(scale + at, count), rounded(v);
-    if (accumulate) v = load_first<N>(y + at, count) + v;
-    if (bias) v = v + load_first<N>(bias + at, count);
-    store_first(y + at, v, count);
-  }
-};
 
 /// The sum under one window.
 template <class T>
@@ -38,14 +20,6 @@ struct Taps {
   const T* w;   // first weight of the group
   long pitch;   // elements of one row of weights
 };
-
-/// Finished sums (pixel, V vectors) go through the epilogue. Apart from the tile, so that its registers stay free for sums.
-template <int V, class T>
-__attribute__((noinline)) void finish(const T* sums, T* const* y, int count, int at, int out, const Epilogue<T>& epilogue) {
-  constexpr int L = vector_lanes<T>;
-  for (int p = 0; p < count; ++p)
-    for (int v = 0; v < V; ++v) epilogue.store(y[p], load<L>(sums + (p * V + v) * L), at + v * L, out - at - v * L);
-}
 
 /// Output channels [at, at + V vectors) of `count` <= P pixels; pixels beyond count repeat the first and are not stored.
 template <int P, int V, class T>

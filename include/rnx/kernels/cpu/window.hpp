@@ -88,14 +88,14 @@ struct Blocks {
   int row_blocks;
 };
 
-/// `pixels`: at least so many in a task, where the batch has them.
-inline Blocks blocks(int n, const Axis& rows, int width, double row_bytes, int pixels = 64) {
+/// `pixels`: at least so many in a task, where the batch has them. `fixed`: the cut may not depend on threads, since tasks sum something up.
+inline Blocks blocks(int n, const Axis& rows, int width, double row_bytes, int pixels = 64, bool fixed = false) {
   constexpr double bytes = 128 << 10;  // of gathered source rows
   const int sample = rows.dst * width, samples = clamped(pixels / larger(sample, 1), 1, larger(n, 1));
   int height = rows.dst;
   const auto span = [&](int h) { return (rows.high(h) - rows.low(0)) * row_bytes; };
   const auto tasks = [&](int h) { return long((n + samples - 1) / samples) * ((rows.dst + h - 1) / h); };
-  while (height > 1 && height * width > pixels && (span(height) > bytes || tasks(height) < 2 * threads())) height = (height + 1) / 2;
+  while (height > 1 && height * width > pixels && (span(height) > bytes || tasks(height) < (fixed ? 32 : 2 * threads()))) height = (height + 1) / 2;
   return {samples, height, tasks(height), (rows.dst + height - 1) / height};
 }
 

@@ -51,4 +51,5 @@ void launch<loopback, Operation>::run(Stream stream, const typename Operation::t
   RNX_LOOPBACK_4_(attention_map, attention_map_backward, cross_entropy, kl_divergence) \
   RNX_LOOPBACK_4_(row_distance, sgd_step, adam_step, ema_step) \
   RNX_LOOPBACK_4_(square_sum, clip_factor, attack_start, attack_step) \
-  RNX_LOOPBACK_2_(perturb, perturbation_step)
+  RNX_LOOPBACK_2_(perturb, perturbation_step) \
+  RNX_LOOPBACK_1_(chain)

@@ -5,9 +5,9 @@
 
 namespace rnx::inline RNX_ABI::op {
 
-/// Packs the active corner of theta (o, i, kh, kw) into one or both forms; null: unwanted.
+/// Packs the active corner of theta (o, i, kh, kw) into one or both forms; null: unwanted. winograd: for F(2x2, 3x3).
 struct pack_weights {
-  template <class T> struct Args { geometry::Weights g; const T* theta; T* forward; T* backward; auto pointers() { return std::tie(theta, forward, backward); } };
+  template <class T> struct Args { geometry::Weights g; const T* theta; T* forward; T* backward; bool winograd_forward = false, winograd_backward = false; auto pointers() { return std::tie(theta, forward, backward); } };
 };
 /// theta's gradient += the dense gradient (group, kh, kw, i, o) of conv2d_backward_weight
 struct unpack_gradient {

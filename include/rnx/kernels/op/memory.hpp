@@ -13,9 +13,9 @@ struct fill {
 struct copy {
   template <class T> struct Args { geometry::Map x, y; const T* from; T* to; auto pointers() { return std::tie(from, to); } };
 };
-/// y += x over active channels (only joins and seeds add)
+/// y += x over active channels (only joins and seeds add). consumed: nothing reads x afterwards.
 struct accumulate {
-  template <class T> struct Args { geometry::Map x, y; const T* from; T* to; auto pointers() { return std::tie(from, to); } };
+  template <class T> struct Args { geometry::Map x, y; const T* from; T* to; bool consumed = false; auto pointers() { return std::tie(from, to); } };
 };
 /// y = a + b over active channels
 struct add {

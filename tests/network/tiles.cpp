@@ -1,0 +1,69 @@
+// Inference and attacks in tiles, each thread on its own: the bits of whole batches, for any number of threads; errors come through.
+#include "support/batch.hpp"
+
+#include <doctest/doctest.h>
+
+#include <rnx/net.hpp>
+
+using namespace rnx;
+namespace {
+struct Threads {  // as many as a test asks for, then as many as before
+  const int before = host::threads();
+  explicit Threads(int n) { host::set_threads(n); }
+  ~Threads() { host::set_threads(before); }
+};
+using Net = Network<support::SmallResNet<>, Shape<3, 16, 16>>;
+constexpr int n = 37;
+}  // namespace
+
+TEST_CASE("tiles: inference gives the bits of whole batches, whatever the threads and the batch") {
+  Net net(3);
+  const auto x = support::images<float>(n, net.input_dims());
+  auto whole = net.make_trace({.capacity = n, .eval_only = true, .tiled = false});
+  const auto expected = to_host(net.forward(whole, x.view(), {}));
+  for (const int threads : {1, 2, 3}) {
+    const Threads some(threads);
+    auto tiled = net.make_trace({.capacity = n, .eval_only = true});
+    CHECK(tiled.tiled());
+    CHECK(to_host(net.forward(tiled, x.view(), {})) == expected);
+    CHECK(to_host(tiled.logits()) == expected);
+    if (threads == 1) CHECK(tiled.bytes() < whole.bytes());
+    for (const int k : {1, 5}) {  // fewer samples in the same trace
+      const auto part = to_host(net.forward(tiled, x.view().samples(2, k), {}));
+      CHECK(std::equal(part.begin(), part.end(), expected.begin() + 20));
+    }
+    net.parameters()[0] += 1;  // new weights are seen by every thread
+    auto again = net.make_trace({.capacity = n, .eval_only = true, .tiled = false});
+    CHECK(to_host(net.forward(tiled, x.view(), {})) == to_host(net.forward(again, x.view(), {})));
+    net.parameters()[0] -= 1;
+  }
+}
+TEST_CASE("tiles: attacks give the same bits for every number of threads and samples in a tile") {
+  Net net(3);
+  const auto x = support::images<float>(n, net.input_dims());
+  const loss::Labels<> labels(support::labels(n, 10), 10);
+  const loss::CrossEntropy loss{.labels = labels.data()};
+  std::vector<float> expected, expected_values;
+  for (const int threads : {1, 2, 3})
+    for (const int tile : {0, 1, 4, n}) {
+      const Threads some(threads);
+      attack::Workspace<float> work(net, n, tile);
+      std::vector<float> values(n);
+      attack::input_gradient(net, work.trace, x.view(), loss, {}, work.gradient.view(), values.data());
+      const auto found = to_host(work.gradient.view());
+      if (expected.empty()) expected = found, expected_values = values;
+      CHECK(found == expected);
+      CHECK(values == expected_values);
+    }
+}
+TEST_CASE("tiles: what a thread throws arrives") {
+  const Threads some(2);
+  Net net(3);
+  const auto x = support::images<float>(n, net.input_dims());
+  auto trace = net.make_trace({.capacity = n, .eval_only = true});
+  CHECK_THROWS_AS(net.forward(trace, x.view(), {.path = 1}), UsageError);
+  CHECK_THROWS_AS(net.forward(trace, x.view(), {.mode = Mode::train}), StateError);
+  attack::Workspace<float> work(net, n, 4);
+  const loss::CrossEntropy loss{};  // without labels
+  CHECK_THROWS_AS(attack::input_gradient(net, work.trace, x.view(), loss, {}, work.gradient.view()), UsageError);
+}
