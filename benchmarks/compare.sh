@@ -1,74 +1,53 @@
 #!/usr/bin/env bash
-# rnx against PyTorch: runs the two in turn and prints images a second (median, min - max) and the ratio of the medians,
-# in wall time and in CPU time.
-#   benchmarks/compare.sh [--rounds 5] [--seconds 2] [--filter resnet20]
-# Needs build/native/benchmarks/bench_networks (cmake --preset release-native && cmake --build --preset release-native) and a Python with
-# PyTorch. Read from the environment: BENCH (the executable), PYTHON (python3), OMP_NUM_THREADS (all processors).
-# Where rnx has a variant in tiles of 16 samples, PyTorch's whole batch is what it is compared with.
+# rnx against the newest PyTorch and dlib: installs both, builds the benchmarks, runs all in turn and writes docs/benchmarks.md.
+#   bash benchmarks/compare.sh [--rounds 5] [--seconds 1] [--filter resnet20/] [--parts networks,kernels,memory,dlib,compile] [--quick]
+# --help lists every option. A full run takes about an hour on two cores; leave the machine alone meanwhile.
+# Read from the environment: RNX_BENCH_ENV (folder for PyTorch and dlib, default build/benchmark-env; remove it to get newer versions),
+# OMP_WAIT_POLICY (active: threads that spin at barriers are the best of every program on a machine at rest), CXX (g++), PYTHON (python3).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-rounds=5 seconds=2 filter=""
-while [ $# -gt 0 ]; do
-  [ $# -ge 2 ] || { echo "$1 needs a value" >&2; exit 2; }
-  case "$1" in
-    --rounds) rounds=$2 ;;
-    --seconds) seconds=$2 ;;
-    --filter) filter=$2 ;;
-    *) echo "unknown option $1; known are --rounds, --seconds and --filter" >&2; exit 2 ;;
-  esac
-  shift 2
+env=${RNX_BENCH_ENV:-build/benchmark-env} cxx=${CXX:-g++}
+python=$env/torch/bin/python
+dlib_program=$env/dlib_resnet20
+"${PYTHON:-python3}" benchmarks/compare.py --check "$@"
+for option in "$@"; do
+  case $option in -h | --help) exit 0 ;; esac
 done
-bench=${BENCH:-build/native/benchmarks/bench_networks} python=${PYTHON:-python3}
-export OMP_NUM_THREADS=${OMP_NUM_THREADS:-$(getconf _NPROCESSORS_ONLN)}
-# Spinning threads are the best of both programs on a machine at rest; beside other programs set OMP_WAIT_POLICY=passive and read CPU time.
-export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-active}
-[ -x "$bench" ] || { echo "$bench is not built; see the head of this file" >&2; exit 2; }
-"$python" -c 'import torch' 2>/dev/null || { echo "$python has no PyTorch; set PYTHON" >&2; exit 2; }
-results=$(mktemp)
-trap 'rm -f "$results"' EXIT
+mkdir -p "$env"
 
-rnx() { # lines of `rnx name images_per_second images_per_cpu_second`
-  "$bench" --benchmark_filter="${filter:-resnet}|fma_peak" --benchmark_min_time="$seconds" --benchmark_format=json 2>/dev/null |
-    awk -F'[":, ]+' '$2 == "name" { name = $3; sub("/real_time$", "", name) }
-                     $2 == "GFLOP_per_s" { print "peak", name, $3, $3 }
-                     $2 == "images" { images = $3 }
-                     $2 == "images_cpu" { cpu = $3 }
-                     /}/ && images { print "rnx", name, images, cpu; images = 0 }'
+# PyTorch in an environment of its own: the build for processors alone where its index can be reached, otherwise the common one.
+if ! "$python" -c 'import torch' 2>/dev/null; then
+  echo "installing PyTorch into $env/torch" >&2
+  "${PYTHON:-python3}" -m venv "$env/torch"
+  "$env/torch/bin/pip" install -q --retries 1 --timeout 20 numpy setuptools torch --index-url https://download.pytorch.org/whl/cpu >"$env/pip.log" 2>&1 ||
+    "$env/torch/bin/pip" install -q numpy setuptools torch >>"$env/pip.log" 2>&1 ||
+    { echo "PyTorch could not be installed; pip's messages are in $env/pip.log" >&2; exit 1; }
+fi
+
+# dlib from its source package, for this processor, with OpenBLAS.
+openblas() { echo 'int main() {}' | "$cxx" -x c++ - -lopenblas -o /dev/null 2>/dev/null; }
+make_dlib() {
+  if ! openblas; then
+    [ "$(id -u)" = 0 ] && apt-get install -y -q libopenblas-dev >"$env/apt.log" 2>&1 && openblas ||
+      { echo "dlib is not measured: OpenBLAS is missing and could not be installed (apt-get install libopenblas-dev, as root)" >&2; return 1; }
+  fi
+  "$python" benchmarks/dlib/get.py "$env" || { echo "dlib is not measured: its source package could not be had" >&2; return 1; }
+  echo "compiling dlib" >&2
+  local flags=(-std=c++17 -O3 -march=native -DNDEBUG -DDLIB_NO_GUI_SUPPORT -DDLIB_USE_BLAS -DDLIB_DISABLE_ASSERTS "-DDLIB_VERSION=\"$(cat "$env/dlib/version")\"" -I "$env/dlib")
+  "$cxx" "${flags[@]}" -c "$env/dlib/dlib/all/source.cpp" -o "$env/dlib/source.o" &&
+    "$cxx" "${flags[@]}" benchmarks/dlib/resnet20.cpp "$env/dlib/source.o" -o "$dlib_program" -lopenblas -pthread ||
+    { echo "dlib is not measured: it could not be compiled" >&2; return 1; }
 }
-pytorch() { "$python" benchmarks/compare_pytorch.py --seconds "$seconds" --filter "$filter" 2>/dev/null | awk '{ print "pytorch", $0 }'; }
+if [ ! -x "$dlib_program" ] || [ benchmarks/dlib/resnet20.cpp -nt "$dlib_program" ]; then
+  make_dlib || dlib_program=""
+fi
 
-for ((round = 1; round <= rounds; ++round)); do
-  printf 'round %d of %d\r' "$round" "$rounds" >&2
-  if [ $((round % 2)) = 1 ]; then rnx && pytorch; else pytorch && rnx; fi >>"$results"
-done
+cmake --preset release-native >"$env/cmake.log"
+cmake --build --preset release-native --target bench_networks bench_kernels bench_memory >>"$env/cmake.log"
 
-table() { # column of $results
-  awk -v column="$1" '{ print $1, $2, $column }' "$results" | sort -k1,2 -k3,3g | awk '
-    function flush(  middle) {
-      if (!count) return
-      middle = count % 2 ? v[(count + 1) / 2] : (v[count / 2] + v[count / 2 + 1]) / 2
-      median[kind, name] = middle
-      text[kind, name] = sprintf("%.4g (%.4g - %.4g)", middle, v[1], v[count])
-      if (kind == "rnx") names[++total] = name
-      count = 0
-    }
-    $1 != kind || $2 != name { flush() }
-    { kind = $1; name = $2; v[++count] = $3 }
-    END {
-      flush()
-      printf "%-32s %26s %26s %7s\n", "", "rnx", "PyTorch", "ratio"
-      for (i = 1; i <= total; ++i) {
-        n = whole = names[i]
-        sub("_tile[0-9]+$", "", whole)
-        known = ("pytorch", whole) in median
-        printf "%-32s %26s %26s %7s\n", n, text["rnx", n], known ? text["pytorch", whole] : "-", known ? sprintf("%.2f", median["rnx", n] / median["pytorch", whole]) : "-"
-      }
-      if (("peak", "fma_peak") in text) printf "%-32s %26s GFLOP/s\n", "peak of fused multiply-adds", text["peak", "fma_peak"]
-    }'
-}
-echo "$OMP_NUM_THREADS threads, $rounds rounds; images a second: median (min - max)"
-table 3
-echo
-echo "the same per second of CPU time, all threads together (other programs on the machine disturb it less)"
-table 4
+results=$env/results.json
+command="bash benchmarks/compare.sh${*:+ $*}"
+"$python" benchmarks/compare.py --python "$python" --dlib "$dlib_program" --out "$results" --command "$command" "$@"
+"$python" benchmarks/report.py "$results" docs/benchmarks.md
+echo "written: docs/benchmarks.md"

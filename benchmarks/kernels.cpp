@@ -1,7 +1,9 @@
-// Convolution kernels as a share of the processor's peak of fused multiply-adds, measured in the same process.
+// Convolution kernels over the papers' layer shapes, as a share of the processor's peak of fused multiply-adds, measured in the same process.
 // of_peak: share in wall time; of_peak_cpu: share in the CPU time that was used, which other programs on the machine disturb less.
+// FLOPs are those of the direct sum: 2 for each product of a weight and a pixel, padding counted.
 //   OMP_NUM_THREADS=1 bench_kernels --benchmark_filter=forward
 #include <ctime>
+#include <memory>
 
 #include "peak.hpp"
 
@@ -12,22 +14,54 @@ namespace {
 
 using namespace rnx;
 
-struct Layer { const char* name; int n, in, out, size, stride; };
+/// n samples of in channels and size x size pixels to `out` channels; depthwise: in == out kernels of one channel each.
+struct Layer { const char* name; int n, in, out, size, kernel = 3, stride = 1; bool depthwise = false; };
 const Layer layers[] = {
-    {"stem_3_16_32x32", 128, 3, 16, 32, 1}, {"16_32x32", 128, 16, 16, 32, 1}, {"32_16x16", 128, 32, 32, 16, 1}, {"64_8x8", 128, 64, 64, 8, 1}, {"16_32_stride2", 128, 16, 32, 32, 2},
-    {"stem_3_64_32x32", 32, 3, 64, 32, 1}, {"64_32x32", 32, 64, 64, 32, 1}, {"128_16x16", 32, 128, 128, 16, 1}, {"256_8x8", 32, 256, 256, 8, 1}, {"512_4x4", 32, 512, 512, 4, 1},
+    // ResNet-20 .. 110
+    {"3_16_32x32", 128, 3, 16, 32}, {"16_32x32", 128, 16, 16, 32}, {"16_32_32x32_s2", 128, 16, 32, 32, 3, 2}, {"32_16x16", 128, 32, 32, 16},
+    {"32_64_16x16_s2", 128, 32, 64, 16, 3, 2}, {"64_8x8", 128, 64, 64, 8},
+    // ResNet-18, 34, VGG
+    {"3_64_32x32", 64, 3, 64, 32}, {"64_32x32", 64, 64, 64, 32}, {"64_128_32x32_s2", 64, 64, 128, 32, 3, 2}, {"128_16x16", 64, 128, 128, 16},
+    {"128_256_16x16_s2", 64, 128, 256, 16, 3, 2}, {"256_8x8", 64, 256, 256, 8}, {"256_512_8x8_s2", 64, 256, 512, 8, 3, 2}, {"512_4x4", 64, 512, 512, 4},
+    {"512_2x2", 64, 512, 512, 2}, {"1x1_64_128_32x32_s2", 64, 64, 128, 32, 1, 2}, {"1x1_128_256_16x16_s2", 64, 128, 256, 16, 1, 2}, {"1x1_256_512_8x8_s2", 64, 256, 512, 8, 1, 2},
+    // WRN-22-8
+    {"16_128_32x32", 32, 16, 128, 32}, {"128_32x32", 32, 128, 128, 32}, {"256_16x16", 32, 256, 256, 16}, {"512_8x8", 32, 512, 512, 8},
+    // ResNet-50's bottlenecks
+    {"1x1_256_64_32x32", 32, 256, 64, 32, 1}, {"1x1_64_256_32x32", 32, 64, 256, 32, 1}, {"1x1_2048_512_4x4", 32, 2048, 512, 4, 1},
+    // inverted residuals of MobileNetV3
+    {"1x1_16_64_32x32", 64, 16, 64, 32, 1}, {"1x1_240_40_8x8", 64, 240, 40, 8, 1}, {"depthwise3_64_32x32_s2", 64, 64, 64, 32, 3, 2, true}, {"depthwise3_72_16x16", 64, 72, 72, 16, 3, 1, true},
+    {"depthwise5_96_16x16_s2", 64, 96, 96, 16, 5, 2, true}, {"depthwise5_240_8x8", 64, 240, 240, 8, 5, 1, true}, {"depthwise7_240_8x8", 64, 240, 240, 8, 7, 1, true},
+    // linear layers
+    {"linear_64_10", 128, 64, 10, 1, 1}, {"linear_512_512", 128, 512, 512, 1, 1}, {"linear_4096_4096", 64, 4096, 4096, 1, 1},
 };
 
 struct Problem {
+  const Layer& layer;
   geometry::Conv2d g;
+  bool winograd_forward = false, winograd_backward = false;
   Buffer<float> x, y, theta, forward, backward, dw;
 
   explicit Problem(const Layer& l)
-      : g{{l.n, l.size, l.size, l.in, l.in}, {l.n, l.size / l.stride, l.size / l.stride, l.out, l.out}, 3, 3, l.stride, 1, 1, 1}, x(random(g.x.rows() * l.in, 1)), y(random(g.y.rows() * l.out, 2)),
-        theta(random(std::size_t(9) * l.in * l.out, 3)), dw(theta.size()) {
-    const geometry::Weights w{1, l.out, l.in, 3, 3, 9l * l.in, 9, 3, 1, 0};
-    forward = Buffer<float>(w.packed_forward()), backward = Buffer<float>(w.packed_backward());
-    run<op::pack_weights, cpu, float>({}, {w, theta.data(), forward.data(), backward.data()});
+      : layer(l), g(shape(l)), x(random(g.x.rows() * l.in, 1)), y(random(g.y.rows() * l.out, 2)), theta(random(std::size_t(l.kernel) * l.kernel * g.in() * l.out, 3)), dw(theta.size()) {
+    const long k = l.kernel, row = k * k * g.in();
+    const geometry::Weights w{g.groups, l.out / g.groups, g.in(), l.kernel, l.kernel, row, k * k, k, 1, row * (l.out / g.groups)};
+    if (l.depthwise) {
+      forward = Buffer<float>(theta.size());
+      run<op::pack_depthwise, cpu, float>({}, {w, theta.data(), forward.data()});
+    } else {
+      // the algorithms that layers choose
+      const bool candidate = RNX_WINOGRAD && l.kernel == 3 && l.stride == 1;
+      winograd_forward = candidate && geometry::winograd_wins(l.in, l.out, l.size, l.size), winograd_backward = candidate && geometry::winograd_wins(l.out, l.in, l.size, l.size);
+      forward = Buffer<float>(winograd_forward ? w.packed_winograd(l.in, l.out) : w.packed_forward()), backward = Buffer<float>(winograd_backward ? w.packed_winograd(l.out, l.in) : w.packed_backward());
+      run<op::pack_weights, cpu, float>({}, {w, theta.data(), forward.data(), backward.data(), winograd_forward, winograd_backward});
+    }
+  }
+  static geometry::Conv2d shape(const Layer& l) {
+    const int out_size = (l.size + l.stride - 1) / l.stride;
+    geometry::Conv2d g;
+    g.x = {l.n, l.size, l.size, l.in, l.in}, g.y = {l.n, out_size, out_size, l.out, l.out};
+    g.kh = g.kw = l.kernel, g.stride = l.stride, g.pad_h = g.pad_w = l.kernel / 2, g.groups = l.depthwise ? l.in : 1;
+    return g;
   }
   static Buffer<float> random(std::size_t count, std::uint64_t site) {
     Buffer<float> b(count);
@@ -35,11 +69,28 @@ struct Problem {
     for (std::size_t i = 0; i < count; ++i) b.data()[i] = float(stream.uniform(i) - 0.5);
     return b;
   }
-  double flops() const { return 2.0 * g.y.rows() * g.out() * g.in() * g.kh * g.kw; }
+  geometry::Conv2d with(bool winograd) const {
+    geometry::Conv2d own = g;
+    own.winograd = winograd;
+    return own;
+  }
+  double flops() const { return 2.0 * double(g.y.rows()) * g.y.c * g.in() * g.kh * g.kw; }
 };
 
-template <class F>
-void measure(benchmark::State& state, const Layer& layer, F f) {
+void forward(Problem& p) {
+  if (p.layer.depthwise) run<op::depthwise_forward, cpu, float>({}, {p.g, p.x.data(), p.forward.data(), nullptr, nullptr, p.y.data(), false});
+  else run<op::conv2d_forward, cpu, float>({}, {p.with(p.winograd_forward), p.x.data(), p.forward.data(), nullptr, nullptr, p.y.data(), false});
+}
+void backward_input(Problem& p) {
+  if (p.layer.depthwise) run<op::depthwise_backward_input, cpu, float>({}, {p.g, p.y.data(), p.forward.data(), p.x.data()});
+  else run<op::conv2d_backward_input, cpu, float>({}, {p.with(p.winograd_backward), p.y.data(), p.backward.data(), p.x.data()});
+}
+void backward_weight(Problem& p) {
+  if (p.layer.depthwise) run<op::depthwise_backward_weight, cpu, float>({}, {p.g, p.x.data(), p.y.data(), p.dw.data()});
+  else run<op::conv2d_backward_weight, cpu, float>({}, {p.g, p.x.data(), p.y.data(), p.dw.data()});
+}
+
+void measure(benchmark::State& state, const Layer& layer, void (*f)(Problem&)) {
   static const double peak = fma_peak(1000);
   Problem p(layer);
   f(p);
@@ -56,11 +107,7 @@ void measure(benchmark::State& state, const Layer& layer, F f) {
   state.counters["of_peak_cpu"] = gflop / cpu / (peak / host::threads());
 }
 
-void forward(Problem& p) { run<op::conv2d_forward, cpu, float>({}, {p.g, p.x.data(), p.forward.data(), nullptr, nullptr, p.y.data(), false}); }
-void backward_input(Problem& p) { run<op::conv2d_backward_input, cpu, float>({}, {p.g, p.y.data(), p.backward.data(), p.x.data()}); }
-void backward_weight(Problem& p) { run<op::conv2d_backward_weight, cpu, float>({}, {p.g, p.x.data(), p.y.data(), p.dw.data()}); }
-
-bool add() {
+const bool added = [] {
   benchmark::RegisterBenchmark("fma_peak", [](benchmark::State& state) {
     double best = 0;
     for (auto _ : state) best = std::max(best, fma_peak(100));
@@ -71,7 +118,6 @@ bool add() {
     for (const Layer& layer : layers)
       benchmark::RegisterBenchmark((std::string(name) + "/" + layer.name).c_str(), [&layer, f = f](benchmark::State& s) { measure(s, layer, f); })->UseRealTime()->Unit(benchmark::kMillisecond);
   return true;
-}
-const bool added = add();
+}();
 
 }  // namespace

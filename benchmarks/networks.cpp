@@ -1,13 +1,17 @@
-// Images a second and GFLOP/s of whole networks: inference, input gradient, training step, PGD-7 training step.
+// Images a second and GFLOP/s of whole networks: inference, latency of one image, input gradient, and the training steps of natural, PGD-7
+// and TRADES training. NAME/WHAT_tile16 works on 16 samples at a time, with the same bits.
 //   OMP_NUM_THREADS=2 bench_networks --benchmark_filter=resnet20
 // Counters: images and GFLOP per second of wall time; images_cpu: images per second of CPU time of all threads, which other
 // programs on the machine disturb less. FLOPs are nominal: 2 per multiply-accumulate, twice that for an input gradient, three times for
 // a training step.
 #include <ctime>
 
+#include "models.hpp"
 #include "peak.hpp"
 
-#include <rnx/rnx.hpp>
+#include <rnx/attack.hpp>
+#include <rnx/cost.hpp>
+#include <rnx/train.hpp>
 
 namespace {
 
@@ -34,51 +38,59 @@ struct Problem {
     for (int i = 0; i < n; ++i) labels.push_back(std::int32_t(net->classes() * random.uniform(x.size() + i)));
   }
   View<const float> images() const { return x.view(); }
-  /// Runs f() as often as the benchmark wants. `passes`: what one iteration does for each image, in forwards.
+  /// Runs f() as often as the benchmark wants. One iteration works on `images` images; `passes`: what it does for each, in forwards.
   template <class F>
-  void measure(benchmark::State& state, double passes, F f) const {
+  void measure(benchmark::State& state, int images, double passes, F f) const {
     using Counter = benchmark::Counter;
     f();  // first-touch of memory, weights prepared
     const std::clock_t start = std::clock();
     for (auto _ : state) f();
     const double cpu = double(std::clock() - start) / CLOCKS_PER_SEC;
-    state.counters["images"] = Counter(n, Counter::kIsIterationInvariantRate);
-    state.counters["GFLOP"] = Counter(2e-9 * macs * passes * n, Counter::kIsIterationInvariantRate);
-    state.counters["images_cpu"] = double(n) * double(state.iterations()) / cpu;
+    state.counters["images"] = Counter(images, Counter::kIsIterationInvariantRate);
+    state.counters["GFLOP"] = Counter(2e-9 * macs * passes * images, Counter::kIsIterationInvariantRate);
+    state.counters["images_cpu"] = double(images) * double(state.iterations()) / cpu;
   }
 };
-using Make = Problem& (*)();
 
-Problem& resnet20() {
-  static Problem p(std::make_unique<Network<models::ResNet20<10>, Shape<3, 32, 32>>>(1), 128);
-  return p;
-}
-Problem& resnet18() {
-  static Problem p(std::make_unique<Network<models::ResNet18<10>, Shape<3, 32, 32>>>(1), 32);
-  return p;
+/// The problem of one model is built when its first benchmark runs, and dropped when another model's runs.
+Problem& problem(const MeasuredModel& model) {
+  static const MeasuredModel* current = nullptr;
+  static std::unique_ptr<Problem> built;
+  if (current != &model) {
+    built.reset();
+    built = std::make_unique<Problem>(model.make(), model.batch);
+    current = &model;
+  }
+  return *built;
 }
 
-void inference(benchmark::State& state, Make make, int tile) {
-  const Problem& p = make();
+void inference(benchmark::State& state, const MeasuredModel& model, int tile) {
+  const Problem& p = problem(model);
   Trace<float> trace = p.net->make_trace({.use = Use::infer, .capacity = tile ? tile : p.n, .eval_only = true});
-  p.measure(state, 1, [&] {
+  p.measure(state, p.n, 1, [&] {
     for (int first = 0; first < p.n; first += trace.capacity())
       benchmark::DoNotOptimize(p.net->forward(trace, p.images().samples(first, std::min(trace.capacity(), p.n - first)), {}).data);
   });
 }
 
-void input_gradient(benchmark::State& state, Make make, int tile) {
-  const Problem& p = make();
+void latency(benchmark::State& state, const MeasuredModel& model) {
+  const Problem& p = problem(model);
+  Trace<float> trace = p.net->make_trace({.use = Use::infer, .capacity = 1, .eval_only = true});
+  p.measure(state, 1, 1, [&] { benchmark::DoNotOptimize(p.net->forward(trace, p.images().samples(0, 1), {}).data); });
+}
+
+void input_gradient(benchmark::State& state, const MeasuredModel& model, int tile) {
+  const Problem& p = problem(model);
   attack::Workspace<float> work(*p.net, p.n, tile);
   const loss::Labels<> labels(p.labels, p.net->classes());
   const loss::CrossEntropy loss{.labels = labels.data()};
-  p.measure(state, 2, [&] { attack::input_gradient(*p.net, work.trace, p.images(), loss, {}, work.gradient.view()); });
+  p.measure(state, p.n, 2, [&] { attack::input_gradient(*p.net, work.trace, p.images(), loss, {}, work.gradient.view()); });
 }
 
 /// One step of train::fit, without the reading of images.
 template <class Objective>
-void step(benchmark::State& state, Make make, Objective objective, double passes) {
-  Problem& p = make();
+void step(benchmark::State& state, const MeasuredModel& model, Objective objective, double passes) {
+  Problem& p = problem(model);
   optim::Sgd<float> sgd({.momentum = 0.9, .weight_decay = 5e-4});
   train::Step<float, cpu, Objective> step(*p.net, sgd, objective, p.n);
   step.images.upload(std::span<const float>(p.x.data(), p.x.size()));
@@ -86,19 +98,29 @@ void step(benchmark::State& state, Make make, Objective objective, double passes
   StepValues values{.eps = px(8), .step = px(2)};
   sgd.apply({.lr = 0.01}, values);
   const optim::StepState<> values_of_step(values);
-  p.measure(state, passes, [&] { step(p.n, values_of_step.get()); });
+  p.measure(state, p.n, passes, [&] { step(p.n, values_of_step.get()); });
 }
 
-void add(const std::string& name, Make make, bool pgd) {
-  const auto one = [&](const std::string& what, auto f) { benchmark::RegisterBenchmark((name + "/" + what).c_str(), f)->UseRealTime()->Unit(benchmark::kMillisecond); };
-  one("inference", [=](benchmark::State& s) { inference(s, make, 0); });
-  one("inference_tile16", [=](benchmark::State& s) { inference(s, make, 16); });
-  one("input_gradient", [=](benchmark::State& s) { input_gradient(s, make, 0); });
-  one("input_gradient_tile16", [=](benchmark::State& s) { input_gradient(s, make, 16); });
-  one("training_step", [=](benchmark::State& s) { step(s, make, train::Natural{}, 3); });
-  if (pgd) one("pgd7_step", [=](benchmark::State& s) { step(s, make, train::Adversarial<>{{.steps = 7}}, 7 * 2 + 3); });
+void add(const MeasuredModel& model) {
+  const auto one = [&](const std::string& what, auto f) {
+    benchmark::RegisterBenchmark((std::string(model.name) + "/" + what).c_str(), [&model, f](benchmark::State& s) { f(s, model); })->UseRealTime()->Unit(benchmark::kMillisecond);
+  };
+  using State = benchmark::State;
+  using Model = MeasuredModel;
+  one("inference", [](State& s, const Model& m) { inference(s, m, 0); });
+  one("inference_tile16", [](State& s, const Model& m) { inference(s, m, 16); });
+  one("latency", latency);
+  one("input_gradient", [](State& s, const Model& m) { input_gradient(s, m, 0); });
+  one("input_gradient_tile16", [](State& s, const Model& m) { input_gradient(s, m, 16); });
+  one("training_step", [](State& s, const Model& m) { step(s, m, train::Natural{}, 3); });
+  one("pgd7_step", [](State& s, const Model& m) { step(s, m, train::Adversarial<>{{.steps = 7}}, 7 * 2 + 3); });
+  // the logits of the clean images, ten input gradients, two forwards with their backwards
+  one("trades_step", [](State& s, const Model& m) { step(s, m, train::Trades<>{}, 1 + 10 * 2 + 2 * 3); });
 }
 
-const bool added = (add("resnet20", resnet20, true), add("resnet18", resnet18, false), true);
+const bool added = [] {
+  for (const MeasuredModel& model : measured_models) add(model);
+  return true;
+}();
 
 }  // namespace

@@ -1,7 +1,7 @@
 // Winograd's F(2x2, 3x3) against plain loops in double: odd maps and channels, pads, active channels, threads, batch independence; packed forms.
 #include "support.hpp"
 
-#include "rnx/kernels/cpu/winograd.hpp"
+#include "rnx/kernels/cpu/winograd_weight.hpp"
 
 namespace {
 
@@ -54,6 +54,11 @@ struct Problem {
     host::winograd<T>({own.y, own.x, host::row_axis(own, true), host::column_axis(own, true), 1, dy.data() + first * g.y.sample(), backward.data(), dx.data(), {}});
     return dx;
   }
+  std::vector<T> weight_gradient() {
+    std::vector<T> dw(wg.count(), T(9));
+    host::winograd_weight_gradient(g, x.data(), dy.data(), dw.data());
+    return dw;
+  }
 };
 
 template <class T>
@@ -80,8 +85,21 @@ void check(const Case& c) {
         for (int o = 0; o < c.cout; ++o) sum += p.dy.get(n, h + c.pad - kh, w + c.pad - kw, o) * p.weight(o, i, kh, kw);
     ex(dx.at(n, h, w, i), sum);
   });
+  NormError ew;
+  const std::vector<T> dw = p.weight_gradient();
+  for (int kh = 0; kh < 3; ++kh)
+    for (int kw = 0; kw < 3; ++kw)
+      for (int i = 0; i < c.cin; ++i)
+        for (int o = 0; o < c.cout; ++o) {
+          double sum = 0;
+          for (int n = 0; n < g.y.n; ++n)
+            for (int h = 0; h < g.y.h; ++h)
+              for (int w = 0; w < g.y.w; ++w) sum += p.x.get(n, h - c.pad + kh, w - c.pad + kw, i) * p.dy.get(n, h, w, o);
+          ew(dw[((kh * 3l + kw) * c.cin + i) * c.cout + o], sum);
+        }
   CHECK(ey.value() < bound);
   CHECK(ex.value() < bound);
+  CHECK(ew.value() < bound);
   CHECK(y.untouched());
   CHECK(dx.untouched());
 
@@ -99,6 +117,7 @@ void check(const Case& c) {
 
   CHECK(same_for_threads([&] { return p.apply().v; }));
   CHECK(same_for_threads([&] { return p.input_gradient().v; }));
+  CHECK(same_for_threads([&] { return p.weight_gradient(); }));
   const int last = g.x.n - 1;  // alone as in the batch
   const auto tail = [&](const std::vector<T>& v, std::size_t sample) { return std::vector<T>(v.begin() + last * sample, v.end()); };
   CHECK(same(p.apply(last, 1).v, tail(y.v, g.y.sample())));
@@ -107,6 +126,6 @@ void check(const Case& c) {
 
 }  // namespace
 
-TEST_CASE("Winograd convolution and input gradient") {
+TEST_CASE("Winograd convolution and its gradients") {
   for (const Case& c : cases) check<float>(c), check<double>(c);
 }

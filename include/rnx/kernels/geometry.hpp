@@ -24,8 +24,11 @@ struct Conv2d {
   RNX_SHARED constexpr int out() const { return y.c / groups; }
 };
 
-/// Whether F(2x2, 3x3) beats the direct sum for a map of h x w outputs: measured (docs/benchmarks.md).
-RNX_SHARED constexpr bool winograd_wins(int in, int out, int h, int w) { return in >= 16 && out >= 16 && h >= 4 && w >= 4; }
+/// Whether a 3x3 convolution of stride 1 takes F(2x2, 3x3) for a map of h x w outputs: tiles that stick out must leave fewer products than the
+/// direct sum, by what the transforms cost, and few channels do not pay for these (docs/benchmarks.md).
+RNX_SHARED constexpr bool winograd_wins(int in, int out, int h, int w) {
+  return in >= 16 && out >= 16 && 13 * 16 * ((h + 1) / 2) * ((w + 1) / 2) < 10 * 9 * h * w;
+}
 
 /// Channels of packed weights are padded to this many lanes on every instruction set.
 constexpr int lanes = 16;

@@ -10,6 +10,19 @@
 
 namespace rnx::inline RNX_ISA::host {
 
+/// The h-th part of a vector as doubles, as many as a register holds.
+template <int h, class T, int... K>
+RNX_ALWAYS_INLINE inline vec<double> part_of(const vec<T>& v, std::integer_sequence<int, K...>) {
+  if constexpr (std::is_same_v<T, double>) return v;
+  else return __builtin_convertvector(__builtin_shufflevector(v, v, (h * int(sizeof...(K)) + K)...), vec<double>);
+}
+template <class T>
+RNX_ALWAYS_INLINE inline void to_double(const vec<T>& v, vec<double>* parts) {
+  constexpr auto lanes = std::make_integer_sequence<int, vector_lanes<double>>{};
+  parts[0] = part_of<0, T>(v, lanes);
+  if constexpr (!std::is_same_v<T, double>) parts[1] = part_of<1, T>(v, lanes);
+}
+
 /// op::Tail with its factors computed, and memory for the sums of every task.
 template <class T>
 struct Chain {
@@ -78,26 +91,17 @@ struct Chain {
     vec<double, D> first[halves] = {}, second[halves] = {}, centre[halves] = {};
     if (has & (moments | sums))
 #pragma GCC unroll 2
-      for (int h = 0; h < halves; ++h) {
-        first[h] = load<D>(own + channel + h * D), second[h] = load<D>(own + pitch + channel + h * D);
-        if (has & sums) {
-          T mean[L];
-          host::store(mean, get(tail.mean + channel));
-          centre[h] = load_double<D>(mean + h * D);
-        }
-      }
+      for (int h = 0; h < halves; ++h) first[h] = load<D>(own + channel + h * D), second[h] = load<D>(own + pitch + channel + h * D);
+    if (has & sums) to_double<T>(get(tail.mean + channel), centre);
     for (int p = 0; p < count; ++p) {
       vec<T> v = get(from + p * step);
       const long e = at(p);
       if (has & raw) put(tail.raw + e, v);
       if (has & moments) {
-        T values[L];
-        host::store(values, v);
+        vec<double> d[halves];
+        to_double<T>(v, d);
 #pragma GCC unroll 2
-        for (int h = 0; h < halves; ++h) {
-          const auto d = load_double<D>(values + h * D);
-          first[h] += d, second[h] += d * d;
-        }
+        for (int h = 0; h < halves; ++h) first[h] += d[h], second[h] += d[h] * d[h];
       }
       if (has & normalize) v = (v - m) * f + b;
       if (has & normal) put(tail.normal + e, v);
@@ -107,13 +111,10 @@ struct Chain {
       if (has & mask) v = get(tail.mask + e) > 0 ? v : vec<T>{};
       if (has & masked) put(tail.masked + e, v);
       if (has & sums) {
-        T values[L], inputs[L];
-        host::store(values, v), host::store(inputs, get(tail.x + e));
+        vec<double> d[halves], x[halves];
+        to_double<T>(v, d), to_double<T>(get(tail.x + e), x);
 #pragma GCC unroll 2
-        for (int h = 0; h < halves; ++h) {
-          const auto d = load_double<D>(values + h * D);
-          first[h] += d, second[h] += d * (load_double<D>(inputs + h * D) - centre[h]);
-        }
+        for (int h = 0; h < halves; ++h) first[h] += d[h], second[h] += d[h] * (x[h] - centre[h]);
       }
       if (has & scaled) v = f * v;
       put(y + e, v);

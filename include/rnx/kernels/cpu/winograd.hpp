@@ -10,6 +10,7 @@
 //
 // U lies as (block of 32 output channels, xi, i, 32), the last block 16 wide where that is enough: what one product reads is adjacent.
 // Every output is one sum over i in a fixed order, so its bits depend neither on n nor on threads. Transforms only add: nothing to fuse.
+// Measured error against sums in double, relative to the norm, 16 to 512 channels: 1e-7 to 7e-7 in float (direct sums: the same), 1e-15 in double.
 #pragma once
 
 #include "rnx/kernels/cpu/convolution.hpp"
@@ -115,14 +116,8 @@ void product_tile(const T* x, long block, int in, const T* u, int width, T* m) {
     for (int v = 0; v < V; ++v) store(m + p * width + v * L, acc[p][v]);
 }
 
-#ifndef WP1
-#define WP1 8
-#endif
-#ifndef WP2
-#define WP2 8
-#endif
-/// Tiles of one register tile.
-template <int V> constexpr int winograd_tile = RNX_VECTOR_BYTES == 64 ? (V == 1 ? WP1 : WP2) : V == 1 ? 8 : 6;
+/// Tiles of one register tile. Eight sums of two vectors hide the latency, and leave two loads for each product of two.
+template <int V> constexpr int winograd_tile = V == 1 || RNX_VECTOR_BYTES == 64 ? 8 : 6;
 
 template <int V, class T>
 __attribute__((noinline)) void product(const T* x, long block, int tiles, int in, const T* u, int width, T* m) {
@@ -198,24 +193,25 @@ __attribute__((noinline)) void transform_output(const T* m, long plane, int widt
 /// How a Winograd convolution is cut: runs of tiles, and blocks of output channels where tiles are few. Depends on sizes only.
 struct WinogradCut {
   long tiles, runs;
+  int pass;  // tiles at a time
   int blocks, splits;
   long tasks() const { return runs * splits; }
+  /// First tile of a run: whole register tiles.
+  long begin(long run) const { return smaller(8 * chunk_begin((tiles + 7) / 8, runs, run), tiles); }
 };
 
 template <class T>
 WinogradCut winograd_cut(const Convolution<T>& c) {
   const long tiles = long(c.dst.n) * ((c.dst.h + 1) / 2) * ((c.dst.w + 1) / 2);
-  const int blocks = (c.dst.c + winograd_block - 1) / winograd_block;
-  const long runs = clamped(tiles / 24, 1l, 64l);
-  return {tiles, runs, blocks, int(clamped((16 + runs - 1) / runs, 1l, long(blocks)))};
+  // a pass and small weights stay in the second-level cache; large weights are read once for more tiles
+  const int blocks = (c.dst.c + winograd_block - 1) / winograd_block, pass = long(c.src.c) * c.dst.c < 256 * 256 ? RNX_VECTOR_BYTES == 64 ? 16 : 24 : 32;
+  const long runs = clamped(tiles / larger(pass, 24), 1l, 64l);
+  return {tiles, runs, pass, blocks, int(clamped((16 + runs - 1) / runs, 1l, long(blocks)))};
 }
 
 template <class T>
 long winograd_tasks(const Convolution<T>& c) { return c.dst.n <= 0 ? 0 : winograd_cut(c).tasks(); }
 
-#ifndef WTB
-#define WTB 48
-#endif
 /// y = the epilogue of the sums; c.w: U.
 template <class T>
 void winograd(const Convolution<T>& c) {
@@ -226,13 +222,13 @@ void winograd(const Convolution<T>& c) {
   const auto base = [](const Axis& axis) { return axis.transposed ? axis.pad - 2 : -axis.pad; };
   const TileGrid grid{c.dst.h, c.dst.w, base(c.rows), base(c.cols)};
   const int in = c.src.c, out = c.dst.c, in_blocks = (in + geometry::lanes - 1) / geometry::lanes;
-  const int pass = WTB;  // tiles at a time
+  const int pass = cut.pass;
   // one line more: xi apart by a power of two would share cache sets
   const long v_plane = long(in_blocks) * pass * geometry::lanes + geometry::lanes, m_plane = long(pass) * winograd_block + geometry::lanes;
   const double work = 32.0 * cut.tiles * in * out;
   parallel_for(cut.tasks(), [&](long task) {
     const long run = task / cut.splits, split = task % cut.splits;
-    const long begin = chunk_begin(cut.tiles, cut.runs, run), end = chunk_begin(cut.tiles, cut.runs, run + 1);
+    const long begin = cut.begin(run), end = cut.begin(run + 1);
     const int b0 = int(chunk_begin(cut.blocks, cut.splits, split)), b1 = int(chunk_begin(cut.blocks, cut.splits, split + 1));
     const Epilogue<T> epilogue = c.epilogue.of(task);
     T* const v = scratch<T>(slot_winograd, 16 * (v_plane + m_plane));
@@ -250,12 +246,8 @@ void winograd(const Convolution<T>& c) {
         const int vectors = (smaller(out - at, width) + L - 1) / L;
         const T* u = c.w + long(at) * 16 * in;
         for (int xi = 0; xi < 16; ++xi, u += long(in) * width) {
-#ifndef NOPY
           prefetch<true>(y, pixels, xi, at, smaller(width, out - at));
-#endif
-#ifndef NOPX
           if (b == b0) prefetch<false>(ahead, next, xi, 0, in);
-#endif
           int k = 0;
           for (; k + 2 <= vectors; k += 2)
             product<2>(v + xi * v_plane, long(pass) * geometry::lanes, tiles, in, u + k * L, width, m + xi * m_plane + k * L);
