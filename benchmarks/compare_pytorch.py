@@ -224,10 +224,26 @@ def memory(name, batch, steps, compiled):
     print("%.1f %.1f" % (start, megabytes()))
 
 
+def convolutions(seconds):
+    """3x3 convolutions of stride 1 by PyTorch's oneDNN, channels-last: name and GFLOP/s, as bench_kernels names them."""
+    for channels, size, batch in ((16, 32, 128), (32, 16, 128), (64, 8, 128), (64, 32, 64), (128, 16, 64), (256, 8, 64), (512, 4, 64)):
+        x = torch.rand(batch, channels, size, size).to(memory_format=torch.channels_last)
+        w = torch.rand(channels, channels, 3, 3).to(memory_format=torch.channels_last)
+        best = 0
+        with torch.inference_mode():
+            start = time.perf_counter()
+            while time.perf_counter() - start < seconds:
+                before = time.perf_counter()
+                torch.nn.functional.conv2d(x, w, padding=1)
+                best = max(best, 18e-9 * batch * size * size * channels * channels / (time.perf_counter() - before))
+        print("forward/%d_%dx%d %.1f" % (channels, size, size, best), flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--serve", action="store_true")
+    parser.add_argument("--convolutions", action="store_true", help="only convolutions: GFLOP/s of oneDNN")
     parser.add_argument("--memory", nargs=3, metavar=("NAME", "BATCH", "STEPS"))
     parser.add_argument("--seconds", type=float, default=2)
     parser.add_argument("--filter", default="resnet20", help="a part of the name")
@@ -238,6 +254,8 @@ def main():
     if arguments.memory:
         name, batch, steps = arguments.memory
         return memory(name, int(batch), int(steps), arguments.compile)
+    if arguments.convolutions:
+        return convolutions(arguments.seconds)
     print("# PyTorch %s, %d threads" % (torch.__version__, torch.get_num_threads()), file=sys.stderr)
     for name in ("%s/%s" % (n, w) for n in pytorch_models.BATCH for w in WORKLOADS):
         if arguments.filter in name:

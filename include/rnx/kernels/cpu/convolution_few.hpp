@@ -14,11 +14,11 @@ bool few_outputs(const Convolution<T>& c) {
 }
 
 /// One stage of a transposition: lanes of a and b whose numbers differ in bit S change places.
-template <int S, class V, int... K>
-RNX_ALWAYS_INLINE inline void exchange(V& a, V& b, std::integer_sequence<int, K...>) {
+template <class T, int S, int... K>
+RNX_ALWAYS_INLINE inline void exchange(vec<T>& a, vec<T>& b, std::integer_sequence<int, K...>) {
   constexpr int L = sizeof...(K);
-  const V low = __builtin_shufflevector(a, b, ((K & S) ? L + K - S : K)...);
-  b = __builtin_shufflevector(a, b, ((K & S) ? L + K : K + S)...);
+  const vec<T> low = shuffled<T, ((K & S) ? L + K - S : K)...>(a, b);
+  b = shuffled<T, ((K & S) ? L + K : K + S)...>(a, b);
   a = low;
 }
 /// Transposes L vectors of L lanes in place.
@@ -27,7 +27,7 @@ RNX_ALWAYS_INLINE inline void transpose(vec<T>* v) {
   constexpr int L = vector_lanes<T>;
 #pragma GCC unroll 16
   for (int i = 0; i < L; ++i)
-    if (!(i & S)) exchange<S>(v[i], v[i + S], std::make_integer_sequence<int, L>{});
+    if (!(i & S)) exchange<T, S>(v[i], v[i + S], std::make_integer_sequence<int, L>{});
   if constexpr (S > 1) transpose<T, S / 2>(v);
 }
 

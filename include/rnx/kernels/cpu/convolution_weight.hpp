@@ -132,7 +132,9 @@ void direct_weight_gradient(const geometry::Conv2d& g, const T* x, const T* dy, 
   const int in = g.in(), out = g.out(), taps = g.kh * g.kw, n = g.x.n;
   const int width = 64, height = clamped(64 * 9 / taps / 8 * 8, 8, taps == 1 ? 128 : 64);
   const int tall = (in + height - 1) / height, wide = (out + width - 1) / width;
-  const long blocks = long(g.groups) * tall * wide, chunks = clamped(16 / blocks, 1l, long(larger(n, 1))), count = blocks == 0 ? 0 : long(g.groups) * taps * in * out;
+  const long blocks = long(g.groups) * tall * wide, count = long(g.groups) * taps * in * out;
+  if (count == 0) return;
+  const long chunks = clamped(16 / blocks, 1l, long(larger(n, 1)));
   T* const partial = chunks == 1 ? dw : scratch<T>(slot_partial, std::size_t(chunks) * count);
   parallel_for(chunks * blocks, [&](long task) {
     const long chunk = task / blocks, group = task % blocks / (tall * wide);
@@ -140,7 +142,8 @@ void direct_weight_gradient(const geometry::Conv2d& g, const T* x, const T* dy, 
     geometry::Conv2d block = g;
     block.groups = 1, block.x.c = smaller(height, in - i), block.y.c = smaller(width, out - o);
     const WeightGradient<T> w(block, x + group * in + i, dy + group * out + o);
-    w.run(int(chunk_begin(n, chunks, chunk)), int(chunk_begin(n, chunks, chunk + 1)), partial + chunk * count + (group * taps * in + i) * out + o, long(in) * out, out);
+    T* const to = partial + chunk * count + (group * taps * in + i) * out + o;
+    w.run(int(chunk_begin(n, chunks, chunk)), int(chunk_begin(n, chunks, chunk + 1)), to, long(in) * out, out);
   }, 2.0 * count * g.y.n * g.y.h * g.y.w);
   if (chunks > 1) add_partial(partial, chunks, count, dw);
 }

@@ -14,7 +14,7 @@ namespace rnx::inline RNX_ISA::host {
 template <int h, class T, int... K>
 RNX_ALWAYS_INLINE inline vec<double> part_of(const vec<T>& v, std::integer_sequence<int, K...>) {
   if constexpr (std::is_same_v<T, double>) return v;
-  else return __builtin_convertvector(__builtin_shufflevector(v, v, (h * int(sizeof...(K)) + K)...), vec<double>);
+  else return __builtin_convertvector((shuffled<T, (h * int(sizeof...(K)) + K)...>(v, v)), vec<double>);
 }
 template <class T>
 RNX_ALWAYS_INLINE inline void to_double(const vec<T>& v, vec<double>* parts) {

@@ -50,6 +50,20 @@ RNX_ALWAYS_INLINE inline vec<T, N> load_first(const T* p, int count) {
   return load<N>(all);
 }
 
+/// Elements K... of a and b, one behind the other.
+template <class T, int... K, class V>
+RNX_ALWAYS_INLINE inline vec<T, int(sizeof...(K))> shuffled(const V& a, const V& b) {
+#ifdef __CUDACC__  // nvcc does not expand a pack in the builtin's arguments
+  constexpr int N = int(sizeof(V) / sizeof(T)), from[] = {K...};
+  T all[2 * N], out[sizeof...(K)];
+  store(all, a), store(all + N, b);
+  for (int i = 0; i < int(sizeof...(K)); ++i) out[i] = all[from[i]];
+  return load<int(sizeof...(K))>(out);
+#else
+  return __builtin_shufflevector(a, b, K...);
+#endif
+}
+
 /// Keeps a rounded value as it is: the multiplication before it and the addition behind it are not fused.
 template <class V>
 RNX_ALWAYS_INLINE inline void rounded(V& v) {

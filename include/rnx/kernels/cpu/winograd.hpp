@@ -158,8 +158,8 @@ __attribute__((noinline)) void prefetch(T* const* pixels, int count, int part, i
 
 /// Tiles [t0, t1), V vectors of output channels from `at`: y = A^T M A, through the epilogue.
 template <int V, class T>
-__attribute__((noinline)) void transform_output(const T* m, long plane, int width, const TileGrid& grid, long t0, long t1, T* const* y, int at, int out,
-                      const Epilogue<T>& epilogue) {
+__attribute__((noinline)) void transform_output(const T* m, long plane, int width, const TileGrid& grid, long t0, long t1, T* const* y, int at,
+                                                int out, const Epilogue<T>& epilogue) {
   constexpr int L = vector_lanes<T>, most = 16;
   alignas(64) T sums[(most + 4) * V * L];
   int count = 0;
@@ -221,8 +221,7 @@ void winograd(const Convolution<T>& c) {
   // not Axis::base: it takes a single source row apart into phases
   const auto base = [](const Axis& axis) { return axis.transposed ? axis.pad - 2 : -axis.pad; };
   const TileGrid grid{c.dst.h, c.dst.w, base(c.rows), base(c.cols)};
-  const int in = c.src.c, out = c.dst.c, in_blocks = (in + geometry::lanes - 1) / geometry::lanes;
-  const int pass = cut.pass;
+  const int in = c.src.c, out = c.dst.c, in_blocks = (in + geometry::lanes - 1) / geometry::lanes, pass = cut.pass;
   // one line more: xi apart by a power of two would share cache sets
   const long v_plane = long(in_blocks) * pass * geometry::lanes + geometry::lanes, m_plane = long(pass) * winograd_block + geometry::lanes;
   const double work = 32.0 * cut.tiles * in * out;

@@ -178,7 +178,8 @@ void winograd_weight_gradient(const geometry::Conv2d& g, const T* x, const T* dy
   parallel_for(runs * in_blocks * out_blocks, [&](long task) {
     const long run = task / (in_blocks * out_blocks);
     const int i = int(task / out_blocks % in_blocks) * w.in_most, o = int(task % out_blocks) * w.out_most;
-    w.add(chunk_begin(tiles, runs, run), chunk_begin(tiles, runs, run + 1), i, smaller(i + w.in_most, g.x.c), o, smaller(o + w.out_most, g.y.c), partial + run * count);
+    const int i1 = smaller(i + w.in_most, g.x.c), o1 = smaller(o + w.out_most, g.y.c);
+    w.add(chunk_begin(tiles, runs, run), chunk_begin(tiles, runs, run + 1), i, i1, o, o1, partial + run * count);
   }, 32.0 * tiles * g.x.c * g.y.c);
   if (runs > 1) add_partial(partial, runs, count, dw);
 }
