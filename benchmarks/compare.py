@@ -104,8 +104,11 @@ class Comparison:
             with open(options.out) as file:
                 self.results = json.load(file)
         self.results.update(rounds=options.rounds, seconds=options.seconds, threads=ALL, wait=environment(ALL)["OMP_WAIT_POLICY"],
-                            date=datetime.date.today().isoformat(), machine=machine(), versions=versions(options),
-                            command=re.sub(" --lock +[^ ]+", "", options.command))
+                            date=datetime.date.today().isoformat(), machine=machine(), versions=versions(options))
+        command = re.sub(" --lock +[^ ]+", "", options.command)
+        self.results.setdefault("commands", [])
+        if command not in self.results["commands"]:
+            self.results["commands"].append(command)
 
     def save(self):
         with open(self.options.out + ".new", "w") as file:
@@ -143,8 +146,7 @@ class Comparison:
         return {b["name"].removesuffix("/real_time"): b for b in json.loads(self.undisturbed(run, children_seconds))["benchmarks"]}
 
     def rnx(self, name, threads):
-        tile = "(_tile16)?" if name.endswith(("inference", "input_gradient")) else ""
-        for found, counters in self.bench("bench_networks", "^(%s%s|fma_peak)(/real_time)?$" % (name, tile), threads).items():
+        for found, counters in self.bench("bench_networks", "^(%s|fma_peak)(/real_time)?$" % name, threads).items():
             if found == "fma_peak":
                 self.results["peak"].setdefault(str(threads), []).append(counters["GFLOP_per_s"])
                 continue
@@ -163,8 +165,7 @@ class Comparison:
             old = self.results["rows"].get(name, {})
             if len(old.get("rnx", ())) >= o.rounds and (not o.python or len(old.get("compiled", ())) >= o.rounds):
                 continue
-            for key in (name, name + "_tile16"):
-                self.results["rows"].pop(key, None)
+            self.results["rows"].pop(name, None)
             log(name)
             servers = {kind: Server(o.python, kind == "compiled", self.messages) for kind in ("eager", "compiled") if o.python}
             for kind, server in list(servers.items()):

@@ -19,8 +19,11 @@ mkdir -p "$env"
 # PyTorch in an environment of its own: the build for processors alone where its index can be reached, otherwise the common one.
 if ! "$python" -c 'import torch' 2>/dev/null; then
   echo "installing PyTorch into $env/torch" >&2
-  "${PYTHON:-python3}" -m venv "$env/torch"
-  "$env/torch/bin/pip" install -q --retries 1 --timeout 20 numpy setuptools torch --index-url https://download.pytorch.org/whl/cpu >"$env/pip.log" 2>&1 ||
+  if ! "${PYTHON:-python3}" -m venv "$env/torch" >"$env/pip.log" 2>&1; then  # Debian has the module in a package of its own
+    [ "$(id -u)" = 0 ] && apt-get install -y -q python3-venv >>"$env/pip.log" 2>&1 && "${PYTHON:-python3}" -m venv "$env/torch" >>"$env/pip.log" 2>&1 ||
+      { echo "Python's module venv is missing and could not be installed (apt-get install python3-venv, as root)" >&2; exit 1; }
+  fi
+  "$env/torch/bin/pip" install -q --retries 1 --timeout 20 numpy setuptools torch --index-url https://download.pytorch.org/whl/cpu >>"$env/pip.log" 2>&1 ||
     "$env/torch/bin/pip" install -q numpy setuptools torch >>"$env/pip.log" 2>&1 ||
     { echo "PyTorch could not be installed; pip's messages are in $env/pip.log" >&2; exit 1; }
 fi

@@ -1,5 +1,5 @@
 // Images a second and GFLOP/s of whole networks: inference, latency of one image, input gradient, and the training steps of natural, PGD-7
-// and TRADES training. NAME/WHAT_tile16 works on 16 samples at a time, with the same bits.
+// and TRADES training.
 //   OMP_NUM_THREADS=2 bench_networks --benchmark_filter=resnet20
 // Counters: images and GFLOP per second of wall time; images_cpu: images per second of CPU time of all threads, which other
 // programs on the machine disturb less. FLOPs are nominal: 2 per multiply-accumulate, twice that for an input gradient, three times for
@@ -64,24 +64,16 @@ Problem& problem(const MeasuredModel& model) {
   return *built;
 }
 
-void inference(benchmark::State& state, const MeasuredModel& model, int tile) {
+/// Eval-mode logits of `images` images at once.
+void inference(benchmark::State& state, const MeasuredModel& model, int images) {
   const Problem& p = problem(model);
-  Trace<float> trace = p.net->make_trace({.use = Use::infer, .capacity = tile ? tile : p.n, .eval_only = true});
-  p.measure(state, p.n, 1, [&] {
-    for (int first = 0; first < p.n; first += trace.capacity())
-      benchmark::DoNotOptimize(p.net->forward(trace, p.images().samples(first, std::min(trace.capacity(), p.n - first)), {}).data);
-  });
+  Trace<float> trace = p.net->make_trace({.use = Use::infer, .capacity = images, .eval_only = true});
+  p.measure(state, images, 1, [&] { benchmark::DoNotOptimize(p.net->forward(trace, p.images().samples(0, images), {}).data); });
 }
 
-void latency(benchmark::State& state, const MeasuredModel& model) {
+void input_gradient(benchmark::State& state, const MeasuredModel& model) {
   const Problem& p = problem(model);
-  Trace<float> trace = p.net->make_trace({.use = Use::infer, .capacity = 1, .eval_only = true});
-  p.measure(state, 1, 1, [&] { benchmark::DoNotOptimize(p.net->forward(trace, p.images().samples(0, 1), {}).data); });
-}
-
-void input_gradient(benchmark::State& state, const MeasuredModel& model, int tile) {
-  const Problem& p = problem(model);
-  attack::Workspace<float> work(*p.net, p.n, tile);
+  attack::Workspace<float> work(*p.net, p.n);
   const loss::Labels<> labels(p.labels, p.net->classes());
   const loss::CrossEntropy loss{.labels = labels.data()};
   p.measure(state, p.n, 2, [&] { attack::input_gradient(*p.net, work.trace, p.images(), loss, {}, work.gradient.view()); });
@@ -107,11 +99,9 @@ void add(const MeasuredModel& model) {
   };
   using State = benchmark::State;
   using Model = MeasuredModel;
-  one("inference", [](State& s, const Model& m) { inference(s, m, 0); });
-  one("inference_tile16", [](State& s, const Model& m) { inference(s, m, 16); });
-  one("latency", latency);
-  one("input_gradient", [](State& s, const Model& m) { input_gradient(s, m, 0); });
-  one("input_gradient_tile16", [](State& s, const Model& m) { input_gradient(s, m, 16); });
+  one("inference", [](State& s, const Model& m) { inference(s, m, m.batch); });
+  one("latency", [](State& s, const Model& m) { inference(s, m, 1); });
+  one("input_gradient", input_gradient);
   one("training_step", [](State& s, const Model& m) { step(s, m, train::Natural{}, 3); });
   one("pgd7_step", [](State& s, const Model& m) { step(s, m, train::Adversarial<>{{.steps = 7}}, 7 * 2 + 3); });
   // the logits of the clean images, ten input gradients, two forwards with their backwards

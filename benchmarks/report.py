@@ -4,7 +4,6 @@
     report.py build/benchmark-env/results.json docs/benchmarks.md
 """
 import json
-import re
 import statistics
 import sys
 
@@ -30,10 +29,6 @@ def wall(row, kind):
     return [v[0] for v in row.get(kind, ())]
 
 
-def whole(name):
-    return re.sub("_tile[0-9]+$", "", name)
-
-
 def verdict(met):
     return "met" if met else "**not met**"
 
@@ -56,25 +51,25 @@ def machine(r):
                  "; %d pieces stayed disturbed by other programs" % r["disturbed"] if r.get("disturbed") else "; no piece was disturbed by other programs")]
     if peaks:
         lines.append("Peak of fused multiply-adds in this run: %s GFLOP/s." % spread(peaks, "%.0f"))
-    return "\n".join(lines) + "\n\n    " + r["command"]
+    return "\n".join(lines) + "\n\n" + "\n".join("    " + command for command in r["commands"])
 
 
 def networks(r):
     peak = median(r["peak"][str(r["threads"])])
     rows = []
     for name, row in r["rows"].items():
-        rnx, other = wall(row, "rnx"), r["rows"].get(whole(name), {})
+        rnx = wall(row, "rnx")
         if not rnx or name.endswith("/latency"):
             continue
-        rivals = [wall(other, k) for k in ("eager", "compiled") if other.get(k)]
+        rivals = [wall(row, k) for k in ("eager", "compiled") if row.get(k)]
         times, gflops = ratio(rnx, rivals), median(rnx) * row["gflop_per_image"]
-        need = REQUIRED.get(whole(name))
+        need = REQUIRED.get(name)
         wanted = met = ""
         if need:
             wanted = "%.1f" % need[0] + (", %.0f %%" % (100 * need[1]) if need[1] else "")
             met = verdict(times is not None and times >= need[0] and (need[1] is None or gflops / peak >= need[1]))
-        compiled = wall(other, "compiled")
-        rows.append([name, spread(rnx), spread(rivals[0]) if other.get("eager") else "", spread(compiled) + ", " + other["compiled_mode"] if compiled else "",
+        compiled = wall(row, "compiled")
+        rows.append([name, spread(rnx), spread(rivals[0]) if row.get("eager") else "", spread(compiled) + ", " + row["compiled_mode"] if compiled else "",
                      "%.2f" % times if times else "", "%.0f" % gflops, "%.0f %%" % (100 * gflops / peak), wanted, met])
     return table(["images a second", "rnx", "PyTorch eager", "PyTorch compiled", "ratio to the best", "GFLOP/s", "of peak", "required", ""], rows)
 
@@ -91,7 +86,7 @@ def latency(r):
             wanted = "%g eager, %g compiled" % LATENCY[1:]
             met = verdict(times.get("eager", 0) >= LATENCY[1] and times.get("compiled", 0) >= LATENCY[2])
         cells = [spread(ms[k], "%.3g") if ms[k] else "" for k in ms]
-        rows.append([whole(name).split("/")[0], *cells, "%.2f" % times["eager"] if "eager" in times else "", "%.2f" % times["compiled"] if "compiled" in times else "", wanted, met])
+        rows.append([name.split("/")[0], *cells, "%.2f" % times["eager"] if "eager" in times else "", "%.2f" % times["compiled"] if "compiled" in times else "", wanted, met])
     return table(["ms for one image", "rnx", "PyTorch eager", "PyTorch compiled", "eager / rnx", "compiled / rnx", "required", ""], rows)
 
 

@@ -94,7 +94,7 @@ class PendingChain {
   }
 
   /// Runs what is pending, then the reductions that wait for it.
-  void flush(Stream s) {
+  [[gnu::noinline]] void flush(Stream s) {  // every take() may call it
     if (part_ == Part::none) return;
     part_ = Part::none;
     kernel<Device, op::chain>::template run<T>(s, chain_);

@@ -92,9 +92,8 @@ class Trace {
       for (int i = 0; i < k; ++i)
         for (int in : nodes[i].inputs) if (in >= 0) readers[in].push_back(i);
       // what a node reads stays until the chain that the node may be held back in has surely run (layers/chain.hpp)
-      for (int i = k - 1; i >= 0; --i) {
+      for (int i = k - 1; i >= 0; --i)
         forward_end[i] = nodes[i].chains && readers[i].size() == 1 && nodes[readers[i][0]].overwrites == 0 ? forward_end[readers[i][0]] : i;
-      }
       for (int i = 0; i < k; ++i) {
         const int from = nodes[i].inputs.empty() ? -1 : nodes[i].inputs[0];
         backward_end[i] = nodes[i].chains && from >= 0 && nodes[from].overwrites == 0 ? backward_end[from] : backward(i);

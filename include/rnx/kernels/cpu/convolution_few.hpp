@@ -75,6 +75,7 @@ void convolve_few(const Convolution<T>& c) {
   const int first = c.rows.base(0), left = clamped(-c.cols.base(0), 0, c.cols.kernel), begin = c.cols.base(0) + left;  // source index of column `left`
   const int columns = clamped(c.src.w - begin, 0, c.dst.w + c.cols.kernel - 1 - left);
   const long pitch = round_up(c.dst.w, 2 * L) + round_up(c.cols.kernel, L), row = c.src.c * pitch;
+  // a chain's tasks are samples: their number may not depend on anything else
   const int height = c.epilogue.chain ? c.dst.h : clamped(int((256 << 10) / (row * long(sizeof(T)))) - c.rows.kernel, 1, c.dst.h), blocks = (c.dst.h + height - 1) / height;
   parallel_for(long(c.dst.n) * blocks, [&](long task) {
     const Epilogue<T> epilogue = c.epilogue.of(task);
@@ -111,6 +112,5 @@ void convolve_few(const Convolution<T>& c) {
       }
   }, 2.0 * c.dst.rows() * C * c.src.c * c.rows.kernel * c.cols.kernel);
 }
-/// As many tasks as samples where a chain follows: their number may not depend on anything else.
 
 }  // namespace rnx::inline RNX_ISA::host

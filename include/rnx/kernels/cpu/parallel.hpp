@@ -41,18 +41,31 @@ inline void set_threads([[maybe_unused]] int count) {
 
 constexpr double small_work = 16384;  // operations below which starting threads costs more than it saves
 
-/// f(task) for every task in [0, tasks). `work`: operations of all of them, roughly.
-template <class F>
-void parallel_for(long tasks, F&& f, double work = 1e9) {
+/// The first element of chunk i when n elements are cut into m chunks.
+constexpr long chunk_begin(long n, long m, long i) { return n * i / m; }
+
+/// run(f, begin, end) for runs of tasks. Apart from parallel_for, so that what it does is compiled once, not for one thread and for many.
+[[gnu::noinline]] inline void run_tasks(long tasks, [[maybe_unused]] double work, void (*run)(const void*, long, long), const void* f) {
 #ifdef _OPENMP
   if (tasks > 1 && work >= small_work && threads() > 1) {
-#pragma omp parallel for schedule(static)
-    for (long task = 0; task < tasks; ++task) f(task);
+#pragma omp parallel
+    {
+      const long count = omp_get_num_threads(), i = omp_get_thread_num();
+      run(f, chunk_begin(tasks, count, i), chunk_begin(tasks, count, i + 1));
+    }
     return;
   }
 #endif
-  (void)work;
-  for (long task = 0; task < tasks; ++task) f(task);
+  run(f, 0, tasks);
+}
+
+/// f(task) for every task in [0, tasks). `work`: operations of all of them, roughly.
+template <class F>
+void parallel_for(long tasks, const F& f, double work = 1e9) {
+  run_tasks(tasks, work, [](const void* p, long begin, long end) {
+    const F& g = *static_cast<const F*>(p);
+    for (long task = begin; task < end; ++task) g(task);
+  }, &f);
 }
 
 /// f(task, lane) for every task: each lane is one thread's, so that it may own memory. Kernels inside run on that thread alone. With one
@@ -78,9 +91,6 @@ void parallel_lanes(long tasks, F&& f) {
 #endif
   for (long task = 0; task < tasks; ++task) f(task, 0);
 }
-
-/// The first element of chunk i when n elements are cut into m chunks.
-constexpr long chunk_begin(long n, long m, long i) { return n * i / m; }
 
 constexpr std::size_t grain = 16384;  // elements of one task in flat loops
 

@@ -23,13 +23,10 @@ struct ThetaBlock {
   void runs(F&& f) const {
     const int taps = g.kh * g.kw;
     const bool whole = g.sw == 1 && (g.kh == 1 || g.sh == g.kw);
-    if (whole && outer_step == taps) return f(0l, 0l, rows * taps);
-    for (int u = 0; u < rows; ++u) {
-      const long to = long(u) * taps * L;
-      if (whole) f(u * outer_step, to, taps);
-      else
-        for (int t = 0; t < taps; ++t) f(u * outer_step + t / g.kw * g.sh + t % g.kw * g.sw, to + t * L, 1);
-    }
+    const bool one = whole && outer_step == taps;
+    const int runs = one ? 1 : rows, pieces = whole ? 1 : taps, count = one ? rows * taps : taps / pieces;
+    for (int u = 0; u < runs; ++u)
+      for (int t = 0; t < pieces; ++t) f(u * outer_step + t / g.kw * g.sh + t % g.kw * g.sw, (long(u) * taps + t) * L, count);
   }
   /// block = theta, zero in the lanes that do not exist.
   void read(const T* theta, T* block) const {
