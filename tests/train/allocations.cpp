@@ -1,4 +1,4 @@
-// No memory is allocated inside a training step once it has run: arenas, gradients, prepared weights and scratch stay.
+// No memory is allocated inside a training step once one has run: arenas, gradients, prepared weights and scratch stay.
 #include "support/batch.hpp"
 
 #include <doctest/doctest.h>
@@ -44,7 +44,7 @@ void check(const Objective& objective) {
   StepValues values{.seed = 1, .lr = 0.01, .momentum = 0.9};
   objective.set(values);
   optim::StepState<> state(values);
-  for (int k = 0; k < 3; ++k) step(n, state.get());
+  step(n, state.get());
   const long before = allocations;
   for (int k = 0; k < 3; ++k) step(n, state.get());
   CHECK(allocations == before);

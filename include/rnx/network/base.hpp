@@ -35,6 +35,7 @@ class NetworkBase : public Parametrised<T, Device> {
     do_forward(x, y, p);
     p.flush();
     trace.refresh_kept({ctx.stream});
+    if (trace.use() == Use::infer) release(trace);
     return y;
   }
 
@@ -73,6 +74,7 @@ class NetworkBase : public Parametrised<T, Device> {
     PassType p = pass(trace);
     do_backward(trace.logits_gradient(), dx, grads ? grads->flat.data() : nullptr, p);
     p.flush();
+    release(trace);
   }
 
   /// Folds the batch statistics of a train-mode forward into the running statistics of its path. The caller states the order.
@@ -238,6 +240,11 @@ class NetworkBase : public Parametrised<T, Device> {
     do_prepare(p);
     ++preparations_;
     return slot->data;
+  }
+
+  /// After a trace's last use of prepared weights: the next version takes their memory. Recordings of other devices keep them.
+  static void release(Trace<T, Device>& trace) {
+    if constexpr (std::is_same_v<Device, cpu>) trace.packed_.reset();
   }
 
   struct Prepared {
