@@ -15,7 +15,7 @@ struct Dims {
   constexpr int pixels() const { return h * w; }
   constexpr bool valid() const { return c > 0 && h > 0 && w > 0; }
   friend constexpr bool operator==(const Dims&, const Dims&) = default;
-  std::string text() const { return "(" + std::to_string(c) + ", " + std::to_string(h) + ", " + std::to_string(w) + ")"; }
+  std::string text() const { return std::string(1, '(').append(std::to_string(c)).append(", ").append(std::to_string(h)).append(", ").append(std::to_string(w)).append(")"); }
 };
 
 /// The static shape of one sample: Shape<3, 32, 32> is an image, Shape<75> a vector of 75 features.

@@ -28,7 +28,7 @@ inline std::string shortest(double value) {
 /// "1,234,567"
 inline std::string grouped(long long value) {
   std::string out = std::to_string(value);
-  for (int at = int(out.size()) - 3; at > int(value < 0); at -= 3) out.insert(std::size_t(at), ",");
+  for (int at = int(out.size()) - 3; at > int(value < 0); at -= 3) out.insert(std::size_t(at), 1, ',');
   return out;
 }
 

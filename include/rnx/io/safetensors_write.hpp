@@ -49,7 +49,7 @@ inline std::string safetensors_header(std::span<const OutTensor> tensors, const 
       return "tensor " + in_quotes(t.name) + ": expected an end below 2^63, found a larger one";
     });
     json += std::exchange(separator, ",") + text(t.name) + ":{\"dtype\":\"" + std::string(name_of(t.dtype)) + "\",\"shape\":[";
-    for (std::size_t d = 0; d < t.shape.size(); ++d) json += (d ? "," : "") + std::to_string(t.shape[d]);
+    for (std::size_t d = 0; d < t.shape.size(); ++d) json.append(d ? "," : "").append(std::to_string(t.shape[d]));
     json += "],\"data_offsets\":[" + std::to_string(begin) + "," + std::to_string(begin + bytes) + "]}";
     begin += bytes;
   }
