@@ -7,22 +7,26 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-env=${RNX_BENCH_ENV:-build/benchmark-env} cxx=${CXX:-g++}
+env=${RNX_BENCH_ENV:-build/benchmark-env} cxx=${CXX:-g++} python3=${PYTHON:-python3}
 python=$env/torch/bin/python
 dlib_program=$env/dlib_resnet20
-"${PYTHON:-python3}" benchmarks/compare.py --check "$@"
+command -v "$python3" >/dev/null || .ci/packages python3
+"$python3" benchmarks/compare.py --check "$@"
 for option in "$@"; do
   case $option in -h | --help) exit 0 ;; esac
 done
+.ci/packages
 mkdir -p "$env"
 
 # PyTorch in an environment of its own: the build for processors alone where its index can be reached, otherwise the common one.
 if ! "$python" -c 'import torch' 2>/dev/null; then
   echo "installing PyTorch into $env/torch" >&2
-  if ! "${PYTHON:-python3}" -m venv "$env/torch" >"$env/pip.log" 2>&1; then  # Debian has the module in a package of its own
-    [ "$(id -u)" = 0 ] && apt-get install -y -q python3-venv >>"$env/pip.log" 2>&1 && "${PYTHON:-python3}" -m venv "$env/torch" >>"$env/pip.log" 2>&1 ||
-      { echo "Python's module venv is missing and could not be installed (apt-get install python3-venv, as root)" >&2; exit 1; }
-  fi
+  # Debian has the module venv, and the headers that torch.compile includes, in packages of their own
+  headers() { "$python3" -c 'import os, sys, sysconfig; sys.exit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))'; }
+  headers || { .ci/packages python3-dev && headers; } || { echo "Python's headers are missing: torch.compile could not compile" >&2; exit 1; }
+  venv() { "$python3" -m venv "$env/torch" >>"$env/pip.log" 2>&1; }
+  venv || { .ci/packages python3-venv && venv; } ||
+    { echo "Python's module venv does not work; its messages are in $env/pip.log" >&2; exit 1; }
   "$env/torch/bin/pip" install -q --retries 1 --timeout 20 numpy setuptools torch --index-url https://download.pytorch.org/whl/cpu >>"$env/pip.log" 2>&1 ||
     "$env/torch/bin/pip" install -q numpy setuptools torch >>"$env/pip.log" 2>&1 ||
     { echo "PyTorch could not be installed; pip's messages are in $env/pip.log" >&2; exit 1; }
@@ -32,8 +36,8 @@ fi
 openblas() { echo 'int main() {}' | "$cxx" -x c++ - -lopenblas -o /dev/null 2>/dev/null; }
 make_dlib() {
   if ! openblas; then
-    [ "$(id -u)" = 0 ] && apt-get install -y -q libopenblas-dev >"$env/apt.log" 2>&1 && openblas ||
-      { echo "dlib is not measured: OpenBLAS is missing and could not be installed (apt-get install libopenblas-dev, as root)" >&2; return 1; }
+    .ci/packages libopenblas-dev && openblas ||
+      { echo "dlib is not measured: OpenBLAS is missing and could not be installed" >&2; return 1; }
   fi
   "$python" benchmarks/dlib/get.py "$env" || { echo "dlib is not measured: its source package could not be had" >&2; return 1; }
   echo "compiling dlib" >&2
