@@ -5,7 +5,7 @@
 #include "rnx/search/cost.hpp"
 #include "rnx/search/elastic.hpp"
 #include "rnx/search/elastic_kernel.hpp"
-#include "rnx/search/emit.hpp"
+#include "rnx/search/static_type.hpp"
 #include "rnx/search/gumbel.hpp"
 #include "rnx/search/permute.hpp"
 #include "rnx/search/spelling.hpp"

@@ -83,7 +83,7 @@ TEST_CASE("a trace keeps what its purpose needs") {
 
 TEST_CASE("subnets: slots by name, active channels in the trace and in the cost; what is not there is refused") {
   Network<Sequential<Named<"conv", Conv<16, 3, width::Chosen>>, Named<"stage", Repeat<3, Residual<Conv<16, 3, width::Chosen>>, Residual<Conv<16, 3, width::Chosen>>, 1>>>, Shape<3, 8, 8>> net;
-  CHECK(net.graph().slots.size() == 1 + 1 + 3);
+  CHECK(net.graph().slot_list.size() == 1 + 1 + 3);
   const Subnet s = net.make_subnet({{"conv", "width", 12}, {"stage*", "width", 12}, {"stage", "depth", 2}});
   auto trace = net.make_trace({.capacity = 1});
   const auto x = support::images<float>(1, {3, 8, 8});

@@ -237,7 +237,7 @@ TEST_CASE("elastic: the static type of a subnet is spelled") {
     return k;
   };
   const Subnet a = subnet(net, "A"), b = subnet(net, "B");
-  const std::string two = emit(net, a, "A"), one = emit(net, b, "B");
+  const std::string two = static_type(net, a, "A"), one = static_type(net, b, "B");
   for (const char* part :
        {"Conv<48, 1>", "Depthwise<5>", "Depthwise<3>", "Conv<16, 1, Bias<true>>", "Conv<8, 1, Bias<true>>", "join::Add,"})
     CHECK(count(two, part) == 1);

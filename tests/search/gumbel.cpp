@@ -173,7 +173,7 @@ TEST_CASE("gumbel: found widths inside the maxima equal the emitted static type"
   std::ifstream file(std::string(RNX_TEST_DIR) + "/search/emitted_stage.hpp");
   std::stringstream text;
   text << file.rdbuf();
-  CHECK(emit(chosen, subnet, "SearchedStage") == text.str());
-  CHECK_THROWS_AS(emit(chosen, subnet, "2nd"), UsageError);
+  CHECK(static_type(chosen, subnet, "SearchedStage") == text.str());
+  CHECK_THROWS_AS(static_type(chosen, subnet, "2nd"), UsageError);
   CHECK_THROWS_AS(width_subnet(chosen, std::vector<int>{52, 56}), UsageError);
 }

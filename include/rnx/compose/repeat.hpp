@@ -20,7 +20,7 @@ struct BoundRepeat {
   [[gnu::cold]] static int describe(GraphBuilder& g, int input) {
     if (elastic) {
       Node node;
-      node.kind = Kind::choice, node.operation = "depth", node.slots = 1, node.slot_names = {"depth"};
+      node.kind = Kind::choice, node.operation = "depth", node.slot_count = 1, node.slot_names = {"depth"};
       g.add(std::move(node));
     }
     int end = input, early = 0;

@@ -54,7 +54,7 @@ Table table(const Graph& graph, const Trace& trace) {
     const auto& r = trace.records()[i];
     if (n.kind == Kind::choice || r.x.n == 0) continue;
     int kernel = n.kernel_h;
-    if (const Subnet* s = trace.context().subnet; s && n.slots && n.slot_names.back() == "kernel") kernel = std::min(kernel, s->choice[n.slot + n.slots - 1]);
+    if (const Subnet* s = trace.context().subnet; s && n.slot_count && n.slot_names.back() == "kernel") kernel = std::min(kernel, s->choice[n.slot + n.slot_count - 1]);
     t.rows.push_back(detail::row(n, r.x.dims.c, r.y.dims, kernel, kernel == n.kernel_h ? n.kernel_w : kernel));
   }
   return t;

@@ -21,7 +21,7 @@ struct ConvShape {
 template <ConvShape S, class W, class A, class Width, class Kernel, class T, class Device>
 struct BoundConv {
   static constexpr bool leaf = true, chains = true;
-  static constexpr bool depthwise = S.depthwise(), plain_weights = W::identity && Kernel::slots == 0, plain_input = A::identity;
+  static constexpr bool depthwise = S.depthwise(), plain_weights = W::identity && Kernel::slot_count == 0, plain_input = A::identity;
   static constexpr int M = W::bases, N = A::bases;
   using In = View<const T, Device>;
   using Out = View<T, Device>;
@@ -33,7 +33,7 @@ struct BoundConv {
   static constexpr geometry::Weights maxima{depthwise ? S.in.c : S.groups, S.out.c / S.groups, S.in_group(), S.kh, S.kw,
                                             long(S.in_group()) * S.kh * S.kw, long(S.kh) * S.kw, S.kw, 1, long(S.out.c / S.groups) * S.in_group() * S.kh * S.kw};
   static constexpr std::size_t dense_size = S.weights();
-  static constexpr bool winograd_shape = RNX_WINOGRAD && has_chains<Device> && !S.linear && S.kh == 3 && S.kw == 3 && S.stride == 1 && S.groups == 1 && Kernel::slots == 0;
+  static constexpr bool winograd_shape = RNX_WINOGRAD && has_chains<Device> && !S.linear && S.kh == 3 && S.kw == 3 && S.stride == 1 && S.groups == 1 && Kernel::slot_count == 0;
   static constexpr bool winograd_forward = winograd_shape && geometry::winograd_wins(S.in.c, S.out.c, S.out.h, S.out.w);
   static constexpr bool winograd_backward = winograd_shape && geometry::winograd_wins(S.out.c, S.in.c, S.in.h, S.in.w);
   static constexpr std::size_t pack_size = round_up(depthwise ? dense_size : winograd_forward ? maxima.packed_winograd(S.in.c, S.out.c) : maxima.packed_forward(), 16);
@@ -56,14 +56,14 @@ struct BoundConv {
     if (S.linear) node.parameters.push_back({"weight", {S.out.c, int(S.in.count())}, ParameterKind::weight, Init::uniform_fan_in});
     else node.parameters.push_back({"weight", {S.out.c, S.in_group(), S.kh, S.kw}, ParameterKind::weight, Init::kaiming_normal});
     if (S.bias) node.parameters.push_back({"bias", {S.out.c}, ParameterKind::bias, Init::uniform_fan_in, double(fan_in)});
-    if constexpr (Kernel::slots > 0) Kernel::describe(node);
+    if constexpr (Kernel::slot_count > 0) Kernel::describe(node);
     if constexpr (A::scaled) {
       node.parameters.push_back({"activation.beta", {N}, ParameterKind::scale, Init::constant, A::initial_beta()});
       node.parameters.push_back({"activation.shift", {N}, ParameterKind::scale, Init::spread});
     }
-    node.slots = Width::slots + Kernel::slots;
-    if (Width::slots) node.slot_names.push_back(Width::slot_name);
-    if (Kernel::slots) node.slot_names.push_back("kernel");
+    node.slot_count = Width::slot_count + Kernel::slot_count;
+    if (Width::slot_count) node.slot_names.push_back(Width::slot_name);
+    if (Kernel::slot_count) node.slot_names.push_back("kernel");
     node.input_read = reads::parameter_gradient | (plain_input ? reads::none : reads::input_gradient);
     node.packed = prepared_size;
     node.chains = true;
@@ -81,11 +81,11 @@ struct BoundConv {
   template <class P> static Active active(int c_in, const P& pass, int site) {
     Active a{};
     a.kernel = S.kh;
-    if constexpr (Kernel::slots > 0) a.kernel = Kernel::active(pass.choice(site, Width::slots, S.kh));  // throws on a size it does not have
-    a.pad = Kernel::slots ? a.kernel / 2 : S.pad;
+    if constexpr (Kernel::slot_count > 0) a.kernel = Kernel::active(pass.choice(site, Width::slot_count, S.kh));  // throws on a size it does not have
+    a.pad = Kernel::slot_count ? a.kernel / 2 : S.pad;
     a.out = depthwise ? c_in : Width::active(c_in, S.out.c, choice(pass, site));
     a.w = maxima;
-    a.w.kh = Kernel::slots ? a.kernel : S.kh, a.w.kw = Kernel::slots ? a.kernel : S.kw;
+    a.w.kh = Kernel::slot_count ? a.kernel : S.kh, a.w.kw = Kernel::slot_count ? a.kernel : S.kw;
     if (depthwise) a.w.groups = c_in;
     else if (S.groups == 1) a.w.i = c_in, a.w.o = a.out;
     return a;
@@ -93,7 +93,7 @@ struct BoundConv {
   template <class P> static int choice(const P& pass, int site) {
     if constexpr (requires { Width::gated; }) return pass.gated;
     else if constexpr (requires { Width::maximum_choice; }) return std::min(pass.choice(site, 0, Width::maximum_choice), Width::maximum_choice);
-    else return Width::slots ? pass.choice(site, 0, S.out.c) : 0;
+    else return Width::slot_count ? pass.choice(site, 0, S.out.c) : 0;
   }
   static geometry::Weights packed_dense(const Active& a) {  // the active corner as a dense tensor of its own
     geometry::Weights d = a.w;
@@ -111,7 +111,7 @@ struct BoundConv {
     } else {
       const geometry::Weights dense = packed_dense(a);
       const int rows = dense.groups * dense.o;
-      if constexpr (Kernel::slots > 0) {
+      if constexpr (Kernel::slot_count > 0) {
         static_assert(W::identity, "rnx: a learned kernel transform takes full-precision weights");
         pass.template run<op::weight_bases<Kernel>>({a.w, theta, pass.parameter(site, extra_at), p + bases_at, p + scales_at});
       } else {
@@ -220,8 +220,8 @@ struct BoundConv {
       pass.template run<op::fill>({dense.count(), T(0), dsum});
       unpack(dense, dsum);
       const T* p = pass.prepared(site);
-      using Map = std::conditional_t<(Kernel::slots > 0), Kernel, W>;
-      constexpr bool extra = Kernel::slots > 0;
+      using Map = std::conditional_t<(Kernel::slot_count > 0), Kernel, W>;
+      constexpr bool extra = Kernel::slot_count > 0;
       pass.template run<op::weight_bases_backward<Map>>({a.w, pass.parameter(site), extra ? pass.parameter(site, extra_at) : nullptr, p + bases_at, p + scales_at, dsum, grad,
                                                          extra ? grad + extra_at : nullptr});
     }

@@ -53,7 +53,7 @@ struct Node {
   bool bias = false, relu = false;             ///< relu: a non-linearity that counts in ReLU budgets
   std::vector<ParameterInfo> parameters, buffers;
   std::vector<const void*> tags;               ///< of Tap<Tag, ...>
-  int slots = 0, slot = -1;                    ///< run-time choices this node takes, and the first one's number
+  int slot_count = 0, slot = -1;                    ///< run-time choices this node takes, and the first one's number
   std::vector<std::string> slot_names;         ///< "width", "expansion", "kernel", "depth"
   std::vector<int> widths;                     ///< masks: the widths to choose from, the largest first
 
@@ -76,9 +76,9 @@ struct Node {
 /// Collects nodes while bound layers describe themselves. A node's number is its site number.
 struct GraphBuilder {
   std::vector<Node> nodes;
-  int slots = 0;
+  int next_slot = 0;
   int add(Node node) {
-    if (node.slots) node.slot = slots, slots += node.slots;
+    if (node.slot_count) node.slot = next_slot, next_slot += node.slot_count;
     nodes.push_back(std::move(node));
     return int(nodes.size()) - 1;
   }

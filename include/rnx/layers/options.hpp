@@ -35,14 +35,14 @@ namespace width {
 /// All of them.
 struct Fixed {
   using option = option::width;
-  static constexpr int slots = 0;
+  static constexpr int slot_count = 0;
   static constexpr const char* slot_name = "";
   static constexpr int active(int /*c_in*/, int maximum, int /*choice*/) { return maximum; }
 };
 /// The subnet's choice is the number of channels ("width").
 struct Chosen {
   using option = option::width;
-  static constexpr int slots = 1;
+  static constexpr int slot_count = 1;
   static constexpr const char* slot_name = "width";
   static constexpr int active(int, int maximum, int choice) { return choice < maximum ? choice : maximum; }
 };
@@ -50,7 +50,7 @@ struct Chosen {
 template <int E>
 struct Expansion {
   using option = option::width;
-  static constexpr int slots = 1;
+  static constexpr int slot_count = 1;
   static constexpr const char* slot_name = "expansion";
   static constexpr int maximum_choice = E;
   static constexpr int active(int c_in, int maximum, int choice) { return c_in * choice < maximum ? c_in * choice : maximum; }
@@ -59,7 +59,7 @@ struct Expansion {
 template <int N>
 struct Times {
   using option = option::width;
-  static constexpr int slots = 0;
+  static constexpr int slot_count = 0;
   static constexpr const char* slot_name = "";
   static constexpr int active(int c_in, int maximum, int) { return c_in * N < maximum ? c_in * N : maximum; }
 };
@@ -67,7 +67,7 @@ struct Times {
 template <int N>
 struct Fraction {
   using option = option::width;
-  static constexpr int slots = 0;
+  static constexpr int slot_count = 0;
   static constexpr const char* slot_name = "";
   static constexpr int active(int c_in, int maximum, int) {
     const int c = make_divisible(double(c_in) / N);
@@ -77,7 +77,7 @@ struct Fraction {
 /// The channels of the map that a join::Gate multiplies: the last layer of squeeze-excite.
 struct AsGated {
   using option = option::width;
-  static constexpr int slots = 0;
+  static constexpr int slot_count = 0;
   static constexpr const char* slot_name = "";
   static constexpr bool gated = true;
   static constexpr int active(int, int maximum, int gated) { return gated < maximum ? gated : maximum; }
@@ -85,7 +85,7 @@ struct AsGated {
 /// As many as the input has: depthwise.
 struct AsInput {
   using option = option::width;
-  static constexpr int slots = 0;
+  static constexpr int slot_count = 0;
   static constexpr const char* slot_name = "";
   static constexpr int active(int c_in, int, int) { return c_in; }
 };
@@ -95,7 +95,7 @@ struct AsInput {
 namespace kernels_of {
 struct Fixed {
   using option = option::kernel;
-  static constexpr int slots = 0;
+  static constexpr int slot_count = 0;
   static constexpr int extra(int) { return 0; }
 };
 }  // namespace kernels_of

@@ -120,8 +120,8 @@ class NetworkBase : public Parametrised<T, Device> {
     for (const Choice& c : choices) {
       require<UsageError>(c.value >= 1, [&] { return "subnet: " + c.what + " at '" + c.path + "' must be at least 1, found " + std::to_string(c.value); });
       bool found = false;
-      for (std::size_t i = 0; i < graph_->slots.size(); ++i)
-        if (graph_->slots[i].what == c.what && matches(c.path, graph_->slots[i].path)) s.choice[i] = c.value, found = true;
+      for (std::size_t i = 0; i < graph_->slot_list.size(); ++i)
+        if (graph_->slot_list[i].what == c.what && matches(c.path, graph_->slot_list[i].path)) s.choice[i] = c.value, found = true;
       require<NameError>(found, [&] { return "subnet: no slot '" + c.what + "' at '" + c.path + "'"; });
     }
     s.id = 1469598103934665603ull;
@@ -177,7 +177,7 @@ class NetworkBase : public Parametrised<T, Device> {
       lay(node.parameters, graph->parameters, parameters);
       lay(node.buffers, graph->buffers, buffers);
       packed += round_up(node.packed, 16);
-      for (const auto& what : node.slot_names) graph->slots.push_back({node.path, what, int(i)});
+      for (const auto& what : node.slot_names) graph->slot_list.push_back({node.path, what, int(i)});
     }
     for (const auto& tag : namer.tags) graph->nodes[tag.site].tags.push_back(tag.tag);
     packed_size_ = packed;
@@ -186,7 +186,7 @@ class NetworkBase : public Parametrised<T, Device> {
     for (const auto& p : graph->parameters) this->parameters_.upload(initial_values<T>(p, seed), p.offset);
     for (const auto& b : graph->buffers) buffers_.upload(initial_values<T>(b, seed), b.offset);
     graph_ = std::move(graph);
-    default_subnet_.choice.assign(graph_->slots.size(), 1 << 30);
+    default_subnet_.choice.assign(graph_->slot_list.size(), 1 << 30);
   }
 
  private:
@@ -220,7 +220,7 @@ class NetworkBase : public Parametrised<T, Device> {
     require<ShapeError>(x.n >= 1 && x.n <= trace.capacity(), [&] { return "forward: " + std::to_string(x.n) + " samples do not fit into a trace of " + std::to_string(trace.capacity()); });
     require<ShapeError>(trace.records_.size() == graph_->nodes.size(), "forward: the trace belongs to another network");
     require<StateError>(!(trace.options_.eval_only && ctx.mode == Mode::train), "forward: this trace was built for eval mode only");
-    require<UsageError>(!ctx.subnet || ctx.subnet->choice.size() == graph_->slots.size(), "forward: the subnet belongs to another network");
+    require<UsageError>(!ctx.subnet || ctx.subnet->choice.size() == graph_->slot_list.size(), "forward: the subnet belongs to another network");
   }
 
   /// Prepared weights for the current parameters and the subnet: computed once per version, the last few kept.

@@ -29,7 +29,7 @@ struct Graph {
   Dims input{};
   std::vector<Node> nodes;
   std::vector<NamedParameter> parameters, buffers;
-  std::vector<Slot> slots;
+  std::vector<Slot> slot_list;
 
   int find(const std::string& path) const {
     for (std::size_t i = 0; i < nodes.size(); ++i)

@@ -144,8 +144,8 @@ class Optimizer {
     std::vector<Buffer<T, Device>> state;
   };
 
-  Optimizer(double decay, std::vector<Group> groups, std::vector<std::string> slots)
-      : decay_(decay), groups_(std::move(groups)), used_(groups_.size()), slots_(std::move(slots)), norm_(2) {
+  Optimizer(double decay, std::vector<Group> groups, std::vector<std::string> state_names)
+      : decay_(decay), groups_(std::move(groups)), used_(groups_.size()), slots_(std::move(state_names)), norm_(2) {
     check_decay(decay_);
     for (const Group& g : groups_) check_lr(g.lr_factor), check_decay(g.weight_decay.value_or(0));
   }

@@ -25,8 +25,8 @@ Active active(const NetworkBase<T, Device>& net, const Subnet& subnet) {
     const bool ran = r.x.n > 0;  // a stage's output is noted under its last block even where that did not run
     a.in.push_back(ran ? r.x.dims : Dims{}), a.out.push_back(ran ? r.y.dims : Dims{});
     int kernel = nodes[i].kernel_h;
-    if (nodes[i].slots && nodes[i].slot_names.back() == "kernel")
-      kernel = std::min(kernel, subnet.choice[nodes[i].slot + nodes[i].slots - 1]);
+    if (nodes[i].slot_count && nodes[i].slot_names.back() == "kernel")
+      kernel = std::min(kernel, subnet.choice[nodes[i].slot + nodes[i].slot_count - 1]);
     a.kernel.push_back(kernel);
   }
   return a;
@@ -36,7 +36,7 @@ Active active(const NetworkBase<T, Device>& net, const Subnet& subnet) {
 template <class T, class Device>
 Subnet width_subnet(const NetworkBase<T, Device>& net, std::span<const int> widths) {
   std::vector<typename NetworkBase<T, Device>::Choice> choices;
-  for (const Slot& s : net.graph().slots)
+  for (const Slot& s : net.graph().slot_list)
     if (s.what == "width") choices.push_back({s.path, s.what, choices.size() < widths.size() ? widths[choices.size()] : 0});
   require<UsageError>(choices.size() == widths.size(), [&] {
     return "width_subnet: the network has " + std::to_string(choices.size()) + " width slots, found " + std::to_string(widths.size()) +

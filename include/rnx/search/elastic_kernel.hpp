@@ -15,7 +15,7 @@ namespace rnx::inline RNX_ABI::kernels_of {
 template <int... Ks>
 struct Elastic {
   using option = option::kernel;
-  static constexpr int slots = 1, count = sizeof...(Ks);
+  static constexpr int slot_count = 1, count = sizeof...(Ks);
   static constexpr std::array<int, count> sizes{Ks...};
   static constexpr bool valid() {
     for (int i = 0; i < count; ++i)

@@ -1,4 +1,4 @@
-// How a spec is written in C++, with the sizes that a subnet made active: what emit() prints.
+// How a spec is written in C++, with the sizes that a subnet made active: what static_type() prints.
 // A layer or policy of your own is spelled by a specialisation of spelling<> (layers: of(e, site); policies: text()).
 #pragma once
 
@@ -20,7 +20,7 @@ struct Emission {
 
 template <class Spec>
 struct spelling {
-  static_assert(sizeof(Spec) == 0, "rnx: emit does not know how this type is written; specialise rnx::search::spelling for it");
+  static_assert(sizeof(Spec) == 0, "rnx: static_type does not know how this type is written; specialise rnx::search::spelling for it");
 };
 /// The text of a spec whose first site is `site`.
 template <class Spec> std::string spell(const Emission& e, int site) { return spelling<Spec>::of(e, site); }
@@ -114,7 +114,7 @@ template <int Out, int K, int S, int P, int G, bool B, class W, class A, class W
 struct spelling<Convolution<Out, K, S, P, G, B, W, A, Width, Kernel>> {
   static std::string of(const Emission& e, int site) {
     constexpr bool depthwise = Out == 0 && G == 0;
-    const int k = e.active.kernel[site], pad = Kernel::slots ? k / 2 : P;
+    const int k = e.active.kernel[site], pad = Kernel::slot_count ? k / 2 : P;
     std::vector<std::string> parts;
     if (!depthwise) parts.push_back(std::to_string(e.out(site)));
     parts.push_back(std::to_string(k));

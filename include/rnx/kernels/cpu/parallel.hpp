@@ -121,8 +121,8 @@ inline void* scratch_bytes(Slot slot, std::size_t bytes) {
     std::size_t bytes = 0;
     ~Memory() { memory<cpu>::release(data); }
   };
-  thread_local Memory slots[slot_count];
-  Memory& m = slots[slot];
+  thread_local Memory memories[slot_count];
+  Memory& m = memories[slot];
   if (m.bytes < bytes) {
     memory<cpu>::release(m.data);
     m.data = nullptr, m.bytes = 0;

@@ -1,4 +1,4 @@
-// emit(): the static type of what a subnet makes of a network, as a header that compiles.
+// static_type(): the static type of what a subnet makes of a network, as a header that compiles.
 // Chosen widths, kernels and depths become numbers; identities that add nothing under the subnet are left out; masks become Identity.
 // Parameter names stay, so transfer() fills the static network.
 #pragma once
@@ -82,14 +82,14 @@ struct spelling<Parallel<Join, Bs...>> {
 /// A header with  namespace found { using NAME = <spec>; using NAMEInput = Shape<...>; }  for `net` under `subnet`.
 /// Throws what forward throws for such a subnet; UsageError when `name` is no identifier.
 template <class Spec, class In, class Device, class Precision>
-std::string emit(const Network<Spec, In, Device, Precision>& net, const Subnet& subnet, const std::string& name) {
+std::string static_type(const Network<Spec, In, Device, Precision>& net, const Subnet& subnet, const std::string& name) {
   const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
   bool identifier = !name.empty() && letter(name[0]);
   for (char c : name) identifier = identifier && (letter(c) || (c >= '0' && c <= '9'));
-  require(identifier, [&] { return "emit: '" + name + "' is not a name for a type"; });
+  require(identifier, [&] { return "static_type: '" + name + "' is not a name for a type"; });
   const Emission e{net.graph(), subnet, active(net, subnet)};
   const Dims in = In::dims;
-  return "// Written by rnx::search::emit: the static type of a found architecture. Its input is " + in.text() +
+  return "// Written by rnx::search::static_type: the static type of a found architecture. Its input is " + in.text() +
          ".\n#pragma once\n\n#include \"rnx/network.hpp\"\n\nnamespace found {\nusing namespace rnx;\n\nusing " + name + "Input = Shape<" +
          std::to_string(in.c) + ", " + std::to_string(in.h) + ", " + std::to_string(in.w) + ">;\nusing " + name + " = " +
          spell<Spec>(e, 0) + ";\n\n}  // namespace found\n";
