@@ -11,6 +11,9 @@ option(RNX_SANITIZE "Build tests with AddressSanitizer and UndefinedBehaviorSani
 
 set(RNX_MODELS "" CACHE STRING "Model families compiled into the executables (empty: all), like resnet20;resnet18")
 
+set(RNX_IMAGE_SHAPES "" CACHE STRING
+  "Shapes of images that these families are compiled for beside their usual ones, like 3x64x64;1x32x32")
+
 set(rnx_cuda_default OFF)
 if(PROJECT_IS_TOP_LEVEL)
   set(rnx_cuda_default AUTO)

@@ -9,8 +9,8 @@ using namespace rnx;
 // a family is a template over the number of classes; a larger program gives each a file of its own
 template <int Classes>
 using Small = models::Classifier<models::Convolutions<>, Classes, Named<"conv1", Conv<16, 3, Stride<2>>>, Named<"bn1", BatchNorm<>>, Named<"relu", act::Relu>>;
-RNX_REGISTER_MODEL("small", Small, (3, 32, 32), 10);
-RNX_REGISTER_MODEL("resnet20", models::ResNet20, (3, 32, 32), 10);
+RNX_REGISTER_MODEL("small", Small, (3, 32, 32));
+RNX_REGISTER_MODEL("resnet20", models::ResNet20, (3, 32, 32));
 
 int main(int argc, char** argv) try {
   const auto& registry = models::Registry<>::instance();

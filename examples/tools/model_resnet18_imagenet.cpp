@@ -1,4 +1,4 @@
 // One family of the registry, one translation unit.
 #include <rnx/models.hpp>
 
-RNX_REGISTER_MODEL("resnet18_imagenet", rnx::models::ResNet18ImageNet, (3, 224, 224), 1000);
+RNX_REGISTER_MODEL("resnet18_imagenet", rnx::models::ResNet18ImageNet, (3, 224, 224));

@@ -17,6 +17,7 @@
 #include "rnx/layers/options.hpp"
 #include "rnx/layers/activation.hpp"
 #include "rnx/layers/batch_norm.hpp"
+#include "rnx/layers/classifier.hpp"
 #include "rnx/layers/convolution.hpp"
 #include "rnx/layers/pooling.hpp"
 #include "rnx/layers/simple.hpp"

@@ -18,6 +18,11 @@ struct Dims {
   std::string text() const { return std::string(1, '(').append(std::to_string(c)).append(", ").append(std::to_string(h)).append(", ").append(std::to_string(w)).append(")"); }
 };
 
+/// Linear<at_run_time>: as many outputs as the network has classes, a number that its constructor takes. Only a
+/// network's last layer may be one: its static shape is not known.
+inline constexpr int at_run_time = -1;
+inline constexpr int maximum_classes = 1 << 20;
+
 /// The static shape of one sample: Shape<3, 32, 32> is an image, Shape<75> a vector of 75 features.
 template <int C, int H = 1, int W = 1>
 struct Shape {

@@ -77,6 +77,7 @@ struct Node {
 struct GraphBuilder {
   std::vector<Node> nodes;
   int next_slot = 0;
+  int classes = 0;  ///< for a classifier that is told them at run time; 0: nobody said
   int add(Node node) {
     if (node.slot_count) node.slot = next_slot, next_slot += node.slot_count;
     nodes.push_back(std::move(node));

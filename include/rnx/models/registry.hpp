@@ -1,5 +1,6 @@
-// Models by name. Each family is one translation unit of the program that wants it: RNX_REGISTER_MODEL there, Registry<>::instance().make here.
-// A family is compiled for some input shapes and numbers of classes; the registry says which.
+// Models by name. Each family is one translation unit of the program that wants it: RNX_REGISTER_MODEL there,
+// Registry<>::instance().make here. A family is compiled for some input shapes; the registry says which. The
+// number of classes is told when a model is made, unless a registration lists the numbers.
 #pragma once
 
 #include <functional>
@@ -20,11 +21,15 @@ struct ModelOptions {
 template <class T = float, class Device = cpu>
 class Registry {
  public:
-  using Factory = std::function<AnyNetwork<T, Device>(std::uint64_t seed)>;
+  using Factory = std::function<AnyNetwork<T, Device>(std::uint64_t seed, int classes)>;
   struct Entry {
     Dims in{};
-    int classes = 0;
+    int classes = at_run_time;  ///< at_run_time: any number
     Factory factory{};
+
+    bool takes(const ModelOptions& o) const {
+      return in == o.in && (classes == at_run_time || classes == o.classes);
+    }
   };
   static Registry& instance() {
     static Registry r;
@@ -49,37 +54,70 @@ class Registry {
     if (it == entries_.end()) {
       std::string known;
       for (const auto& [n, e] : entries_) known += (known.empty() ? "" : ", ") + n;
-      if (known.empty()) known = std::string("none that was compiled for ") + instruction_set();  // each instruction set has a registry of its own
+      // each instruction set has a registry of its own
+      if (known.empty()) known = std::string("none that was compiled for ") + instruction_set();
       throw UsageError("model '" + name + "' is unknown; this program knows: " + known);
     }
     return it->second;
   }
-  /// Throws UsageError when the name is unknown, or not compiled for this shape and number of classes; the sentence lists what there is.
-  AnyNetwork<T, Device> make(const std::string& name, const ModelOptions& options = {}) const {
+  /// Throws UsageError when `make` would: before images are decoded, say.
+  const Entry& find(const std::string& name, const ModelOptions& options = {}) const {
+    require<UsageError>(options.classes >= 1 && options.classes <= maximum_classes, [&] {
+      return "model '" + name + "' takes 1 to " + std::to_string(maximum_classes) + " classes, found " +
+             std::to_string(options.classes);
+    });
     const std::vector<Entry>& known = entries(name);
     for (const Entry& e : known)
-      if (e.in == options.in && e.classes == options.classes) return e.factory(options.seed);
-    std::string list;
-    for (std::size_t i = 0; i < known.size(); ++i) {
-      const bool new_shape = i == 0 || known[i].in != known[i - 1].in;
-      list += (new_shape ? (i ? "; for " : "for ") + known[i].in.text() + ": " : ", ") + std::to_string(known[i].classes);
-    }
-    throw UsageError("model '" + name + "' was not compiled for images of " + options.in.text() + " and " + std::to_string(options.classes) + " classes; this program has it " + list + " classes");
+      if (e.takes(options)) return e;
+    throw UsageError("model '" + name + "' was not compiled for images of " + options.in.text() + " and " +
+                     std::to_string(options.classes) + " classes; this program has it " + list(known));
+  }
+  /// Throws UsageError when the name is unknown, or not compiled for this shape and number of classes; the
+  /// sentence lists what there is.
+  AnyNetwork<T, Device> make(const std::string& name, const ModelOptions& options = {}) const {
+    return find(name, options).factory(options.seed, options.classes);
   }
 
  private:
+  /// "for (3, 32, 32): any number of classes; for (1, 28, 28): 2, 3 classes"
+  static std::string list(const std::vector<Entry>& known) {
+    std::map<std::string, std::vector<std::string>> numbers;
+    std::vector<std::string> shapes;
+    for (const Entry& e : known) {
+      std::vector<std::string>& of_shape = numbers[e.in.text()];
+      if (of_shape.empty()) shapes.push_back(e.in.text());
+      of_shape.push_back(e.classes == at_run_time ? "any number of" : std::to_string(e.classes));
+    }
+    std::string text;
+    for (const std::string& shape : shapes) {
+      text += (text.empty() ? "for " : "; for ") + shape + ":";
+      for (std::size_t i = 0; i < numbers[shape].size(); ++i) text += (i ? ", " : " ") + numbers[shape][i];
+      text += " classes";
+    }
+    return text;
+  }
   std::map<std::string, std::vector<Entry>> entries_;
 };
 
-/// Registers Family::type<Classes> on images of shape In for each number of classes. False where one was there already: the first stays.
+/// Family::type<Classes> on images of shape In, under a name. False where one was there already: the first stays.
+template <class Family, class In, int Classes = at_run_time>
+bool register_model(const std::string& name) {
+  using Net = Network<typename Family::template type<Classes>, In>;
+  return Registry<>::instance().add(name, In::dims, Classes, [](std::uint64_t seed, int classes) {
+    return AnyNetwork<float>(std::make_unique<Net>(seed, classes));
+  });
+}
+/// One for each of the numbers of classes, or one for any number where none is listed.
 template <class Family, class In, int... Classes>
-bool register_family(const char* name) {
-  bool all = true;
-  const auto add = [&]<int N> {
-    all &= Registry<>::instance().add(name, In::dims, N, [](std::uint64_t seed) { return AnyNetwork<float>(std::make_unique<Network<typename Family::template type<N>, In>>(seed)); });
-  };
-  (add.template operator()<Classes>(), ...);
-  return all;
+bool register_family(const std::string& name) {
+  if constexpr (sizeof...(Classes) == 0) return register_model<Family, In>(name);
+  else return (int(register_model<Family, In, Classes>(name)) & ...);
+}
+/// Nothing where the family rejects images of that shape: RNX_IMAGE_SHAPES adds a shape to many families.
+template <class Family, class In>
+bool register_where_it_fits(const std::string& name) {
+  if constexpr (Family::template type<at_run_time>::fault(In::dims) != Fault::none) return false;
+  else return register_model<Family, In>(name);
 }
 
 }  // namespace rnx::inline RNX_ISA::models
@@ -87,15 +125,23 @@ bool register_family(const char* name) {
 #define RNX_SHAPE_OF(...) __VA_ARGS__
 #define RNX_JOIN_TOKENS(A, B) A##B
 // A class without linkage for each line: were the family itself the argument, files that register on the same line could share one factory.
-#define RNX_REGISTER_MODEL_AT(LINE, NAME, FAMILY, IN, ...)                    \
+#define RNX_REGISTER_MODEL_AT(LINE, REGISTER, NAME, FAMILY, IN, ...)          \
   namespace {                                                                 \
   struct RNX_JOIN_TOKENS(rnx_family_, LINE) {                                 \
     template <int Classes> using type = FAMILY<Classes>;                      \
   };                                                                          \
   }                                                                           \
   [[maybe_unused]] static const bool RNX_JOIN_TOKENS(rnx_registered_, LINE) = \
-      ::rnx::models::register_family<RNX_JOIN_TOKENS(rnx_family_, LINE), ::rnx::Shape<RNX_SHAPE_OF IN>, __VA_ARGS__>(NAME)
+      ::rnx::models::REGISTER<RNX_JOIN_TOKENS(rnx_family_, LINE),             \
+                              ::rnx::Shape<RNX_SHAPE_OF IN> __VA_OPT__(, ) __VA_ARGS__>(NAME)
 
-/// At namespace scope of a translation unit, as often as there are shapes; each line instantiates the family for each number of classes:
-///   RNX_REGISTER_MODEL("resnet20", rnx::models::ResNet20, (3, 32, 32), 10, 100);
-#define RNX_REGISTER_MODEL(NAME, FAMILY, IN, ...) RNX_REGISTER_MODEL_AT(__LINE__, NAME, FAMILY, IN, __VA_ARGS__)
+/// At namespace scope of a translation unit, as often as there are shapes. The family is a template over the number
+/// of classes, whose last layer is Linear<Classes>; it is instantiated once and takes any number:
+///   RNX_REGISTER_MODEL("resnet20", rnx::models::ResNet20, (3, 32, 32));
+/// A family that needs its number at compile time lists those that are wanted:
+///   RNX_REGISTER_MODEL("pairs", Pairs, (3, 32, 32), 10, 100);
+#define RNX_REGISTER_MODEL(NAME, FAMILY, IN, ...) \
+  RNX_REGISTER_MODEL_AT(__LINE__, register_family, NAME, FAMILY, IN __VA_OPT__(, ) __VA_ARGS__)
+/// The same for any number of classes, and nothing where the family rejects the shape.
+#define RNX_REGISTER_MODEL_WHERE_IT_FITS(NAME, FAMILY, IN) \
+  RNX_REGISTER_MODEL_AT(__LINE__, register_where_it_fits, NAME, FAMILY, IN)

@@ -31,10 +31,17 @@ class Network final : public NetworkBase<typename Precision::store, Device> {
   using layer_type = typename bound_or_rejected<fault == Fault::none, Spec, In, Device, T>::type;
   static constexpr bool usable = fault == Fault::none;
 
-  explicit Network(std::uint64_t seed = 0) {
+  /// seed: of the initial values. classes: of a network whose classifier is told them at run time (Linear<at_run_time>).
+  /// Errors: UsageError when such a network is told none, or another one a number that is not its own.
+  explicit Network(std::uint64_t seed = 0, int classes = 0) {
     if constexpr (usable) {
       GraphBuilder builder;
+      builder.classes = classes;
       layer_type::describe(builder, -1);
+      const int own = builder.nodes.back().out.c;
+      require<UsageError>(classes == 0 || classes == own, [&] {
+        return "network: its type has " + std::to_string(own) + " classes, found " + std::to_string(classes);
+      });
       Namer namer;
       names<Spec>::walk(namer, "");
       this->build(std::move(builder), namer, In::dims, seed);

@@ -102,8 +102,8 @@ template <int Paths, class... Os> struct spelling<BatchNorm<Paths, Os...>> {
   }
 };
 template <int Out, bool B, class W, int In> struct spelling<Linear<Out, B, W, In>> {
-  static std::string of(const Emission&, int) {
-    std::vector<std::string> parts{std::to_string(Out)};
+  static std::string of(const Emission& e, int site) {
+    std::vector<std::string> parts{std::to_string(Out == at_run_time ? e.out(site) : Out)};
     constexpr bool quantised = !std::is_same_v<W, quant::FullPrecision>;
     if (!B || quantised) parts.push_back(B ? "true" : "false");
     if constexpr (quantised) detail::option<W>(parts);
