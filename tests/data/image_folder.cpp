@@ -46,6 +46,9 @@ TEST_CASE("image folder: a folder that is not as it should be") {
   CHECK(refused(folder.path) == in("train") + "2 images that can be read, found 2 that cannot, the first is " + first);
   CHECK(refused(folder.path, Split::train, {.skip_unreadable = true}) == in("train") + "2 images that can be read, found 2 that cannot, the first is " + first);
   CHECK(refused<UsageError>(folder.path, Split::train, {.dims = {2, 8, 8}}) == "ImageFolder: expected dims of 1 or 3 channels, found (2, 8, 8)");
+  for (const int threads : {-1, 1025})
+    CHECK(refused<UsageError>(folder.path / "none", Split::train, {.threads = threads}) ==
+          "ImageFolder: expected threads from 0 to 1024, found " + std::to_string(threads));
   CHECK(refused<UsageError>(folder.path, Split::train, {.dims = {3, 8, 9}, .resize = 8}) == "ImageFolder: expected a resize from 9 to 4096, found 8");
 }
 

@@ -158,7 +158,8 @@ TEST_CASE("a loader refuses what it cannot do") {
   };
   CHECK(refused(empty, {}) == "Loader: expected from 1 to 2^32 - 1 samples, found 0");
   CHECK(refused(source, {.batch = 0}) == "Loader: expected a batch of at least 1, found 0");
-  CHECK(refused(source, {.threads = 0}) == "Loader: expected threads of at least 1, found 0");
+  for (const int threads : {0, -5, 1025, 1'000'000})
+    CHECK(refused(source, {.threads = threads}) == "Loader: expected threads from 1 to 1024, found " + std::to_string(threads));
   CHECK(refused(source, {.ahead = -1}) == "Loader: expected ahead of at least 1, found -1");
   CHECK(refused(source, {}, -1) == "Loader: expected a first epoch of at least 0, found -1");
   CHECK(refused(source, {}, 0, -2) == "Loader: expected a first step of at least 0, found -2");

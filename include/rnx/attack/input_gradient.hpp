@@ -27,9 +27,10 @@ void input_gradient(const NetworkBase<T, Device>& net, Trace<T, Device>& trace, 
   };
   if constexpr (std::is_same_v<Device, cpu> && loss::concurrent<Loss>)
     if (tiles > 1 && net.tiling(x.n).by_thread) {
-      trace.lanes(host::threads());
+      const int lanes = host::threads();
+      trace.lanes(lanes);
       net.prepare_weights(ctx);
-      return host::parallel_lanes(tiles, [&](long tile, int lane) { pass(tile, trace.lane(lane, size, net.graph())); });
+      return host::parallel_lanes(tiles, lanes, [&](long tile, int lane) { pass(tile, trace.lane(lane, size, net.graph())); });
     }
   for (long tile = 0; tile < tiles; ++tile) pass(tile, trace);
 }

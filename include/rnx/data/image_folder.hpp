@@ -12,6 +12,7 @@
 #include "rnx/data/files.hpp"
 #include "rnx/data/image.hpp"
 #include "rnx/data/source.hpp"
+#include "rnx/kernels/cpu/parallel.hpp"
 
 namespace rnx::inline RNX_ISA::data {
 inline namespace RNX_CODECS {
@@ -21,7 +22,7 @@ struct ImageFolderOptions {
   int resize = 0;                ///< pixels of the shorter side before the crop; 0: the larger of dims' two
   bool skip_unreadable = false;  ///< leave out images that cannot be read instead of throwing
   bool decode_all = true;        ///< find damaged images at the start by decoding each; false: by their headers, for very large folders
-  int threads = 0;               ///< that look at the files; 0: one per core
+  int threads = 0;               ///< that look at the files, at most host::max_threads; 0: one per core
 };
 
 /// Images that are decoded when they are asked for: the shorter side is resized, then a window is cut out. Without augmentation it is the centre; with
@@ -39,6 +40,7 @@ class ImageFolder final : public Source {
     require(options_.resize >= std::max(d.h, d.w) && options_.resize <= 4096, [&] {
       return "ImageFolder: expected a resize from " + std::to_string(std::max(d.h, d.w)) + " to 4096, found " + std::to_string(options_.resize);
     });
+    host::check_threads("ImageFolder: expected threads", options_.threads, 0);
     detail::require_folder(dir, "train/CLASS/ and test/CLASS/ or val/CLASS/, images in each");
     root_ = dir / (split == Split::train ? "train" : detail::present(dir / "test") || !detail::present(dir / "val") ? "test" : "val");
     detail::require_folder(root_, "a subfolder of images for each class");
@@ -189,7 +191,10 @@ class ImageFolder final : public Source {
     {
       std::vector<std::jthread> threads;
       const int count = options_.threads > 0 ? options_.threads : int(std::max(1u, std::thread::hardware_concurrency()));
-      for (int k = 1; k < count && std::size_t(k) < files_.size(); ++k) threads.emplace_back(work);
+      try {
+        for (int k = 1; k < count && std::size_t(k) < files_.size(); ++k) threads.emplace_back(work);
+      } catch (const std::system_error&) {  // those that were started, and this one, do the work
+      }
       work();
     }
     for (const std::exception_ptr& error : other)

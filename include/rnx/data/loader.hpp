@@ -9,9 +9,11 @@
 #include <exception>
 #include <mutex>
 #include <optional>
+#include <system_error>
 #include <thread>
 
 #include "rnx/data/source.hpp"
+#include "rnx/kernels/cpu/parallel.hpp"
 #include "rnx/tensor/view.hpp"
 
 namespace rnx::inline RNX_ISA::data {
@@ -32,13 +34,14 @@ struct LoaderOptions {
   std::uint64_t seed = 0;
   std::optional<Augment> augment = Augment{};  ///< nullopt: samples as they are
   bool shuffle = true;                         ///< false: in the source's order
-  int threads = 1;                             ///< that prepare batches
+  int threads = 1;                             ///< that prepare batches, at most host::max_threads; they are not those of kernels
   int ahead = 3;                               ///< batches that are prepared or in preparation while one is in use
 };
 
 /// Gives the batches of one epoch after another, without end, from (first_epoch, first_step) on. The source must outlive it, and all calls
 /// come from one thread. Destroying it waits for the samples that are being read, not for whole batches.
-/// Errors of the constructor: UsageError (an empty source; a batch, threads or ahead below 1; a first step beyond the epoch).
+/// Errors of the constructor: UsageError (an empty source; a batch or ahead below 1; threads not from 1 to host::max_threads; a first step
+/// beyond the epoch), StateError (the system does not start so many threads).
 class Loader {
  public:
   Loader(const Source& source, LoaderOptions options, long first_epoch = 0, long first_step = 0)
@@ -46,7 +49,8 @@ class Loader {
     const auto expect = [](const char* what, long least, long found) {
       require(found >= least, [&] { return "Loader: expected " + std::string(what) + " of at least " + std::to_string(least) + ", found " + std::to_string(found); });
     };
-    expect("a batch", 1, options_.batch), expect("threads", 1, options_.threads), expect("ahead", 1, options_.ahead);
+    expect("a batch", 1, options_.batch), expect("ahead", 1, options_.ahead);
+    host::check_threads("Loader: expected threads", options_.threads);
     require(source_.size() > 0 && source_.size() <= UINT32_MAX, [&] { return "Loader: expected from 1 to 2^32 - 1 samples, found " + std::to_string(source_.size()); });
     steps_ = long((source_.size() - 1) / options_.batch + 1);
     expect("a first epoch", 0, first_epoch), expect("a first step", 0, first_step);
@@ -57,9 +61,10 @@ class Loader {
     slots_.resize(options_.ahead + 1);  // and the one in use
     try {
       for (int k = 0; k < options_.threads; ++k) threads_.emplace_back([this] { work(); });
-    } catch (...) {
+    } catch (const std::system_error& error) {
       stop();
-      throw;
+      throw StateError("Loader: expected to start " + std::to_string(options_.threads) + " threads, the system started " +
+                       std::to_string(threads_.size()) + ": " + error.code().message());
     }
   }
   Loader(const Loader&) = delete;

@@ -56,7 +56,8 @@ class NetworkBase : public Parametrised<T, Device> {
     if (double(packed_size_) * sizeof(T) > 8 * cache) return {std::min(n, 64), false};
     std::size_t largest = 1;
     for (const Node& node : graph_->nodes) largest = std::max(largest, node.out.count());
-    const int fits = std::clamp(int(cache / (3.0 * double(largest) * sizeof(T))), 1, 16), share = (n + host::threads() - 1) / host::threads();
+    const int fits = std::clamp(int(cache / (3.0 * double(largest) * sizeof(T))), 1, 16);
+    const int threads = host::threads(), share = (n + threads - 1) / threads;
     return {std::clamp(share, 1, fits), true};
   }
   /// Prepares weights before several threads run forward at once.
@@ -208,9 +209,10 @@ class NetworkBase : public Parametrised<T, Device> {
       const View<const T, Device> z = forward(trace.lane(lane, tiling.samples, *graph_), x.samples(first, n), at);
       memory<Device>::copy(logits.samples(first, n).data, z.data, z.n * z.sample_stride() * sizeof(T));
     };
-    trace.lanes(tiling.by_thread ? host::threads() : 1);
+    const int lanes = tiling.by_thread ? host::threads() : 1;
+    trace.lanes(lanes);
     prepare_weights(ctx);
-    if (tiling.by_thread) host::parallel_lanes(tiles, pass);
+    if (tiling.by_thread) host::parallel_lanes(tiles, lanes, pass);
     else for (long tile = 0; tile < tiles; ++tile) pass(tile, 0);
     trace.n_ = x.n, trace.context_ = ctx, trace.records_.back() = {x, logits};
     return logits;

@@ -26,7 +26,7 @@ struct FitOptions {
   std::optional<data::Augment> augment = data::Augment{};
   double label_smoothing = 0;
   std::function<optim::Rates(long step, long steps)> schedule{};  ///< rates of a step, of all steps of the run (replays count)
-  int loader_threads = 1;                        ///< threads that prepare batches ahead of training
+  int loader_threads = 1;                        ///< threads that prepare batches ahead of training, at most host::max_threads
   std::function<Scores()> evaluate{};            ///< called at the end of every `evaluate_every`-th epoch and of the last
   int evaluate_every = 1;
   Saving saving{};
@@ -132,6 +132,7 @@ class Run {
   static int check(const NetworkBase<float, Device>& net, const data::Source& source, const FitOptions& o) {
     require<UsageError>(o.epochs >= 0 && o.batch > 0 && source.size() > 0, "fit: epochs, batch and the data set must not be empty");
     require<UsageError>(bool(o.schedule), "fit: a schedule is needed");
+    host::check_threads("fit: expected loader_threads", o.loader_threads);
     require<ShapeError>(source.dims() == net.input_dims(), [&] { return "fit: the network takes " + net.input_dims().text() + ", the images are " + source.dims().text(); });
     require<UsageError>(source.classes() <= net.classes(), [&] { return "fit: the data set has " + std::to_string(source.classes()) + " classes, the network " + std::to_string(net.classes()); });
     return o.batch;

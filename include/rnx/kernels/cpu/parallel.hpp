@@ -4,11 +4,19 @@
 // depend on sizes only, and the chunks' results are added in chunk order.
 #pragma once
 
+#include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
 #ifdef _OPENMP
 #include <omp.h>
+#endif
+#if defined(_OPENMP) && !defined(__clang__) && (defined(__unix__) || defined(__APPLE__))
+#include <pthread.h>
+#define RNX_THREADS_LOST_BY_FORK 1
+#else
+#define RNX_THREADS_LOST_BY_FORK 0
 #endif
 
 #include "rnx/device/cpu.hpp"
@@ -22,20 +30,52 @@
 #define RNX_SIMD _Pragma("GCC ivdep")
 #endif
 
+namespace rnx::inline RNX_ABI {
+/// What a process says of its threads, for the kernels of all instruction sets.
+struct ThreadSettings {
+  std::atomic<int> count = 0;         ///< of set_threads; 0: OpenMP's number
+  std::atomic<bool> forked = false;   ///< this is a child, and the threads stayed with its parent
+};
+inline ThreadSettings thread_settings;
+}  // namespace rnx::inline RNX_ABI
+
 namespace rnx::inline RNX_ISA::host {
 
+/// The most threads that any option of the library takes.
+constexpr int max_threads = 1024;
+
+/// Throws UsageError unless `count` is from `least` to max_threads. what: like "Loader: expected threads".
+inline void check_threads(const char* what, long count, int least = 1) {
+  require<UsageError>(count >= least && count <= max_threads, [&] {
+    return what + (" from " + std::to_string(least)) + " to " + std::to_string(max_threads) + ", found " + std::to_string(count);
+  });
+}
+
+/// How many threads a kernel that is called here may use: what set_threads said, or else OpenMP's number (OMP_NUM_THREADS,
+/// omp_set_num_threads), at most max_threads. It is 1 inside a parallel region, without OpenMP, and in a child that was forked after
+/// kernels of its parent had run on several threads of GCC's OpenMP, which would wait for them for ever.
 inline int threads() {
 #ifdef _OPENMP
-  return omp_in_parallel() ? 1 : omp_get_max_threads();
+  if (omp_in_parallel() || thread_settings.forked.load(std::memory_order_relaxed)) return 1;
+  const int count = thread_settings.count.load(std::memory_order_relaxed);
+  return count ? count : std::min(omp_get_max_threads(), max_threads);
 #else
   return 1;
 #endif
 }
 
-/// How many threads kernels may use from now on. The results do not depend on it.
-inline void set_threads([[maybe_unused]] int count) {
-#ifdef _OPENMP
-  omp_set_num_threads(count);
+/// How many threads each kernel of the process may use from now on, whatever thread calls it. The results do not depend on it, and
+/// without OpenMP it has no effect. Throws UsageError unless `count` is from 1 to max_threads.
+inline void set_threads(int count) {
+  check_threads("set_threads: expected threads", count);
+  thread_settings.count = count;
+}
+
+/// Called before OpenMP may start threads.
+inline void remember_forks() {
+#if RNX_THREADS_LOST_BY_FORK
+  static const int registered = ::pthread_atfork(nullptr, nullptr, [] { thread_settings.forked = true; });
+  (void)registered;
 #endif
 }
 
@@ -47,8 +87,9 @@ constexpr long chunk_begin(long n, long m, long i) { return n * i / m; }
 /// run(f, begin, end) for runs of tasks. Apart from parallel_for, so that what it does is compiled once, not for one thread and for many.
 [[gnu::noinline]] inline void run_tasks(long tasks, [[maybe_unused]] double work, void (*run)(const void*, long, long), const void* f) {
 #ifdef _OPENMP
-  if (tasks > 1 && work >= small_work && threads() > 1) {
-#pragma omp parallel
+  if (const int most = tasks > 1 && work >= small_work ? threads() : 1; most > 1) {
+    remember_forks();
+#pragma omp parallel num_threads(most)
     {
       const long count = omp_get_num_threads(), i = omp_get_thread_num();
       run(f, chunk_begin(tasks, count, i), chunk_begin(tasks, count, i + 1));
@@ -68,15 +109,17 @@ void parallel_for(long tasks, const F& f, double work = 1e9) {
   }, &f);
 }
 
-/// f(task, lane) for every task: each lane is one thread's, so that it may own memory. Kernels inside run on that thread alone. With one
-/// thread or task they keep all threads and the lane is 0. Of what tasks throw, the first in their order is thrown.
+/// f(task, lane) for every task, lane < lanes: each lane is one thread's, so that it may own memory. Kernels inside run on that thread
+/// alone. With one lane or task they keep all threads and the lane is 0. Of what tasks throw, the first in their order is thrown.
+/// lanes: threads(), asked once by the caller, who makes room for as many; it may change meanwhile.
 template <class F>
-void parallel_lanes(long tasks, F&& f) {
+void parallel_lanes(long tasks, [[maybe_unused]] int lanes, F&& f) {
 #ifdef _OPENMP
-  if (tasks > 1 && threads() > 1) {
+  if (tasks > 1 && lanes > 1) {
     long failed = tasks;
     std::exception_ptr error;
-#pragma omp parallel for schedule(static)
+    remember_forks();
+#pragma omp parallel for schedule(static) num_threads(lanes)
     for (long task = 0; task < tasks; ++task) {
       try {
         f(task, omp_get_thread_num());
