@@ -152,3 +152,28 @@ TEST_CASE("bad radii are refused with one sentence") {
   CHECK_THROWS_AS(Rational::parse("8/x", "--eps"), UsageError);
   CHECK(Rational::parse("8/255").value() == 8.0 / 255);
 }
+
+TEST_CASE("a stop ends an attack at its next tile, and an evaluation with it") {
+  Case c;
+  std::atomic<bool> stop{false};
+  int calls = 0;
+  const loss::CrossEntropy ce{.labels = c.y.data()};
+  const auto stopping = [&](Trace<float, cpu>& trace, const loss::Call<float>& call) {
+    ce(trace, call);
+    if (++calls == 5) stop = true;
+  };
+  attack::Workspace<float> work(c.net, n, 4);  // three tiles a step
+  Tensor<float> a(n, c.x.dims());
+  const auto x = std::as_const(c.x).view();
+  const attack::Pgd<> endless{.steps = 1 << 30};
+  CHECK_THROWS_AS(endless(c.net, work, x, a.view(), stopping, {.stop = &stop}), Stopped);
+  CHECK(calls == 5);
+
+  const data::Images images{.n = n, .dims = {3, 8, 8}, .classes = 10, .pixels = std::vector<std::uint8_t>(n * 192), .labels = c.y, .class_names = {}};
+  CHECK_THROWS_AS(eval::accuracy(c.net, images, {.stop = &stop}, &endless), Stopped);
+  stop = false;
+  const auto at_first_batch = [&](std::size_t, std::size_t) { stop = true; };
+  const eval::Options options{.batch = 4, .progress = at_first_batch, .stop = &stop};
+  CHECK_THROWS_AS(eval::accuracy(c.net, images, options), Stopped);
+  CHECK(Stopped("").exit_code() == 75);
+}

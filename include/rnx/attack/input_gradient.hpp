@@ -10,6 +10,7 @@ namespace rnx::inline RNX_ISA::attack {
 /// dx(i) = d loss(i) / d x(i) for every sample of x, assigned; values: device memory, one loss per sample, or null.
 /// The tile is the trace's capacity, and several threads work on tiles at once where the loss allows it: in eval mode every tile size gives the same bits. In train mode batch norm couples the samples, so
 /// the whole batch must fit. The loss is called once per tile, with the tile's first sample; gradients are those of the SUM over samples.
+/// Throws Stopped before a tile when ctx.stop is set.
 template <class T, class Device, class Loss>
 void input_gradient(const NetworkBase<T, Device>& net, Trace<T, Device>& trace, View<const std::type_identity_t<T>, Device> x, const Loss& loss, const Context& ctx,
                     View<std::type_identity_t<T>, Device> dx, std::type_identity_t<T>* values = nullptr) {
@@ -18,6 +19,7 @@ void input_gradient(const NetworkBase<T, Device>& net, Trace<T, Device>& trace, 
   const int size = trace.capacity();
   const long tiles = (x.n + size - 1) / size;
   const auto pass = [&](long tile, Trace<T, Device>& at) {
+    check_stop(ctx);
     const int first = int(tile) * size, n = std::min(size, x.n - first);
     Context own = ctx;
     own.first_sample += std::uint64_t(first);

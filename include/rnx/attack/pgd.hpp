@@ -25,7 +25,7 @@ struct Pgd {
 
   /// adversarial: (n, c, h, w), assigned. ctx: mode and path of the model; where ctx.values is set, eps, step, seed and draw are read there
   /// (training steps that are recorded), otherwise from this policy. `draw` tells restarts apart.
-  /// Throws UsageError for an eps or step outside its range.
+  /// Throws UsageError for an eps or step outside its range, Stopped when ctx.stop is set: it is looked at in each tile of each step.
   template <class T, class Device, class Loss>
   void operator()(const NetworkBase<T, Device>& net, Workspace<T, Device>& work, View<const std::type_identity_t<T>, Device> x,
                   View<std::type_identity_t<T>, Device> adversarial, const Loss& loss, Context ctx = {}, std::uint64_t draw = 0) const {

@@ -1,10 +1,11 @@
 // What one pass is told at run time: mode, batch-norm path, subnet, and where the values lie that change between steps.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <vector>
 
-#include "rnx/config.hpp"
+#include "rnx/core/error.hpp"
 
 namespace rnx::inline RNX_ABI {
 
@@ -41,6 +42,12 @@ struct Context {
   std::uint64_t draw = 0;              ///< added to values->draw: tells several forwards of one step apart
   std::uint64_t first_sample = 0;      ///< id of the batch's first sample, for tiles of a larger batch
   void* stream = nullptr;              ///< the device's stream (Stream::handle)
+  const std::atomic<bool>* stop = nullptr;  ///< when it becomes true (a signal), work in tiles throws Stopped before the next tile
 };
+
+/// Throws Stopped when the context's flag is set. Called before each tile of a pass and of an attack's step.
+inline void check_stop(const Context& ctx) {
+  if (ctx.stop && ctx.stop->load(std::memory_order_relaxed)) throw Stopped("stopped before the computation was complete");
+}
 
 }  // namespace rnx::inline RNX_ABI

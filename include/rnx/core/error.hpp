@@ -26,6 +26,9 @@ struct StateError : Error { explicit StateError(const std::string& s) : Error(s,
 struct NumericError : Error { explicit NumericError(const std::string& s) : Error(s, 1) {} };  ///< a value that must be finite is not
 struct DeviceError : Error { explicit DeviceError(const std::string& s) : Error(s, 1) {} };  ///< the device reported a failure
 
+/// not a fault: somebody asked the call to end (Context::stop), and what it was computing is not complete
+struct Stopped : Error { explicit Stopped(const std::string& s) : Error(s, 75) {} };
+
 /// Throws `E` with the sentence when `condition` is false. The sentence is built only then.
 template <class E = UsageError, class Sentence>
 inline void require(bool condition, const Sentence& sentence) {

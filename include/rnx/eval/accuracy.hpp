@@ -42,6 +42,7 @@ struct Options {
   int examples = 0;          ///< how many pairs of images are kept
   bool keep_logits = false;
   std::function<void(std::size_t done, std::size_t of)> progress{};  ///< told after each batch; what it throws ends the evaluation
+  const std::atomic<bool>* stop = nullptr;  ///< when it becomes true (a signal), accuracy() throws Stopped within a step of an attack
 };
 
 /// The class of the largest logit, the first one where several are equal.
@@ -53,7 +54,7 @@ int argmax(const T* row, int classes) {
 }
 
 /// Predictions of a source's samples in its order, and under `attack` when it is not null (a callable like attack::Pgd; copied per restart with its own draw).
-/// Errors: NumericError (logits or images that are not finite, an image outside its ball).
+/// Errors: NumericError (logits or images that are not finite, an image outside its ball), Stopped (Options::stop).
 template <class T, class Device, class Attack = attack::Pgd<>>
 Accuracy accuracy(const NetworkBase<T, Device>& net, const data::Source& source, const Options& o, const Attack* attack = nullptr) {
   const Dims dims = source.dims();
@@ -66,7 +67,7 @@ Accuracy accuracy(const NetworkBase<T, Device>& net, const data::Source& source,
   attack::Workspace<T, Device> work(net, batch, o.tile);
   Tensor<T, Device> clean(batch, dims), adversarial(batch, dims);
   loss::Labels<Device> labels(batch, classes);
-  const Context ctx{.mode = Mode::eval, .path = o.path};
+  const Context ctx{.mode = Mode::eval, .path = o.path, .stop = o.stop};
 
   Accuracy result;
   result.samples.resize(total);

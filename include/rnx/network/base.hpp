@@ -203,6 +203,7 @@ class NetworkBase : public Parametrised<T, Device> {
     const long tiles = (x.n + tiling.samples - 1) / tiling.samples;
     const View<T, Device> logits{trace.arena_.data(), x.n, graph_->nodes.back().out, graph_->nodes.back().out.c};
     const auto pass = [&](long tile, int lane) {
+      check_stop(ctx);
       const int first = int(tile) * tiling.samples, n = std::min(tiling.samples, x.n - first);
       Context at = ctx;
       at.first_sample += std::uint64_t(first);
