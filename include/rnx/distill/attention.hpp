@@ -1,6 +1,9 @@
 // Attention transfer between pairs of layers.
 #pragma once
 
+#include <map>
+#include <mutex>
+
 #include "rnx/distill/maps.hpp"
 
 namespace rnx::inline RNX_ISA::distill {
@@ -60,6 +63,15 @@ class AttentionTransfer {
   }
 
  private:
+  /// Memory of compare(), for each stream. It grows with the first calls: record a step after one. Threads that share the loss take
+  /// turns, and a copy starts without any.
+  struct Scratch {
+    std::mutex mutex;
+    std::map<void*, Buffer<T, Device>> of_stream;
+    Scratch() = default;
+    Scratch(const Scratch&) {}
+    Scratch& operator=(const Scratch&) { return *this; }
+  };
   const Kept<T, Device>& map_of(const Trace<T, Device>& trace, const std::string& path) const {
     const auto& kept = trace.activation(path);
     require<StateError>(kept.active, [&] { return "attention transfer: '" + path + "' did not run in this pass"; });
@@ -72,8 +84,10 @@ class AttentionTransfer {
     const geometry::Map y{n, size ? size : std::min(a.h, b.h), size ? size : std::min(a.w, b.w), 1, 1};
     const int length = y.h * y.w;
     const std::size_t all = std::size_t(capacity) * length, room = 3 * all + 2 * std::size_t(capacity);
-    if (memory_.size() < room) memory_ = Buffer<T, Device>(room);
-    T* qs = memory_.data();
+    const std::lock_guard lock(scratch_.mutex);
+    Buffer<T, Device>& memory = scratch_.of_stream[stream.handle];
+    if (memory.size() < room) memory = Buffer<T, Device>(room);
+    T* qs = memory.data();
     T *qt = qs + all, *dq = qt + all, *norm = dq + all, *own = norm + capacity;
     normalised_map<T, Device>(stream, s, y, options_.resize, n, qs, norm);
     normalised_map<T, Device>(stream, t, y, options_.resize, n, qt, nullptr);
@@ -86,7 +100,7 @@ class AttentionTransfer {
   const Trace<T, Device>* teacher_;
   std::vector<AttentionPair> pairs_;
   AttentionOptions options_;
-  mutable Buffer<T, Device> memory_;  // grows with the first calls: record a step after one
+  mutable Scratch scratch_;
 };
 
 }  // namespace rnx::inline RNX_ISA::distill

@@ -21,6 +21,7 @@ class NetworkBase : public Parametrised<T, Device> {
 
   Trace<T, Device> make_trace(TraceOptions options) const { return Trace<T, Device>(*graph_, std::move(options)); }
 
+  /// Several threads may run one network at once, each with a trace of its own.
   /// Runs n = x.n samples; returns the logits (n, classes). x: (n, c, h, w) in channels-innermost memory, alive until backward is done.
   View<const T, Device> forward(Trace<T, Device>& trace, View<const T, Device> x, const Context& ctx) const {
     check_input(trace, x, ctx);
@@ -132,7 +133,7 @@ class NetworkBase : public Parametrised<T, Device> {
   Subnet make_subnet(std::initializer_list<Choice> choices) const { return make_subnet(std::span<const Choice>(choices.begin(), choices.size())); }
 
   /// How often weight maps were computed: caches make it small.
-  std::uint64_t preparations() const { return preparations_; }
+  std::uint64_t preparations() const { return cache_.packings(); }
 
   virtual std::unique_ptr<NetworkBase> clone() const = 0;
 
@@ -147,7 +148,8 @@ class NetworkBase : public Parametrised<T, Device> {
       const std::uint64_t version = std::max(this->parameter_version_, o.parameter_version_) + 1;
       Parametrised<T, Device>::operator=(o);
       this->parameter_version_ = version;
-      graph_ = o.graph_, sites_ = o.sites_, packed_size_ = o.packed_size_, buffers_ = o.buffers_, default_subnet_ = o.default_subnet_, cache_ = {};
+      graph_ = o.graph_, sites_ = o.sites_, packed_size_ = o.packed_size_, buffers_ = o.buffers_, default_subnet_ = o.default_subnet_;
+      cache_.clear();
     }
     return *this;
   }
@@ -193,7 +195,7 @@ class NetworkBase : public Parametrised<T, Device> {
  private:
   PassType pass(Trace<T, Device>& trace) const {
     PassType p;
-    p.parameters = this->parameters_.data(), p.buffers = buffers_.data(), p.packed = trace.packed_ ? trace.packed_->data() : nullptr;
+    p.parameters = this->parameters_.data(), p.buffers = buffers_.data(), p.packed = trace.packed_.data();
     p.sites = sites_.data(), p.arena = trace.arena_.data(), p.places = trace.places_.data(), p.records = trace.records_.data();
     p.ctx = trace.context_, p.n = trace.n_;
     return p;
@@ -228,33 +230,19 @@ class NetworkBase : public Parametrised<T, Device> {
 
   /// Prepared weights for the current parameters and the subnet: computed once per version, the last few kept.
   /// While a recording runs the maps are always launched: a replay must see the parameters of its own time.
-  std::shared_ptr<Buffer<T, Device>> prepare(const Context& ctx) const {
+  PackedLease<T, Device> prepare(const Context& ctx) const {
     const std::uint64_t id = ctx.subnet ? ctx.subnet->id : 0;
-    Prepared* slot = nullptr;
-    for (auto& c : cache_) {
-      if (c.data && c.subnet == id && c.version == this->parameter_version_ && c.stream == ctx.stream) return c.data;
-      if (!slot && (!c.data || c.version != this->parameter_version_) && (!c.data || c.data.use_count() == 1)) slot = &c;
-    }
-    if (!slot) slot = &cache_[next_++ % cache_.size()];
-    if (!slot->data || slot->data.use_count() > 1) slot->data = std::make_shared<Buffer<T, Device>>(packed_size_);
-    slot->subnet = id, slot->version = this->parameter_version_, slot->stream = ctx.stream;
-    PassType p;
-    p.parameters = this->parameters_.data(), p.buffers = buffers_.data(), p.packed = slot->data->data(), p.sites = sites_.data(), p.ctx = ctx;
-    do_prepare(p);
-    ++preparations_;
-    return slot->data;
+    return cache_.lease(id, this->parameter_version_, ctx.stream, packed_size_, [&](T* packed) {
+      PassType p;
+      p.parameters = this->parameters_.data(), p.buffers = buffers_.data(), p.packed = packed, p.sites = sites_.data(), p.ctx = ctx;
+      do_prepare(p);
+    });
   }
 
   /// After a trace's last use of prepared weights: the next version takes their memory. Recordings of other devices keep them.
   static void release(Trace<T, Device>& trace) {
     if constexpr (std::is_same_v<Device, cpu>) trace.packed_.reset();
   }
-
-  struct Prepared {
-    std::shared_ptr<Buffer<T, Device>> data;
-    std::uint64_t subnet = 0, version = 0;
-    void* stream = nullptr;
-  };
 
  protected:
   std::shared_ptr<const Graph> graph_;
@@ -263,9 +251,7 @@ class NetworkBase : public Parametrised<T, Device> {
   Buffer<T, Device> buffers_;
   std::uint64_t buffer_version_ = 1;
   Subnet default_subnet_;
-  mutable std::array<Prepared, 4> cache_{};
-  mutable std::size_t next_ = 0;
-  mutable std::uint64_t preparations_ = 0;
+  mutable PackedCache<T, Device> cache_;
 };
 
 /// The kept output of Tap<Tag, ...> in a trace. Networks known by type check the tag at compile time (see Network).

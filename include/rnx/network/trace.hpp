@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "rnx/network/keep.hpp"
+#include "rnx/network/packed.hpp"
 
 namespace rnx::inline RNX_ISA {
 
@@ -239,7 +240,7 @@ class Trace {
   int n_ = 0;
   bool pending_ = false;  // a forward whose backward has not run: backward reuses the arena as it goes
   Context context_{};
-  std::shared_ptr<Buffer<T, Device>> packed_;
+  PackedLease<T, Device> packed_;
   std::uint64_t parameter_version_ = 0;
   View<const T, Device> input_{};
 };
