@@ -6,6 +6,11 @@
 // Two object files built with different -march link, and each calls the kernels that were compiled for it.
 #pragma once
 
+// Under -ffinite-math-only every comparison that lets a NaN through folds away, here and in <cmath>: no check would be left.
+#if defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__
+#error "rnx: -ffast-math, -Ofast and -ffinite-math-only hide NaN and infinity; add -fno-finite-math-only behind them"
+#endif
+
 #define RNX_VERSION_MAJOR 0
 #define RNX_VERSION_MINOR 1
 #define RNX_VERSION_PATCH 0

@@ -2,6 +2,7 @@
 # Compiles each case with g++ and, if present, clang++ and checks what a user would read.
 #   first line `// expect: SENTENCE`   it must not compile; SENTENCE is in the output; the output has at most 20 lines
 #   first line `// expect: no error`   a control: it must compile
+#   second line `// flags: FLAGS`      further flags of the compiler, separated by spaces
 # Usage: run.sh [CASE.cpp ...]
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -21,7 +22,9 @@ for compiler in ${RNX_COMPILE_FAIL_COMPILERS:-g++ clang++}; do
   command -v "$compiler" >/dev/null || { echo "$compiler is not here: not checked"; continue; }
   compilers=$((compilers + 1))
   for case in "${cases[@]}"; do
-    IFS= read -r first <"$case" || true
+    { IFS= read -r first && IFS= read -r second; } <"$case" || true
+    flags=()
+    case ${second-} in '// flags: '*) read -ra flags <<<"${second#// flags: }" ;; esac
     expected=${first#// expect: }
     output=""
     if [ "$expected" = "$first" ] || [ -z "$expected" ]; then
@@ -29,7 +32,7 @@ for compiler in ${RNX_COMPILE_FAIL_COMPILERS:-g++ clang++}; do
       continue
     fi
     status=0
-    output=$("$compiler" -std=c++20 -fsyntax-only -fdiagnostics-color=never "${include_flags[@]}" "$case" 2>&1) || status=$?
+    output=$("$compiler" -std=c++20 -fsyntax-only -fdiagnostics-color=never "${include_flags[@]}" ${flags[@]+"${flags[@]}"} "$case" 2>&1) || status=$?
     lines=$([ -z "$output" ] && echo 0 || wc -l <<<"$output")
     if [ "$expected" = "no error" ]; then
       [ $status -eq 0 ] || complain "the control does not compile"

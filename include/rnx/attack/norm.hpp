@@ -28,7 +28,8 @@ void check_radius(double eps, double step) {
   require<UsageError>(step >= 0 && std::isfinite(step), [&] { return "attack: the step must not be negative, found " + std::to_string(step); });
 }
 
-/// Throws NumericError when an adversarial image leaves the ball of radius eps around its clean image, or [0, 1], or is not finite.
+/// Throws NumericError when an adversarial image leaves the ball of radius eps around its clean image, or [0, 1], or where
+/// a pixel of either is not finite.
 /// Host copies, dense; `tolerance` is relative to eps.
 template <class Norm, class T>
 void verify(std::span<const T> clean, std::span<const T> adversarial, int n, double eps, double tolerance = 1e-5) {
@@ -37,6 +38,10 @@ void verify(std::span<const T> clean, std::span<const T> adversarial, int n, dou
     double size = 0;
     for (std::size_t k = i * count; k < (i + 1) * count; ++k) {
       const double a = adversarial[k], d = a - clean[k];
+      require<NumericError>(std::isfinite(clean[k]), [&] {
+        return "attack: clean image " + std::to_string(i) + " holds " + std::to_string(clean[k]) +
+               ", expected finite pixels";
+      });
       require<NumericError>(a >= 0 && a <= 1, [&] { return "attack: image " + std::to_string(i) + " holds " + std::to_string(a) + ", outside [0, 1]"; });
       size = Norm::number == 0 ? std::max(size, std::abs(d)) : size + d * d;
     }

@@ -17,11 +17,11 @@ template <> struct kernel<cpu, op::tutor_draw> {
       int best = 0;
       for (int j = 0; j < a.tutors; ++j) {
         z[j] = a.one_hot ? double(a.logits[row + j]) : (a.logits[row + j] + noise.gumbel(row + j)) / tau;
-        if (z[j] > z[best]) best = j;
+        if (z[best] == z[best] && !(z[j] <= z[best])) best = j;
       }
-      const double top = z[best];
+      const double top = z[best], one = top == top ? 1 : top;
       double sum = 0;
-      for (int j = 0; j < a.tutors; ++j) sum += z[j] = a.one_hot ? double(j == best) : std::exp(z[j] - top);
+      for (int j = 0; j < a.tutors; ++j) sum += z[j] = a.one_hot ? (j == best ? one : 0) : std::exp(z[j] - top);
       for (int j = 0; j < a.tutors; ++j) a.g[row + j] = T(z[j] / sum);
     });
   }
@@ -110,7 +110,7 @@ template <> struct kernel<cpu, op::tutor_weights_backward> {
         const T* d = a.d + (i * a.rows + r) * a.tutors;
         const double joint = a.joint ? host::joint_distance(g, d, a.tutors) : 0;
         for (int j = 0; j < a.tutors; ++j)
-          if (d[j] != T(0) && (!a.joint || joint > 0)) sum[j] += a.joint ? double(g[j]) * d[j] * d[j] / joint : double(d[j]);
+          if (d[j] != T(0) && (!a.joint || joint != 0)) sum[j] += a.joint ? double(g[j]) * d[j] * d[j] / joint : double(d[j]);
       }
       for (int j = 0; j < a.tutors; ++j) a.dg[i * a.tutors + j] += T(a.weight * sum[j]);
     });

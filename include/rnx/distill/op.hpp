@@ -43,6 +43,7 @@ struct normalize_rows_backward {
 /// g(i, :) = softmax((v(i, :) + G(i, :)) / tau) (Jang et al. 2017), G standard Gumbel noise of the stream
 /// (values->seed, gumbel, values->draw + draw, site) at index i tutors + j, tau = values->temperature; no values: 0, 0 and 1.
 /// one_hot: g(i, :) = onehot(argmax v(i, :)) without noise, the first of equal ones.
+/// A NaN makes its row NaN.
 struct tutor_draw {
   template <class T> struct Args {
     int layers, tutors; bool one_hot; std::uint64_t draw, site;

@@ -59,8 +59,11 @@ class TutorLoss : public Parametrised<T, Device> {
   /// true: g is the argmax of the logits, without noise and without a gradient: training what was found (section 3.4).
   void one_hot(bool on) { one_hot_ = on; }
   /// The teacher layer with the largest logit for each student layer. Reads memory back.
+  /// Throws NumericError where a logit is NaN.
   std::vector<int> tutors() const {
     const std::vector<T> v = this->parameters_.download();
+    for (const T logit : v)
+      require<NumericError>(!std::isnan(logit), "tutor loss: a logit is NaN, expected numbers");
     std::vector<int> best;
     for (auto row = v.begin(); row != v.end(); row += teachers()) best.push_back(int(std::max_element(row, row + teachers()) - row));
     return best;

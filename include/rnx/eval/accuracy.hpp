@@ -45,11 +45,12 @@ struct Options {
   const std::atomic<bool>* stop = nullptr;  ///< when it becomes true (a signal), accuracy() throws Stopped within a step of an attack
 };
 
-/// The class of the largest logit, the first one where several are equal.
+/// The class of the largest logit: the first one where several are equal, the first NaN where there is one, as in PyTorch.
 template <class T>
 int argmax(const T* row, int classes) {
   int best = 0;
-  for (int c = 1; c < classes; ++c) if (row[c] > row[best]) best = c;
+  for (int c = 1; c < classes; ++c)
+    if (row[best] == row[best] && !(row[c] <= row[best])) best = c;
   return best;
 }
 

@@ -1,4 +1,5 @@
 // Activations: functors shared by every device, one bound layer for them all; masked ReLU with a mask per position.
+// Comparisons are written so that a NaN fails them and comes through, and that where PyTorch lets its gradient pass it passes.
 #pragma once
 
 #include "rnx/layers/options.hpp"
@@ -7,21 +8,21 @@ namespace rnx::inline RNX_ABI::functor {
 
 enum class Reads { input, output };
 
-/// max(x, 0); derivative 1[y > 0]
+/// 0 where x <= 0, else x; derivative 0 where y <= 0, else 1
 struct Relu {
   static constexpr const char* name = "relu";
   static constexpr Reads reads = Reads::output;
   static constexpr bool relu = true;
-  template <class T> RNX_SHARED static T forward(T x) { return x > T(0) ? x : T(0); }
-  template <class T> RNX_SHARED static T derivative(T y) { return y > T(0) ? T(1) : T(0); }
+  template <class T> RNX_SHARED static T forward(T x) { return x <= T(0) ? T(0) : x; }
+  template <class T> RNX_SHARED static T derivative(T y) { return y <= T(0) ? T(0) : T(1); }
 };
-/// min(max(x, 0), 6); derivative 1[0 < x < 6]
+/// min(max(x, 0), 6); derivative 0 where y <= 0 or y >= 6, else 1
 struct Relu6 {
   static constexpr const char* name = "relu6";
   static constexpr Reads reads = Reads::output;
   static constexpr bool relu = true;
-  template <class T> RNX_SHARED static T forward(T x) { return x > T(0) ? (x < T(6) ? x : T(6)) : T(0); }
-  template <class T> RNX_SHARED static T derivative(T y) { return y > T(0) && y < T(6) ? T(1) : T(0); }
+  template <class T> RNX_SHARED static T forward(T x) { return x <= T(0) ? T(0) : x >= T(6) ? T(6) : x; }
+  template <class T> RNX_SHARED static T derivative(T y) { return y <= T(0) || y >= T(6) ? T(0) : T(1); }
 };
 /// x relu6(x + 3) / 6 (Howard et al. 2019); derivative (2 x + 3) / 6 on (-3, 3)
 struct HardSwish {

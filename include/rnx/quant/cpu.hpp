@@ -74,7 +74,7 @@ struct kernel<cpu, op::weight_bases<quant::MultiBit<M>>> {
     quant_detail::each(a.g, [&](std::size_t k, std::size_t at) {
       double s[M];
       for (int m = 0; m < M; ++m) {
-        s[m] = a.theta[at] - mean + quant::MultiBit<M>::shift(m) * deviation < 0 ? -1 : 1;
+        s[m] = quant::sign(a.theta[at] - mean + quant::MultiBit<M>::shift(m) * deviation);
         a.bases[m * count + k] = T(s[m]);
         b[m] += s[m] * a.theta[at];
       }
@@ -112,7 +112,7 @@ inline void padded(const geometry::Map& x, int pad, int n, F f) {
 template <class A, class T>
 inline T base(T x, const T* parameters, int n) {
   if constexpr (std::is_base_of_v<quant::Elementwise, A>) return A::value(x);
-  else return x + parameters[A::bases + n] - T(0.5) < T(0) ? T(-1) : T(1);
+  else return quant::sign(x + parameters[A::bases + n] - T(0.5));
 }
 template <class A, class T>
 inline bool passes(T x, const T* parameters, int n) {

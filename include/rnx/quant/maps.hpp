@@ -12,7 +12,7 @@
 //   pad_value          what a padded position of every base holds: stated, never an accidental zero
 //   forward            op::activation_bases<A>: x -> bases (N, n, h + 2 pad, w + 2 pad, c dense) and their scaled sum; null: unwanted
 //   backward           op::activation_bases_backward<A>: gradient of the sum (padded) -> dx assigned (null: unwanted), parameters += (null)
-// sign(0) = +1 everywhere. The surrogate is part of the model: attacks depend on it.
+// sign(0) = +1 everywhere, and a NaN stays one in every base. The surrogate is part of the model: attacks depend on it.
 #pragma once
 
 #include "rnx/kernels.hpp"
@@ -25,6 +25,9 @@ struct activation_map {};
 }  // namespace option
 
 namespace quant {
+
+/// +1 or -1, sign(0) = +1; a NaN stays one.
+template <class T> RNX_SHARED T sign(T v) { return v < T(0) ? T(-1) : v >= T(0) ? T(1) : v; }
 
 /// theta is the weight: one base, scale 1.
 struct FullPrecision {

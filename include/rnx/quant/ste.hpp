@@ -14,7 +14,7 @@ struct Sign : Elementwise {
   using option = option::weight_map;
   static constexpr int bases = 1, bits = 1;
   static constexpr bool identity = false, scaled = false, valid = true;
-  template <class T> RNX_SHARED static T value(T w) { return w < T(0) ? T(-1) : T(1); }
+  template <class T> RNX_SHARED static T value(T w) { return sign(w); }
   template <class T> RNX_SHARED static bool passes(T w) { return w >= T(-1) && w <= T(1); }
 };
 
@@ -35,7 +35,7 @@ struct SignActivation : Elementwise {
   static constexpr int bases = 1, bits = 1, parameters = 0;
   static constexpr bool identity = false, scaled = false, valid = true;
   static constexpr double pad_value = 1;  // sign(0)
-  template <class T> RNX_SHARED static T value(T x) { return x < T(0) ? T(-1) : T(1); }
+  template <class T> RNX_SHARED static T value(T x) { return sign(x); }
   template <class T> RNX_SHARED static bool passes(T x) { return x >= T(-1) && x <= T(1); }
 };
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <cmath>
 
 #include "rnx/network.hpp"
 #include "rnx/search/cpu.hpp"
@@ -76,6 +77,7 @@ struct ChannelMask {
 namespace search {
 
 /// The width of the largest theta of every mask, in graph order: the found architecture (paper 001: arg max, no draw).
+/// Throws NumericError, naming the parameter, where a theta is NaN: a search that broke down found nothing.
 template <class T, class Device>
 std::vector<int> found_widths(const NetworkBase<T, Device>& net) {
   std::vector<int> widths;
@@ -84,6 +86,10 @@ std::vector<int> found_widths(const NetworkBase<T, Device>& net) {
     if (node.kind != Kind::mask) continue;
     std::vector<T> theta(p.count);
     memory<Device>::download(theta.data(), net.parameters() + p.offset, p.count * sizeof(T));
+    for (const T v : theta)
+      require<NumericError>(!std::isnan(v), [&] {
+        return "search: the parameter '" + p.name + "' holds NaN, expected numbers";
+      });
     widths.push_back(node.widths[std::max_element(theta.begin(), theta.end()) - theta.begin()]);
   }
   return widths;

@@ -63,9 +63,8 @@ template <> struct kernel<cpu, op::attack_step> {
       if (a.norm == 0) {
         const T step = T(length), radius = T(eps);
         RNX_SIMD for (std::size_t i = 0; i < count; ++i) {
-          const T sign = T(int(g[i] > 0) - int(g[i] < 0));
-          const T v = host::clamped(to[i] + step * sign, x[i] - radius, x[i] + radius);
-          to[i] = host::clamped(v, T(0), T(1));
+          const T v = host::clamped(to[i] + step * op::direction(g[i]), x[i] - radius, x[i] + radius);
+          to[i] = host::clamped(x[i] == x[i] ? v : x[i], T(0), T(1));
         }
         return;
       }
@@ -92,8 +91,7 @@ template <> struct kernel<cpu, op::perturbation_step> {
     const T eps = T(a.values ? a.values->eps : 0);
     host::for_range(a.count, [&](std::size_t begin, std::size_t end) {
       RNX_SIMD for (std::size_t i = begin; i < end; ++i) {
-        const T sign = T(int(a.gradient[i] > 0) - int(a.gradient[i] < 0));
-        a.delta[i] = host::clamped(a.delta[i] + eps * sign, -eps, eps);
+        a.delta[i] = host::clamped(a.delta[i] + eps * op::direction(a.gradient[i]), -eps, eps);
       }
     });
   }

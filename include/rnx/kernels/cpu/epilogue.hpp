@@ -70,7 +70,8 @@ struct Chain {
       for (long t = 0; t < tasks; ++t) first += partial[t * 2 * pitch + i], second += partial[(t * 2 + 1) * pitch + i];
       if (tail.mean_out) {
         const double mean = first / count;
-        tail.mean_out[i] = T(mean), tail.var_out[i] = T(larger(0.0, second / count - mean * mean));
+        tail.mean_out[i] = T(mean);
+        tail.var_out[i] = T(larger(second / count - mean * mean, 0.0));  // a NaN stays one
       } else {
         tail.sums[i] = T(first), tail.sums[map.c + i] = T(second / std::sqrt(double(tail.var[i]) + double(tail.eps)));
       }
@@ -107,8 +108,8 @@ struct Chain {
       if (has & normal) put(tail.normal + e, v);
       if (has & add) v = v + get(tail.addend + e);
       if (has & sum) put(tail.sum + e, v);
-      if (has & relu) v = v > 0 ? v : vec<T>{};
-      if (has & mask) v = get(tail.mask + e) > 0 ? v : vec<T>{};
+      if (has & relu) v = v <= 0 ? vec<T>{} : v;  // a NaN stays one
+      if (has & mask) v = get(tail.mask + e) <= 0 ? vec<T>{} : v;
       if (has & masked) put(tail.masked + e, v);
       if (has & sums) {
         vec<double> d[halves], x[halves];

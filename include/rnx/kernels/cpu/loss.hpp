@@ -88,15 +88,15 @@ template <> struct kernel<cpu, op::row_distance> {
         const double u = s[k], v = t[k], d = u - v;
         dd += d * d, ss += u * u, tt += v * v, st += u * v;
       }
-      const double distance = std::sqrt(dd), product = std::sqrt(ss) * std::sqrt(tt), floor = 1e-6;
-      const double cosine = st / (product >= floor ? product : floor), length = std::sqrt(tt);
+      const double distance = std::sqrt(dd), norms = std::sqrt(ss) * std::sqrt(tt), floor = 1e-6;
+      const double product = host::larger(norms, floor), cosine = st / product, length = std::sqrt(tt);
       if (a.value) a.value[row] = T(a.kind == 0 ? dd / c : a.kind == 1 ? -cosine : a.kind == 2 ? distance : distance / length);
       if (!a.ds) return;
       // ds = of_s s + of_t t
       double of_s = 0, of_t = 0;
       if (a.kind == 0) of_s = 2.0 / c, of_t = -of_s;
-      else if (a.kind == 1) of_t = -1 / (product >= floor ? product : floor), of_s = product >= floor ? cosine / ss : 0;
-      else if (distance > 0) of_s = 1 / (distance * (a.kind == 2 ? 1 : length)), of_t = -of_s;
+      else if (a.kind == 1) of_t = -1 / product, of_s = norms < floor ? 0 : cosine / ss;
+      else if (distance != 0) of_s = 1 / (distance * (a.kind == 2 ? 1 : length)), of_t = -of_s;
       T* ds = a.ds + row * a.dsg.stride;
       for (int k = 0; k < c; ++k) {
         const double gradient = a.kind == 1 ? of_s * s[k] + of_t * t[k] : of_s * (double(s[k]) - double(t[k]));

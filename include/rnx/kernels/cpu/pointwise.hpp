@@ -41,7 +41,10 @@ template <class F> struct kernel<cpu, op::pointwise_backward<F>> {
       const T* v = a.pv + row * a.v.stride + at;
       const T* dy = a.dy + row * a.dyg.stride + at;
       T* dx = a.dx + row * a.dxg.stride + at;
-      RNX_SIMD for (int i = 0; i < count; ++i) dx[i] = dy[i] * F::derivative(v[i]);
+      RNX_SIMD for (int i = 0; i < count; ++i) {
+        const T slope = F::derivative(v[i]);
+        dx[i] = slope == 0 ? T(0) : dy[i] * slope;
+      }
     });
   }
 };
@@ -98,7 +101,10 @@ template <> struct kernel<cpu, op::dropout> {
       host::Uniforms uniform{stream};
       const T* x = a.px + row * a.x.stride;
       T* y = a.py + row * a.y.stride;
-      for (int i = 0; i < a.x.c; ++i) y[i] = uniform((first + row) * a.x.stride + i) >= a.p ? x[i] * scale : T(0);
+      for (int i = 0; i < a.x.c; ++i) {
+        const bool kept = uniform((first + row) * a.x.stride + i) >= a.p;
+        y[i] = kept ? x[i] * scale : x[i] - x[i];
+      }
     });
   }
 };

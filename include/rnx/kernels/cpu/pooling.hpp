@@ -16,17 +16,35 @@ void for_windows(const geometry::Pool& g, F&& f) {
     }
 }
 
-/// The larger value, a NaN if there is one, as in PyTorch.
+/// Whether v takes the place of the best value so far: where it is larger, or a NaN, as in PyTorch.
 template <class V>
-RNX_ALWAYS_INLINE inline V maximum(V best, V v) { return ((v > best) | (v != v)) ? v : best; }
+RNX_ALWAYS_INLINE inline auto better(V v, V best) { return (v > best) | (v != v); }
 
 /// The maximum of channels [j, j + N) of one window; the first pixel starts, so an infinity is a value like any other.
 template <int N, class T>
 RNX_ALWAYS_INLINE inline vec<T, N> window_maximum(const T* x, const geometry::Map& m, int h0, int h1, int w0, int w1) {
   vec<T, N> best = load<N>(x + (std::size_t(h0) * m.w + w0) * m.stride);
   for (int h = h0; h < h1; ++h)
-    for (int w = w0; w < w1; ++w) best = maximum<vec<T, N>>(best, load<N>(x + (std::size_t(h) * m.w + w) * m.stride));
+    for (int w = w0; w < w1; ++w) {
+      const vec<T, N> v = load<N>(x + (std::size_t(h) * m.w + w) * m.stride);
+      best = better(v, best) ? v : best;
+    }
   return best;
+}
+/// The number in its window, row by row, of the pixel that gives the maximum: the first of equal ones, the last NaN.
+template <int N, class T>
+RNX_ALWAYS_INLINE inline vec<T, N> place_of_maximum(const T* x, const geometry::Map& m, int h0, int h1, int w0,
+                                                    int w1) {
+  vec<T, N> best = load<N>(x + (std::size_t(h0) * m.w + w0) * m.stride), place = {};
+  T number = 0;
+  for (int h = h0; h < h1; ++h)
+    for (int w = w0; w < w1; ++w, ++number) {
+      const vec<T, N> v = load<N>(x + (std::size_t(h) * m.w + w) * m.stride), here = vec<T, N>{} + number;
+      const auto taken = better(v, best);
+      best = taken ? v : best;
+      place = taken ? here : place;
+    }
+  return place;
 }
 
 template <class T>
@@ -75,16 +93,13 @@ template <> struct kernel<cpu, op::max_pool_backward> {
         for_lanes<T>(g.x.c, [&](auto lanes, int j) RNX_ALWAYS_INLINE {
           constexpr int N = decltype(lanes)::value;
           using V = vec<T, N>;
-          const V best = window_maximum<N>(x + j, g.x, h0, h1, w0, w1);
-          V left = load<N>(dy + out * g.y.stride + j);  // becomes zero where it was given away
+          const V place = place_of_maximum<N>(x + j, g.x, h0, h1, w0, w1);
+          const V gradient = load<N>(dy + out * g.y.stride + j);
+          T number = 0;
           for (int h = h0; h < h1; ++h)
-            for (int w = w0; w < w1; ++w) {
-              const std::size_t pixel = std::size_t(h) * g.x.w + w;
-              const V v = load<N>(x + pixel * g.x.stride + j), zero = {};
-              const auto hit = (v == best) | ((v != v) & (best != best));
-              T* to = dx + pixel * a.dxg.stride + j;
-              store(to, V(load<N>(to) + (hit ? left : zero)));
-              left = hit ? zero : left;
+            for (int w = w0; w < w1; ++w, ++number) {
+              T* to = dx + (std::size_t(h) * g.x.w + w) * a.dxg.stride + j;
+              store(to, V(load<N>(to) + (place == number ? gradient : V{})));
             }
         });
       });

@@ -85,6 +85,7 @@ RNX_ALWAYS_INLINE inline void for_lanes(int c, F&& f) {
   for (; j < c; ++j) f(std::integral_constant<int, 1>{}, j);
 }
 
+// A NaN as the first argument comes through.
 template <class T> constexpr T smaller(T a, T b) { return b < a ? b : a; }
 template <class T> constexpr T larger(T a, T b) { return a < b ? b : a; }
 template <class T> constexpr T clamped(T v, T low, T high) { return v < low ? low : high < v ? high : v; }

@@ -75,9 +75,9 @@ struct AttackStep {
   RNX_HD void operator()(std::size_t e) const {
     const T x = a.clean[e];
     if (a.norm == 0) {
-      const T g = a.gradient[e], step = T(length()), radius = T(eps());
-      const T v = clamped(a.adversarial[e] + step * T(int(g > 0) - int(g < 0)), x - radius, x + radius);
-      a.adversarial[e] = clamped(v, T(0), T(1));
+      const T step = T(length()), radius = T(eps());
+      const T v = clamped(a.adversarial[e] + step * op::direction(a.gradient[e]), x - radius, x + radius);
+      a.adversarial[e] = clamped(x == x ? v : x, T(0), T(1));
       return;
     }
     const std::size_t n = Split(e, features).quotient;

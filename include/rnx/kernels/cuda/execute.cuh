@@ -71,7 +71,7 @@ struct Position {
   }
 };
 
-// ---- arithmetic ----
+// ---- arithmetic: a NaN as the first argument comes through ----
 
 template <class T> RNX_SHARED T smaller(T a, T b) { return b < a ? b : a; }
 template <class T> RNX_SHARED T larger(T a, T b) { return a < b ? b : a; }

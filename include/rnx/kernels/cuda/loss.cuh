@@ -86,8 +86,8 @@ template <class T> struct element<op::row_distance, T> {
     // ds = of_s s + of_t t
     double of_s = 0, of_t = 0;
     if (a.kind == 0) of_s = 2.0 / c, of_t = -of_s;
-    else if (a.kind == 1) of_t = -1 / norms, of_s = std::sqrt(ss) * length >= 1e-6 ? cosine / ss : 0;
-    else if (distance > 0) of_s = 1 / (distance * (a.kind == 2 ? 1 : length)), of_t = -of_s;
+    else if (a.kind == 1) of_t = -1 / norms, of_s = std::sqrt(ss) * length < 1e-6 ? 0 : cosine / ss;
+    else if (distance != 0) of_s = 1 / (distance * (a.kind == 2 ? 1 : length)), of_t = -of_s;
     T* ds = a.ds + row * a.dsg.stride;
     for (int k = 0; k < c; ++k)
       put(ds[k], a.weight * (a.kind == 1 ? of_s * s[k] + of_t * t[k] : of_s * (double(s[k]) - double(t[k]))), a.add);

@@ -17,7 +17,10 @@ template <class F, class T> struct element<op::pointwise_forward<F>, T> {
 template <class F, class T> struct element<op::pointwise_backward<F>, T> {
   typename op::pointwise_backward<F>::template Args<T> a;
   std::size_t count() const { return active(a.v); }
-  RNX_HD void operator()(std::size_t i) const { a.dx[offset(a.dxg, i)] = a.dy[offset(a.dyg, i)] * F::derivative(a.pv[offset(a.v, i)]); }
+  RNX_HD void operator()(std::size_t i) const {
+    const auto slope = F::derivative(a.pv[offset(a.v, i)]);
+    a.dx[offset(a.dxg, i)] = slope == 0 ? T(0) : a.dy[offset(a.dyg, i)] * slope;
+  }
 };
 
 /// Element i's value of a mask (c, h, w).
@@ -58,7 +61,8 @@ template <class T> struct element<op::dropout, T> {
     const rng::Stream stream(a.values ? a.values->seed : 0, Purpose::dropout, (a.values ? a.values->draw : 0) + a.draw, a.site);
     const Split s(i, a.x.c);
     const std::uint64_t number = (a.first_sample * a.x.h * a.x.w + s.quotient) * a.x.stride + s.remainder;
-    a.py[offset(a.y, i)] = stream.uniform(number) >= a.p ? a.px[offset(a.x, i)] * T(1 / (1 - a.p)) : T(0);
+    const T x = a.px[offset(a.x, i)];
+    a.py[offset(a.y, i)] = stream.uniform(number) >= a.p ? x * T(1 / (1 - a.p)) : x - x;
   }
 };
 

@@ -23,9 +23,9 @@ struct Covering {
   RNX_SHARED static int first(int at, const geometry::Pool& g) { return at < g.kernel ? 0 : (at - g.kernel) / g.stride + 1; }
 };
 
-/// The first maximum of one window, or its first NaN: as in PyTorch.
+/// The first maximum of one window, or its last NaN: as in PyTorch.
 template <class T>
-RNX_SHARED std::size_t first_maximum(const geometry::Pool& g, const T* x, std::size_t n, int oh, int ow, int c) {
+RNX_SHARED std::size_t place_of_maximum(const geometry::Pool& g, const T* x, std::size_t n, int oh, int ow, int c) {
   const Window window(g, oh, ow);
   std::size_t best = offset(g.x, n, window.h0, window.w0, c);
   T top = x[best];
@@ -33,7 +33,7 @@ RNX_SHARED std::size_t first_maximum(const geometry::Pool& g, const T* x, std::s
     for (int w = window.w0; w < window.w1; ++w) {
       const std::size_t at = offset(g.x, n, h, w, c);
       const T v = x[at];
-      if (v > top || (v != v && top == top)) top = v, best = at;
+      if (v > top || v != v) top = v, best = at;
     }
   return best;
 }
@@ -43,7 +43,7 @@ template <class T> struct element<op::max_pool_forward, T> {
   std::size_t count() const { return active(a.g.y); }
   RNX_HD void operator()(std::size_t e) const {
     const Position p(a.g.y, e);
-    a.y[offset(a.g.y, e)] = a.x[first_maximum(a.g, a.x, p.n, p.h, p.w, p.c)];
+    a.y[offset(a.g.y, e)] = a.x[place_of_maximum(a.g, a.x, p.n, p.h, p.w, p.c)];
   }
 };
 template <class T> struct element<op::max_pool_backward, T> {
@@ -56,7 +56,7 @@ template <class T> struct element<op::max_pool_backward, T> {
     T sum = 0;
     for (int oh = windows.h0; oh < windows.h1; ++oh)
       for (int ow = windows.w0; ow < windows.w1; ++ow)
-        if (first_maximum(a.g, a.x, p.n, oh, ow, p.c) == here) sum += a.dy[offset(a.g.y, p.n, oh, ow, p.c)];
+        if (place_of_maximum(a.g, a.x, p.n, oh, ow, p.c) == here) sum += a.dy[offset(a.g.y, p.n, oh, ow, p.c)];
     a.dx[offset(a.dxg, e)] = sum;
   }
 };

@@ -10,7 +10,7 @@ namespace rnx::inline RNX_ABI::op {
 ///   forward     stored                                   raw
 ///               mean, var over samples and pixels        mean_out, var_out assigned (biased; from sums of v and v^2 in double)
 ///               (v - mean) gamma / sqrt(var + eps) + beta    `normalized`; stored where asked
-///               + addend; stored where asked;  max(v, 0) with `relu`
+///               + addend; stored where asked;  0 where v <= 0 with `relu`
 ///   backward    0 where mask <= 0; stored                masked
 ///               sums(0, c) = sum of v, sums(1, c) = sum of v xhat    with x, mean, var; assigned
 ///               gamma / sqrt(var + eps) v                `scaled`

@@ -1,14 +1,16 @@
-// Pooling. Max pooling keeps no indices: backward finds the first maximum of each window again.
+// Pooling. Max pooling keeps no indices: backward finds the maximum of each window again.
 #pragma once
 
 #include "rnx/kernels/kernel.hpp"
 
 namespace rnx::inline RNX_ABI::op {
 
+/// the maximum of each window; NaN where it holds one
 struct max_pool_forward {
   template <class T> struct Args { geometry::Pool g; const T* x; T* y; auto pointers() { return std::tie(x, y); } };
 };
-/// dx assigned: each window's gradient goes to its first maximum in row order
+/// dx assigned: each window's gradient goes to its first maximum in row order, where there is a NaN to its last one,
+/// as in PyTorch
 struct max_pool_backward {
   template <class T> struct Args { geometry::Pool g; const T* x; const T* dy; T* dx; geometry::Map dxg; auto pointers() { return std::tie(x, dy, dx); } };
 };
