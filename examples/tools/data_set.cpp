@@ -1,5 +1,7 @@
 #include "data_set.hpp"
 
+#include <algorithm>
+
 #include <rnx/data/image_folder.hpp>
 
 namespace tools {
@@ -25,22 +27,69 @@ class Owned final : public data::Source {
 };
 std::unique_ptr<data::Source> owned(data::Images images) { return std::make_unique<Owned>(std::move(images)); }
 
-/// n samples of a source that it owns, shuffled once and for all: folders come sorted by class, and "the first" are to be a fair sample of them.
-class Shuffled final : public data::Source {
- public:
-  Shuffled(std::unique_ptr<data::Source> whole, std::size_t n) : whole_(std::move(whole)), order_(data::epoch_order(whole_->size(), 0, 0)) { order_.resize(std::min(n, order_.size())); }
-  std::size_t size() const override { return order_.size(); }
-  Dims dims() const override { return whole_->dims(); }
-  int classes() const override { return whole_->classes(); }
-  const std::vector<std::string>& class_names() const override { return whole_->class_names(); }
-  int label(std::uint32_t id) const override { return whole_->label(order_.at(id)); }
-  void sample(std::uint32_t id, const data::Augment* augment, std::uint64_t seed, std::uint64_t epoch, float* out) const override { whole_->sample(order_.at(id), augment, seed, epoch, out); }
-  std::string fingerprint() const override { return whole_->fingerprint() + "[shuffled:" + std::to_string(order_.size()) + "]"; }
+std::string shown(const std::vector<std::string>& names) {
+  const std::size_t few = std::min<std::size_t>(names.size(), 8);
+  return fmt::format("{}{}", fmt::join(names.begin(), names.begin() + long(few), ", "), few < names.size() ? ", ..." : "");
+}
 
- private:
-  std::unique_ptr<data::Source> whole_;
-  std::vector<std::uint32_t> order_;
-};
+/// Labels of arrays mean what the weights' labels meant: names that contradict are refused, missing ones are filled in.
+void number_as(const std::vector<std::string>& names, const DataOptions& o, data::Images& images) {
+  if (names.empty() || (o.dataset != "npy" && o.dataset != "idx")) return;
+  require<FileError>(images.class_names.empty() || images.class_names == names, [&] {
+    return fmt::format("{}: expected the classes of the weights ({}), found {} in class_names.txt", o.dir, shown(names), shown(images.class_names));
+  });
+  const int greatest = images.labels.empty() ? 0 : *std::max_element(images.labels.begin(), images.labels.end());
+  require<FileError>(greatest < int(names.size()), [&] {
+    return fmt::format("{}: expected labels below {}, as the weights have so many classes, found {}", o.dir, names.size(), greatest);
+  });
+  images.classes = int(names.size());
+  images.class_names = names;
+}
+
+data::Images load(const DataOptions& o, data::Split split) {
+  if (o.dataset == "cifar10") return data::load_cifar10(o.dir, split);
+  if (o.dataset == "cifar100") return data::load_cifar100(o.dir, split);
+  return o.dataset == "idx" ? data::load_idx(o.dir, split) : data::load_npy(o.dir, split);
+}
+
+const char* name_of(data::Split split) { return split == data::Split::train ? "training" : "test"; }
+
+/// The first n images of an array (0: all), in its order where that is mixed: then they are what they are without a shuffle, bit for bit.
+std::unique_ptr<data::Source> read_array(const DataOptions& o, data::Split split, std::size_t n, std::vector<std::string>& notes) {
+  data::Images images = load(o, split);
+  number_as(o.class_names, o, images);
+  const std::size_t all = std::size_t(images.n), wanted = n ? std::min(n, all) : all;
+  if (!data::is_mixed(images.labels, images.classes)) {
+    notes.push_back(fmt::format("{}: the {} images do not come in a mixed order of classes; they were shuffled once", o.dir, name_of(split)));
+    return std::make_unique<data::Shuffled>(owned(std::move(images)), wanted);
+  }
+  if (wanted < all) {
+    images.n = int(wanted);
+    images.labels.resize(wanted);
+    images.pixels.resize(wanted * images.dims.count());
+    images.pixels.shrink_to_fit();
+  }
+  return owned(std::move(images));
+}
+
+std::unique_ptr<data::Source> read_folder(const DataOptions& o, data::Split split, std::size_t n, DataSet& set) {
+  data::ImageFolderOptions options{.dims = {3, o.image_size, o.image_size}, .resize = o.resize, .skip_unreadable = o.skip_unreadable, .decode_all = o.check_images};
+  options.class_names = o.class_names;
+  auto folder = std::make_unique<data::ImageFolder>(o.dir, split, options);
+  set.skipped.insert(set.skipped.end(), folder->skipped().begin(), folder->skipped().end());
+  if (const std::string text = folder->list().passed_over_text(); !text.empty()) set.notes.push_back(text);
+  const std::size_t all = folder->size();
+  return std::make_unique<data::Shuffled>(std::move(folder), n ? n : all);
+}
+
+void check(const DataOptions& o) {
+  require_known("--dataset", o.dataset, {"cifar10", "cifar100", "idx", "image-folder", "npy", "synthetic"});
+  require(o.dataset == "synthetic" || !o.dir.empty(), [&] { return "--data: the folder of " + o.dataset + " is needed (--dataset synthetic needs none)"; });
+  require(o.n_train >= 0 && o.n_test >= 0, "--n-train and --n-test must not be negative");
+  require(o.resize == 0 || o.resize >= o.image_size, [&] {
+    return fmt::format("--resize: expected at least --image-size, {} pixels, found {}", o.image_size, o.resize);
+  });
+}
 
 }  // namespace
 
@@ -48,26 +97,40 @@ void DataOptions::add_to(CLI::App& cli) {
   cli.add_option("--dataset", dataset, "cifar10 | cifar100 | idx (MNIST, Fashion-MNIST) | image-folder | npy | synthetic (embedded: no --data)");
   cli.add_option("--data", dir, "folder of the data set");
   cli.add_option("--image-size", image_size, "image-folder: height and width of the images that the network sees");
+  cli.add_option("--resize", resize, "image-folder: pixels of the shorter side before the crop, like 256 for 224 of ImageNet (0: --image-size)");
   cli.add_flag("--skip-unreadable,!--no-skip-unreadable", skip_unreadable, "image-folder: leave out files that cannot be decoded, and name them");
   cli.add_flag("--check-images,!--no-check-images", check_images, "image-folder: decode every image once at the start; else headers only");
 }
 
+DataFacts describe_data(const DataOptions& o, bool want_train, bool want_test) {
+  check(o);
+  DataFacts facts;
+  const auto describe = [&](data::Split split) -> SplitFacts {
+    if (o.dataset == "image-folder") {
+      const data::ImageList list(o.dir, split, o.class_names);
+      facts.class_names = list.class_names();
+      return {.n = list.files().size(), .dims = {3, o.image_size, o.image_size}, .classes = int(list.class_names().size())};
+    }
+    if (o.dataset == "npy" || o.dataset == "idx") {
+      data::Images images = o.dataset == "npy" ? data::describe_npy(o.dir, split) : data::describe_idx(o.dir, split);
+      number_as(o.class_names, o, images);
+      facts.class_names = images.class_names;
+      return {.n = std::size_t(images.n), .dims = images.dims, .classes = images.classes};
+    }
+    return {.n = 0, .dims = {3, 32, 32}, .classes = o.dataset == "cifar100" ? 100 : 10};
+  };
+  if (want_train) facts.train = describe(data::Split::train);
+  if (want_test) facts.test = describe(data::Split::test);
+  return facts;
+}
+
 DataSet open_data(const DataOptions& o, bool want_train, bool want_test) {
-  require_known("--dataset", o.dataset, {"cifar10", "cifar100", "idx", "image-folder", "npy", "synthetic"});
-  require(o.dataset == "synthetic" || !o.dir.empty(), [&] { return "--data: the folder of " + o.dataset + " is needed (--dataset synthetic needs none)"; });
-  require(o.n_train >= 0 && o.n_test >= 0, "--n-train and --n-test must not be negative");
+  check(o);
   DataSet set{.name = o.dataset, .train = nullptr, .test = nullptr, .statistics = {}, .skipped = {}};
   const auto read = [&](data::Split split) -> std::unique_ptr<data::Source> {
-    const std::size_t n = std::size_t(split == data::Split::train ? o.n_train : o.n_test);
-    if (o.dataset == "cifar10") return owned(data::load_cifar10(o.dir, split, n));
-    if (o.dataset == "cifar100") return owned(data::load_cifar100(o.dir, split, n));
-    if (o.dataset == "idx") return owned(data::load_idx(o.dir, split, n));
-    if (o.dataset == "npy") return owned(data::load_npy(o.dir, split, n));
+    const auto n = std::size_t(split == data::Split::train ? o.n_train : o.n_test);
     if (o.dataset == "synthetic") return owned(data::synthetic(split, n));
-    auto folder = std::make_unique<data::ImageFolder>(o.dir, split, data::ImageFolderOptions{.dims = {3, o.image_size, o.image_size}, .skip_unreadable = o.skip_unreadable, .decode_all = o.check_images});
-    for (const auto& s : folder->skipped()) set.skipped.push_back(s);
-    const std::size_t all = folder->size();
-    return std::make_unique<Shuffled>(std::move(folder), n ? n : all);
+    return o.dataset == "image-folder" ? read_folder(o, split, n, set) : read_array(o, split, n, set.notes);
   };
   if (want_train) set.train = read(data::Split::train);
   if (want_test) set.test = read(data::Split::test);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <rnx/data.hpp>
@@ -14,10 +15,26 @@ struct DataOptions {
   std::string dataset = "cifar10", dir;
   int n_train = 0, n_test = 0;  ///< the first N images (0: all)
   int image_size = 32;          ///< of image-folder: height and width
+  int resize = 0;               ///< of image-folder: pixels of the shorter side before the crop (0: image_size)
   bool skip_unreadable = false, check_images = true;
-  /// Adds --dataset, --data, --image-size and --skip-unreadable.
+  std::vector<std::string> class_names{};  ///< those that weights were trained for, in their order; empty: the data set's own
+  /// Adds --dataset, --data, --image-size, --resize, --skip-unreadable and --check-images.
   void add_to(CLI::App& cli);
 };
+
+/// What is known of a split before its pixels are read.
+struct SplitFacts {
+  std::size_t n = 0;  ///< images of which --n-train and --n-test take the first; 0 where only reading tells
+  rnx::Dims dims{};
+  int classes = 0;
+};
+/// What lists of files, headers and labels say, at the cost of no pixel. A split that was not asked for is empty.
+struct DataFacts {
+  std::vector<std::string> class_names{};  ///< empty where the data set does not tell, or only reading does
+  std::optional<SplitFacts> train{}, test{};
+};
+/// Errors: as open_data, as far as they do not concern pixels.
+DataFacts describe_data(const DataOptions& o, bool want_train, bool want_test);
 
 /// Both splits and what a trainer wants to know of them.
 struct DataSet {
@@ -26,9 +43,11 @@ struct DataSet {
   rnx::data::Statistics statistics;  ///< of the training split, or the usual ones of the data set
   rnx::data::Augment augment{};
   std::vector<std::string> skipped;  ///< files that could not be read
+  std::vector<std::string> notes{};  ///< sentences that a user should see: files that were passed over, images that were shuffled
 };
 
-/// Reads what is asked for. Errors: UsageError (an unknown data set, --data missing), FileError.
+/// Reads what is asked for. Folders, and arrays that do not come in a mixed order (data::is_mixed), are shuffled once.
+/// Errors: UsageError (an unknown data set, --data missing), FileError.
 DataSet open_data(const DataOptions& o, bool want_train, bool want_test);
 
 }  // namespace tools

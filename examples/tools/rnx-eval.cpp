@@ -53,6 +53,7 @@ int run(const Arguments& a, const tools::App& app) {
   options.n_test = a.n_ex;
   const tools::DataSet data = tools::open_data(options, false, true);
   for (const std::string& s : data.skipped) tools::complain("rnx-eval: skipped " + s);
+  for (const std::string& note : data.notes) tools::complain("rnx-eval: " + note);
   const auto say = []<class... Ts>(fmt::format_string<Ts...> format, Ts&&... values) { tools::print_line(stdout, fmt::format(format, std::forward<Ts>(values)...)); };
   say("data: {}, {} test images of {}", data.name, data.test->size(), data.test->dims().text());
   // weights and folders first: an hour of attacks must not end at a file that cannot be read or written

@@ -135,6 +135,7 @@ int train_model(const Arguments& a, const tools::App& app) {
   };
   const tools::DataSet set = tools::open_data(a.data, true, true);
   for (const std::string& s : set.skipped) tools::complain("rnx-train: skipped " + s);
+  for (const std::string& note : set.notes) tools::complain("rnx-train: " + note);
   tools::check_stop();
   require(std::size_t(a.holdout) < set.train->size(), [&] { return fmt::format("--holdout: {} of {} training images leave none to train on", a.holdout, set.train->size()); });
   const std::size_t n_train = set.train->size() - a.holdout;

@@ -8,6 +8,7 @@
 #include "rnx/data/images.hpp"
 #include "rnx/data/loader.hpp"
 #include "rnx/data/npy.hpp"
+#include "rnx/data/shuffled.hpp"
 #include "rnx/data/source.hpp"
 #include "rnx/data/statistics.hpp"
 #include "rnx/data/synthetic.hpp"

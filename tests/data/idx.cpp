@@ -38,6 +38,9 @@ TEST_CASE("idx: images, labels, limits and names") {
   CHECK(train.dims == Dims{1, 4, 5});
   CHECK(train.classes == 10);
   CHECK(train.labels == std::vector<std::int32_t>{7, 0, 9});
+  const Images described = data::describe_idx(folder.path, Split::train);
+  CHECK((described.n == 3 && described.dims == train.dims && described.classes == 10 && described.labels == train.labels));
+  CHECK(described.pixels.empty());
   CHECK(train.class_names.empty());
   REQUIRE(train.pixels.size() == 60);
   CHECK(train.pixels[21] == std::uint8_t(21 * 37));

@@ -52,6 +52,46 @@ TEST_CASE("image folder: a folder that is not as it should be") {
   CHECK(refused<UsageError>(folder.path, Split::train, {.dims = {3, 8, 9}, .resize = 8}) == "ImageFolder: expected a resize from 9 to 4096, found 8");
 }
 
+TEST_CASE("image list: what is no image is passed over and counted, links are followed, none of them for ever") {
+  const support::Folder folder("image_list"), elsewhere("image_list_linked");
+  for (const char* name : {"cat/1.png", "cat/.1.png", "cat/2.WEBP", "cat/3.webp", "cat/README", "dog/deep/4.JPG", "list.txt", ".git/5.png"})
+    folder.write(std::string("train/") + name, "x");
+  elsewhere.write("6.jpeg", "x");
+  const auto cat = folder.path / "train/cat";
+  std::filesystem::create_directory_symlink(elsewhere.path, cat / "linked");
+  std::filesystem::create_directory_symlink(folder.path / "train", cat / "back");
+  std::filesystem::create_symlink(elsewhere.path / "6.jpeg", cat / "7.jpg");
+  const data::ImageList list(folder.path, Split::train);
+  std::vector<std::string> paths;
+  for (const auto& file : list.files()) paths.push_back(file.path);
+  CHECK(paths == std::vector<std::string>{"cat/1.png", "cat/7.jpg", "cat/linked/6.jpeg", "dog/deep/4.JPG"});
+  CHECK(list.passed_over_text() == (folder.path / "train").string() +
+                                       ": 7 files are passed over: 2 .webp, 2 hidden, 1 links to a folder that holds them, 1 outside a class folder, 1 without an extension");
+  std::filesystem::remove_all(folder.path / "train");
+  folder.write("train/cat/1.png", "x");
+  CHECK(data::ImageList(folder.path, Split::train).passed_over_text().empty());
+}
+
+TEST_CASE("image list: a folder of test images alone is numbered by the classes that are given") {
+  const support::Folder folder("image_list_names");
+  folder.write("test/dog/1.png", "x");
+  folder.write("test/owl/2.png", "x");
+  const std::vector<std::string> trained{"owl", "cat", "dog"};
+  const auto labels = [&](const std::vector<std::string>& names) {
+    std::vector<int> of;
+    const data::ImageList list(folder.path, Split::test, names);
+    for (const auto& file : list.files()) of.push_back(file.label);
+    return of;
+  };
+  CHECK(labels({}) == std::vector{0, 1});
+  CHECK(labels(trained) == std::vector{0, 2});
+  CHECK(data::ImageList(folder.path, Split::test, trained).class_names() == trained);
+  CHECK(support::error_of<FileError>([&] { labels({"cat", "dog"}); }) == (folder.path / "test").string() + ": expected the 2 classes that are given, found \"owl\"");
+  CHECK(support::error_of<UsageError>([&] { labels({"owl", "dog", "owl"}); }) == "ImageList: expected each class name once, found \"owl\" twice");
+  // a name is a name, and never a way out of the folder
+  CHECK(support::error_of<FileError>([&] { labels({"../test/dog", "owl"}); }).ends_with("found \"dog\""));
+}
+
 #ifdef RNX_HAS_PNG
 TEST_CASE("image folder: images of a sample's size give what Memory gives") {
   const support::Folder folder("images_memory");
@@ -90,6 +130,9 @@ TEST_CASE("image folder: images of a sample's size give what Memory gives") {
   const ImageFolder test(folder.path, Split::test);
   CHECK(test.size() == 1);
   CHECK(test.label(0) == 1);
+  const ImageFolder trained_elsewhere(folder.path, Split::test, {.class_names = {"bee", "ant", "cow"}});
+  CHECK(trained_elsewhere.label(0) == 0);
+  CHECK(trained_elsewhere.classes() == 3);
 }
 
 TEST_CASE("image folder: the shorter side is resized, then the centre or a random window is cut out") {

@@ -80,6 +80,8 @@ TEST_CASE("npy data: a folder") {
   CHECK(load(Split::train).classes == 4);
   CHECK(load(Split::test).classes == 4);
   CHECK(load(Split::test).n == 1);
+  const data::Images described = data::describe_npy(folder.path, Split::test);
+  CHECK((described.n == 1 && described.dims == Dims{3, 2, 2} && described.classes == 4 && described.pixels.empty()));
   folder.write("class_names.txt", "cat\ndog\nowl\nbee\n");
   CHECK(load(Split::train).class_names == std::vector<std::string>{"cat", "dog", "owl", "bee"});
 }

@@ -40,9 +40,9 @@ std::array<std::uint32_t, D> idx_header(Input& file, const char* content) {
   return dims;
 }
 
-/// At most `limit` images (0: all) of two files, each an io::InputFile or io::InputBytes.
+/// At most `limit` images (0: all) of two files, each an io::InputFile or io::InputBytes. Without pixels, they stay empty.
 template <class Input>
-Images read_idx(Input&& pictures, Input&& numbers, std::size_t limit) {
+Images read_idx(Input&& pictures, Input&& numbers, std::size_t limit, bool with_pixels = true) {
   const auto shape = idx_header<3>(pictures, "images");
   const std::uint32_t n = shape[0], count = idx_header<1>(numbers, "labels")[0];
   require<FileError>(n == count, [&] {
@@ -54,8 +54,26 @@ Images read_idx(Input&& pictures, Input&& numbers, std::size_t limit) {
   numbers.read(bytes.data(), n);
   images.labels.assign(bytes.begin(), bytes.begin() + used);
   images.classes = std::max(10, *std::max_element(bytes.begin(), bytes.end()) + 1);
+  if (!with_pixels) return images;
   images.pixels.resize(used * images.dims.count());
   pictures.read(images.pixels.data(), images.pixels.size());
+  return images;
+}
+
+inline Images idx_set(const std::filesystem::path& dir, Split split, std::size_t limit, bool with_pixels) {
+  const char* content = "idx files (train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte)";
+  require_folder(dir, content);
+  const auto file = [&](const std::string& name, const std::string& idx) {
+    const auto path = dir / (name + "-" + idx), dotted = dir / (name + "." + idx), packed = dir / (name + "-" + idx + ".gz");
+    if (!present(path) && present(dotted)) return dotted;
+    require<FileError>(present(path) || !present(packed), [&] { return path.string() + ": expected this file, found " + packed.filename().string() + ": gunzip unpacks it"; });
+    require_file(path, content);
+    return path;
+  };
+  const std::string prefix = split == Split::train ? "train" : "t10k";
+  const auto pictures = file(prefix + "-images", "idx3-ubyte"), numbers = file(prefix + "-labels", "idx1-ubyte");
+  Images images = read_idx(io::InputFile(pictures), io::InputFile(numbers), limit, with_pixels);
+  images.class_names = class_names(dir / "class_names.txt", images.classes);
   return images;
 }
 
@@ -66,20 +84,10 @@ Images read_idx(Input&& pictures, Input&& numbers, std::size_t limit) {
 /// label of the file + 1 where that is more. At most `limit` images (0: all), in the file's order.
 /// Errors: FileError (a missing folder or file, a header that does not fit the file's size, other counts of images and labels).
 inline Images load_idx(const std::filesystem::path& dir, Split split, std::size_t limit = 0) {
-  const char* content = "idx files (train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte)";
-  detail::require_folder(dir, content);
-  const auto file = [&](const std::string& name, const std::string& idx) {
-    const auto path = dir / (name + "-" + idx), dotted = dir / (name + "." + idx), packed = dir / (name + "-" + idx + ".gz");
-    if (!detail::present(path) && detail::present(dotted)) return dotted;
-    require<FileError>(detail::present(path) || !detail::present(packed), [&] { return path.string() + ": expected this file, found " + packed.filename().string() + ": gunzip unpacks it"; });
-    detail::require_file(path, content);
-    return path;
-  };
-  const std::string prefix = split == Split::train ? "train" : "t10k";
-  const auto pictures = file(prefix + "-images", "idx3-ubyte"), numbers = file(prefix + "-labels", "idx1-ubyte");
-  Images images = detail::read_idx(io::InputFile(pictures), io::InputFile(numbers), limit);
-  images.class_names = detail::class_names(dir / "class_names.txt", images.classes);
-  return images;
+  return detail::idx_set(dir, split, limit, true);
 }
+
+/// What load_idx would read, without the pixels: for the price of the labels. Errors: as load_idx.
+inline Images describe_idx(const std::filesystem::path& dir, Split split) { return detail::idx_set(dir, split, 0, false); }
 
 }  // namespace rnx::inline RNX_ISA::data

@@ -5,12 +5,10 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
-#include <filesystem>
-#include <system_error>
 #include <thread>
 
-#include "rnx/data/files.hpp"
 #include "rnx/data/image.hpp"
+#include "rnx/data/image_list.hpp"
 #include "rnx/data/source.hpp"
 #include "rnx/kernels/cpu/parallel.hpp"
 
@@ -23,43 +21,32 @@ struct ImageFolderOptions {
   bool skip_unreadable = false;  ///< leave out images that cannot be read instead of throwing
   bool decode_all = true;        ///< find damaged images at the start by decoding each; false: by their headers, for very large folders
   int threads = 0;               ///< that look at the files, at most host::max_threads; 0: one per core
+  std::vector<std::string> class_names{};  ///< the classes, in the order of their labels; empty: as ImageList finds them
 };
 
 /// Images that are decoded when they are asked for: the shorter side is resized, then a window is cut out. Without augmentation it is the centre; with
 /// Augment it is any window of the resized image padded with zeros, mirrored or not. Where the resized image is as large as a sample, that is
-/// exactly what Memory does. Classes are the subfolders of train/, in the order of their names; files are those that end in .jpg, .jpeg or .png, in
-/// subfolders too, in the order of their paths. The constructor looks at every file, so that nothing is found out in the middle of a training.
+/// exactly what Memory does. Classes and files are those of an ImageList. The constructor looks at every file, so that nothing is found out in the
+/// middle of a training.
 class ImageFolder final : public Source {
  public:
-  /// Errors: FileError (a missing folder, a class of the test images that train/ does not have or without images, images that cannot be read);
-  /// UsageError (options; a format whose library the program does not have).
-  ImageFolder(const std::filesystem::path& dir, Split split, const ImageFolderOptions& options = {}) : options_(options) {
-    const Dims d = options_.dims;
-    require(d.valid() && (d.c == 1 || d.c == 3), [&] { return "ImageFolder: expected dims of 1 or 3 channels, found " + d.text(); });
-    if (options_.resize == 0) options_.resize = std::max(d.h, d.w);
-    require(options_.resize >= std::max(d.h, d.w) && options_.resize <= 4096, [&] {
-      return "ImageFolder: expected a resize from " + std::to_string(std::max(d.h, d.w)) + " to 4096, found " + std::to_string(options_.resize);
-    });
-    host::check_threads("ImageFolder: expected threads", options_.threads, 0);
-    detail::require_folder(dir, "train/CLASS/ and test/CLASS/ or val/CLASS/, images in each");
-    root_ = dir / (split == Split::train ? "train" : detail::present(dir / "test") || !detail::present(dir / "val") ? "test" : "val");
-    detail::require_folder(root_, "a subfolder of images for each class");
-    find_classes(dir);
-    find_files();
+  /// Errors: those of ImageList; FileError (images that cannot be read); UsageError (options; a format whose library the program does not have).
+  ImageFolder(const std::filesystem::path& dir, Split split, const ImageFolderOptions& options = {})
+      : options_(checked(options)), list_(dir, split, options_.class_names), files_(list_.files()) {
     verify();
   }
 
   std::size_t size() const override { return files_.size(); }
   Dims dims() const override { return options_.dims; }
-  int classes() const override { return int(names_.size()); }
-  const std::vector<std::string>& class_names() const override { return names_; }
+  int classes() const override { return int(class_names().size()); }
+  const std::vector<std::string>& class_names() const override { return list_.class_names(); }
   int label(std::uint32_t id) const override { return at(id).label; }
   /// Errors: FileError (an image that is not there any more, or whose data are damaged).
   void sample(std::uint32_t id, const Augment* augment, std::uint64_t seed, std::uint64_t epoch, float* out) const override {
     const File& file = at(id);
     const Dims d = options_.dims;
     // twice the size is enough: what is left to reduce still has the filter of resize()
-    const std::string path = (root_ / file.path).string();
+    const std::string path = (list_.root() / file.path).string();
     const Picture picture = decode_image(read_file(path), path, {.channels = d.c, .enough = 2 * options_.resize});
     const long shorter = std::min(picture.h, picture.w), side = options_.resize, h = side * picture.h / shorter, w = side * picture.w / shorter;
     long top = (h - d.h) / 2, left = (w - d.w) / 2;
@@ -88,7 +75,7 @@ class ImageFolder final : public Source {
   std::string fingerprint() const override {
     std::uint64_t h = io::checksum(nullptr, 0);
     for (const File& file : files_) {
-      const std::string text = file.path + '\n' + names_[file.label] + '\n' + std::to_string(file.bytes) + '\n';
+      const std::string text = file.path + '\n' + class_names()[file.label] + '\n' + std::to_string(file.bytes) + '\n';
       h = io::checksum(text.data(), text.size(), h);
     }
     return io::hexadecimal(h);
@@ -98,13 +85,11 @@ class ImageFolder final : public Source {
   const std::string& path(std::uint32_t id) const { return at(id).path; }
   /// One sentence for each image that was left out; it begins with the path.
   const std::vector<std::string>& skipped() const { return skipped_; }
+  /// What the folder holds by names, with the images that were left out and counts of what was passed over.
+  const ImageList& list() const { return list_; }
 
  private:
-  struct File {
-    std::string path;
-    int label = 0;
-    std::uint64_t bytes = 0;
-  };
+  using File = ImageList::File;
   static constexpr std::size_t prefix = 1 << 16;  // bytes in which nearly every image has its header
 
   const File& at(std::uint32_t id) const {
@@ -121,47 +106,20 @@ class ImageFolder final : public Source {
     return bytes;
   }
 
-  static std::vector<std::string> subfolders(const std::filesystem::path& folder) {
-    std::vector<std::string> names;
-    std::error_code error;
-    for (const auto& entry : std::filesystem::directory_iterator(folder, error))
-      if (std::error_code unknown; entry.is_directory(unknown) && !entry.path().filename().string().starts_with('.')) names.push_back(entry.path().filename().string());
-    require<FileError>(!error, [&] { return folder.string() + ": cannot be listed: " + error.message(); });
-    std::sort(names.begin(), names.end());
-    return names;
-  }
-
-  void find_classes(const std::filesystem::path& dir) {
-    const auto train = dir / "train";
-    names_ = subfolders(detail::present(train) ? train : root_);
-    require<FileError>(!names_.empty(), [&] { return (detail::present(train) ? train : root_).string() + ": expected a subfolder of images for each class, found none"; });
-    for (const std::string& name : subfolders(root_))
-      require<FileError>(std::binary_search(names_.begin(), names_.end(), name), [&] { return root_.string() + ": expected the classes of " + train.string() + ", found " + io::in_quotes(name); });
-  }
-
-  void find_files() {
-    for (int label = 0; label < int(names_.size()); ++label) {
-      const auto folder = root_ / names_[label];
-      const std::size_t before = files_.size();
-      if (!detail::present(folder)) continue;  // test images need not have every class
-      std::error_code error;
-      for (std::filesystem::recursive_directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
-        std::string extension = entry->path().extension().string();
-        for (char& c : extension) if (c >= 'A' && c <= 'Z') c = char(c - 'A' + 'a');
-        if (std::error_code unknown; (extension == ".jpg" || extension == ".jpeg" || extension == ".png") && !entry->is_directory(unknown))
-          files_.push_back({entry->path().lexically_relative(root_).generic_string(), label});
-      }
-      require<FileError>(!error, [&] { return folder.string() + ": cannot be listed: " + error.message(); });
-      require<FileError>(files_.size() > before, [&] { return folder.string() + ": expected images (.jpg, .jpeg, .png), found none"; });
-      std::sort(files_.begin() + before, files_.end(), [](const File& a, const File& b) { return a.path < b.path; });
-    }
-    require<FileError>(!files_.empty(), [&] { return root_.string() + ": expected a subfolder of images for each class, found none"; });
-    require<FileError>(files_.size() < UINT32_MAX, [&] { return root_.string() + ": expected fewer than 2^32 images, found " + std::to_string(files_.size()); });
+  static ImageFolderOptions checked(ImageFolderOptions options) {
+    const Dims d = options.dims;
+    require(d.valid() && (d.c == 1 || d.c == 3), [&] { return "ImageFolder: expected dims of 1 or 3 channels, found " + d.text(); });
+    if (options.resize == 0) options.resize = std::max(d.h, d.w);
+    require(options.resize >= std::max(d.h, d.w) && options.resize <= 4096, [&] {
+      return "ImageFolder: expected a resize from " + std::to_string(std::max(d.h, d.w)) + " to 4096, found " + std::to_string(options.resize);
+    });
+    host::check_threads("ImageFolder: expected threads", options.threads, 0);
+    return options;
   }
 
   /// Throws what is wrong with a file. A header may be longer than the prefix: then the whole file is read.
   void verify(File& file) const {
-    const std::string path = (root_ / file.path).string();
+    const std::string path = (list_.root() / file.path).string();
     if (options_.decode_all) return void(decode_image(read_file(path, SIZE_MAX, &file.bytes), path, {.channels = options_.dims.c, .enough = 2 * options_.resize}));
     const std::vector<std::byte> bytes = read_file(path, prefix, &file.bytes);
     try {
@@ -205,15 +163,15 @@ class ImageFolder final : public Source {
       else skipped_.push_back(std::move(faults[i]));
     }
     require<FileError>(skipped_.empty() || (options_.skip_unreadable && !readable.empty()), [&] {
-      return root_.string() + ": expected " + std::to_string(files_.size()) + " images that can be read, found " + std::to_string(skipped_.size()) + " that cannot, the first is " + skipped_[0];
+      return list_.root().string() + ": expected " + std::to_string(files_.size()) + " images that can be read, found " + std::to_string(skipped_.size()) + " that cannot, the first is " + skipped_[0];
     });
     files_ = std::move(readable);
   }
 
   ImageFolderOptions options_;
-  std::filesystem::path root_;
-  std::vector<std::string> names_, skipped_;
-  std::vector<File> files_;
+  ImageList list_;
+  std::vector<std::string> skipped_;
+  std::vector<File> files_;  // those that can be read
 };
 
 }  // namespace RNX_CODECS

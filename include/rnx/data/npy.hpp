@@ -66,6 +66,21 @@ inline Images npy_images(io::NpyFile pictures, const io::NpyFile& numbers, std::
   return images;
 }
 
+inline Images npy_set(const std::filesystem::path& dir, Split split, std::size_t limit, bool with_pixels) {
+  const char* content = "arrays (train_images.npy, train_labels.npy, test_images.npy, test_labels.npy)";
+  require_folder(dir, content);
+  const std::string own = split == Split::train ? "train" : "test", other = split == Split::train ? "test" : "train";
+  const auto pictures = dir / (own + "_images.npy"), numbers = dir / (own + "_labels.npy"), others = dir / (other + "_labels.npy");
+  require_file(pictures, content);
+  require_file(numbers, content);
+  std::vector<std::int32_t> unused;
+  const int classes = present(others) ? npy_classes(io::NpyFile::read(others), unused) : 0;
+  auto read = with_pixels ? io::NpyFile::read(pictures) : io::NpyFile::header(pictures);
+  Images images = npy_images(std::move(read), io::NpyFile::read(numbers), limit, classes);
+  images.class_names = class_names(dir / "class_names.txt", images.classes);
+  return images;
+}
+
 }  // namespace detail
 
 /// Images (n, h, w, c), c from 1 to 4, or (n, h, w), of bytes, or of floating point k / 255 with k from 0 to 255: images are kept in bytes, so other values
@@ -79,18 +94,10 @@ inline Images load_npy(const std::filesystem::path& images, const std::filesyste
 /// The same from `dir`: train_images.npy and train_labels.npy (train), test_images.npy and test_labels.npy (test); class names from class_names.txt, one
 /// in a line, where it is there. Classes: the greatest label of either split + 1.
 inline Images load_npy(const std::filesystem::path& dir, Split split, std::size_t limit = 0) {
-  const char* content = "arrays (train_images.npy, train_labels.npy, test_images.npy, test_labels.npy)";
-  detail::require_folder(dir, content);
-  const std::string own = split == Split::train ? "train" : "test", other = split == Split::train ? "test" : "train";
-  const auto pictures = dir / (own + "_images.npy"), numbers = dir / (own + "_labels.npy"), others = dir / (other + "_labels.npy");
-  detail::require_file(pictures, content);
-  detail::require_file(numbers, content);
-  std::vector<std::int32_t> unused;
-  const int classes = detail::present(others) ? detail::npy_classes(io::NpyFile::read(others), unused) : 0;
-  auto read = io::NpyFile::read(pictures);
-  Images images = detail::npy_images(std::move(read), io::NpyFile::read(numbers), limit, classes);
-  images.class_names = detail::class_names(dir / "class_names.txt", images.classes);
-  return images;
+  return detail::npy_set(dir, split, limit, true);
 }
+
+/// What load_npy would read, without the pixels: for the price of the labels. Errors: as load_npy.
+inline Images describe_npy(const std::filesystem::path& dir, Split split) { return detail::npy_set(dir, split, 0, false); }
 
 }  // namespace rnx::inline RNX_ISA::data

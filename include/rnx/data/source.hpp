@@ -20,6 +20,8 @@ class Source {
   virtual const std::vector<std::string>& class_names() const = 0;
   /// In [0, classes()).
   virtual int label(std::uint32_t id) const = 0;
+  /// The number of sample `id` in the order of the data set's files, from 0: other than `id` in a part or a shuffled source.
+  virtual std::size_t origin(std::uint32_t id) const { return id; }
   /// Writes sample `id`, (h, w, c) in [0, 1]. `augment` null: as it is. What is drawn depends on (seed, epoch, id) alone.
   /// Errors: UsageError (an id that is not there), FileError (an image that cannot be read any more).
   virtual void sample(std::uint32_t id, const Augment* augment, std::uint64_t seed, std::uint64_t epoch, float* out) const = 0;
@@ -63,6 +65,7 @@ class Part final : public Source {
   int classes() const override { return whole_.classes(); }
   const std::vector<std::string>& class_names() const override { return whole_.class_names(); }
   int label(std::uint32_t id) const override { return whole_.label(at(id)); }
+  std::size_t origin(std::uint32_t id) const override { return whole_.origin(at(id)); }
   void sample(std::uint32_t id, const Augment* augment, std::uint64_t seed, std::uint64_t epoch, float* out) const override {
     whole_.sample(at(id), augment, seed, epoch, out);
   }

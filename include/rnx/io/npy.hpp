@@ -26,7 +26,13 @@ class NpyFile {
     return NpyFile(file);
   }
 
-  /// The same for bytes in memory; `what` names them in errors.
+  /// Type and shape alone: nothing is read behind the header, and there are no elements.
+  static NpyFile header(const std::filesystem::path& path) {
+    InputFile file(path);
+    return NpyFile(file, false);
+  }
+
+  /// Reads bytes in memory; `what` names them in errors.
   static NpyFile parse(std::span<const std::byte> bytes, std::string what) {
     InputBytes input(bytes, std::move(what));
     return NpyFile(input);
@@ -60,7 +66,7 @@ class NpyFile {
 
  private:
   template <class Input>
-  explicit NpyFile(Input& input) : what_(input.what()) {
+  explicit NpyFile(Input& input, bool with_elements = true) : what_(input.what()) {
     const std::uint64_t size = input.size();
     const auto expect = [&](bool condition, const auto& sentence) { require<FileError>(condition, [&] { return what_ + ": expected " + sentence(); }); };
     unsigned char prefix[12] = {};
@@ -87,6 +93,7 @@ class NpyFile {
     });
     type_ = header.type;
     shape_ = std::move(header.shape);
+    if (!with_elements) return;
     try {
       data_.resize(found);
     } catch (const std::bad_alloc&) {
