@@ -7,7 +7,8 @@ option(RNX_BUILD_COMPILED "Build rnx::compiled, the model registry as a library 
 option(RNX_FETCH_DEPENDENCIES "Download the packages that find_package does not find" ${PROJECT_IS_TOP_LEVEL})
 option(RNX_INSTALL "Generate the install rules" ${PROJECT_IS_TOP_LEVEL})
 option(RNX_WERROR "Warnings of our own tests and examples are errors" OFF)
-option(RNX_SANITIZE "Build tests with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
+set(RNX_SANITIZE OFF CACHE STRING "Sanitizers of the tests: OFF, ON (addresses and undefined behaviour) or thread")
+set_property(CACHE RNX_SANITIZE PROPERTY STRINGS OFF ON thread)
 
 set(RNX_MODELS "" CACHE STRING "Model families compiled into the executables (empty: all), like resnet20;resnet18")
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Everything, from a fresh Debian 12 or Ubuntu 22.04+: installs what is missing, builds, tests, sanitizers, fuzz targets, CUDA.
 #   tests/run.sh [--quick] [--filter REGEX]
-#   --quick          neither headers one by one nor the quickstart, sanitizers, fuzz targets and CUDA
+#   --quick          neither headers one by one nor the quickstart, sanitizers, wider vectors, fuzz targets and CUDA
 #   --filter REGEX   only the CTest tests that match
 # The last line is `N passed, N failed, N skipped`. Exit: 0, 1 (something failed), 2 (usage, or packages that cannot be installed).
 # Read from the environment: RNX_JOBS (2), RNX_DEPS_DIR, CXX, CI (warnings are errors), RNX_CUDA_ARCHITECTURES (of the CUDA phase).
@@ -85,6 +85,23 @@ if [ $quick -eq 1 ]; then
 else
   suite "tests" default "" ""
   suite "sanitizers" asan "" "-L sanitize"
+
+  # LLVM's OpenMP tells ThreadSanitizer of its threads through Archer, which says so.
+  has_archer() {
+    mkdir -p build && printf 'int main() {\n#pragma omp parallel\n  {}\n}\n' |
+      clang++ -fopenmp -fsanitize=thread -x c++ - -o build/archer 2>/dev/null &&
+      ARCHER_OPTIONS=verbose=1 build/archer 2>&1 | grep '^Archer detected' >/dev/null
+  }
+  if has_archer; then suite "ThreadSanitizer" tsan "" "-L threads"
+  else skip "ThreadSanitizer: no clang++ with LLVM's OpenMP and Archer"; fi
+
+  # The suites above use 16-byte vectors.
+  native=$("${CXX:-c++}" -march=native -E -P -x c++ - <<<$'#include "include/rnx/config.hpp"\nRNX_ISA_LEVEL' 2>/dev/null | tail -n 1)
+  case "$native" in
+    avx512) suite "native vectors" native-tests "" "" && suite "AVX2" avx2-tests "" "" ;;
+    avx2) suite "native vectors" native-tests "" "" ;;
+    *) skip "wider vectors: this machine has no AVX2" ;;
+  esac
 
   has_fuzzer() { printf 'extern "C" int LLVMFuzzerTestOneInput(const char*, unsigned long) { return 0; }' |
     clang++ -fsanitize=fuzzer -x c++ - -o /dev/null 2>/dev/null; }

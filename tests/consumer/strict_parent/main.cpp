@@ -1,0 +1,2 @@
+#include <rnx/net.hpp>
+int main() { return rnx::host::threads() < 1; }
