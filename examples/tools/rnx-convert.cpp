@@ -54,7 +54,7 @@ void to_npy(const std::string& input, const std::string& output) {
       case io::Dtype::I64: write(std::int64_t{}); break;
       case io::Dtype::I32: write(std::int32_t{}); break;
       case io::Dtype::I16: write(std::int16_t{}); break;
-      case io::Dtype::I8: write(std::int16_t{}); break;
+      case io::Dtype::I8: write(std::int8_t{}); break;
       case io::Dtype::U8: case io::Dtype::BOOL: write(std::uint8_t{}); break;
       default: write(float{});  // F32; F16 and BF16 fit into it
     }
@@ -83,6 +83,7 @@ void from_npy(const std::string& input, const std::string& output) {
         case io::NpyType::i2: return io::Dtype::I16;
         case io::NpyType::i4: return io::Dtype::I32;
         case io::NpyType::i8: return io::Dtype::I64;
+        case io::NpyType::i1: return io::Dtype::I8;
         case io::NpyType::u1: return io::Dtype::U8;
         case io::NpyType::b1: return io::Dtype::BOOL;
         default: throw FileError(files[i].what() + ": safetensors files hold no tensors of " + std::string(io::name_of(files[i].type())));
@@ -100,7 +101,8 @@ int verify(const std::string& input, const std::string& model, int classes, int 
   tools::require_known("--model", model, models::Registry<>::instance().names());
   AnyNetwork<float> net = models::Registry<>::instance().make(model, options);
   const auto file = io::SafetensorsFile::read(input);
-  io::load_model(input, *net);
+  const io::Loaded loaded = io::load_model(input, *net);
+  if (!loaded.prefix.empty()) fmt::print("all names begin with {}, which is taken off\n", loaded.prefix);
   std::size_t not_finite = 0;
   for (const io::Entry& e : file.entries())
     if (is_float(e.dtype))
@@ -116,7 +118,7 @@ int main(int argc, char** argv) {
   tools::App app("rnx-convert", "Weights: safetensors <-> npy, what is in a file, whether a model takes it.");
   std::string action, input, output, model = "resnet20";
   int classes = 10, size = 32, channels = 3;
-  app.cli.add_option("action", action, "summary FILE | to-npy FILE FOLDER (bytes for BOOL, int16 for I8, float32 for F16 and BF16) | from-npy FOLDER FILE | verify FILE --model NAME");
+  app.cli.add_option("action", action, "summary FILE | to-npy FILE FOLDER (bytes for BOOL, float32 for F16 and BF16) | from-npy FOLDER FILE | verify FILE --model NAME");
   app.cli.add_option("input", input, "a safetensors file, or a folder with npy files");
   app.cli.add_option("output", output, "what is written");
   app.cli.add_option("--model", model, fmt::format("one of {}", fmt::join(models::Registry<>::instance().names(), ", ")));

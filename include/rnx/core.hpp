@@ -8,3 +8,4 @@
 #include "rnx/core/rng.hpp"
 #include "rnx/core/context.hpp"
 #include "rnx/core/fixed_string.hpp"
+#include "rnx/core/text.hpp"

@@ -186,6 +186,12 @@ TEST_CASE("JPEG: colours, grey, CMYK, progressive") {
     for (std::size_t i = 0; i < cmyk.pixels.size(); i += 4)
       for (int c = 0; c < 3; ++c) expected.push_back(std::uint8_t(cmyk.pixels[i + c] * cmyk.pixels[i + 3] / 255));
     CHECK(worst(decode(cmyk, 3), expected) <= 8);
+    // the same file without Adobe's marker is the same picture
+    std::string plain = support::encode_jpeg(cmyk.h, cmyk.w, 4, cmyk.pixels, progressive);
+    const std::size_t adobe = plain.find("\xFF\xEE");
+    REQUIRE(adobe != plain.npos);
+    plain.erase(adobe, 2 + std::size_t(static_cast<unsigned char>(plain[adobe + 2])) * 256 + static_cast<unsigned char>(plain[adobe + 3]));
+    CHECK(decode_image(bytes_of(plain), "x").pixels == decode(cmyk, 3).pixels);
   }
 }
 

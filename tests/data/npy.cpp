@@ -65,6 +65,33 @@ TEST_CASE("npy data: images and labels of each type") {
   }
 }
 
+TEST_CASE("npy data: labels of every integer type, and none that is out of range") {
+  const support::Folder folder("data_npy_labels");
+  write<std::uint8_t>(folder, "x.npy", {3, 2, 2}, bytes(12));
+  const auto load = [&]<class T>(T) {
+    write<T>(folder, "y.npy", {3}, std::vector{4, 0, 2});
+    return data::load_npy(folder.path / "x.npy", folder.path / "y.npy").labels;
+  };
+  const std::vector<std::int32_t> expected{4, 0, 2};
+  CHECK(load(std::int8_t()) == expected);
+  CHECK(load(std::int16_t()) == expected);
+  CHECK(load(std::int32_t()) == expected);
+  CHECK(load(std::int64_t()) == expected);
+  CHECK(load(std::uint8_t()) == expected);
+  CHECK(load(std::uint16_t()) == expected);
+  CHECK(load(std::uint32_t()) == expected);
+  CHECK(load(std::uint64_t()) == expected);
+  const auto refused = [&]<class T>(T greatest) {
+    write<T>(folder, "y.npy", {3}, std::vector<T>{0, greatest, 1});
+    return support::error_of<FileError>([&] { data::load_npy(folder.path / "x.npy", folder.path / "y.npy"); });
+  };
+  const std::string begin = (folder.path / "y.npy").string() + ": expected labels from 0 to 65535, found ";
+  CHECK(refused(std::uint64_t(1) << 63) == begin + "9223372036854775808 at element 1");
+  CHECK(refused(std::int64_t(1) << 40) == begin + "1099511627776 at element 1");
+  CHECK(refused(std::uint32_t(65536)) == begin + "65536 at element 1");
+  CHECK(refused(std::int8_t(-1)) == begin + "-1 at element 1");
+}
+
 TEST_CASE("npy data: a folder") {
   const support::Folder folder("data_npy_folder");
   write<std::uint8_t>(folder, "train_images.npy", {2, 2, 2, 3}, bytes(24));

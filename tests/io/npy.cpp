@@ -55,6 +55,9 @@ TEST_CASE("npy: each type there and back") {
   there_and_back<std::int32_t>(NpyType::i4, {1, INT32_MIN, INT32_MAX, 0});
   there_and_back<std::int64_t>(NpyType::i8, {1, INT64_MIN, INT64_MAX, 0});
   there_and_back<std::uint8_t>(NpyType::u1, {1, 255, 0, 7});
+  there_and_back<std::int8_t>(NpyType::i1, {1, -128, 127, 0});
+  there_and_back<std::uint16_t>(NpyType::u2, {1, UINT16_MAX, 0, 7});
+  there_and_back<std::uint64_t>(NpyType::u8, {1, UINT64_MAX, 0, 7});
   there_and_back<std::uint32_t>(NpyType::u4, {1, UINT32_MAX, 0, 7});
   const bool flags[] = {true, false, true};
   CHECK(parse(io::npy_bytes({3}, flags)).values<int>() == std::vector<int>{1, 0, 1});
@@ -135,8 +138,8 @@ TEST_CASE("npy: each fault of the header gives its sentence") {
   CHECK(refused_header("{,}") == "expected a key in quotes, found \",}\"");
   CHECK(refused_header(dictionary("(2,)") + "x") == "expected nothing after the dictionary, found \"x\"");
 
-  CHECK(refused_header(dictionary("(2,)", ">f4")) == "expected one of <f4 <f8 <i2 <i4 <i8 |u1 <u4 |b1 as descr, found \">f4\", which is big-endian");
-  CHECK(refused_header(dictionary("(2,)", "|O")) == "expected one of <f4 <f8 <i2 <i4 <i8 |u1 <u4 |b1 as descr, found \"|O\"");
+  CHECK(refused_header(dictionary("(2,)", ">f4")) == "expected one of <f4 <f8 <i2 <i4 <i8 |u1 <u4 |b1 |i1 <u2 <u8 as descr, found \">f4\", which is big-endian");
+  CHECK(refused_header(dictionary("(2,)", "|O")) == "expected one of <f4 <f8 <i2 <i4 <i8 |u1 <u4 |b1 |i1 <u2 <u8 as descr, found \"|O\"");
   CHECK(refused_header("{'descr': [('a', '<f4')]}") == "expected one dtype in quotes as descr, found \"[('a', '<f4')]}\"");
   CHECK(refused_header("{'fortran_order': True}") == "expected C order, found Fortran order (numpy.ascontiguousarray changes it)");
   CHECK(refused_header("{'fortran_order': 0}") == "expected True or False as fortran_order, found \"0}\"");

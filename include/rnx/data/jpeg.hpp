@@ -41,10 +41,9 @@ class JpegDecoder {
     out.pixels.resize(std::size_t(out.h) * out.w * channels);
     check(read_pixels(out.pixels.data(), std::size_t(out.w) * channels));
     if (channels != 4) return out;
-    // CMYK: Adobe's programs store it inverted, and say so
-    const std::uint8_t inverted = jpeg_.saw_Adobe_marker ? 0 : 255;
+    // CMYK is stored inverted, as Adobe's programs do it; PIL and browsers take it so with and without Adobe's marker
     for (std::size_t i = 0; i < std::size_t(out.h) * out.w; ++i)
-      for (int c = 0; c < 3; ++c) out.pixels[3 * i + c] = std::uint8_t(((out.pixels[4 * i + c] ^ inverted) * (out.pixels[4 * i + 3] ^ inverted) + 127) / 255);
+      for (int c = 0; c < 3; ++c) out.pixels[3 * i + c] = std::uint8_t((out.pixels[4 * i + c] * out.pixels[4 * i + 3] + 127) / 255);
     out.c = 3;
     out.pixels.resize(std::size_t(out.h) * out.w * 3);
     return out;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <climits>
 #include <cmath>
+#include <utility>
 
 #include "rnx/data/files.hpp"
 #include "rnx/data/images.hpp"
@@ -17,13 +18,17 @@ namespace detail {
 inline int npy_classes(const io::NpyFile& file, std::vector<std::int32_t>& labels) {
   const auto expect = [&](bool condition, const auto& sentence) { require<FileError>(condition, [&] { return file.what() + ": expected " + sentence(); }); };
   expect(file.shape().size() == 1, [&] { return "labels of shape (n,), found " + io::npy_shape_text(file.shape()); });
-  labels = file.values<std::int32_t>();
-  int classes = 0;
-  for (std::size_t i = 0; i < labels.size(); ++i) {
-    expect(labels[i] >= 0 && labels[i] < 65536, [&] { return "labels from 0 to 65535, found " + std::to_string(labels[i]) + " at element " + std::to_string(i); });
-    classes = std::max(classes, labels[i] + 1);
-  }
-  return classes;
+  const auto take = [&](const auto& values) {
+    labels.resize(values.size());
+    int classes = 0;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      expect(std::cmp_greater_equal(values[i], 0) && std::cmp_less(values[i], 65536), [&] { return "labels from 0 to 65535, found " + std::to_string(values[i]) + " at element " + std::to_string(i); });
+      labels[i] = std::int32_t(values[i]);
+      classes = std::max(classes, labels[i] + 1);
+    }
+    return classes;
+  };
+  return file.type() == io::NpyType::u8 ? take(file.values<std::uint64_t>()) : take(file.values<std::int64_t>());
 }
 
 /// Floating point as bytes: v * 255, which must be an integer to 1/1000, for the rounding of float32.
@@ -33,8 +38,7 @@ inline std::vector<std::uint8_t> npy_levels(const io::NpyFile& file) {
   for (std::size_t i = 0; i < values.size(); ++i) {
     const float level = 255 * values[i], nearest = std::nearbyint(level);
     require<FileError>(level > -0.5f && level < 255.5f && std::abs(level - nearest) <= 1e-3f, [&] {
-      char found[32];
-      std::snprintf(found, sizeof found, "%.9g", double(values[i]));
+      const std::string found = number_text(double(values[i]));
       return file.what() + ": expected floating-point pixels k / 255 with k from 0 to 255, as images are kept in bytes, found " + found + " at element " + std::to_string(i);
     });
     bytes[i] = std::uint8_t(nearest);

@@ -19,7 +19,7 @@ struct Picture {
 /// A part of a picture, in pixels.
 struct Window { long top = 0, left = 0; int h = 0, w = 0; };
 
-/// With 1 or 3 channels: grey is repeated; colours become grey as 0.299 R + 0.587 G + 0.114 B.
+/// With 1 or 3 channels: grey is repeated; colours become grey as 0.299 R + 0.587 G + 0.114 B, in 65536ths, as PIL rounds them.
 inline Picture with_channels(Picture from, int channels) {
   require((channels == 1 || channels == 3) && (from.c == 1 || from.c == 3), [&] {
     return "with_channels: expected 1 or 3 channels, found " + std::to_string(from.c) + " and " + std::to_string(channels);
@@ -29,7 +29,7 @@ inline Picture with_channels(Picture from, int channels) {
   Picture to{from.h, from.w, channels, std::vector<std::uint8_t>(count * channels)};
   for (std::size_t i = 0; i < count; ++i) {
     const std::uint8_t* p = from.pixels.data() + i * from.c;
-    if (channels == 1) to.pixels[i] = std::uint8_t((299 * p[0] + 587 * p[1] + 114 * p[2] + 500) / 1000);
+    if (channels == 1) to.pixels[i] = std::uint8_t((19595 * p[0] + 38470 * p[1] + 7471 * p[2] + 32768) >> 16);
     else for (int c = 0; c < 3; ++c) to.pixels[3 * i + c] = *p;
   }
   return to;

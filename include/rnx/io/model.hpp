@@ -3,8 +3,9 @@
 #pragma once
 
 #include <cmath>
-#include <cstdio>
+#include <set>
 
+#include "rnx/core/text.hpp"
 #include "rnx/io/safetensors.hpp"
 #include "rnx/network.hpp"
 
@@ -38,83 +39,177 @@ void save_model(const std::filesystem::path& path, const NetworkBase<T, Device>&
   net.visit_buffers(add);
   for (std::size_t i = 0; i < out.size(); ++i) out[i].data = values[i].data();
   std::string logits;
-  for (const T v : self_test_logits(net, 1)) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%s%.9g", logits.empty() ? "" : " ", double(v));
-    logits += text;
-  }
+  for (const T v : self_test_logits(net, 1)) logits += (logits.empty() ? "" : " ") + number_text(double(v));
   metadata.emplace("format", "pt");
   metadata.emplace("rnx.self_test.seed", "1");
   metadata.emplace("rnx.self_test.logits", logits);
   write_safetensors(path, out, metadata);
 }
 
-/// Reads every parameter and buffer of the network: strict. `num_batches_tracked` is ignored.
-/// Errors: FileError that lists missing, unexpected and mis-shaped names, or says that the self-test failed; the network is unchanged then.
-template <class T, class Device>
-void load_model(const std::filesystem::path& path, NetworkBase<T, Device>& net) {
-  const SafetensorsFile file = SafetensorsFile::read(path);
-  const auto shape_text = [](const auto& shape) {
-    std::string s = "(";
-    for (const auto d : shape) s += (s.size() > 1 ? ", " : "") + std::to_string(d);
-    return s + ")";
-  };
-  struct Listed {
-    std::string names;
-    int count = 0;
-    void add(const std::string& name) {
-      if (++count <= 4) names += (names.empty() ? "" : ", ") + name;
-      else if (count == 5) names += ", ...";
-    }
-  } missing, unexpected, misshaped;
-  std::map<std::string, std::vector<T>> values;
-  const auto read = [&](const auto& p) {
-    const Entry* e = file.find(p.name);
-    if (!e) return missing.add(p.name);
-    if (!std::equal(e->shape.begin(), e->shape.end(), p.shape.begin(), p.shape.end()))
-      return misshaped.add(p.name + " is " + shape_text(e->shape) + " where " + shape_text(p.shape) + " is expected");
-    values[p.name] = file.template values<T>(*e);
-  };
-  std::as_const(net).visit(read);
-  std::as_const(net).visit_buffers(read);
+/// What a file need not have.
+struct LoadOptions {
+  bool keep_normalization = false;  ///< a file without normalize.mean and normalize.std leaves the network's own as they are
+};
+
+/// What a file had and had not.
+struct Loaded {
+  std::string prefix{};                  ///< that every name began with and that was taken off, like "module."
+  bool kept_normalization = false;       ///< there was none in the file: the network's own stayed
+  bool self_tested = false;              ///< the file's self-test was there and passed
+  Metadata metadata{};
+};
+
+namespace detail {
+
+/// Counters of PyTorch's that no forward reads.
+inline bool is_counter(std::string_view name) { return name.ends_with("num_batches_tracked") || name == "n_averaged"; }
+inline bool is_normalization(std::string_view name) { return name == "normalize.mean" || name == "normalize.std"; }
+
+/// What all names of a file begin with, up to a dot, and behind which each is one of the network's: DataParallel's "module.", torch.compile's
+/// "_orig_mod.", the attribute of a wrapper, or several of them. "" where there is nothing of the kind.
+inline std::string common_prefix(const SafetensorsFile& file, const std::set<std::string_view>& known) {
+  std::string prefix;
+  for (bool first = true; const Entry& e : file.entries()) {
+    if (e.name == "n_averaged") continue;
+    if (std::exchange(first, false)) prefix = e.name;
+    const auto end = std::mismatch(prefix.begin(), prefix.end(), e.name.begin(), e.name.end()).first;
+    prefix.resize(std::size_t(end - prefix.begin()));
+  }
+  const auto plain = [&](const Entry& e) { return is_counter(e.name) || known.contains(e.name); };
+  if (std::all_of(file.entries().begin(), file.entries().end(), plain)) return {};
+  for (std::size_t dot = prefix.find('.'); dot != prefix.npos; dot = prefix.find('.', dot + 1)) {
+    const auto fits = [&](const Entry& e) { return is_counter(e.name) || known.contains(std::string_view(e.name).substr(dot + 1)); };
+    if (std::all_of(file.entries().begin(), file.entries().end(), fits)) return prefix.substr(0, dot + 1);
+  }
+  return {};
+}
+
+/// Names that do not fit, of which a sentence shows the first four.
+struct Listed {
+  std::string names;
+  int count = 0;
+  void add(const std::string& name) {
+    if (++count <= 4) names += (names.empty() ? "" : ", ") + name;
+    else if (count == 5) names += ", ...";
+  }
+  std::string text(const char* what) const {
+    return count ? std::string(" ") + what + " " + std::to_string(count) + " (" + names + ");" : "";
+  }
+};
+
+/// Values that a network can compute with. Errors: FileError.
+template <class T>
+void require_sound(const SafetensorsFile& file, const Entry& e, const std::vector<T>& values) {
+  const bool variance = e.name.ends_with("running_var"), deviation = e.name.ends_with("normalize.std");
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const T v = values[i];
+    const bool sound = std::isfinite(v) && !(variance && v < 0) && !(deviation && v <= 0);
+    require<FileError>(sound, [&] {
+      const char* expected = !std::isfinite(v) ? "finite values" : variance ? "variances, which are not negative" : "deviations above 0";
+      return file.what() + ": tensor " + in_quotes(e.name) + ": expected " + expected + ", found " + number_text(double(v)) + " at element " + std::to_string(i);
+    });
+  }
+}
+
+/// How far logits may be from those of the weights before they were rounded to the file's types, as a part of their norm. Each layer's rounding adds
+/// up along the network; another network's logits are as far as their norm.
+inline double self_test_tolerance(const SafetensorsFile& file) {
+  double unit = 0;  // of the last place of a number near 1, halved
   for (const Entry& e : file.entries()) {
-    const bool counter = e.name.ends_with("num_batches_tracked");
-    bool known = counter || values.contains(e.name);
-    for (const auto* list : {&net.graph().parameters, &net.graph().buffers})
-      for (const auto& p : *list) known = known || p.name == e.name;
-    if (!known) unexpected.add(e.name);
+    if (e.dtype == Dtype::F16) unit = std::max(unit, 0x1p-11);
+    if (e.dtype == Dtype::BF16) unit = std::max(unit, 0x1p-8);
   }
-  if (missing.count + unexpected.count + misshaped.count) {
-    std::string s = path.string() + ": these weights belong to another network;";
-    const auto part = [&](const char* what, const Listed& l) { if (l.count) s += std::string(" ") + what + " " + std::to_string(l.count) + " (" + l.names + ");"; };
-    part("missing", missing), part("unexpected", unexpected), part("of another shape", misshaped);
-    s.back() = '.';
-    throw FileError(s);
-  }
-  const auto previous = net.clone();
-  for (const auto& [name, v] : values) net.set(name, v);
-  const auto seed = file.metadata().find("rnx.self_test.seed"), stored = file.metadata().find("rnx.self_test.logits");
-  if (seed == file.metadata().end() || stored == file.metadata().end()) return;
-  const std::vector<T> logits = self_test_logits(static_cast<const NetworkBase<T, Device>&>(net), std::strtoull(seed->second.c_str(), nullptr, 10));
-  const char* at = stored->second.c_str();
+  return std::max(1e-3, 32 * unit);
+}
+
+/// Whether the file has a self-test. Errors: FileError, if it fails.
+template <class T, class Device>
+bool self_test(const SafetensorsFile& file, const NetworkBase<T, Device>& net) {
+  const auto seed_text = file.metadata().find("rnx.self_test.seed"), stored = file.metadata().find("rnx.self_test.logits");
+  if (seed_text == file.metadata().end() || stored == file.metadata().end()) return false;
+  std::uint64_t seed = 0;
+  std::string_view seed_rest = seed_text->second, rest = stored->second;
+  require<FileError>(stored->second.find(',') == stored->second.npos, [&] {
+    return file.what() + ": the logits of the self-test have decimal commas, as old versions wrote them under some locales: expected points, found " +
+           in_quotes(rest.substr(0, 24)) + "; save the file again under LC_ALL=C with the version that wrote it";
+  });
+  bool passed = take_number(seed_rest, seed);
   double worst = 0, norm = 0;
-  for (const T v : logits) {
-    char* end = nullptr;
-    const double expected = std::strtod(at, &end);
-    worst = end == at || !std::isfinite(v) ? 1e30 : std::max(worst, std::abs(expected - double(v)));
-    norm += expected * expected, at = end;
+  for (const T v : self_test_logits(net, seed)) {
+    double expected = 0;
+    passed = passed && take_number(rest, expected) && std::isfinite(v);
+    worst = std::max(worst, std::abs(expected - double(v)));
+    norm += expected * expected;
   }
-  if (worst <= 1e-3 * std::sqrt(norm) + 1e-6) return;
-  std::map<std::string, std::vector<T>> old;
-  const auto restore = [&](const auto& p) {
-    std::vector<T> v(p.count);
-    memory<Device>::download(v.data(), p.value, p.count * sizeof(T));
-    old[p.name] = std::move(v);
-  };
-  std::as_const(*previous).visit(restore);
-  std::as_const(*previous).visit_buffers(restore);
-  for (const auto& [name, v] : old) net.set(name, v);
-  throw FileError(path.string() + ": the self-test failed: the logits of its stated input differ from those stored, so this network computes something else");
+  require<FileError>(passed && worst <= self_test_tolerance(file) * std::sqrt(norm) + 1e-6, [&] {
+    return file.what() + ": the self-test failed: the logits of its stated input differ from those stored, so this network computes something else";
+  });
+  return true;
+}
+
+template <class Shape>
+std::string shape_text(const Shape& shape) {
+  std::string s = "(";
+  for (const auto d : shape) s += (s.size() > 1 ? ", " : "") + std::to_string(d);
+  return s + ")";
+}
+
+/// The entry of each of the network's names, and what the file had and had not. Errors: FileError.
+template <class T, class Device>
+std::map<std::string, const Entry*> matched(const SafetensorsFile& file, const NetworkBase<T, Device>& net, const LoadOptions& options, Loaded& loaded) {
+  std::set<std::string_view> known;
+  for (const auto* list : {&net.graph().parameters, &net.graph().buffers})
+    for (const auto& p : *list) known.insert(p.name);
+  loaded.prefix = common_prefix(file, known);
+  Listed missing, unexpected, misshaped;
+  int normalization = 0;
+  std::map<std::string, const Entry*> fitting;
+  for (const auto* list : {&net.graph().parameters, &net.graph().buffers})
+    for (const auto& p : *list) {
+      const Entry* e = file.find(loaded.prefix + p.name);
+      if (!e) missing.add(p.name), normalization += is_normalization(p.name);
+      else if (std::equal(e->shape.begin(), e->shape.end(), p.shape.begin(), p.shape.end())) fitting[p.name] = e;
+      else misshaped.add(p.name + " is " + shape_text(e->shape) + " where " + shape_text(p.shape) + " is expected");
+    }
+  for (const Entry& e : file.entries())
+    if (!is_counter(e.name) && !known.contains(std::string_view(e.name).substr(loaded.prefix.size()))) unexpected.add(e.name);
+  if (normalization == 2 && missing.count == 2 && unexpected.count + misshaped.count == 0) {
+    require<FileError>(options.keep_normalization, [&] {
+      return file.what() + ": expected normalize.mean and normalize.std, the mean and deviation of the images' channels that the network applies itself, found " +
+             "neither, as in most weights from PyTorch: set them in the network and load with LoadOptions::keep_normalization (rnx-eval: --mean and --std)";
+    });
+    loaded.kept_normalization = true;
+    return fitting;
+  }
+  require<FileError>(missing.count + unexpected.count + misshaped.count == 0, [&] {
+    std::string s = file.what() + ": these weights belong to another network;" + missing.text("missing") + unexpected.text("unexpected") + misshaped.text("of another shape");
+    s.back() = '.';
+    return s;
+  });
+  return fitting;
+}
+
+}  // namespace detail
+
+/// Reads every parameter and buffer of the network, into a copy that is tested and then taken over as a whole. Names are strict, but for a prefix that
+/// all have (Loaded::prefix); `num_batches_tracked` and `n_averaged` are ignored. The self-test's tolerance is wider for half precisions.
+/// Errors: FileError (missing, unexpected and mis-shaped names, values that are not finite, a negative variance, a self-test that fails, a file of
+/// another format); the network is unchanged then.
+template <class T, class Device>
+Loaded load_model(const std::filesystem::path& path, NetworkBase<T, Device>& net, const LoadOptions& options = {}) {
+  const SafetensorsFile file = SafetensorsFile::read(path);
+  Loaded loaded{.metadata = file.metadata()};
+  const auto entries = detail::matched(file, std::as_const(net), options, loaded);
+  const auto copy = net.clone();
+  for (const auto& [name, entry] : entries) {
+    const std::vector<T> values = file.template values<T>(*entry);
+    detail::require_sound(file, *entry, values);
+    copy->set(name, values);
+  }
+  // with another normalisation the logits are others, too
+  if (!loaded.kept_normalization) loaded.self_tested = detail::self_test(file, std::as_const(*copy));
+  net.assign_values(*copy);
+  return loaded;
 }
 
 }  // namespace rnx::inline RNX_ABI::io

@@ -4,12 +4,12 @@
 
 #include <bit>
 #include <cmath>
-#include <cstdio>
 #include <cstring>
 #include <limits>
 #include <new>
 #include <utility>
 
+#include "rnx/core/text.hpp"
 #include "rnx/io/bytes.hpp"
 #include "rnx/io/npy_header.hpp"
 
@@ -58,6 +58,9 @@ class NpyFile {
       case NpyType::i4: return values_from<T, std::int32_t>();
       case NpyType::i8: return values_from<T, std::int64_t>();
       case NpyType::u4: return values_from<T, std::uint32_t>();
+      case NpyType::i1: return values_from<T, std::int8_t>();
+      case NpyType::u2: return values_from<T, std::uint16_t>();
+      case NpyType::u8: return values_from<T, std::uint64_t>();
       case NpyType::u1:
       case NpyType::b1: break;
     }
@@ -117,9 +120,9 @@ class NpyFile {
         else if constexpr (sizeof(V) > sizeof(T) && std::is_floating_point_v<V>) fits = !std::isfinite(value) || std::abs(value) <= V(std::numeric_limits<T>::max());
         require<FileError>(fits, [&] {
           const std::string type = (std::is_floating_point_v<T> ? "float" : std::is_signed_v<T> ? "int" : "uint") + std::to_string(8 * sizeof(T));
-          char text[32];
-          if constexpr (std::is_floating_point_v<V>) std::snprintf(text, sizeof text, "%.9g", double(value));
-          else std::snprintf(text, sizeof text, "%lld", static_cast<long long>(value));
+          std::string text;
+          if constexpr (std::is_floating_point_v<V>) text = number_text(double(value));
+          else text = std::to_string(value);
           return what_ + ": expected values that fit into " + type + ", found " + text + " at element " + std::to_string(i);
         });
         out[i] = static_cast<T>(value);

@@ -15,12 +15,13 @@
 namespace rnx::inline RNX_ABI::io {
 
 /// Element types, by the names of the format without the byte order.
-enum class NpyType { f4, f8, i2, i4, i8, u1, u4, b1 };
+enum class NpyType { f4, f8, i2, i4, i8, u1, u4, b1, i1, u2, u8 };
 
 namespace detail {
 
 struct NpyTypeRow { std::string_view descr; std::size_t bytes; };
-inline constexpr NpyTypeRow npy_types[] = {{"<f4", 4}, {"<f8", 8}, {"<i2", 2}, {"<i4", 4}, {"<i8", 8}, {"|u1", 1}, {"<u4", 4}, {"|b1", 1}};
+inline constexpr NpyTypeRow npy_types[] = {{"<f4", 4}, {"<f8", 8}, {"<i2", 2}, {"<i4", 4}, {"<i8", 8}, {"|u1", 1}, {"<u4", 4}, {"|b1", 1},
+                                         {"|i1", 1}, {"<u2", 2}, {"<u8", 8}};
 inline constexpr std::size_t npy_max_header = 65535;  // version 1's greatest: what is longer describes records, which are not read
 inline constexpr std::size_t npy_max_dimensions = 64;  // NumPy's own
 
@@ -29,8 +30,10 @@ constexpr NpyType npy_type_of() {
   static_assert(std::is_arithmetic_v<T>);
   if constexpr (std::is_same_v<T, bool>) return NpyType::b1;
   else if constexpr (std::is_floating_point_v<T>) return sizeof(T) == 4 ? NpyType::f4 : NpyType::f8;
-  else if constexpr (std::is_signed_v<T>) { static_assert(sizeof(T) > 1); return sizeof(T) == 2 ? NpyType::i2 : sizeof(T) == 4 ? NpyType::i4 : NpyType::i8; }
-  else { static_assert(sizeof(T) == 1 || sizeof(T) == 4); return sizeof(T) == 1 ? NpyType::u1 : NpyType::u4; }
+  else if constexpr (sizeof(T) == 1) return std::is_signed_v<T> ? NpyType::i1 : NpyType::u1;
+  else if constexpr (sizeof(T) == 2) return std::is_signed_v<T> ? NpyType::i2 : NpyType::u2;
+  else if constexpr (sizeof(T) == 4) return std::is_signed_v<T> ? NpyType::i4 : NpyType::u4;
+  else return std::is_signed_v<T> ? NpyType::i8 : NpyType::u8;
 }
 
 }  // namespace detail

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <cstdio>
 #include <cstring>
 #include <functional>
 #include <limits>
@@ -13,6 +12,8 @@
 #include <span>
 #include <type_traits>
 
+#include "rnx/core/text.hpp"
+#include "rnx/io/foreign.hpp"
 #include "rnx/io/safetensors_header.hpp"
 #include "rnx/io/safetensors_write.hpp"
 
@@ -132,9 +133,13 @@ class SafetensorsFile {
     const auto expect = [&](bool condition, const auto& sentence) {
       require<FileError>(condition, [&] { return what + ": expected " + sentence(); });
     };
-    expect(size >= 8, [&] { return "at least 8 bytes, found " + std::to_string(size); });
+    expect(size >= 8, [&] { return "at least 8 bytes, found " + std::to_string(size) + (size ? "" : " (an empty file)"); });
     std::uint64_t length = 0;
     std::memcpy(&length, prefix, 8);
+    if (length > detail::max_header || length > size - 8) {
+      const std::string foreign = foreign_format({reinterpret_cast<const char*>(prefix), 8});
+      expect(foreign.empty(), [&] { return "a safetensors file, found " + foreign; });
+    }
     expect(length <= detail::max_header, [&] { return "a header of at most 100000000 bytes, found the length " + std::to_string(length); });
     expect(length <= size - 8, [&] {
       return "a header of " + std::to_string(length) + " bytes, found " + std::to_string(size - 8) + " bytes after its length";
@@ -185,9 +190,9 @@ class SafetensorsFile {
   template <class T, class V>
   [[noreturn]] void out_of_range(const Entry& entry, std::size_t i, V value) const {
     const std::string type = (std::is_floating_point_v<T> ? "float" : std::is_signed_v<T> ? "int" : "uint") + std::to_string(8 * sizeof(T));
-    char found[32];
-    if constexpr (std::is_floating_point_v<V>) std::snprintf(found, sizeof found, "%.9g", double(value));
-    else std::snprintf(found, sizeof found, "%lld", static_cast<long long>(value));
+    std::string found;
+    if constexpr (std::is_floating_point_v<V>) found = number_text(double(value));
+    else found = std::to_string(value);
     throw FileError(what_ + ": tensor " + in_quotes(entry.name) + ": expected values that fit into " + type + ", found " + found +
                     " at element " + std::to_string(i));
   }

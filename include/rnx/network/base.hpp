@@ -115,6 +115,15 @@ class NetworkBase : public Parametrised<T, Device> {
     throw NameError("set: the network has no parameter or buffer called '" + name + "'");
   }
 
+  /// Takes over all parameters and buffers of a copy of this network, as it is made by clone(). Errors: ShapeError (another graph), before anything is changed.
+  void assign_values(const NetworkBase& copy) {
+    require<ShapeError>(copy.graph_ == graph_, "assign_values: expected a copy of this network, found another one");
+    memory<Device>::copy(this->parameters_.data(), copy.parameters_.data(), this->parameters_.size() * sizeof(T));
+    memory<Device>::copy(buffers_.data(), copy.buffers_.data(), buffers_.size() * sizeof(T));
+    ++this->parameter_version_;
+    ++buffer_version_;
+  }
+
   /// A subnet from {path, what, value}; slots not named keep their maxima. Paths may be globs.
   struct Choice { std::string path, what; int value; };
   Subnet make_subnet(std::span<const Choice> choices) const {
