@@ -177,3 +177,16 @@ TEST_CASE("a stop ends an attack at its next tile, and an evaluation with it") {
   CHECK_THROWS_AS(eval::accuracy(c.net, images, options), Stopped);
   CHECK(Stopped("").exit_code() == 75);
 }
+
+TEST_CASE("an attack does not write over the images that it starts from") {
+  Case c;
+  attack::Workspace<float> work(c.net, n);
+  const auto x = std::as_const(c.x).view();
+  const loss::CrossEntropy ce{.labels = c.y.data()};
+  CHECK_THROWS_AS(attack::Pgd<>{}(c.net, work, x, c.x.view(), ce), UsageError);
+  const auto first = std::as_const(c.x).view().samples(0, 2), second = std::as_const(c.x).view().samples(1, 2);
+  CHECK(overlap(first, second));
+  CHECK(!overlap(first, x.samples(2, 1)));
+  CHECK(!overlap(View<const float>{}, x));
+  CHECK_THROWS_AS(attack::input_gradient(c.net, work.trace, x, ce, {}, c.x.view()), UsageError);
+}

@@ -10,11 +10,12 @@ namespace rnx::inline RNX_ISA::attack {
 /// dx(i) = d loss(i) / d x(i) for every sample of x, assigned; values: device memory, one loss per sample, or null.
 /// The tile is the trace's capacity, and several threads work on tiles at once where the loss allows it: in eval mode every tile size gives the same bits. In train mode batch norm couples the samples, so
 /// the whole batch must fit. The loss is called once per tile, with the tile's first sample; gradients are those of the SUM over samples.
-/// Throws Stopped before a tile when ctx.stop is set.
+/// Throws Stopped before a tile when ctx.stop is set, UsageError when dx shares memory with x.
 template <class T, class Device, class Loss>
 void input_gradient(const NetworkBase<T, Device>& net, Trace<T, Device>& trace, View<const std::type_identity_t<T>, Device> x, const Loss& loss, const Context& ctx,
                     View<std::type_identity_t<T>, Device> dx, std::type_identity_t<T>* values = nullptr) {
   require<ShapeError>(dx.n == x.n && dx.dims == x.dims, "input_gradient: dx must have the shape of x");
+  require<UsageError>(!overlap(x, dx), "input_gradient: dx must not share memory with x, which backward reads");
   require<StateError>(ctx.mode == Mode::eval || x.n <= trace.capacity(), "input_gradient: in train mode the trace must hold the whole batch");
   const int size = trace.capacity();
   const long tiles = (x.n + size - 1) / size;

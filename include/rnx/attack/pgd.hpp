@@ -25,13 +25,16 @@ struct Pgd {
 
   /// adversarial: (n, c, h, w), assigned. ctx: mode and path of the model; where ctx.values is set, eps, step, seed and draw are read there
   /// (training steps that are recorded), otherwise from this policy. `draw` tells restarts apart.
-  /// Throws UsageError for an eps or step outside its range, Stopped when ctx.stop is set: it is looked at in each tile of each step.
+  /// Throws UsageError for an eps or step outside its range and for adversarial images that share memory with the clean
+  /// ones, Stopped when ctx.stop is set: it is looked at in each tile of each step.
   template <class T, class Device, class Loss>
   void operator()(const NetworkBase<T, Device>& net, Workspace<T, Device>& work, View<const std::type_identity_t<T>, Device> x,
                   View<std::type_identity_t<T>, Device> adversarial, const Loss& loss, Context ctx = {}, std::uint64_t draw = 0) const {
     check_radius<Norm>(eps, step);
     require<UsageError>(steps >= 0, "attack: the number of steps must not be negative");
     require<ShapeError>(x.dense() && adversarial.dense() && adversarial.n == x.n && adversarial.dims == x.dims, "attack: the adversarial images must be dense and of the shape of the clean ones");
+    require<UsageError>(!overlap(x, adversarial),
+                        "attack: the adversarial images must not share memory with the clean ones");
     require<ShapeError>(x.n <= work.gradient.n(), "attack: the workspace holds fewer samples than the batch");
     if (!ctx.values) ctx.values = work.set({.seed = seed, .draw = draw, .eps = eps, .step = step});
     const Stream stream{ctx.stream};

@@ -3,6 +3,7 @@
 //   stride  elements from one pixel to the next: the maximum number of channels, so that slices need no copy
 #pragma once
 
+#include <cstdint>
 #include <type_traits>
 
 #include "rnx/device.hpp"
@@ -29,5 +30,13 @@ struct View {
   /// The same memory seen with other active channels.
   View active(int c) const { return {data, n, {c, dims.h, dims.w}, stride}; }
 };
+
+/// Whether the memory of a and b, from their first to their last pixel, has a byte in common.
+template <class A, class B, class Device>
+bool overlap(const View<A, Device>& a, const View<B, Device>& b) {
+  const auto begin = [](const auto& v) { return reinterpret_cast<std::uintptr_t>(v.data); };
+  const auto end = [&](const auto& v) { return begin(v) + v.n * v.sample_stride() * sizeof(*v.data); };
+  return a && b && begin(a) < end(b) && begin(b) < end(a);
+}
 
 }  // namespace rnx::inline RNX_ABI
