@@ -1,4 +1,5 @@
 // Probe: a convolution with 3 x 2 bases is the stated sum of binary convolutions; its weight map is computed once for twenty PGD steps.
+#include "quant/bases.hpp"
 #include "support/gradient_check.hpp"
 
 #include <rnx/attack.hpp>
@@ -22,31 +23,6 @@ Tensor<double> sample(int n, Dims d, double scale = 1) {
   for (std::size_t i = 0; i < x.size(); ++i) x.data()[i] = scale * (2 * random.uniform(i) - 1);
   return x;
 }
-/// Bases and least-squares scales of the weights, written out independently.
-struct Bases {
-  std::vector<std::vector<double>> b;
-  std::vector<double> alpha;
-  explicit Bases(const std::vector<double>& w) : b(M, std::vector<double>(w.size())), alpha(M) {
-    double mean = 0, var = 0;
-    for (double v : w) mean += v / w.size();
-    for (double v : w) var += (v - mean) * (v - mean) / w.size();
-    double A[M][M + 1] = {};
-    for (std::size_t i = 0; i < w.size(); ++i)
-      for (int m = 0; m < M; ++m) b[m][i] = w[i] - mean + (m - 1.0) * std::sqrt(var) < 0 ? -1 : 1;
-    for (int r = 0; r < M; ++r)
-      for (std::size_t i = 0; i < w.size(); ++i) {
-        for (int c = 0; c < M; ++c) A[r][c] += b[r][i] * b[c][i];
-        A[r][M] += b[r][i] * w[i];
-      }
-    for (int k = 0; k < M; ++k)
-      for (int r = 0; r < M; ++r) {
-        if (r == k) continue;
-        const double f = A[r][k] / A[k][k];
-        for (int c = 0; c <= M; ++c) A[r][c] -= f * A[k][c];
-      }
-    for (int m = 0; m < M; ++m) alpha[m] = A[m][M] / A[m][m];
-  }
-};
 }  // namespace
 
 TEST_CASE("3 x 2 bases: the forward is the sum of scaled binary convolutions, padded with +1") {
@@ -54,7 +30,7 @@ TEST_CASE("3 x 2 bases: the forward is the sum of scaled binary convolutions, pa
   const auto x = sample(2, {4, 6, 6});
   auto trace = net.make_trace({.use = Use::train, .capacity = 2});
   const std::vector<double> y = to_host(net.forward(trace, x.view(), {}));
-  const Bases bases(parameter(net, "weight"));
+  const test::Bases<M> bases(parameter(net, "weight"));
   const auto beta = parameter(net, "activation.beta"), shift = parameter(net, "activation.shift");
   std::vector<double> expected(y.size());
   Plain plain(0);
@@ -90,7 +66,7 @@ TEST_CASE("3 x 2 bases: backward is the declared surrogate's") {
 
   // the same with the summed tensors in a full-precision convolution over the padded map
   const auto theta = parameter(net, "weight"), beta = parameter(net, "activation.beta"), shift = parameter(net, "activation.shift");
-  const Bases bases(theta);
+  const test::Bases<M> bases(theta);
   std::vector<double> effective(theta.size());
   double alpha = 0;
   for (int m = 0; m < M; ++m) {

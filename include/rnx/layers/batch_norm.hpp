@@ -76,12 +76,13 @@ struct BoundBatchNorm {
   }
 
   /// Folds the batch statistics of a pass into the running ones of its path. Inactive channels are untouched.
+  /// m > 1: a forward in train mode refuses one value per channel (NetworkBase::check_batch_statistics).
   template <class P> static void commit(P& pass, int site, T* buffers, const StatisticsUpdate& update) {
     const auto& record = pass.records[site];
     if (record.y.n == 0) return;
     const double m = double(record.x.n) * record.x.dims.pixels();
     T* running = buffers + pass.sites[site].buffers + path(pass) * 2 * D.c;
-    pass.template run<op::batch_norm_update>({record.x.dims.c, T(update.weight < 0 ? Mom::value : update.weight), T(update.unbiased && m > 1 ? m / (m - 1) : 1), pass.saved(site),
+    pass.template run<op::batch_norm_update>({record.x.dims.c, T(update.weight < 0 ? Mom::value : update.weight), T(update.unbiased ? m / (m - 1) : 1), pass.saved(site),
                                               pass.saved(site) + D.c, running, running + D.c});
   }
 

@@ -23,10 +23,11 @@ struct BoundConv {
   static constexpr bool leaf = true, chains = true;
   static constexpr bool depthwise = S.depthwise(), plain_weights = W::identity && Kernel::slot_count == 0, plain_input = A::identity;
   static constexpr int M = W::bases, N = A::bases;
+  static constexpr bool derived = Kernel::slot_count > 0;
   using In = View<const T, Device>;
   using Out = View<T, Device>;
 
-  // parameters: weight | bias | extra of the weight map or kernel rule | activation map
+  // parameters: weight | bias | extra of the kernel rule | activation map
   static constexpr std::size_t bias_at = S.weights(), extra_at = bias_at + (S.bias ? S.out.c : 0), activation_at = extra_at + Kernel::extra(S.kh);
 
   // prepared: M forward packs | backward pack (of the sum) | bases | scales | sum | products
@@ -40,12 +41,19 @@ struct BoundConv {
   static constexpr std::size_t backward_at = M * pack_size;
   static constexpr std::size_t bases_at = backward_at + round_up(depthwise ? (plain_weights ? 0 : dense_size) : winograd_backward ? maxima.packed_winograd(S.out.c, S.in.c) : maxima.packed_backward(), 16);
   static constexpr std::size_t scales_at = bases_at + (plain_weights ? 0 : M * dense_size);
-  static constexpr std::size_t sum_at = scales_at + (plain_weights ? 0 : M * S.out.c);
+  static constexpr std::size_t sum_at = scales_at + (W::scaled ? M * S.out.c : 0);
   static constexpr std::size_t products_at = sum_at + (plain_weights ? 0 : dense_size);
   static constexpr bool scaled = W::scaled || A::scaled;
   static constexpr std::size_t prepared_size = round_up(products_at + (scaled || M * N > 1 ? M * N * S.out.c : 0), 16);
 
+  /// What a bound convolution asks of its policies, in describe's own body: clang's output is then one error.
   [[gnu::cold]] static int describe(GraphBuilder& g, int input) {
+    static_assert(!W::identity || (M == 1 && !W::scaled), "rnx: a weight map that is the identity has one base and no scales");
+    static_assert(!requires { W::extra(1); }, "rnx: a weight map has no parameters of its own; leave out `extra`");
+    static_assert(!A::identity || (N == 1 && !A::scaled), "rnx: an activation map that is the identity has one base and no scales");
+    static_assert(A::parameters == (A::scaled ? 2 * N : 0), "rnx: an activation map has N betas and N shifts, or no parameters");
+    static_assert(S.groups == 1 || Width::slot_count == 0, "rnx: a convolution in groups has no width to choose");
+    static_assert(!derived || W::identity, "rnx: a learned kernel transform takes full-precision weights");
     Node node;
     node.kind = S.linear ? Kind::linear : Kind::convolution;
     node.operation = S.linear ? "linear" : depthwise ? "depthwise" : "conv2d";
@@ -88,6 +96,11 @@ struct BoundConv {
     a.w.kh = Kernel::slot_count ? a.kernel : S.kh, a.w.kw = Kernel::slot_count ? a.kernel : S.kw;
     if (depthwise) a.w.groups = c_in;
     else if (S.groups == 1) a.w.i = c_in, a.w.o = a.out;
+    else
+      require<UsageError>(c_in == S.in.c && a.out == S.out.c, [&] {
+        return "grouped convolution: it takes all of its " + std::to_string(S.in.c) + " channels, the subnet left " +
+               std::to_string(c_in);
+      });
     return a;
   }
   template <class P> static int choice(const P& pass, int site) {
@@ -111,20 +124,17 @@ struct BoundConv {
     } else {
       const geometry::Weights dense = packed_dense(a);
       const int rows = dense.groups * dense.o;
-      if constexpr (Kernel::slot_count > 0) {
-        static_assert(W::identity, "rnx: a learned kernel transform takes full-precision weights");
-        pass.template run<op::weight_bases<Kernel>>({a.w, theta, pass.parameter(site, extra_at), p + bases_at, p + scales_at});
-      } else {
-        pass.template run<op::weight_bases<W>>({a.w, theta, nullptr, p + bases_at, p + scales_at});
-      }
+      if constexpr (derived)
+        pass.template run<op::derived_kernel<Kernel>>({a.w, theta, pass.parameter(site, extra_at), p + bases_at});
+      else if constexpr (W::scaled) pass.template run<op::weight_bases<W>>({a.w, theta, p + bases_at, p + scales_at});
+      else pass.template run<op::weight_bases<W>>({a.w, theta, p + bases_at, {}});
       for (int m = 0; m < M; ++m) pack(pass, dense, p + bases_at + m * dense.count(), p + m * pack_size, nullptr);
-      pass.template run<op::sum_bases>({M, rows, dense.count() / rows, p + bases_at, p + scales_at, p + sum_at});
+      pass.template run<op::sum_bases>({M, rows, dense.count() / rows, p + bases_at, scales(p), p + sum_at});
       pack(pass, dense, p + sum_at, nullptr, p + backward_at);
     }
     if constexpr (scaled || M * N > 1) {
-      const int rows = a.out;
-      if constexpr (plain_weights) pass.template run<op::fill>({std::size_t(rows), T(1), p + products_at});  // N > 1 with full-precision weights
-      pass.template run<op::base_products>({M, N, rows, plain_weights ? p + products_at : p + scales_at, A::scaled ? pass.parameter(site, activation_at) : nullptr, p + products_at});
+      const T* betas = A::scaled ? pass.parameter(site, activation_at) : nullptr;
+      pass.template run<op::base_products>({M, N, a.out, scales(p), betas, p + products_at});
     }
     return a.out;
   }
@@ -178,6 +188,8 @@ struct BoundConv {
   }
 
  private:
+  /// Of prepared weights; null: 1.
+  static const T* scales(const T* prepared) { return W::scaled ? prepared + scales_at : nullptr; }
   template <class P> static const T* activation_parameters(const P& pass, int site) { return A::parameters ? pass.parameter(site, activation_at) : nullptr; }
   static geometry::Map padded(geometry::Map m, int pad) { return {m.n, m.h + 2 * pad, m.w + 2 * pad, m.c, m.c}; }
   static geometry::Conv2d conv(geometry::Map x, geometry::Map y, const Active& a, int pad) {
@@ -219,11 +231,14 @@ struct BoundConv {
       T* dsum = dw + dense_size;
       pass.template run<op::fill>({dense.count(), T(0), dsum});
       unpack(dense, dsum);
-      const T* p = pass.prepared(site);
-      using Map = std::conditional_t<(Kernel::slot_count > 0), Kernel, W>;
-      constexpr bool extra = Kernel::slot_count > 0;
-      pass.template run<op::weight_bases_backward<Map>>({a.w, pass.parameter(site), extra ? pass.parameter(site, extra_at) : nullptr, p + bases_at, p + scales_at, dsum, grad,
-                                                         extra ? grad + extra_at : nullptr});
+      [[maybe_unused]] const T* p = pass.prepared(site);
+      const T* theta = pass.parameter(site);
+      if constexpr (derived)
+        pass.template run<op::derived_kernel_backward<Kernel>>(
+            {a.w, theta, pass.parameter(site, extra_at), dsum, grad, grad + extra_at});
+      else if constexpr (W::scaled)
+        pass.template run<op::weight_bases_backward<W>>({a.w, theta, p + bases_at, p + scales_at, dsum, grad});
+      else pass.template run<op::weight_bases_backward<W>>({a.w, theta, p + bases_at, {}, dsum, grad});
     }
     if constexpr (S.bias) pass.template run<op::bias_backward>({geometry::map(dy), dy.data, grad + bias_at});
   }

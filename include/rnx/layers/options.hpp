@@ -91,7 +91,11 @@ struct AsInput {
 };
 }  // namespace width
 
-/// The kernel size of a convolution.
+/// The kernel size of a convolution: all of the weight, or what a rule derives from it under a subnet (search/elastic_kernel.hpp).
+///   slot_count          1 where the subnet's choice "kernel" decides
+///   extra(kh)           elements of the rule's own parameters, which describe(node) names
+///   active(choice)      the size that a choice asks for
+///   forward, backward   op::derived_kernel<Rule>, op::derived_kernel_backward<Rule>; theta is the full-precision weight
 namespace kernels_of {
 struct Fixed {
   using option = option::kernel;
@@ -99,5 +103,34 @@ struct Fixed {
   static constexpr int extra(int) { return 0; }
 };
 }  // namespace kernels_of
+
+namespace op {
+
+/// theta (o, i, K, K), extra -> weights (o, i, kh, kw), dense
+template <class Rule>
+struct derived_kernel {
+  template <class T> struct Args {
+    geometry::Weights g;
+    const T* theta;
+    const T* extra;
+    T* weights;
+    auto pointers() { return std::tie(theta, extra, weights); }
+  };
+};
+/// dtheta += and dextra += from the gradient of the derived weights
+template <class Rule>
+struct derived_kernel_backward {
+  template <class T> struct Args {
+    geometry::Weights g;
+    const T* theta;
+    const T* extra;
+    const T* dweights;
+    T* dtheta;
+    T* dextra;
+    auto pointers() { return std::tie(theta, extra, dweights, dtheta, dextra); }
+  };
+};
+
+}  // namespace op
 
 }  // namespace rnx::inline RNX_ABI

@@ -45,6 +45,17 @@ class NetworkBase : public Parametrised<T, Device> {
     requires(!std::is_same_v<Other, Device>)
   void forward(Trace<T, Device>&, View<U, Other>, const Context&) const { same_device<Device, Other>(); }
 
+  /// Train mode needs more than one value per channel of each batch norm: one value has no variance.
+  /// Throws UsageError when a batch of n samples has one, naming the layer; `who` begins the sentence.
+  void check_batch_statistics(int n, const std::string& who) const {
+    if (n != 1) return;
+    for (const Node& node : graph_->nodes)
+      require<UsageError>(!node.statistics || node.in.pixels() > 1, [&] {
+        return who + ": batch statistics of '" + node.path + "' need more than one value per channel, found 1: a batch of 1 sample and " +
+               "a map of 1 x 1";
+      });
+  }
+
   /// How a batch is cut for passes from end to end over a few samples (inference, attacks in eval mode).
   struct Tiling {
     int samples;     ///< of one pass
@@ -235,6 +246,7 @@ class NetworkBase : public Parametrised<T, Device> {
     require<ShapeError>(trace.records_.size() == graph_->nodes.size(), "forward: the trace belongs to another network");
     require<StateError>(!(trace.options_.eval_only && ctx.mode == Mode::train), "forward: this trace was built for eval mode only");
     require<UsageError>(!ctx.subnet || ctx.subnet->choice.size() == graph_->slot_list.size(), "forward: the subnet belongs to another network");
+    if (ctx.mode == Mode::train) check_batch_statistics(x.n, "forward in train mode");
   }
 
   /// Prepared weights for the current parameters and the subnet: computed once per version, the last few kept.

@@ -48,8 +48,8 @@ template <class W>
 struct kernel<cpu, op::weight_bases<W>> {
   template <class T>
   static void run(Stream, const typename op::weight_bases<W>::template Args<T>& a) requires std::is_base_of_v<quant::Elementwise, W> {
+    static_assert(!W::scaled, "rnx: an elementwise weight map with scales needs a kernel of its own that writes them");
     quant_detail::each(a.g, [&](std::size_t k, std::size_t at) { a.bases[k] = W::value(a.theta[at]); });
-    for (int o = 0; o < a.g.groups * a.g.o; ++o) a.scales[o] = T(1);
   }
 };
 template <class W>
@@ -119,12 +119,17 @@ inline bool passes(T x, const T* parameters, int n) {
   if constexpr (std::is_base_of_v<quant::Elementwise, A>) return A::passes(x);
   else { const T h = x + parameters[A::bases + n]; return h >= T(0) && h <= T(1); }
 }
+/// Maps that base() and passes() know; others have kernels of their own.
+template <class A> constexpr bool known = std::is_base_of_v<quant::Elementwise, A> && !A::scaled;
+template <int N> constexpr bool known<quant::MultiBitActivation<N>> = true;
 }  // namespace quant_detail
 
 template <class A>
 struct kernel<cpu, op::activation_bases<A>> {
   template <class T>
-  static void run(Stream, const typename op::activation_bases<A>::template Args<T>& a) {
+  static void run(Stream, const typename op::activation_bases<A>::template Args<T>& a)
+    requires quant_detail::known<A>
+  {
     const std::size_t count = std::size_t(a.x.n) * (a.x.h + 2 * a.pad) * (a.x.w + 2 * a.pad) * a.x.c;
     host::parallel_for(a.x.n, [&](long n) {
       quant_detail::padded(a.x, a.pad, n, [&](bool inside, std::size_t from, std::size_t to) {
@@ -145,7 +150,9 @@ struct kernel<cpu, op::activation_bases<A>> {
 template <class A>
 struct kernel<cpu, op::activation_bases_backward<A>> {
   template <class T>
-  static void run(Stream, const typename op::activation_bases_backward<A>::template Args<T>& a) {
+  static void run(Stream, const typename op::activation_bases_backward<A>::template Args<T>& a)
+    requires quant_detail::known<A>
+  {
     const int H = a.x.h + 2 * a.pad, W = a.x.w + 2 * a.pad;
     if (a.dx)
       host::parallel_for(a.x.n, [&](long n) {
@@ -189,7 +196,10 @@ struct kernel<cpu, op::base_products> {
   static void run(Stream, const op::base_products::Args<T>& a) {
     for (int k = 0; k < a.k; ++k)
       for (int n = 0; n < a.n; ++n)
-        for (int o = 0; o < a.o; ++o) a.products[(k * a.n + n) * a.o + o] = a.scales[k * a.o + o] * (a.betas ? a.betas[n] : T(1));
+        for (int o = 0; o < a.o; ++o) {
+          const T scale = a.scales ? a.scales[k * a.o + o] : T(1);
+          a.products[(k * a.n + n) * a.o + o] = scale * (a.betas ? a.betas[n] : T(1));
+        }
   }
 };
 

@@ -2,18 +2,21 @@
 //
 // A weight map W
 //   bases, bits        K, and the bits that cost counts
-//   identity           true: theta is used as it is
-//   extra(kh)          number of parameters of its own for kernels up to kh x kh (0 for most)
-//   forward            op::weight_bases<W>:  theta (o, i, kh, kw) -> bases (K, o, i, kh, kw), scales (K, o)
+//   identity           true: theta is used as it is (one base, not scaled)
+//   scaled             true: the kernels of W get scales (K, o), which are applied; false: scales are 1 and the kernels get none
+//   forward            op::weight_bases<W>:  theta (o, i, kh, kw) -> bases (K, o, i, kh, kw), scales (K, o) where `scaled`
 //   backward           op::weight_bases_backward<W>: gradient of sum_k scale_k base_k -> gradient of theta (surrogate), +=
+//   A weight map has no parameters of its own: what it computes, it computes from theta.
 // An activation map A
-//   bases, bits, identity, parameters (scales and shifts that are trained)
-//                      (betas first when `scaled`, then shifts)
+//   bases, bits, identity
+//   scaled, parameters false, 0; or true, 2 N: betas (N), then shifts (N), both trained
 //   pad_value          what a padded position of every base holds: stated, never an accidental zero
 //   forward            op::activation_bases<A>: x -> bases (N, n, h + 2 pad, w + 2 pad, c dense) and their scaled sum; null: unwanted
 //   backward           op::activation_bases_backward<A>: gradient of the sum (padded) -> dx assigned (null: unwanted), parameters += (null)
 // sign(0) = +1 everywhere, and a NaN stays one in every base. The surrogate is part of the model: attacks depend on it.
 #pragma once
+
+#include <type_traits>
 
 #include "rnx/kernels.hpp"
 
@@ -48,16 +51,43 @@ struct FullActivation {
 
 namespace op {
 
+/// In the place of scales where a map says `scaled = false`: a kernel that writes some does not compile.
+struct NoScales {
+  template <class I> double& operator[](I) const {
+    static_assert(sizeof(I) == 0, "rnx: a weight map that says `scaled = false` has no scales; with `scaled = true` they are applied");
+    static double none;
+    return none;
+  }
+};
+/// Scales (K, o) of a map's arguments; P: a pointer.
+template <class Map, class P> using scales_of = std::conditional_t<Map::scaled, P, NoScales>;
+
 template <class W>
 struct weight_bases {
-  template <class T> struct Args { geometry::Weights g; const T* theta; const T* extra; T* bases; T* scales; auto pointers() { return std::tie(theta, extra, bases, scales); } };
+  template <class T> struct Args {
+    geometry::Weights g;
+    const T* theta;
+    T* bases;
+    scales_of<W, T*> scales;
+    auto pointers() {
+      if constexpr (W::scaled) return std::tie(theta, bases, scales);
+      else return std::tie(theta, bases);
+    }
+  };
 };
 template <class W>
 struct weight_bases_backward {
   template <class T> struct Args {
     geometry::Weights g;
-    const T* theta; const T* extra; const T* bases; const T* scales; const T* dsum; T* dtheta; T* dextra;
-    auto pointers() { return std::tie(theta, extra, bases, scales, dsum, dtheta, dextra); }
+    const T* theta;
+    const T* bases;
+    scales_of<W, const T*> scales;
+    const T* dsum;
+    T* dtheta;
+    auto pointers() {
+      if constexpr (W::scaled) return std::tie(theta, bases, scales, dsum, dtheta);
+      else return std::tie(theta, bases, dsum, dtheta);
+    }
   };
 };
 template <class A>
@@ -72,9 +102,15 @@ struct activation_bases_backward {
     auto pointers() { return std::tie(px, parameters, dsum, dx, dparameters); }
   };
 };
-/// products (k, n, o) = scales (k, o) betas (n); betas null: 1
+/// products (k, n, o) = scales (k, o) betas (n); null scales, null betas: 1. `products` is memory of its own.
 struct base_products {
-  template <class T> struct Args { int k, n, o; const T* scales; const T* betas; T* products; auto pointers() { return std::tie(scales, betas, products); } };
+  template <class T> struct Args {
+    int k, n, o;
+    const T* scales;
+    const T* betas;
+    T* products;
+    auto pointers() { return std::tie(scales, betas, products); }
+  };
 };
 
 }  // namespace op

@@ -1,8 +1,9 @@
 // The differentiable cost of a searched network: multiply-accumulates at the effective widths sum_i g_i width_i of a trace's draws.
 //
-//   cost = sum over blocks of H W (c_in mid + k^2 mid + mid c_out),  mid = e c_in,  H, W: the block's output
-// c_in is the effective width of the mask before, c_out of the block's own. (Paper 001's code squares the expanded output width in the
-// depthwise term and expands c_out; this is what its blocks compute.)
+//   cost = sum over blocks of mid (P_in c_in + P_out k^2 + P_out c_out),  mid = e c_in
+// P_in, P_out: pixels of the block's input, where it expands, and of its output; a stride lies between them. c_in is the effective width
+// of the mask before, c_out of the block's own. Where every width is one of a mask's, this is what cost::table counts. (Paper 001's code
+// takes P_out for P_in, squares the expanded output width in the depthwise term and expands c_out; this is what its blocks compute.)
 #pragma once
 
 #include "rnx/search/gumbel.hpp"
@@ -21,39 +22,27 @@ struct CostFactor {
   }
 };
 
-/// The cost of every block that ends in a ChannelMask, in graph order. What stands before a mask, back to the mask before it, is its
-/// block: pointwise, depthwise, pointwise.
+/// The cost of every block that ends in a ChannelMask, in graph order. Its convolutions stand between its mask and the mask before: one
+/// that expands, a depthwise one, one that projects. What stands before the first block has no width to choose and is not counted.
 template <class T, class Device = cpu>
 class MaskCost {
  public:
-  struct Block { int node; op::Widths widths; double pixels, expansion, taps; };
+  /// Factors of the cost mid (expand c_in + filter + project c_out): pixels times taps of the block's three convolutions.
+  struct Block { int node; op::Widths widths; double expansion, expand, filter, project; };
 
-  /// Throws UsageError when the network has no mask or a block has no depthwise convolution.
+  /// Throws UsageError when the network has no mask or a block has other convolutions.
   explicit MaskCost(const Graph& graph) {
-    int first = -1, depthwise = -1;  // the block's first convolution, and its depthwise one
+    std::vector<const Node*> layers;  // with multiply-accumulates, since the mask before
     for (int i = 0; i < int(graph.nodes.size()); ++i) {
       const Node& n = graph.nodes[i];
-      if (n.operation == "depthwise") {
-        depthwise = i;
-        for (first = i - 1; first > 0 && graph.nodes[first].kind != Kind::convolution;) --first;  // the one that expands
-      }
+      if (n.kind == Kind::convolution || n.kind == Kind::linear) layers.push_back(&n);
       if (n.kind != Kind::mask) continue;
-      require(depthwise >= 0 && first >= 0,
-              [&] { return "MaskCost: no depthwise convolution between '" + n.path + "' and the mask before it"; });
-      const Node& d = graph.nodes[depthwise];
-      if (blocks_.empty()) start_ = graph.nodes[first].in.c;
-      Block b{i,
-              {int(n.widths.size()), {}},
-              double(n.out.pixels()),
-              double(d.out.c) / graph.nodes[first].in.c,
-              double(d.kernel_h) * d.kernel_w};
-      std::copy(n.widths.begin(), n.widths.end(), b.widths.width);
-      blocks_.push_back(b);
-      first = depthwise = -1;
+      blocks_.push_back(block(i, n, layers));
+      layers.clear();
     }
     require(!blocks_.empty(), "MaskCost: the network has no ChannelMask");
     std::vector<double> terms;
-    for (const Block& b : blocks_) terms.insert(terms.end(), {b.pixels, b.expansion, b.taps});
+    for (const Block& b : blocks_) terms.insert(terms.end(), {b.expansion, b.expand, b.filter, b.project});
     terms_ = Buffer<double, Device>(terms.size()), terms_.upload(terms);
     numbers_ = Buffer<double, Device>(2 * blocks_.size() + 1);
   }
@@ -91,9 +80,34 @@ class MaskCost {
   }
 
  private:
+  Block block(int node, const Node& mask, const std::vector<const Node*>& layers) {
+    const std::size_t n = layers.size();
+    const auto dense = [](const Node& l) { return l.operation == "conv2d" && l.groups == 1; };
+    const bool three = blocks_.empty() ? n >= 3 : n == 3;
+    require(three && dense(*layers[n - 3]) && layers[n - 2]->operation == "depthwise" && dense(*layers[n - 1]), [&] {
+      std::string found;
+      for (const Node* l : layers) found += (found.empty() ? "" : ", ") + l->operation;
+      return "MaskCost: between '" + mask.path + "' and the mask before it expected conv2d, depthwise, conv2d, found " +
+             (found.empty() ? "no convolution" : found);
+    });
+    const Node &first = *layers[n - 3], &middle = *layers[n - 2], &last = *layers[n - 1];
+    if (blocks_.empty()) start_ = first.in.c;
+    const auto factor = [](const Node& l) { return double(l.out.pixels()) * l.kernel_h * l.kernel_w; };
+    Block b{
+        .node = node,
+        .widths = {.n = int(mask.widths.size())},
+        .expansion = double(middle.out.c) / first.in.c,
+        .expand = factor(first),
+        .filter = factor(middle),
+        .project = factor(last),
+    };
+    std::copy(mask.widths.begin(), mask.widths.end(), b.widths.width);
+    return b;
+  }
+
   std::vector<Block> blocks_;
   double start_ = 0;
-  Buffer<double, Device> terms_, numbers_;  // (blocks, 3); widths | their derivatives | cost
+  Buffer<double, Device> terms_, numbers_;  // (blocks, 4); widths | their derivatives | cost
 };
 
 }  // namespace rnx::inline RNX_ISA::search

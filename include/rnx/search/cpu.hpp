@@ -55,10 +55,11 @@ template <> struct kernel<cpu, op::effective_cost> {
   static void run(Stream, const op::effective_cost::Args<T>& a) {
     double cost = 0, in = a.start;
     for (int b = 0; b < a.blocks; ++b) {
-      const double pixels = a.terms[3 * b], expansion = a.terms[3 * b + 1], taps = a.terms[3 * b + 2], out = a.width[b];
-      cost += pixels * expansion * in * (in + taps + out);
-      if (b) a.dwidth[b - 1] += pixels * expansion * (2 * in + taps + out);
-      a.dwidth[b] = pixels * expansion * in;
+      const double expansion = a.terms[4 * b], expand = a.terms[4 * b + 1], filter = a.terms[4 * b + 2], project = a.terms[4 * b + 3];
+      const double out = a.width[b];
+      cost += expansion * in * (expand * in + filter + project * out);
+      if (b) a.dwidth[b - 1] += expansion * (2 * expand * in + filter + project * out);
+      a.dwidth[b] = expansion * in * project;
       in = out;
     }
     *a.cost = cost;

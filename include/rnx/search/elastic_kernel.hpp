@@ -83,9 +83,9 @@ void transform_kernel(const T* matrix, int m, const T* x, T* y) {
 namespace rnx::inline RNX_ISA {
 
 template <int... Ks>
-struct kernel<cpu, op::weight_bases<kernels_of::Elastic<Ks...>>> {
+struct kernel<cpu, op::derived_kernel<kernels_of::Elastic<Ks...>>> {
   template <class T>
-  static void run(Stream, const typename op::weight_bases<kernels_of::Elastic<Ks...>>::template Args<T>& a) {
+  static void run(Stream, const typename op::derived_kernel<kernels_of::Elastic<Ks...>>::template Args<T>& a) {
     using Rule = kernels_of::Elastic<Ks...>;
     const auto& g = a.g;
     const int rows = g.groups * g.o * g.i, k = g.kh;
@@ -101,18 +101,17 @@ struct kernel<cpu, op::weight_bases<kernels_of::Elastic<Ks...>>> {
         search::transform_kernel(matrix, m, u, w);
         matrix += m * m;
       }
-      std::copy(w, w + k * k, a.bases + r * k * k);
+      std::copy(w, w + k * k, a.weights + r * k * k);
     }, 2.0 * rows * Rule::extra(0));
-    for (int o = 0; o < g.groups * g.o; ++o) a.scales[o] = T(1);
   }
 };
 
 /// dMj += sum over kernels of dw(Kj) crop(w(Kj-1))^T;  dtheta += the transposed maps of dw, inside the used crop only.
 /// One thread sums in one order: the matrices are shared by all channels.
 template <int... Ks>
-struct kernel<cpu, op::weight_bases_backward<kernels_of::Elastic<Ks...>>> {
+struct kernel<cpu, op::derived_kernel_backward<kernels_of::Elastic<Ks...>>> {
   template <class T>
-  static void run(Stream, const typename op::weight_bases_backward<kernels_of::Elastic<Ks...>>::template Args<T>& a) {
+  static void run(Stream, const typename op::derived_kernel_backward<kernels_of::Elastic<Ks...>>::template Args<T>& a) {
     using Rule = kernels_of::Elastic<Ks...>;
     constexpr int most = Rule::maximum * Rule::maximum;
     const auto& g = a.g;
@@ -132,7 +131,7 @@ struct kernel<cpu, op::weight_bases_backward<kernels_of::Elastic<Ks...>>> {
         else search::crop_kernel(w, Rule::sizes[i - 1], Rule::sizes[i - 1], Rule::sizes[i], u[i]);
         search::transform_kernel(matrix[i], Rule::sizes[i] * Rule::sizes[i], u[i], w);
       }
-      std::copy(a.dsum + r * k * k, a.dsum + (r + 1) * k * k, dw);
+      std::copy(a.dweights + r * k * k, a.dweights + (r + 1) * k * k, dw);
       for (int i = steps; i > 0; --i) {
         const int side = Rule::sizes[i], m = side * side;
         for (int c = 0; c < m; ++c) du[c] = 0;

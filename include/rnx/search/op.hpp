@@ -31,8 +31,8 @@ struct gumbel_mask_backward {
 struct effective_width {
   template <class T> struct Args { Widths widths; const T* g; double* width; auto pointers() { return std::tie(g, width); } };
 };
-/// Blocks b with pixels p, expansion e, taps t (terms (blocks, 3)) and c_b channels, c_-1 = start, mid_b = e_b c_{b-1}:
-/// *cost = sum_b p_b mid_b (c_{b-1} + t_b + c_b);  dwidth(b) = its derivative with respect to c_b, assigned
+/// Blocks b with terms (blocks, 4): e, x, f, p, and c_b channels, c_-1 = start, mid_b = e_b c_{b-1}:
+/// *cost = sum_b mid_b (x_b c_{b-1} + f_b + p_b c_b);  dwidth(b) = its derivative with respect to c_b, assigned
 struct effective_cost {
   template <class T> struct Args {
     int blocks; double start;

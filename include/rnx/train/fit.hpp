@@ -135,6 +135,8 @@ class Run {
     host::check_threads("fit: expected loader_threads", o.loader_threads);
     require<ShapeError>(source.dims() == net.input_dims(), [&] { return "fit: the network takes " + net.input_dims().text() + ", the images are " + source.dims().text(); });
     require<UsageError>(source.classes() <= net.classes(), [&] { return "fit: the data set has " + std::to_string(source.classes()) + " classes, the network " + std::to_string(net.classes()); });
+    const std::size_t last = source.size() % std::size_t(o.batch);
+    net.check_batch_statistics(last ? int(last) : o.batch, "fit: the last batch of an epoch");
     return o.batch;
   }
   std::vector<optim::State<float>> states() {
