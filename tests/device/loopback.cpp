@@ -88,6 +88,22 @@ TEST_CASE("loopback: a recorded PGD-7 training step replays with another seed, l
   }
 }
 
+TEST_CASE("loopback: a recorded step replayed with another seed is the step of that seed") {
+  Batch other = batch(0);
+  other.values.seed = 777;
+  Session<cpu, train::Adversarial<>> host(pgd7), recorded_seed(pgd7);
+  Session<loopback, train::Adversarial<>> device(pgd7);
+  Recording recording;
+  device.load(batch(0));
+  device.step(n, device.state.get(), recording.stream());
+  device.load(other);
+  recording.replay();
+  host.direct(other);
+  same(device.all(), host.all(), true);
+  recorded_seed.direct(batch(0));
+  CHECK(recorded_seed.all() != host.all());  // or a replay that kept its seed would pass
+}
+
 TEST_CASE("an rnx::Error crosses instruction sets") {
   CHECK_THROWS_WITH_AS(loopback_throws(), "loopback: thrown by code of another instruction set", ShapeError);
   CHECK_THROWS_AS(loopback_throws(), Error);

@@ -1,5 +1,8 @@
 // Probe: a width-searched stage, its differentiable cost, and the found widths run inside the maxima and as the emitted static type.
+#include <array>
 #include <sstream>
+
+#include <rnx/cost.hpp>
 
 #include "search/emitted_stage.hpp"
 #include "search/support.hpp"
@@ -38,6 +41,46 @@ std::span<const double> values_of(const NetworkBase<double>& net, const std::str
   throw NameError(name);
 }
 
+/// Theta so far apart that every draw is one-hot, to the last bit: each mask chooses widths[b].
+template <class N>
+void choose(N& net, const std::vector<int>& chosen) {
+  std::size_t b = 0;
+  for (const Node& node : net.graph().nodes) {
+    if (node.kind != Kind::mask) continue;
+    std::vector<double> theta(node.widths.size());
+    for (std::size_t i = 0; i < theta.size(); ++i) theta[i] = node.widths[i] == chosen[b] ? 2000 : 0;
+    net.set(node.path + ".theta", theta);
+    ++b;
+  }
+}
+/// Multiply-accumulates of the layers below `path`, as the cost room counts them.
+double macs_below(const std::string& path, const cost::Table& table) {
+  long long macs = 0;
+  for (const cost::Row& row : table.rows) if (row.path.starts_with(path)) macs += row.macs;
+  return double(macs);
+}
+double counted(const Chosen& net, const std::vector<int>& chosen) {
+  const Subnet subnet = width_subnet(net, chosen);
+  auto trace = net.make_trace({});
+  net.forward(trace, images(1).view(), {.subnet = &subnet});
+  return macs_below("stage.", cost::table(net.graph(), trace));
+}
+/// The polynomial of second degree in each width that agrees with the counted networks of three widths per block, at soft widths.
+double interpolated(const Chosen& net, const std::vector<double>& soft) {
+  const std::array<int, 3> at{52, 60, 64};
+  double sum = 0;
+  for (int k = 0; k < 81; ++k) {
+    std::vector<int> chosen(4);
+    double factor = 1;
+    for (int b = 0, rest = k; b < 4; ++b, rest /= 3) {
+      chosen[b] = at[rest % 3];
+      for (int other : at) if (other != chosen[b]) factor *= (soft[b] - other) / (chosen[b] - other);
+    }
+    sum += factor * counted(net, chosen);
+  }
+  return sum;
+}
+
 static_assert(ChannelMask<64, 60>::fault({64, 4, 4}) == Fault::none && ChannelMask<65>::fault({64, 4, 4}) == Fault::mask);
 static_assert(ChannelMask<60, 64>::fault({64, 4, 4}) == Fault::mask && ChannelMask<8, 0>::fault({64, 4, 4}) == Fault::mask &&
               ChannelMask<>::fault({64, 4, 4}) == Fault::mask);
@@ -54,7 +97,7 @@ TEST_CASE("gumbel: one draw per block and forward, the same for mask, trace and 
   MaskCost<double> cost(net.graph());
   REQUIRE(cost.blocks().size() == 4);
   const double found = cost.value(trace);
-  double expected = 0, in = 20, worst = 0;
+  double worst = 0;
   const std::vector<std::vector<int>> options(4, {64, 60, 56, 52});
   for (int b = 0; b < 4; ++b) {
     const std::string path = "stage." + std::to_string(b);
@@ -72,12 +115,11 @@ TEST_CASE("gumbel: one draw per block and forward, the same for mask, trace and 
       for (int i = 0; i < 4; ++i) factor += k < options[b][i] ? g[i] : 0;
       if (b) worst = std::max(worst, std::abs(y.data[k] - factor * records.x.data[k]));  // kept joins
     }
-    expected += 16 * (in * 6 * in + 9 * 6 * in + 6 * in * out);
     CHECK(std::abs(cost.widths()[b] - out) < 1e-12);
-    in = out;
   }
   CHECK(worst < 1e-14);
-  CHECK(std::abs(found - expected) < 1e-9 * expected);
+  const Chosen chosen(0);
+  CHECK(found == doctest::Approx(interpolated(chosen, cost.widths())).epsilon(1e-9));
   const auto first = to_host(trace.logits());
   net.forward(trace, x.view(), {.mode = Mode::train, .values = &values, .draw = 2});
   CHECK(golden::difference(to_host(trace.logits()), first) == 0);
@@ -86,6 +128,93 @@ TEST_CASE("gumbel: one draw per block and forward, the same for mask, trace and 
   auto infer = net.make_trace({.capacity = 2});
   net.forward(infer, x.view(), {.values = &values});
   CHECK_THROWS_AS(cost.add_gradient(infer, 1), StateError);
+}
+
+TEST_CASE("gumbel: the cost at one-hot draws is what the cost room counts of that network") {
+  Searched net(0);
+  fill(net);
+  const Chosen chosen(0);
+  auto trace = net.make_trace({.capacity = 1});
+  MaskCost<double> cost(net.graph());
+  for (const auto& w : {std::vector<int>{64, 64, 64, 64}, widths, std::vector<int>{60, 52, 64, 56}}) {
+    choose(net, w);
+    net.forward(trace, images(1).view(), {});
+    CHECK(cost.value(trace) == counted(chosen, w));
+    CHECK(cost.widths() == std::vector<double>(w.begin(), w.end()));
+  }
+  CHECK(counted(chosen, widths) == macs_below("stage.", cost::table(Static(0).graph())));
+}
+
+TEST_CASE("gumbel: the cost of S3's maxima (paper 001)") {
+  using S3 = Network<Sequential<Named<"stem", Conv<16, 3, Stride<2>>>, Named<"stage1", MaskedStage<3, 16, 1, 6, 16, 12>>,
+                                Named<"stage2", MaskedStage<3, 16, 2, 6, 32, 28, 24, 20>>,
+                                Named<"stage3", MaskedStage<3, 32, 2, 6, 64, 60, 56, 52>>>,
+                     Shape<3, 32, 32>, cpu, precision::Double>;
+  S3 net(0);
+  choose(net, {16, 16, 16, 32, 32, 32, 64, 64, 64});
+  auto trace = net.make_trace({});
+  net.forward(trace, Tensor<double>(1, {3, 32, 32}).view(), {});
+  MaskCost<double> cost(net.graph());
+  const double found = cost.value(trace);
+  CHECK(found == macs_below("stage", cost::table(net.graph())));
+  CHECK(found == 7762944);
+}
+
+TEST_CASE("gumbel: a block that the cost does not describe is refused") {
+  using Plain = Network<Sequential<Conv<8, 3>, ChannelMask<8, 4>>, Shape<4, 4, 4>, cpu, precision::Double>;
+  CHECK_THROWS_WITH_AS(MaskCost<double>(Plain(0).graph()),
+                       "MaskCost: between '1' and the mask before it expected conv2d, depthwise, conv2d, found conv2d", UsageError);
+  using Gated = Network<Sequential<Conv<16, 1>, Depthwise<3>, models::SqueezeExcite<16>, Conv<8, 1>, ChannelMask<8, 4>>, Shape<4, 4, 4>,
+                        cpu, precision::Double>;
+  CHECK_THROWS_AS(MaskCost<double>(Gated(0).graph()), UsageError);
+}
+
+TEST_CASE("gumbel: with one-hot draws the super-net is the found network") {
+  // Where consecutive widths agree. The super-net's expanded channels do not shrink with the mask before them: norms of zero silence
+  // those that the found network does not have.
+  const std::vector<int> found{52, 52, 52, 52};
+  Searched net(0);
+  fill(net);
+  for (int b = 1; b < 4; ++b)
+    for (const char* name : {".bn1.weight", ".bn1.bias", ".bn2.weight", ".bn2.bias"}) {
+      const std::string path = "stage." + std::to_string(b) + name;
+      const auto now = values_of(net, path);
+      std::vector<double> values(now.begin(), now.end());
+      std::fill(values.begin() + 6 * 52, values.end(), 0.0);
+      net.set(path, values);
+    }
+  choose(net, found);
+  Chosen chosen(0);
+  transfer(net, net.make_subnet({}), chosen);
+  const Subnet subnet = width_subnet(chosen, found_widths(net));
+  CHECK(found_widths(net) == found);
+  const auto x = images(4);
+  auto soft = net.make_trace({.use = Use::train, .capacity = 4}), hard = chosen.make_trace({.use = Use::train, .capacity = 4});
+  auto soft_grads = net.make_grads(), hard_grads = chosen.make_grads();
+  const StepValues values{.seed = 5, .temperature = 1.7};
+  for (const Mode mode : {Mode::eval, Mode::train}) {
+    net.forward(soft, x.view(), {.mode = mode, .values = &values});
+    chosen.forward(hard, x.view(), {.mode = mode, .subnet = &subnet});
+    CHECK(golden::difference(to_host(soft.logits()), to_host(hard.logits())) < 1e-14);  // sums with zeros between
+  }
+  mean_loss(soft, golden::labels(0, 4, 5)), mean_loss(hard, golden::labels(0, 4, 5));
+  Tensor<double> soft_dx(4, x.dims()), hard_dx(4, x.dims());
+  net.backward(soft, soft_dx.view(), &soft_grads), chosen.backward(hard, hard_dx.view(), &hard_grads);
+  CHECK(golden::difference(soft_dx.download(), hard_dx.download()) < 1e-12);
+  const std::vector<char> used = used_parameters(chosen, subnet);
+  std::size_t compared = 0;
+  double worst = 0;
+  for (const auto& p : chosen.graph().parameters) {
+    const auto same = std::find_if(net.graph().parameters.begin(), net.graph().parameters.end(),
+                                            [&](const NamedParameter& q) { return q.name == p.name; });
+    for (std::size_t i = 0; i < p.count; ++i) {
+      if (!used[p.offset + i]) continue;
+      worst = std::max(worst, std::abs(soft_grads.flat.data()[same->offset + i] - hard_grads.flat.data()[p.offset + i]));
+      ++compared;
+    }
+  }
+  CHECK(compared > 50000);
+  CHECK(worst < 1e-12);
 }
 
 TEST_CASE("gumbel: gradients of input, weights and theta, with the cost's seed") {

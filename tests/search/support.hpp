@@ -6,6 +6,7 @@
 #include <rnx/search.hpp>
 
 #include "golden/golden.hpp"
+#include "support/gradient_check.hpp"
 
 namespace test {
 
@@ -22,26 +23,12 @@ inline double mean_loss(Trace<double>& trace, const std::vector<std::int32_t>& l
   return sum / z.n;
 }
 
-/// Error of <gradient, d> for a random direction d over `values`, which f reads, against the central difference of f; relative to the
-/// gradient's norm. The floor is for biases before a batch norm, whose gradient is zero but for rounding. The best of three directions
-/// counts: one may carry a pre-activation over a kink of hard-swish.
+/// support::directional_error with noise of a site's own.
 template <class F>
-double directional_error(std::span<double> values, std::span<const double> gradient, std::uint64_t site, F f) {
-  const std::vector<double> before(values.begin(), values.end());
-  const double h = 3e-5 / std::sqrt(double(values.size()));
-  double best = std::numeric_limits<double>::infinity();
-  for (std::uint64_t draw : {0, 1, 2}) {
-    const rng::Stream random(11, Purpose::test, draw, site);
-    double expected = 0, squares = 0, sides[2];
-    for (std::size_t i = 0; i < values.size(); ++i) expected += gradient[i] * random.normal(i), squares += gradient[i] * gradient[i];
-    for (int side : {0, 1}) {
-      for (std::size_t i = 0; i < values.size(); ++i) values[i] = before[i] + (side ? -h : h) * random.normal(i);
-      sides[side] = f();
-    }
-    std::copy(before.begin(), before.end(), values.begin());
-    best = std::min(best, std::abs(expected - (sides[0] - sides[1]) / (2 * h)) / (std::sqrt(squares) + 1e-3));
-  }
-  return best;
+double directional_error(std::span<double> values, std::span<const double> gradient, std::uint64_t site, F&& f) {
+  const rng::Stream random(11, Purpose::test, 0, site);
+  std::uint64_t drawn = 0;
+  return support::directional_error(values, gradient, [&] { return 2 * random.uniform(drawn++) - 1; }, f);
 }
 
 }  // namespace test

@@ -1,7 +1,6 @@
 // Directional central differences against backward, for every parameter tensor and the input, in double.
 //   L = sum of r z over the logits (and over whatever seeds a caller writes), r random
-// A direction is redrawn where the differences at h and h / 2 disagree: a kink lies within the step. Buffers are dirty on purpose:
-// dx and the arena start poisoned, gradients start at one.
+// Buffers are dirty on purpose: dx and the arena start poisoned, gradients start at one.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -9,10 +8,42 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <span>
 
 #include <rnx/network.hpp>
 
 namespace support {
+
+/// Error of <gradient, d> against the central difference of f along d, relative to |gradient|, or absolute where that is zero but for
+/// rounding (< 1e-7: a bias before a batch norm). d: the gradient's direction and uniform noise, of length 1; f reads `values`, which
+/// are put back. A direction is redrawn where the differences at h and h / 2 disagree: a kink lies within the step. The first other one
+/// decides; infinite when there is none.
+template <class Uniform, class F>
+double directional_error(std::span<double> values, std::span<const double> gradient, Uniform&& uniform, F&& f) {
+  const std::size_t count = values.size();
+  const std::vector<double> before(values.begin(), values.end());
+  std::vector<double> d(count);
+  double norm = 0;
+  for (double g : gradient) norm += g * g;
+  norm = std::sqrt(norm);
+  for (int attempt = 0; attempt < 12; ++attempt) {
+    double length = 0, slope = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      d[i] = uniform() / std::sqrt(double(count)) + (norm > 0 ? gradient[i] / norm : 0);
+      length += d[i] * d[i];
+    }
+    for (std::size_t i = 0; i < count; ++i) d[i] /= std::sqrt(length), slope += d[i] * gradient[i];
+    const auto at_step = [&](double step) {
+      for (std::size_t i = 0; i < count; ++i) values[i] = before[i] + step * d[i];
+      return f();
+    };
+    const auto difference = [&](double h) { return (at_step(h) - at_step(-h)) / (2 * h); };
+    const double h = 1e-5 / (attempt + 1), wide = difference(h), narrow = difference(h / 2);
+    std::copy(before.begin(), before.end(), values.begin());
+    if (std::abs(wide - narrow) <= 1e-7 * norm + 1e-9) return std::abs(wide - slope) / (norm > 1e-7 ? norm : 1);
+  }
+  return std::numeric_limits<double>::infinity();
+}
 
 using Net = rnx::NetworkBase<double>;
 
@@ -59,32 +90,14 @@ struct GradientCheck {
 
     double worst = 0;
     const auto check = [&](const std::string& name, double* at, const double* g, std::size_t count, double offset) {
-      std::vector<double> gradient(g, g + count), saved(at, at + count), d(count);
-      double norm = 0;
-      for (double& v : gradient) v -= offset, norm += v * v;
-      norm = std::sqrt(norm);
-      double error = std::numeric_limits<double>::infinity();
-      for (int attempt = 0; attempt < 12; ++attempt) {
-        double length = 0, slope = 0;
-        for (std::size_t i = 0; i < count; ++i) d[i] = uniform() / std::sqrt(double(count)) + (norm > 0 ? gradient[i] / norm : 0), length += d[i] * d[i];
-        for (std::size_t i = 0; i < count; ++i) d[i] /= std::sqrt(length), slope += d[i] * gradient[i];
-        const auto difference = [&](double h) {
-          const auto at_step = [&](double s) {
-            for (std::size_t i = 0; i < count; ++i) at[i] = saved[i] + s * d[i];
-            net.parameters();  // a mutable access: weight maps are computed again
-            return value(false);
-          };
-          const double up = at_step(h), down = at_step(-h);
-          return (up - down) / (2 * h);
-        };
-        const double h = 1e-5 / (attempt + 1), a = difference(h), b = difference(h / 2);
-        std::copy(saved.begin(), saved.end(), at);
-        net.parameters();
-        if (std::abs(a - b) > 1e-7 * norm + 1e-9) continue;  // a kink within the step
-        error = std::abs(a - slope) / (norm > 1e-7 ? norm : 1);
-        if (error < tolerance) break;
-      }
-      INFO(name << ": relative error " << error << ", norm " << norm);
+      std::vector<double> gradient(g, g + count);
+      for (double& v : gradient) v -= offset;
+      const double error = directional_error({at, count}, gradient, uniform, [&] {
+        net.parameters();  // a mutable access: weight maps are computed again
+        return value(false);
+      });
+      net.parameters();
+      INFO(name << ": relative error " << error);
       CHECK(error < tolerance);
       worst = std::max(worst, error);
     };

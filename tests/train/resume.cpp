@@ -264,3 +264,22 @@ TEST_CASE("logs continue where a resumed run does") {
   CHECK(lines("metrics.csv").back() == "3,0.5,0.0,0.25,,0.0,0.0,0.0,6.0");
   CHECK(train::progress_line(progress(1, 4), 4) == "epoch 2/3  [####] 2/2  loss 0.5000  acc 0.0 %  clean 25.0 %  0 img/s  eta 0:00");
 }
+
+TEST_CASE("fit: a last batch that leaves a batch norm one value per channel is refused before the first step") {
+  Network<Sequential<Conv<4, 3>, GlobalAveragePool, Named<"bn", BatchNorm<>>, Linear<10>>, Shape<3, 8, 8>> net(1);
+  const auto run = [&](int n, int batch) {
+    optim::Sgd<float> sgd;
+    int steps = 0;
+    const std::string sentence = support::error_of<UsageError>([&] {
+      train::fit(net, images(n), train::Natural{}, sgd, {.batch = batch, .schedule = [](long, long) { return optim::Rates{0.01}; }},
+                 [&](const train::Progress&) { ++steps; });
+    });
+    return std::pair{sentence, steps};
+  };
+  const std::string refused = "fit: the last batch of an epoch: batch statistics of 'bn' need more than one value per channel, found 1: "
+                              "a batch of 1 sample and a map of 1 x 1";
+  CHECK(run(5, 4) == std::pair{refused, 0});
+  CHECK(run(3, 1) == std::pair{refused, 0});
+  CHECK(run(1, 4) == std::pair{refused, 0});
+  CHECK(run(6, 4) == std::pair{std::string("no error"), 2});
+}

@@ -23,6 +23,8 @@ using WideBlock = std::conditional_t<In == Out && S == 1,
                                      Transparent<WideBody<In, Out, S, E, Width>>>;
 
 /// The block at its maximum, then the mask over all of it: widths W, Ws..., the largest first.
+/// A mask silences channels and removes none: the next block expands the zeros too (its biases and norms make something of them), and an
+/// identity is added also where the found network, whose widths differ there, has none.
 template <int In, int S, int E, int W, int... Ws>
 using MaskedBlock = Sequential<WideBlock<In, W, S, E, width::Fixed>, Named<"mask", ChannelMask<W, Ws...>>>;
 /// The block whose width is the subnet's choice: slot conv3/width. It takes the super-net's weights; to train a found network from its
