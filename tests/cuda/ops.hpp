@@ -53,6 +53,7 @@ struct Ops {
   static void functor(const geometry::Map& x, const geometry::Map& y) {
     std::vector<T> wide = Field<T>(x, 1).v;
     for (T& v : wide) v *= 8;
+    wide[0] = std::numeric_limits<T>::quiet_NaN();
     Arrays m;
     T* px = m.add(wide);
     check<op::pointwise_forward<F>>(F::name, m, {x, y, px, m.add(Field<T>(y, 2, true))});
@@ -204,6 +205,7 @@ struct Ops {
     for (T& v : clean) v = v > 1 ? 1 : v;
     for (std::size_t i = 0; i < count; ++i) moved[i] = clean[i] + T(0.02) * gradient[i];
     gradient[3] = 0;
+    gradient[count - 1] = std::numeric_limits<T>::quiet_NaN();  // of the last sample
     const rnx::StepValues* v = m.add(values());
     T *pc = m.add(clean), *pg = m.add(gradient), *pa = m.add(moved);
     for (int norm = 0; norm < 2; ++norm) {
