@@ -184,11 +184,11 @@ class NetworkBase : public Parametrised<T, Device> {
     auto graph = std::make_shared<Graph>();
     graph->input = input, graph->nodes = std::move(builder.nodes);
     require<StateError>(graph->nodes.size() == namer.paths.size(), "network: sites and names do not agree");
-    std::size_t parameters = 0, buffers = 0, packed = 0;
+    std::size_t parameters_at = 0, buffers_at = 0, packed_at = 0;
     for (std::size_t i = 0; i < graph->nodes.size(); ++i) {
       Node& node = graph->nodes[i];
       node.path = namer.paths[i];
-      sites_.push_back({parameters, buffers, packed, node.slot, node.out});
+      sites_.push_back({parameters_at, buffers_at, packed_at, node.slot, node.out});
       const auto lay = [&](std::vector<ParameterInfo>& infos, std::vector<NamedParameter>& list, std::size_t& at) {
         for (auto& p : infos) {
           p.offset = at;
@@ -197,15 +197,15 @@ class NetworkBase : public Parametrised<T, Device> {
         }
         at = round_up(at, 16);
       };
-      lay(node.parameters, graph->parameters, parameters);
-      lay(node.buffers, graph->buffers, buffers);
-      packed += round_up(node.packed, 16);
+      lay(node.parameters, graph->parameters, parameters_at);
+      lay(node.buffers, graph->buffers, buffers_at);
+      packed_at += round_up(node.packed, 16);
       for (const auto& what : node.slot_names) graph->slot_list.push_back({node.path, what, int(i)});
     }
     for (const auto& tag : namer.tags) graph->nodes[tag.site].tags.push_back(tag.tag);
-    packed_size_ = packed;
-    this->parameters_ = Buffer<T, Device>(parameters);
-    buffers_ = Buffer<T, Device>(buffers);
+    packed_size_ = packed_at;
+    this->parameters_ = Buffer<T, Device>(parameters_at);
+    buffers_ = Buffer<T, Device>(buffers_at);
     for (const auto& p : graph->parameters) this->parameters_.upload(initial_values<T>(p, seed), p.offset);
     for (const auto& b : graph->buffers) buffers_.upload(initial_values<T>(b, seed), b.offset);
     graph_ = std::move(graph);
