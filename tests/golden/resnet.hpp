@@ -126,7 +126,8 @@ void check_resnet(const std::string& name, double tolerance, bool train_gradient
 }
 
 /// Ten steps of SGD with momentum and weight decay: every loss within `tolerance` (relative), and the eval logits after them.
-/// In float PyTorch's own float run is the yardstick too: four times its distance from the double run is allowed on top.
+/// In float PyTorch's own float run is the yardstick too: four times its distance from the double run, at this step or one of the next
+/// two, is allowed on top. Rounding grows from step to step, and with other vectors (fused multiply-adds) it may grow earlier.
 template <class Net>
 void check_steps(const std::string& name, const char* which, double tolerance) {
   using T = typename Net::scalar;
@@ -138,7 +139,9 @@ void check_steps(const std::string& name, const char* which, double tolerance) {
   const double slack = sizeof(T) == 4 ? 4 : 0;
   for (int k = 0; k < 10; ++k) {
     const double loss = r.step(k, n, rnx::Mode::train, true), expected = e.at("losses")[k];
-    CHECK(std::abs(loss - expected) < tolerance * std::abs(expected) + slack * e.at("deviation_float32").at("losses")[k].get<double>());
+    const auto deviations = e.at("deviation_float32").at("losses").get<std::vector<double>>();
+    const double deviation = *std::max_element(deviations.begin() + k, deviations.begin() + std::min(k + 3, 10));
+    CHECK(std::abs(loss - expected) < tolerance * std::abs(expected) + slack * deviation);
     r.net.commit_statistics(r.trace);
     rnx::run<rnx::op::sgd_step, rnx::cpu, T>({}, {r.net.parameter_storage(), 1.0, e.at("weight_decay"), false, k == 0, &values, nullptr, r.grads.flat.data(), velocity.data(), r.net.parameters()});
   }
