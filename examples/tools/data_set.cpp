@@ -1,8 +1,11 @@
 #include "data_set.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 #include <rnx/data/image_folder.hpp>
+#include <rnx/io.hpp>
+#include <rnx/io/npy.hpp>
 
 namespace tools {
 namespace {
@@ -86,6 +89,9 @@ void check(const DataOptions& o) {
   require_known("--dataset", o.dataset, {"cifar10", "cifar100", "idx", "image-folder", "npy", "synthetic"});
   require(o.dataset == "synthetic" || !o.dir.empty(), [&] { return "--data: the folder of " + o.dataset + " is needed (--dataset synthetic needs none)"; });
   require(o.n_train >= 0 && o.n_test >= 0, "--n-train and --n-test must not be negative");
+  require(o.mean.size() == o.std.size(), [&] { return fmt::format("--mean and --std: expected as many numbers of both, found {} and {}", o.mean.size(), o.std.size()); });
+  for (const float v : o.mean) require(v >= 0 && v <= 1, [&] { return fmt::format("--mean: expected numbers from 0 to 1, as pixels are, found {}", v); });
+  for (const float v : o.std) require(v > 0 && v <= 1, [&] { return fmt::format("--std: expected numbers above 0, up to 1, found {}", v); });
   require(o.resize == 0 || o.resize >= o.image_size, [&] {
     return fmt::format("--resize: expected at least --image-size, {} pixels, found {}", o.image_size, o.resize);
   });
@@ -96,6 +102,8 @@ void check(const DataOptions& o) {
 void DataOptions::add_to(CLI::App& cli) {
   cli.add_option("--dataset", dataset, "cifar10 | cifar100 | idx (MNIST, Fashion-MNIST) | image-folder | npy | synthetic (embedded: no --data)");
   cli.add_option("--data", dir, "folder of the data set");
+  cli.add_option("--mean", mean, "of the channels in [0, 1], like 0.49,0.48,0.45, for weights without a normalisation and for training")->delimiter(',')->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  cli.add_option("--std", std, "standard deviation of the channels, like --mean")->delimiter(',')->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   cli.add_option("--image-size", image_size, "image-folder: height and width of the images that the network sees");
   cli.add_option("--resize", resize, "image-folder: pixels of the shorter side before the crop, like 256 for 224 of ImageNet (0: --image-size)");
   cli.add_flag("--skip-unreadable,!--no-skip-unreadable", skip_unreadable, "image-folder: leave out files that cannot be decoded, and name them");
@@ -135,12 +143,32 @@ DataSet open_data(const DataOptions& o, bool want_train, bool want_test) {
   if (want_train) set.train = read(data::Split::train);
   if (want_test) set.test = read(data::Split::test);
 
-  if (o.dataset == "cifar10") set.statistics = {{.4914f, .4822f, .4465f}, {.2471f, .2435f, .2616f}};
+  if (!o.mean.empty()) set.statistics = {o.mean, o.std};
+  else if (o.dataset == "cifar10") set.statistics = {{.4914f, .4822f, .4465f}, {.2471f, .2435f, .2616f}};
   else if (o.dataset == "cifar100") set.statistics = {{.5071f, .4867f, .4408f}, {.2675f, .2565f, .2761f}};
   else if (set.train) set.statistics = data::statistics(*set.train);
+  const auto channels = std::size_t((set.train ? *set.train : *set.test).dims().c);
+  require(o.mean.empty() || o.mean.size() == channels, [&] { return fmt::format("--mean: expected {} numbers, one of each channel, found {}", channels, o.mean.size()); });
   if (o.dataset == "idx") set.augment = {.pad = 2, .crop = true, .flip = false};  // digits and letters have a handedness
   if (o.dataset == "synthetic") set.augment = data::synthetic_augment();
   return set;
+}
+
+void write_logits(const std::string& path, const eval::Accuracy& accuracy) {
+  const std::size_t n = accuracy.samples.size(), classes = n ? accuracy.logits.size() / n : 0;
+  std::vector<std::size_t> order(n);
+  std::iota(order.begin(), order.end(), std::size_t(0));
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return accuracy.origin(a) < accuracy.origin(b); });
+  std::vector<float> rows;
+  for (const std::size_t i : order) rows.insert(rows.end(), accuracy.logits.begin() + long(i * classes), accuracy.logits.begin() + long((i + 1) * classes));
+  io::write_npy(path, {n, classes}, rows.data());
+}
+
+void load_weights(const std::string& program, const std::string& file, NetworkBase<float>& net, const data::Statistics& statistics) {
+  const io::Loaded loaded = io::load_model(file, net, {.keep_normalization = !statistics.mean.empty()});
+  if (!loaded.prefix.empty()) complain(fmt::format("{}: {}: all names begin with {}, which is taken off", program, file, loaded.prefix));
+  if (loaded.kept_normalization)
+    complain(fmt::format("{}: {}: there is no normalisation in the file; taken are mean {} and std {}", program, file, fmt::join(statistics.mean, ","), fmt::join(statistics.std, ",")));
 }
 
 }  // namespace tools

@@ -6,6 +6,7 @@
 #include <string>
 
 #include <rnx/data.hpp>
+#include <rnx/eval.hpp>
 
 #include "app.hpp"
 
@@ -17,8 +18,9 @@ struct DataOptions {
   int image_size = 32;          ///< of image-folder: height and width
   int resize = 0;               ///< of image-folder: pixels of the shorter side before the crop (0: image_size)
   bool skip_unreadable = false, check_images = true;
+  std::vector<float> mean{}, std{};  ///< of the channels, in [0, 1]; empty: DataSet::statistics says which
   std::vector<std::string> class_names{};  ///< those that weights were trained for, in their order; empty: the data set's own
-  /// Adds --dataset, --data, --image-size, --resize, --skip-unreadable and --check-images.
+  /// Adds --dataset, --data, --mean, --std, --image-size, --resize, --skip-unreadable and --check-images.
   void add_to(CLI::App& cli);
 };
 
@@ -40,7 +42,7 @@ DataFacts describe_data(const DataOptions& o, bool want_train, bool want_test);
 struct DataSet {
   std::string name;
   std::unique_ptr<rnx::data::Source> train, test;
-  rnx::data::Statistics statistics;  ///< of the training split, or the usual ones of the data set
+  rnx::data::Statistics statistics;  ///< those that were given, the usual ones of the data set, or of the training split; else empty
   rnx::data::Augment augment{};
   std::vector<std::string> skipped;  ///< files that could not be read
   std::vector<std::string> notes{};  ///< sentences that a user should see: files that were passed over, images that were shuffled
@@ -49,5 +51,13 @@ struct DataSet {
 /// Reads what is asked for. Folders, and arrays that do not come in a mixed order (data::is_mixed), are shuffled once.
 /// Errors: UsageError (an unknown data set, --data missing), FileError.
 DataSet open_data(const DataOptions& o, bool want_train, bool want_test);
+
+/// Writes the logits of an evaluation as float32 (n, classes), in the order of the data set's files: row k is that of the k-th smallest index of
+/// per_sample.csv. Errors: FileError.
+void write_logits(const std::string& path, const rnx::eval::Accuracy& accuracy);
+
+/// Loads weights into a network whose normalisation was set where `statistics` are not empty: then a file need not have its own, and says so in one
+/// line, as it does of names that all began with a prefix. `program` begins the lines. Errors: FileError.
+void load_weights(const std::string& program, const std::string& file, rnx::NetworkBase<float>& net, const rnx::data::Statistics& statistics);
 
 }  // namespace tools

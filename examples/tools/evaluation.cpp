@@ -92,7 +92,7 @@ eval::ModelReport model_report(const NetworkBase<float>& net, const std::string&
     options.keep_logits = false;
     eval::Accuracy r = evaluate(net, source, options, a);
     for (std::size_t i = 0; i < r.examples.size(); ++i)
-      report.examples.push_back({int(i), r.samples[i].label, r.samples[i].clean, r.samples[i].attacked, source.dims(), std::move(r.examples[i].clean), std::move(r.examples[i].adversarial)});
+      report.examples.push_back({int(r.origin(i)), r.samples[i].label, r.samples[i].clean, r.samples[i].attacked, source.dims(), std::move(r.examples[i].clean), std::move(r.examples[i].adversarial)});
     r.examples.clear();
     const double forwards = double(r.forwards), backwards = double(r.backwards);
     report.attacks.push_back({a.clean ? "clean" : a.text, a.clean ? "" : a.norm, a.clean ? "" : a.eps_text, std::move(r), forwards, backwards, std::chrono::duration<double>(clock::now() - begin).count()});

@@ -59,8 +59,8 @@ int run(const Arguments& a, const tools::App& app) {
   // weights and folders first: an hour of attacks must not end at a file that cannot be read or written
   std::vector<AnyNetwork<float>> nets;
   for (const std::string& weights : a.weights) {
-    nets.push_back(tools::make_model(a.model, *data.test, 0));
-    io::load_model(weights, *nets.back());
+    nets.push_back(tools::make_model(a.model, *data.test, 0, data.statistics));
+    tools::load_weights("rnx-eval", weights, *nets.back(), data.statistics);
   }
   tools::make_writable("--out", a.out);
   if (!a.logits.empty()) tools::make_writable("--save-logits", std::filesystem::absolute(a.logits).parent_path().string());
@@ -80,7 +80,7 @@ int run(const Arguments& a, const tools::App& app) {
     if (!a.logits.empty()) {
       o.keep_logits = true;
       const eval::Accuracy r = tools::evaluate(*net, *data.test, o, tools::AttackText::parse("clean", a.norm, a.eps));
-      io::write_npy(a.logits, {r.samples.size(), std::size_t(net->classes())}, r.logits.data());
+      tools::write_logits(a.logits, r);
       say("logits: {}", a.logits);
     }
   }

@@ -55,6 +55,20 @@ TEST_CASE("is_mixed: classes in turn and random orders are; sorted, grouped and 
   CHECK(support::error_of<UsageError>([] { is_mixed(std::vector{0, 3}, 3); }) == "is_mixed: expected labels below 3, found 3");
 }
 
+TEST_CASE("statistics: a part of a sorted source stands for all of it, the first of a mixed one as before") {
+  data::Images images{.n = 400, .dims = {1, 1, 1}, .classes = 4};
+  for (int i = 0; i < images.n; ++i) {
+    images.labels.push_back(i / 100);
+    images.pixels.push_back(std::uint8_t(60 * images.labels.back()));
+  }
+  CHECK(data::statistics(data::Memory(images), 100).mean[0] == doctest::Approx(90 / 255.0));
+  for (int i = 0; i < images.n; ++i) {
+    images.labels[std::size_t(i)] = i % 4;
+    images.pixels[std::size_t(i)] = std::uint8_t(i < 100 ? 51 : 255);
+  }
+  CHECK(data::statistics(data::Memory(images), 100).mean[0] == doctest::Approx(0.2));
+}
+
 TEST_CASE("Shuffled: each sample once, with its own number, and the first are a part of the whole order") {
   data::Images images{.n = 200, .dims = {1, 1, 1}, .classes = 4};
   for (int i = 0; i < images.n; ++i) {

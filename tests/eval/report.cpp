@@ -141,6 +141,9 @@ TEST_CASE("per_sample.csv: a sample is robust when it is robust in every row") {
   CHECK(eval::per_sample_csv({}) == header);
   CHECK(eval::per_sample_csv(m.attacks[1].accuracy) == header + "0,0,0,0,1\n1,1,1,3,0\n2,2,2,2,1\n3,3,0,1,0\n");
   // sample 0 falls to pgd, sample 1 already to fgsm; sample 3 was wrong before
+  eval::Accuracy shuffled = m.attacks[1].accuracy;
+  shuffled.origins = {7, 0, 30, 4};
+  CHECK(eval::per_sample_csv(shuffled) == header + "7,0,0,0,1\n0,1,1,3,0\n30,2,2,2,1\n4,3,0,1,0\n");
   CHECK(eval::per_sample_csv(eval::combined(m.attacks)) == header + "0,0,0,2,0\n1,1,1,3,0\n2,2,2,2,1\n3,3,0,2,0\n");
 }
 

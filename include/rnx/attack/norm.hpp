@@ -1,6 +1,7 @@
 // Norms of a perturbation, and the check that every attack's result passes before anything is counted.
 #pragma once
 
+#include "rnx/core/text.hpp"
 #include "rnx/loss.hpp"
 
 namespace rnx::inline RNX_ABI::norm {
@@ -23,9 +24,9 @@ namespace rnx::inline RNX_ISA::attack {
 /// Throws UsageError unless 0 <= eps (and eps <= 1 in Linf: images lie in [0, 1]) and step >= 0.
 template <class Norm>
 void check_radius(double eps, double step) {
-  require<UsageError>(eps >= 0 && std::isfinite(eps), [&] { return "attack: eps must not be negative, found " + std::to_string(eps); });
-  require<UsageError>(Norm::number != 0 || eps <= 1, [&] { return "attack: eps in Linf must be at most 1 (images lie in [0, 1]), found " + std::to_string(eps); });
-  require<UsageError>(step >= 0 && std::isfinite(step), [&] { return "attack: the step must not be negative, found " + std::to_string(step); });
+  require<UsageError>(eps >= 0 && std::isfinite(eps), [&] { return "attack: eps must not be negative, found " + fixed_text(eps, 6); });
+  require<UsageError>(Norm::number != 0 || eps <= 1, [&] { return "attack: eps in Linf must be at most 1 (images lie in [0, 1]), found " + fixed_text(eps, 6); });
+  require<UsageError>(step >= 0 && std::isfinite(step), [&] { return "attack: the step must not be negative, found " + fixed_text(step, 6); });
 }
 
 /// Throws NumericError when an adversarial image leaves the ball of radius eps around its clean image, or [0, 1], or where
@@ -42,12 +43,12 @@ void verify(std::span<const T> clean, std::span<const T> adversarial, int n, dou
         return "attack: clean image " + std::to_string(i) + " holds " + std::to_string(clean[k]) +
                ", expected finite pixels";
       });
-      require<NumericError>(a >= 0 && a <= 1, [&] { return "attack: image " + std::to_string(i) + " holds " + std::to_string(a) + ", outside [0, 1]"; });
+      require<NumericError>(a >= 0 && a <= 1, [&] { return "attack: image " + std::to_string(i) + " holds " + fixed_text(a, 6) + ", outside [0, 1]"; });
       size = Norm::number == 0 ? std::max(size, std::abs(d)) : size + d * d;
     }
     if (Norm::number == 1) size = std::sqrt(size);
     require<NumericError>(size <= eps * (1 + tolerance) + 1e-7, [&] {
-      return std::string("attack: the perturbation of image ") + std::to_string(i) + " has " + Norm::name + " size " + std::to_string(size) + ", eps is " + std::to_string(eps);
+      return std::string("attack: the perturbation of image ") + std::to_string(i) + " has " + Norm::name + " size " + fixed_text(size, 6) + ", eps is " + fixed_text(eps, 6);
     });
   }
 }

@@ -19,9 +19,11 @@ struct Pair {
 };
 struct Accuracy {
   std::vector<Sample> samples;
+  std::vector<std::size_t> origins{};  ///< of the samples in the data set's files (Source::origin); empty: as they are numbered here
   std::vector<Pair> examples{};      ///< of the first samples, Options::examples of them
   std::vector<float> logits{};       ///< (n, classes) of the clean images, where Options::keep_logits asked for them
   long forwards = 0, backwards = 0;  ///< passes per sample that the attack took, its verification included
+  std::size_t origin(std::size_t sample) const { return origins.empty() ? sample : origins.at(sample); }
   double clean() const { return share([](const Sample& s) { return s.clean == s.label; }); }
   double robust() const { return share([](const Sample& s) { return s.robust; }); }
 
@@ -72,6 +74,7 @@ Accuracy accuracy(const NetworkBase<T, Device>& net, const data::Source& source,
 
   Accuracy result;
   result.samples.resize(total);
+  for (int i = 0; i < total; ++i) result.origins.push_back(source.origin(std::uint32_t(i)));
   result.examples.resize(std::min(std::max(o.examples, 0), total));
   if (total == 0) return result;
   data::Loader loader(source, {.batch = batch, .augment = std::nullopt, .shuffle = false});

@@ -10,12 +10,12 @@
 
 namespace rnx::inline RNX_ISA::eval {
 
-/// One line per sample: index,label,clean_pred,attacked_pred,robust (0 or 1).
+/// One line per sample: index,label,clean_pred,attacked_pred,robust (0 or 1). The index is that of the data set's files, whatever was shuffled.
 inline std::string per_sample_csv(const Accuracy& accuracy) {
   std::string csv = "index,label,clean_pred,attacked_pred,robust\n";
   for (std::size_t i = 0; i < accuracy.samples.size(); ++i) {
     const Sample& s = accuracy.samples[i];
-    for (const long v : {long(i), long(s.label), long(s.clean), long(s.attacked)}) (csv += std::to_string(v)) += ',';
+    for (const long v : {long(accuracy.origin(i)), long(s.label), long(s.clean), long(s.attacked)}) (csv += std::to_string(v)) += ',';
     csv += s.robust ? "1\n" : "0\n";
   }
   return csv;

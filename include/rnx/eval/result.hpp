@@ -67,6 +67,7 @@ inline Accuracy combined(const std::vector<AttackRow>& rows, std::size_t count =
     const std::vector<Sample>& samples = rows[k].accuracy.samples;
     if (k == 0) {
       all.samples = samples;
+      all.origins = rows[k].accuracy.origins;
       continue;
     }
     require<ShapeError>(samples.size() == all.samples.size(), "report: the attacks of one model must be on the same images");

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "rnx/config.hpp"
+#include "rnx/core/text.hpp"
 
 namespace rnx::inline RNX_ISA::train {
 
@@ -42,19 +42,17 @@ inline std::string clock_text(double seconds) {
 
 /// One line without a line end: "epoch 2/8  [#####.....] 196/391  loss 1.2034  acc 56.1 %  345 img/s  eta 3:07  ckpt 0:42". bar: cells of the bar, 0 for none.
 inline std::string progress_line(const Progress& p, int bar = 0) {
-  char text[256];
-  std::string line;
-  const auto add = [&](const char* format, auto... values) { std::snprintf(text, sizeof text, format, values...), line += text; };
-  add("epoch %d/%d  ", p.epoch + 1, p.epochs);
+  const auto percent = [](double part) { return fixed_text(100 * part, 1) + " %"; };
+  std::string line = "epoch " + std::to_string(p.epoch + 1) + "/" + std::to_string(p.epochs) + "  ";
   if (bar > 0) {
     const int full = p.steps_in_epoch > 0 ? int(bar * p.step / p.steps_in_epoch) : 0;
     line += "[" + std::string(full, '#') + std::string(bar - full, '.') + "] ";
   }
-  add("%ld/%ld  loss %.4f  acc %.1f %%", p.step, p.steps_in_epoch, p.loss, 100 * p.accuracy);
-  if (p.scores.clean) add("  clean %.1f %%", 100 * *p.scores.clean);
-  if (p.scores.pgd) add("  pgd %.1f %%", 100 * *p.scores.pgd);
-  add("  %.0f img/s  eta %s", p.images_per_second, clock_text(p.remaining).c_str());
-  if (p.checkpoint_age >= 0) add("  ckpt %s ago", clock_text(p.checkpoint_age).c_str());
+  line += std::to_string(p.step) + "/" + std::to_string(p.steps_in_epoch) + "  loss " + fixed_text(p.loss, 4) + "  acc " + percent(p.accuracy);
+  if (p.scores.clean) line += "  clean " + percent(*p.scores.clean);
+  if (p.scores.pgd) line += "  pgd " + percent(*p.scores.pgd);
+  line += "  " + fixed_text(p.images_per_second, 0) + " img/s  eta " + clock_text(p.remaining);
+  if (p.checkpoint_age >= 0) line += "  ckpt " + clock_text(p.checkpoint_age) + " ago";
   return line;
 }
 
