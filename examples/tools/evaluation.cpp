@@ -67,7 +67,7 @@ eval::Accuracy evaluate(const NetworkBase<float>& net, const data::Source& sourc
   eval::Options o = options;
   o.restarts = a.restarts;
   const auto with = [&]<class N>(N) {
-    const attack::Pgd<N> pgd{.eps = a.eps, .step = a.step, .steps = a.steps, .start = a.start, .seed = o.seed};
+    const attack::Pgd<N> pgd{.eps = a.eps, .step = a.step, .steps = a.steps, .start = a.start};
     return eval::accuracy(net, source, o, a.clean ? nullptr : &pgd);
   };
   return a.norm == norm::L2::name ? with(norm::L2{}) : with(norm::Linf{});

@@ -115,13 +115,13 @@ train::Outcome train_with(const Arguments& a, NetworkBase<float>& net, const dat
   const auto with = [&](const auto& objective) { return train::fit(net, source, objective, optimizer, o, log, table, display); };
   const auto pgd = [&]<class N>(N) {
     attack::check_radius<N>(eps, step);
-    return with(train::Adversarial<attack::Pgd<N>>{{.eps = eps, .step = step, .steps = a.steps(), .seed = a.seed}, a.mode()});
+    return with(train::Adversarial<attack::Pgd<N>>{{.eps = eps, .step = step, .steps = a.steps()}, a.mode()});
   };
   if (a.objective == "pgd") return a.norm == norm::L2::name ? pgd(norm::L2{}) : pgd(norm::Linf{});
   attack::check_radius<norm::Linf>(eps, step);
-  if (a.objective == "fgsm-rs") return with(train::Adversarial<attack::Fgsm<>>{{.eps = eps, .start = attack::Start::random, .step = step, .seed = a.seed}, a.mode()});
+  if (a.objective == "fgsm-rs") return with(train::Adversarial<attack::Fgsm<>>{{.eps = eps, .start = attack::Start::random, .step = step}, a.mode()});
   if (a.objective == "free") return with(train::Free{.eps = eps, .m = a.replays});
-  if (a.objective == "trades") return with(train::Trades<>{.attack = {.eps = eps, .step = step, .steps = a.steps(), .start = attack::Start::gaussian, .seed = a.seed}, .beta = a.beta});
+  if (a.objective == "trades") return with(train::Trades<>{.attack = {.eps = eps, .step = step, .steps = a.steps(), .start = attack::Start::gaussian}, .beta = a.beta});
   return with(train::Natural{});
 }
 

@@ -38,6 +38,7 @@ RunDirectory::RunDirectory(const std::string& out, const std::string& resume, in
     : out_(out), checkpoints_(out_ / "ckpt", keep) {
   make_writable("--out", out);
   lock();
+  if (resume == "auto") checkpoints_.recover([](const std::string& sentence) { complain("rnx-train: " + sentence); });
   const fs::path file = out_ / "run.json";
   std::error_code error;
   if (fs::status(file, error).type() != fs::file_type::not_found) {
@@ -86,7 +87,9 @@ void RunDirectory::import(const std::string& text, const Json& configuration) {
   if (fs::exists(from / "ckpt" / "LATEST", error)) from = from / "ckpt";
   const bool of_many = fs::exists(from / "LATEST", error);
   const train::Checkpoints others(of_many ? from : from.parent_path());
-  const std::string source = of_many ? others.marked("LATEST") : from.filename().string();
+  const train::Checkpoints::Newest newest = of_many ? others.newest() : train::Checkpoints::Newest{from.filename().string(), {}};
+  const std::string source = newest.name;
+  for (const auto& damaged : newest.damaged) complain("rnx-train: --resume: " + damaged.sentence + "; " + source + " is taken");
   require<FileError>(fs::exists(others.path(source) / "state.json", error), [&] { return "--resume: " + text + " holds no checkpoint"; });
   const Json state = others.state(source);
   const std::string difference = train::first_difference(state.value("configuration", Json()), configuration);

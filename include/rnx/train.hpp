@@ -7,5 +7,6 @@
 #include "rnx/train/trades.hpp"
 #include "rnx/train/step.hpp"
 #include "rnx/train/progress.hpp"
+#include "rnx/train/state.hpp"
 #include "rnx/train/store.hpp"
 #include "rnx/train/fit.hpp"

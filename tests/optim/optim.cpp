@@ -174,18 +174,76 @@ TEST_CASE("state: names, shapes, and a run that goes on from it") {
     REQUIRE(from.size() == names.size());
     for (std::size_t i = 0; i < from.size(); ++i) {
       CHECK(from[i].name == names[i]);
+      if (from[i].number) {
+        *to[i].number = *from[i].number;
+        continue;
+      }
       CHECK(from[i].shape == q.list[i % 2].shape);
       std::copy_n(from[i].data, from[i].count, to[i].data);
     }
-    if constexpr (requires { rest.set_steps(3); }) rest.set_steps(start.steps());
     run_from(rest, gr, 3, 6);
     CHECK(p.values() == q.values());
   };
   optim::Sgd<double> a({.momentum = 0.9}), b({.momentum = 0.9}), c({.momentum = 0.9});
   check(a, b, c, {"momentum.a.weight", "momentum.b.bias"});
   optim::Adam<double> d, e, f;
-  check(d, e, f, {"exp_avg.a.weight", "exp_avg.b.bias", "exp_avg_sq.a.weight", "exp_avg_sq.b.bias"});
+  check(d, e, f, {"exp_avg.a.weight", "exp_avg.b.bias", "exp_avg_sq.a.weight", "exp_avg_sq.b.bias", "steps"});
   CHECK(optim::Sgd<double>().state().empty());
+}
+
+TEST_CASE("Adam's first beta follows a schedule's momentum, as in PyTorch's OneCycleLR; an optimizer without one refuses it") {
+  const optim::OneCycle cycle{.max = 0.01, .total = 6, .warm = 0.5};
+  Six<> p;
+  auto g = p.make_grads();
+  optim::Adam<double> adam;
+  adam.add(p, g);
+  optim::StepState<> state;
+  std::vector<double> expected = p.values(), m(6), v(6);
+  for (int k = 0; k < 6; ++k) {
+    StepValues values;
+    adam.apply(cycle(k), values);
+    state.set(values);
+    Six<>::put(g.flat, gradient(k));
+    adam.step(state.get());
+    const double beta = *cycle(k).momentum, lr = cycle(k).lr, t = k + 1;
+    for (int i = 0; i < 6; ++i) {
+      const double d = gradient(k)[i];
+      m[i] = beta * m[i] + (1 - beta) * d, v[i] = 0.999 * v[i] + 0.001 * d * d;
+      const double first = m[i] / (1 - std::pow(beta, t)), second = v[i] / (1 - std::pow(0.999, t));
+      expected[i] -= lr * first / (std::sqrt(second) + 1e-8);
+    }
+    CHECK(golden::difference(p.values(), expected) < 1e-12);
+  }
+  StepValues values;
+  CHECK_THROWS_AS(adam.apply({0.1, 1.0}, values), UsageError);
+
+  struct Plain final : optim::Optimizer<double> {
+    Plain() : Optimizer(0, {}, {}) {}
+    void update(Member&, const Range&, double*, const StepValues*, const double*, Stream) override {}
+  } plain;
+  plain.apply({0.1}, values);
+  CHECK(values.lr == 0.1);
+  CHECK(error_of<UsageError>([&] { plain.apply({0.1, 0.9}, values); }) == "optim: the schedule moves the momentum, but this optimizer has none");
+}
+
+TEST_CASE("an object that is removed leaves nothing behind") {
+  Six<> p, q;
+  auto gp = p.make_grads(), gq = q.make_grads(), again = p.make_grads();
+  optim::Adam<double> adam({.groups = {{.names = "a.*", .frozen = true}}});
+  adam.add(p, gp), adam.add(q, gq, "q.");
+  CHECK(adam.frozen(p) == std::vector<bool>{true, false});
+  CHECK(adam.frozen(q) == std::vector<bool>{false, false});
+  const optim::StepState<> state(rates(0.1));
+  adam.step(state.get());
+  adam.remove(gp);
+  CHECK(adam.frozen(p) == std::vector<bool>{false, false});
+  CHECK(adam.state().size() == 5);
+  CHECK(adam.steps() == 1);
+  CHECK_THROWS_AS(adam.step(state.get()), NameError);  // the group matched in p alone
+  adam.remove(gq);
+  CHECK(adam.steps() == 0);
+  adam.add(p, again);
+  CHECK(adam.state()[0].name == "exp_avg.a.weight");
 }
 
 TEST_CASE("a recorded step replays with other rates, on a device whose memory the host cannot read") {

@@ -41,25 +41,46 @@ train::FitOptions options() {
   return {.epochs = 3, .batch = 8, .seed = 4, .augment = data::Augment{.pad = 1}, .schedule = [](long k, long total) { return optim::OneCycle{.max = 0.05, .total = total}(k); }};
 }
 
-/// Trains in one go, and again in pieces of 1, 2, 3, ... batches, each by a new network and optimizer.
+std::unique_ptr<optim::Optimizer<float>> sgd() {
+  return std::make_unique<optim::Sgd<float>>(optim::SgdOptions{.momentum = 0.9, .weight_decay = 1e-3});
+}
+std::unique_ptr<optim::Optimizer<float>> adam() { return std::make_unique<optim::Adam<float>>(optim::AdamOptions{.weight_decay = 1e-3}); }
+
+/// A callback with a number of its own.
+struct Counter {
+  std::int64_t batches = 0;
+  void operator()(const train::Progress&) { ++batches; }
+  std::vector<optim::State<float>> state() { return {{.name = "batches", .number = &batches}}; }
+};
+
+std::vector<float> values(optim::Ema<float>& average) {
+  std::vector<float> v;
+  for (const auto& s : average.state()) v.insert(v.end(), s.data, s.data + s.count);
+  return v;
+}
+
+/// Trains in one go, and again in pieces of 1, 2, 3, ... batches, each by a new network, optimizer, average and counter.
 template <class Objective>
-void same_bits(const Objective& objective) {
+void same_bits(const Objective& objective, std::unique_ptr<optim::Optimizer<float>> (*make)() = sgd) {
   const data::Images set = images(30);
   Net whole(1);
-  optim::Sgd<float> sgd({.momentum = 0.9, .weight_decay = 1e-3});
+  optim::Ema average(whole, 0.9, true);
+  Counter counter;
   train::Progress last;
-  CHECK(train::fit(whole, set, objective, sgd, options(), [&](const train::Progress& p) { last = p; }).finished);
+  const auto averaging = [](Net& net, optim::Ema<float>& a) { return train::with_state([&](const train::Progress&) { a.update(net); }, a); };
+  CHECK(train::fit(whole, set, objective, *make(), options(), averaging(whole, average), counter, [&](const train::Progress& p) { last = p; }).finished);
   CHECK(last.done == 12);
 
   Folder folder;
   train::Checkpoints checkpoints(folder.path / "ckpt");
   train::Outcome outcome{.finished = false};
   int pieces = 0;
-  std::vector<float> end;
+  std::vector<float> end, average_end;
   while (!outcome.finished && pieces < 10) {
     Net net(1 + pieces);  // another initial network each time: the checkpoint replaces it
     if (pieces == 0) net = Net(1);
-    optim::Sgd<float> again({.momentum = 0.9, .weight_decay = 1e-3});
+    optim::Ema again(net, 0.9, true);
+    Counter counted;
     train::FitOptions o = options();
     std::atomic<bool> stop{false};
     o.stop = &stop;
@@ -67,23 +88,82 @@ void same_bits(const Objective& objective) {
     o.saving.store = &store;
     int steps = 0;
     ++pieces;
-    outcome = train::fit(net, set, objective, again, o, [&](const train::Progress&) { if (++steps == pieces) stop = true; });
-    end = all(net);
+    const auto stopping = [&](const train::Progress&) { if (++steps == pieces) stop = true; };
+    outcome = train::fit(net, set, objective, *make(), o, averaging(net, again), counted, stopping);
+    CHECK(counted.batches == outcome.last.done);
+    end = all(net), average_end = values(again);
   }
   CHECK(pieces == 5);  // 1 + 2 + 3 + 4 + 2 batches
   CHECK(end == all(whole));
+  CHECK(average_end == values(average));
   CHECK(outcome.last.loss == last.loss);
   CHECK(outcome.last.accuracy == last.accuracy);
 }
 
 }  // namespace
 
-TEST_CASE("a resumed run has the bits of one that was never stopped, with every objective") {
+TEST_CASE("a resumed run has the bits of one that was never stopped, with every objective, optimizer and stateful callback") {
   same_bits(train::Natural{});
+  same_bits(train::Natural{}, adam);
   same_bits(train::Adversarial<>{{.steps = 2, .seed = 4}});
   same_bits(train::Adversarial<attack::Fgsm<>>{{.start = attack::Start::random, .seed = 4}, Mode::train});
-  same_bits(train::Free{.m = 2});
+  same_bits(train::Free{.m = 2}, adam);
   same_bits(train::Trades<>{.attack = {.steps = 2, .start = attack::Start::gaussian, .seed = 4}});
+}
+
+TEST_CASE("a resume with anything else that bits depend on is refused, and the network stays as it was") {
+  Folder folder;
+  train::Checkpoints checkpoints(folder.path / "ckpt");
+  const auto constant = [](long, long) { return optim::Rates{0.01}; };
+  const auto session = [&](const auto& objective, optim::Optimizer<float>& optimizer, auto change, auto&&... callbacks) {
+    const data::Images set = images(16);
+    Net net(1);
+    const std::vector<float> before = all(net);
+    train::CheckpointStore<> store(checkpoints);
+    train::FitOptions o = options();
+    o.schedule = constant, o.saving.store = &store;
+    change(o);
+    const std::string sentence = support::error_of<Error>([&] { train::fit(net, set, objective, optimizer, o, callbacks...); });
+    CHECK((all(net) == before) == (sentence != "no error"));
+    return sentence;
+  };
+  const train::Adversarial<> pgd{{.steps = 1}};
+  const auto nothing = [](train::FitOptions&) {};
+  Counter counter;
+  REQUIRE(session(pgd, *adam(), [](train::FitOptions& o) { o.epochs = 1; }, counter) == "no error");
+  const auto refused = [&](auto change) { return session(pgd, *adam(), change, counter); };
+  const auto holds = [&](const std::string& text, const char* part) { CHECK_MESSAGE(text.find(part) != text.npos, text); };
+  holds(refused([](auto& o) { o.batch = 4; }), "another run: batch was \"8\" and is \"4\"");
+  holds(refused([](auto& o) { o.seed = 5; }), "seed was \"4\" and is \"5\"");
+  holds(refused([](auto& o) { o.augment = std::nullopt; }), "augment was \"pad 1 crop flip\" and is \"none\"");
+  holds(refused([](auto& o) { o.label_smoothing = 0.1; }), "label smoothing was \"0\" and is \"0.1\"");
+  holds(refused([](auto& o) { o.schedule = [](long, long) { return optim::Rates{0.02}; }; }), "other rates in its 2 steps");
+  holds(session(train::Adversarial<>{{.eps = px(4), .steps = 1}}, *adam(), nothing, counter), "objective was");
+  holds(session(train::Natural{}, *adam(), nothing, counter), "objective was");
+  optim::Adam<float> other({.beta1 = 0.8});
+  holds(session(pgd, other, nothing, counter), "optimizer was");
+  holds(session(pgd, *adam(), nothing), "the number callback.batches is not expected");
+  const Net averaged(1);
+  optim::Ema average(averaged, 0.9);
+  const auto averaging = train::with_state([](const train::Progress&) {}, average);
+  auto twice = averaging;
+  holds(session(pgd, *adam(), nothing, counter, twice), "callback.ema.conv1.weight is missing");
+  Counter second;
+  holds(session(pgd, *adam(), nothing, counter, second), "two parts of the run's state are called 'callback.batches'");
+
+  // more epochs, where the rates so far are the same: the bits of the longer run
+  Net longer(1);
+  const auto optimizer = adam();
+  train::FitOptions o = options();
+  o.schedule = constant;
+  const data::Images set = images(16);
+  train::fit(longer, set, pgd, *optimizer, o);
+  Net resumed(2);
+  train::CheckpointStore<> store(checkpoints);
+  o.saving.store = &store;
+  train::fit(resumed, set, pgd, *adam(), o, counter);
+  CHECK(counter.batches == 6);
+  CHECK(all(resumed) == all(longer));
 }
 
 TEST_CASE("TRADES: the gradients are those of its formula, with both forwards differentiated") {
@@ -141,11 +221,12 @@ TEST_CASE("checkpoints: LATEST, BEST-*, how many stay, and what is refused") {
   Folder folder;
   const data::Images set = images(16);
   train::Checkpoints checkpoints(folder.path / "ckpt");
+  std::vector<std::string> told;
   const auto session = [&](auto change, train::Checkpoints::Json configuration = {{"batch", 8}}) {
     Net net(1);
     optim::Sgd<float> sgd({.momentum = 0.9});
     train::FitOptions o = options();
-    train::CheckpointStore<> store(checkpoints, configuration);
+    train::CheckpointStore<> store(checkpoints, configuration, [&](const std::string& sentence) { told.push_back(sentence); });
     o.epochs = 5, o.saving = {.store = &store, .every_steps = 1};
     change(o);
     return train::fit(net, set, train::Natural{}, sgd, o);
@@ -168,24 +249,37 @@ TEST_CASE("checkpoints: LATEST, BEST-*, how many stay, and what is refused") {
   // a crash between LATEST and the other marks: a resume sets them
   std::ofstream(folder.path / "ckpt/notes.txt") << "a file of the user's";
   fs::remove(folder.path / "ckpt/BEST-clean");
-  std::string state = io::read_file(folder.path / "ckpt/000010/state.json");
+  const std::string state = io::read_file(folder.path / "ckpt/000010/state.json");
   CHECK(state.find("\"marks\": []") != std::string::npos);
   std::string edited = state;
   edited.replace(edited.find("\"done\": 10"), 10, "\"done\": 8");
+  // a damaged newest checkpoint is passed over for the one before it, with a sentence; the run goes on and writes it again
+  const auto passed_over = [&](const char* why) {
+    told.clear();
+    CHECK(sentence(nothing) == "no error");
+    REQUIRE(told.size() == 1);
+    CHECK_MESSAGE(told[0].find(why) != told[0].npos, told[0]);
+    CHECK(told[0].find("; the run goes on from the checkpoint before it, 000009") != told[0].npos);
+    CHECK(checkpoints.marked("LATEST") == "000010");
+    CHECK(checkpoints.newest().damaged.empty());
+  };
   io::write_file(folder.path / "ckpt/000010/state.json", edited);
-  CHECK(sentence(nothing).find("its checksum is another one") != std::string::npos);
+  passed_over("its checksum is another one");
+  CHECK(fs::exists(folder.path / "ckpt/000010.damaged/model.safetensors"));
   io::write_file(folder.path / "ckpt/000010/state.json", "{\"format\": 1}");
-  CHECK(sentence(nothing).find("found something else") != std::string::npos);
-  io::write_file(folder.path / "ckpt/000010/state.json", state);
-  CHECK(sentence(nothing) == "no error");
-  const fs::path model = folder.path / "ckpt/000010/model.safetensors";
-  std::fstream file(model, std::ios::in | std::ios::out | std::ios::binary);
-  file.seekp(-3, std::ios::end);
-  file.put('x');
-  file.close();
-  CHECK(sentence(nothing).find("it is damaged") != std::string::npos);
+  passed_over("found something else");
+  const auto damage = [&](const char* name) {
+    std::fstream file(folder.path / "ckpt" / name / "model.safetensors", std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(-3, std::ios::end);
+    file.put('x');
+  };
+  damage("000010");
+  passed_over("model.safetensors: it is damaged");
   fs::remove_all(folder.path / "ckpt/000010");
-  CHECK(sentence(nothing).find("which is not there") != std::string::npos);
+  passed_over("state.json");
+  for (const char* name : {"000002", "000004", "000009", "000010"}) damage(name);
+  CHECK(sentence(nothing).find("000010/model.safetensors: it is damaged") != std::string::npos);
+  CHECK(checkpoints.marked("LATEST") == "000010");  // nothing is changed where nothing is whole
   std::ofstream(folder.path / "ckpt/LATEST") << "../../etc\n";
   CHECK(sentence(nothing).find("expected the name of a checkpoint") != std::string::npos);
 }
@@ -209,6 +303,25 @@ TEST_CASE("marks are set again by a resume when a crash came before them; foreig
   CHECK(!fs::exists(folder.path / "ckpt/000004"));
   CHECK(fs::exists(folder.path / "ckpt/000003"));
   CHECK(fs::exists(folder.path / "ckpt/notes.txt"));
+}
+
+TEST_CASE("marks do not name damaged checkpoints, or later ones than the run goes on from") {
+  Folder folder;
+  train::Checkpoints checkpoints(folder.path / "ckpt", 5);
+  Net net(1);
+  const auto save = [&](long k, const std::vector<std::string>& marks) { checkpoints.save<float, cpu>(k, net, {}, {{"done", k}}, marks); };
+  save(1, {"BEST-clean"}), save(2, {"BEST-clean", "BEST-pgd"}), save(3, {});
+  for (const char* name : {"000002", "000003"}) io::write_file(folder.path / "ckpt" / name / "optim.safetensors", "damage");
+  const train::Checkpoints::Newest newest = checkpoints.newest();
+  CHECK(newest.name == "000001");
+  REQUIRE(newest.damaged.size() == 2);
+  CHECK(newest.damaged[1].name == "000002");
+  CHECK(checkpoints.marked("LATEST") == "000003");  // newest() changes nothing
+  CHECK(checkpoints.recover() == "000001");
+  CHECK(checkpoints.marked("LATEST") == "000001");
+  CHECK(checkpoints.marked("BEST-clean") == "000001");
+  CHECK(checkpoints.marked("BEST-pgd") == "");
+  CHECK(fs::exists(folder.path / "ckpt/000003.damaged"));
 }
 
 TEST_CASE("a checkpoint that cannot be written is reported, training goes on, and the one before stays") {

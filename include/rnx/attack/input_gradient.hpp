@@ -12,8 +12,8 @@ namespace rnx::inline RNX_ISA::attack {
 /// the whole batch must fit. The loss is called once per tile, with the tile's first sample; gradients are those of the SUM over samples.
 /// Throws Stopped before a tile when ctx.stop is set, UsageError when dx shares memory with x.
 template <class T, class Device, class Loss>
-void input_gradient(const NetworkBase<T, Device>& net, Trace<T, Device>& trace, View<const std::type_identity_t<T>, Device> x, const Loss& loss, const Context& ctx,
-                    View<std::type_identity_t<T>, Device> dx, std::type_identity_t<T>* values = nullptr) {
+void input_gradient(const NetworkBase<T, Device>& net, Trace<T, Device>& trace, std::type_identity_t<View<const T, Device>> x, const Loss& loss,
+                    const Context& ctx, std::type_identity_t<View<T, Device>> dx, std::type_identity_t<T>* values = nullptr) {
   require<ShapeError>(dx.n == x.n && dx.dims == x.dims, "input_gradient: dx must have the shape of x");
   require<UsageError>(!overlap(x, dx), "input_gradient: dx must not share memory with x, which backward reads");
   require<StateError>(ctx.mode == Mode::eval || x.n <= trace.capacity(), "input_gradient: in train mode the trace must hold the whole batch");
@@ -25,7 +25,9 @@ void input_gradient(const NetworkBase<T, Device>& net, Trace<T, Device>& trace, 
     Context own = ctx;
     own.first_sample += std::uint64_t(first);
     net.forward(at, x.samples(first, n), own);
-    loss(at, loss::Call<T>{.first = first, .weight = 1, .add = false, .values = values ? values + first : nullptr});
+    loss::Call<T> call{.first = first};
+    if (values) call.values = values + first, call.scratch = at.loss_scratch();
+    loss(at, call);
     net.backward(at, dx.samples(first, n), nullptr);
   };
   if constexpr (std::is_same_v<Device, cpu> && loss::concurrent<Loss>)

@@ -11,6 +11,10 @@ namespace rnx::inline RNX_ISA::attack {
 /// divergence from its stationary point (Zhang et al. 2019). All are clipped to [0, 1].
 enum class Start { clean, random, gaussian };
 
+inline std::string text_of(Start start) {
+  return start == Start::clean ? "clean" : start == Start::random ? "random" : "gaussian";
+}
+
 /// x' = project(x' + step direction(gradient of the loss)), `steps` times.
 template <class Norm = norm::Linf>
 struct Pgd {
@@ -18,35 +22,58 @@ struct Pgd {
   Rational eps = px(8), step = px(2);
   int steps = 10;
   Start start = Start::random;
-  std::uint64_t seed = 0;
+  std::uint64_t seed = 0;  ///< added to the seed of the run or evaluation that calls it: tells attacks of one run apart
 
   /// Forwards, and as many backwards, that one call takes for each sample.
   int passes() const { return steps; }
+  /// Writes radius and step size: what operator() uses where it is called without values, and what an objective's set() passes on.
+  void set(StepValues& v) const { v.eps = eps, v.step = step; }
+  /// All that its bits depend on, as one line.
+  std::string describe() const {
+    const std::string sizes = " eps " + number_text(eps) + " step " + number_text(step) + " steps " + std::to_string(steps);
+    return std::string("pgd ") + Norm::name + sizes + " start " + text_of(start) + " seed " + std::to_string(seed);
+  }
 
-  /// adversarial: (n, c, h, w), assigned. ctx: mode and path of the model; where ctx.values is set, eps, step, seed and draw are read there
-  /// (training steps that are recorded), otherwise from this policy. `draw` tells restarts apart.
-  /// Throws UsageError for an eps or step outside its range and for adversarial images that share memory with the clean
-  /// ones, Stopped when ctx.stop is set: it is looked at in each tile of each step.
+  /// adversarial: (n, c, h, w), assigned. ctx: mode and path of the model. Where ctx.values is set (training steps, which may be recorded),
+  /// eps and step are read there, as set() wrote them; random starts are keyed by the sums of both seeds and of all draws. `draw` tells
+  /// restarts apart. Throws UsageError for an eps or step outside its range, values without a radius and adversarial images that share memory
+  /// with the clean ones, Stopped when ctx.stop is set: it is looked at in each tile of each step.
   template <class T, class Device, class Loss>
-  void operator()(const NetworkBase<T, Device>& net, Workspace<T, Device>& work, View<const std::type_identity_t<T>, Device> x,
-                  View<std::type_identity_t<T>, Device> adversarial, const Loss& loss, Context ctx = {}, std::uint64_t draw = 0) const {
-    check_radius<Norm>(eps, step);
-    require<UsageError>(steps >= 0, "attack: the number of steps must not be negative");
-    require<ShapeError>(x.dense() && adversarial.dense() && adversarial.n == x.n && adversarial.dims == x.dims, "attack: the adversarial images must be dense and of the shape of the clean ones");
-    require<UsageError>(!overlap(x, adversarial),
-                        "attack: the adversarial images must not share memory with the clean ones");
-    require<ShapeError>(x.n <= work.gradient.n(), "attack: the workspace holds fewer samples than the batch");
-    if (!ctx.values) ctx.values = work.set({.seed = seed, .draw = draw, .eps = eps, .step = step});
+  void operator()(const NetworkBase<T, Device>& net, Workspace<T, Device>& work, std::type_identity_t<View<const T, Device>> x,
+                  std::type_identity_t<View<T, Device>> adversarial, const Loss& loss, Context ctx = {}, std::uint64_t draw = 0) const {
+    check(x, adversarial, work.gradient.n());
+    const std::uint64_t added_seed = ctx.values ? seed : 0;
+    if (!ctx.values) {
+      StepValues own{.seed = seed};
+      set(own);
+      ctx.values = work.set(own);
+    } else if constexpr (std::is_same_v<Device, cpu>) {
+      require<UsageError>(ctx.values->eps >= 0, "attack: the step's values hold no radius; an objective's set() must call the attack's set()");
+    }
+    ctx.draw += draw;
     const Stream stream{ctx.stream};
     const geometry::Map rows = geometry::map(x);
     if (start == Start::clean) run<op::copy, Device, T>(stream, {rows, rows, x.data, adversarial.data});
-    else run<op::attack_start, Device, T>(stream, {rows, Norm::number, ctx.draw, ctx.first_sample, ctx.values, x.data, adversarial.data, start == Start::gaussian ? 1e-3 : 0.0});
+    else run<op::attack_start, Device, T>(stream, {.x = rows, .norm = Norm::number, .draw = ctx.draw, .first_sample = ctx.first_sample,
+                                                   .values = ctx.values, .clean = x.data, .adversarial = adversarial.data,
+                                                   .noise = start == Start::gaussian ? 1e-3 : 0.0, .seed = added_seed});
     const View<T, Device> dx = work.gradient.view().samples(0, x.n);
     for (int k = 0; k < steps; ++k) {
       ++ctx.draw;  // dropout of a model attacked in train mode differs from step to step
-      input_gradient(net, work.trace, View<const T, Device>(adversarial), loss, ctx, dx);
+      input_gradient(net, work.trace, adversarial, loss, ctx, dx);
       run<op::attack_step, Device, T>(stream, {rows, Norm::number, false, ctx.values, x.data, dx.data, adversarial.data});
     }
+  }
+
+ private:
+  template <class T, class Device>
+  void check(const View<const T, Device>& x, const View<T, Device>& adversarial, int capacity) const {
+    check_radius<Norm>(eps, step);
+    require<UsageError>(steps >= 0, "attack: the number of steps must not be negative");
+    const bool fits = x.dense() && adversarial.dense() && adversarial.n == x.n && adversarial.dims == x.dims;
+    require<ShapeError>(fits, "attack: the adversarial images must be dense and of the shape of the clean ones");
+    require<UsageError>(!overlap(x, adversarial), "attack: the adversarial images must not share memory with the clean ones");
+    require<ShapeError>(x.n <= capacity, "attack: the workspace holds fewer samples than the batch");
   }
 };
 
@@ -57,14 +84,22 @@ struct Fgsm {
   Rational eps = px(8);
   Start start = Start::clean;
   Rational step = px(10);  ///< where the start is not clean
-  std::uint64_t seed = 0;
+  std::uint64_t seed = 0;  ///< as Pgd's
 
   int passes() const { return 1; }
+  /// Radius and step size, as Pgd's: the step from a clean start is eps.
+  void set(StepValues& v) const { pgd().set(v); }
+  std::string describe() const { return pgd().describe(); }
 
   template <class T, class Device, class Loss>
-  void operator()(const NetworkBase<T, Device>& net, Workspace<T, Device>& work, View<const std::type_identity_t<T>, Device> x,
-                  View<std::type_identity_t<T>, Device> adversarial, const Loss& loss, Context ctx = {}, std::uint64_t draw = 0) const {
-    Pgd<Norm>{.eps = eps, .step = start == Start::clean ? eps : step, .steps = 1, .start = start, .seed = seed}(net, work, x, adversarial, loss, ctx, draw);
+  void operator()(const NetworkBase<T, Device>& net, Workspace<T, Device>& work, std::type_identity_t<View<const T, Device>> x,
+                  std::type_identity_t<View<T, Device>> adversarial, const Loss& loss, Context ctx = {}, std::uint64_t draw = 0) const {
+    pgd()(net, work, x, adversarial, loss, ctx, draw);
+  }
+
+ private:
+  Pgd<Norm> pgd() const {
+    return {.eps = eps, .step = start == Start::clean ? eps : step, .steps = 1, .start = start, .seed = seed};
   }
 };
 

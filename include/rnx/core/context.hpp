@@ -43,6 +43,9 @@ struct Context {
   std::uint64_t first_sample = 0;      ///< id of the batch's first sample, for tiles of a larger batch
   void* stream = nullptr;              ///< the device's stream (Stream::handle)
   const std::atomic<bool>* stop = nullptr;  ///< when it becomes true (a signal), work in tiles throws Stopped before the next tile
+  /// Host memory, one number for each site, or null: bit p says that path p of a batch norm there is frozen. It then runs as in eval mode
+  /// and keeps its running statistics.
+  const std::uint32_t* frozen = nullptr;
 };
 
 /// Throws Stopped when the context's flag is set. Called before each tile of a pass and of an attack's step.

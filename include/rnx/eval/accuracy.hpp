@@ -40,7 +40,7 @@ struct Options {
   int tile = 0;       ///< samples per pass of an attack (0: what suits the network and the cache)
   int path = 0;       ///< batch-norm path
   int restarts = 1;
-  std::uint64_t seed = 0;
+  std::uint64_t seed = 0;    ///< added to the attack's own: random starts are keyed by the sum
   int examples = 0;          ///< how many pairs of images are kept
   bool keep_logits = false;
   std::function<void(std::size_t done, std::size_t of)> progress{};  ///< told after each batch; what it throws ends the evaluation
@@ -56,8 +56,9 @@ int argmax(const T* row, int classes) {
   return best;
 }
 
-/// Predictions of a source's samples in its order, and under `attack` when it is not null (a callable like attack::Pgd; copied per restart with its own draw).
-/// Errors: NumericError (logits or images that are not finite, an image outside its ball), Stopped (Options::stop).
+/// Predictions of a source's samples in its order, and under `attack` when it is not null: a callable like attack::Pgd with norm, eps and passes(), called for each
+/// restart with another draw; its own radius, step and starts hold, as in training. An attack without a member `seed` takes no Options::seed.
+/// Errors: UsageError (options), ShapeError (images of another shape), NumericError (logits or images that are not finite, an image outside its ball), Stopped (Options::stop).
 template <class T, class Device, class Attack = attack::Pgd<>>
 Accuracy accuracy(const NetworkBase<T, Device>& net, const data::Source& source, const Options& o, const Attack* attack = nullptr) {
   const Dims dims = source.dims();
@@ -65,6 +66,9 @@ Accuracy accuracy(const NetworkBase<T, Device>& net, const data::Source& source,
   require<ShapeError>(dims == net.input_dims(), [&] { return "eval: the network takes " + net.input_dims().text() + ", the images are " + dims.text(); });
   require<UsageError>(source.classes() <= net.classes(), [&] { return "eval: the data set has " + std::to_string(source.classes()) + " classes, the network " + std::to_string(net.classes()); });
   require<UsageError>(o.batch > 0 && o.restarts > 0, "eval: batch and restarts must be positive");
+  require<UsageError>(o.tile >= 0 && o.examples >= 0, "eval: tile and examples must not be negative");
+  constexpr bool has_seed = requires(Attack a) { a.seed = o.seed; };
+  require<UsageError>(!attack || has_seed || o.seed == 0, [&] { return "eval: this attack has no seed, but the options' is " + std::to_string(o.seed); });
   const int batch = std::min(o.batch, std::max(total, 1)), classes = net.classes();
   Trace<T, Device> trace = net.make_trace({.use = Use::infer, .capacity = batch, .eval_only = true});
   attack::Workspace<T, Device> work(net, batch, o.tile);
@@ -75,7 +79,7 @@ Accuracy accuracy(const NetworkBase<T, Device>& net, const data::Source& source,
   Accuracy result;
   result.samples.resize(total);
   for (int i = 0; i < total; ++i) result.origins.push_back(source.origin(std::uint32_t(i)));
-  result.examples.resize(std::min(std::max(o.examples, 0), total));
+  result.examples.resize(std::min(o.examples, total));
   if (total == 0) return result;
   data::Loader loader(source, {.batch = batch, .augment = std::nullopt, .shuffle = false});
   const auto predict = [&](View<const T, Device> x, auto&& each) {
@@ -105,7 +109,7 @@ Accuracy accuracy(const NetworkBase<T, Device>& net, const data::Source& source,
       Context with = ctx;
       with.first_sample = std::uint64_t(first);
       Attack seeded = *attack;
-      seeded.seed = o.seed;
+      if constexpr (has_seed) seeded.seed += o.seed;
       seeded(net, work, x, a, loss::CrossEntropy{.labels = labels.data()}, with, std::uint64_t(r) << 32);
       const std::vector<T> moved = to_host(View<const T, Device>(a));
       attack::verify<typename Attack::norm, T>(host, moved, n, attack->eps);

@@ -55,7 +55,7 @@ struct BoundBatchNorm {
   template <class P> static void forward(In x, Out& y, P& pass, int site) {
     y.dims.c = x.dims.c;
     const auto [mean, var] = statistics(pass, site);
-    if (pass.train()) pass.template run<op::batch_norm_statistics>({geometry::map(x), x.data, pass.saved(site), pass.saved(site) + D.c});
+    if (uses_batch(pass, site)) pass.template run<op::batch_norm_statistics>({geometry::map(x), x.data, pass.saved(site), pass.saved(site) + D.c});
     pass.template run<op::batch_norm_normalize>({geometry::map(x), geometry::map(y), T(Eps::value), x.data, mean, var, gamma(pass, site), gamma(pass, site) + D.c, y.data});
   }
 
@@ -63,7 +63,7 @@ struct BoundBatchNorm {
     const In x = pass.records[site].x;
     const auto [mean, var] = statistics(pass, site);
     T* sums = pass.work_backward(site);
-    const bool batch = pass.train();
+    const bool batch = uses_batch(pass, site);
     if (batch || wants_grads<Sink>)
       pass.template run<op::batch_norm_reduce>({geometry::map(x), geometry::map(dy), T(Eps::value), x.data, dy.data, mean, var, sums});
     if (dx)
@@ -75,11 +75,11 @@ struct BoundBatchNorm {
     }
   }
 
-  /// Folds the batch statistics of a pass into the running ones of its path. Inactive channels are untouched.
+  /// Folds the batch statistics of a pass into the running ones of its path. Inactive channels and frozen paths are untouched.
   /// m > 1: a forward in train mode refuses one value per channel (NetworkBase::check_batch_statistics).
   template <class P> static void commit(P& pass, int site, T* buffers, const StatisticsUpdate& update) {
     const auto& record = pass.records[site];
-    if (record.y.n == 0) return;
+    if (record.y.n == 0 || !uses_batch(pass, site)) return;
     const double m = double(record.x.n) * record.x.dims.pixels();
     T* running = buffers + pass.sites[site].buffers + path(pass) * 2 * D.c;
     pass.template run<op::batch_norm_update>({record.x.dims.c, T(update.weight < 0 ? Mom::value : update.weight), T(update.unbiased ? m / (m - 1) : 1), pass.saved(site),
@@ -92,10 +92,14 @@ struct BoundBatchNorm {
                         [&] { return "batch norm: path " + std::to_string(pass.ctx.path) + " was asked for, but the network has " + std::to_string(Paths); });
     return pass.ctx.path;
   }
+  /// Batch statistics: in train mode, unless the path is frozen (Context::frozen).
+  template <class P> static bool uses_batch(const P& pass, int site) {
+    return pass.train() && !(pass.ctx.frozen && (pass.ctx.frozen[site] >> path(pass) & 1));
+  }
   template <class P> static const T* gamma(const P& pass, int site) { return pass.parameter(site, path(pass) * 2 * D.c); }
   struct Pair { const T* mean; const T* var; };
   template <class P> static Pair statistics(const P& pass, int site) {
-    if (pass.train()) return {pass.saved(site), pass.saved(site) + D.c};
+    if (uses_batch(pass, site)) return {pass.saved(site), pass.saved(site) + D.c};
     const T* running = pass.buffer(site, path(pass) * 2 * D.c);
     return {running, running + D.c};
   }

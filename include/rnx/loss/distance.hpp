@@ -25,6 +25,7 @@ template <class Tag> Feature tapped() { return {{}, &tag_id<Tag>}; }
 template <class T, class Device, int Kind>
 class Distance {
  public:
+  static constexpr bool concurrent = true;
   explicit Distance(View<const T, Device> target, Feature feature = {}) : target_(target), feature_(std::move(feature)) {}
 
   void operator()(Trace<T, Device>& trace, const Call<T>& call) const {

@@ -19,10 +19,11 @@ Term<L> term(double coefficient, L loss) {
   return {coefficient, std::move(loss)};
 }
 
-/// L = sum over terms of coefficient L(term), added in their order: gradients, values and seeds.
+/// L = sum over terms of coefficient L(term), added in their order: gradients, values and seeds. Concurrent where every term is.
 template <class... Ls>
 class WeightedSum {
  public:
+  static constexpr bool concurrent = (loss::concurrent<Ls> && ...);
   explicit WeightedSum(Term<Ls>... terms) : terms_(std::move(terms)...) {}
 
   template <class T, class Device>

@@ -71,8 +71,14 @@ class Trace {
     return *lane;
   }
 
+  /// Device memory for the values of a loss that are scaled or added: `capacity` elements, made when they are first asked for.
+  T* loss_scratch() {
+    if (!loss_scratch_.size()) loss_scratch_ = Buffer<T, Device>(std::size_t(options_.capacity));
+    return loss_scratch_.data();
+  }
+
   std::size_t bytes() const {
-    std::size_t sum = arena_.size() * sizeof(T);
+    std::size_t sum = (arena_.size() + loss_scratch_.size()) * sizeof(T);
     for (const auto& lane : lanes_) sum += lane ? lane->bytes() : 0;
     return sum;
   }
@@ -232,7 +238,7 @@ class Trace {
   std::vector<std::vector<const void*>> kept_tags_;
   std::vector<char> attention_;
   std::vector<int> strides_;
-  Buffer<T, Device> arena_;
+  Buffer<T, Device> arena_, loss_scratch_;
   std::size_t kept_elements_ = 0;
   std::vector<std::unique_ptr<Trace>> lanes_;
 

@@ -27,13 +27,15 @@ inline Group no_decay_on_norm_and_bias() {
   return {.kinds = {ParameterKind::bias, ParameterKind::norm_weight, ParameterKind::norm_bias}, .weight_decay = 0.0};
 }
 
-/// A piece of an optimizer's state, as checkpoints see it: "momentum.layer1.0.conv1.weight", device memory.
+/// A piece of the state of an optimizer, objective or callback, as checkpoints see it: a tensor in device memory
+/// ("momentum.layer1.0.conv1.weight"), or one whole number in host memory ("steps"; other numbers by std::bit_cast).
 template <class T>
 struct State {
   std::string name;
-  std::vector<int> shape;
-  T* data;
-  std::size_t count;
+  std::vector<int> shape{};
+  T* data = nullptr;
+  std::size_t count = 0;
+  std::int64_t* number = nullptr;  ///< not null: this number is all of it
 };
 
 /// Steps any number of parametrised objects. Objects and gradients must outlive it and stay where they are.
@@ -50,11 +52,12 @@ class Optimizer {
 
   /// `prefix` goes before the names in groups and state. Throws ShapeError when the gradients belong to another object, UsageError when
   /// object or gradients were added before, NameError when a name was.
+  /// State starts at zero.
   void add(Object& object, Grads<T, Device>& grads, const std::string& prefix = "") {
     require<ShapeError>(grads.flat.size() == object.parameter_storage(), "optim: these gradients belong to another object");
     for (const Member& m : members_)
       require<UsageError>(m.object != &object && m.grads != &grads, "optim: this object or its gradients were added before");
-    Member m{&object, &grads, {}, {}, {}};
+    Member m{&object, &grads, {}, {}, {}, std::vector<bool>(groups_.size())};
     for (const NamedParameter& p : object.parameter_list()) {
       const std::string name = prefix + p.name;
       const bool is_new = names_.insert(name).second;
@@ -64,7 +67,7 @@ class Optimizer {
       bool found = false;
       for (std::size_t i = 0; i < groups_.size(); ++i) {
         if (!groups_[i].applies(name, p.kind)) continue;
-        used_[i] = true;
+        m.used[i] = true;
         if (!found) r.lr_factor = groups_[i].lr_factor, r.decay = groups_[i].weight_decay.value_or(decay_), r.frozen = groups_[i].frozen;
         found = true;
       }
@@ -74,6 +77,37 @@ class Optimizer {
     }
     for (std::size_t i = 0; i < slots_.size(); ++i) m.state.emplace_back(object.parameter_storage());
     members_.push_back(std::move(m));
+  }
+
+  /// Forgets the object whose gradients these are, and its state: whoever owns gradients that do not outlive the optimizer calls it. The
+  /// optimizer is then as if they had never been added.
+  void remove(const Grads<T, Device>& grads) {
+    std::erase_if(members_, [&](const Member& m) {
+      if (m.grads != &grads) return false;
+      for (const Parameter& p : m.parameters) names_.erase(p.name);
+      return true;
+    });
+    if (members_.empty()) reset();
+  }
+  /// Whether each parameter of an object, in the order of its list, is in a frozen group. All false for an object that was not added.
+  std::vector<bool> frozen(const Object& object) const {
+    const auto& list = object.parameter_list();
+    std::vector<bool> result(list.size());
+    for (const Member& m : members_)
+      for (std::size_t i = 0; m.object == &object && i < list.size(); ++i)
+        for (const Range& r : m.ranges) result[i] = result[i] || (r.frozen && r.offset <= list[i].offset && list[i].offset < r.offset + r.count);
+    return result;
+  }
+  /// All options that bits depend on, as one line: checkpoints keep it, and a resume with another one is refused.
+  virtual std::string describe() const {
+    std::string text = "weight decay " + number_text(decay_);
+    for (const Group& g : groups_) {
+      text += "; " + g.names;
+      for (const ParameterKind kind : g.kinds) text += " kind " + std::to_string(int(kind));
+      text += " factor " + number_text(g.lr_factor) + (g.frozen ? " frozen" : "");
+      if (g.weight_decay) text += " decay " + number_text(*g.weight_decay);
+    }
+    return text;
   }
 
   /// Scales the next step's gradients by min(1, limit / (norm + 1e-6)), norm: l2 over all that is not frozen (PyTorch's
@@ -100,7 +134,8 @@ class Optimizer {
     require<UsageError>(values != nullptr, "optim: a step needs its values in device memory; see StepState");
     for (std::size_t i = 0; i < groups_.size(); ++i) {
       const std::string& names = groups_[i].names;
-      const bool used = used_[i] || names == "*" || members_.empty();
+      const bool found = std::any_of(members_.begin(), members_.end(), [&](const Member& m) { return m.used[i]; });
+      const bool used = found || names == "*" || members_.empty();
       require<NameError>(used, [&] { return "optim: no parameter matches the group '" + names + "'"; });
     }
     before_step();
@@ -114,13 +149,15 @@ class Optimizer {
   /// Zeroes all gradients.
   void zero_grads(Stream stream = {}) { for (Member& m : members_) m.grads->zero(stream); }
 
-  /// Writes a schedule's rates to the values of a step. Throws UsageError when they move a momentum that this optimizer does not have.
-  virtual void apply(const Rates& rates, StepValues& values) const {
+  /// Writes a schedule's rates to the values of a step, before it. Throws UsageError when they move a momentum that this optimizer does not
+  /// have: one that has it overrides this.
+  virtual void apply(const Rates& rates, StepValues& values) {
     check_lr(rates.lr);
+    require<UsageError>(!rates.momentum, "optim: the schedule moves the momentum, but this optimizer has none");
     values.lr = rates.lr;
   }
-  /// Every moving average, object by object, parameter by parameter.
-  std::vector<State<T>> state() {
+  /// Everything that steps change: every moving average, object by object, parameter by parameter, and what an optimizer adds (counters).
+  virtual std::vector<State<T>> state() {
     std::vector<State<T>> list;
     for (std::size_t i = 0; i < slots_.size(); ++i)
       for (Member& m : members_)
@@ -142,20 +179,22 @@ class Optimizer {
     std::vector<Parameter> parameters;
     std::vector<Range> ranges;
     std::vector<Buffer<T, Device>> state;
+    std::vector<bool> used;  // of the groups
   };
 
   Optimizer(double decay, std::vector<Group> groups, std::vector<std::string> state_names)
-      : decay_(decay), groups_(std::move(groups)), used_(groups_.size()), slots_(std::move(state_names)), norm_(2) {
+      : decay_(decay), groups_(std::move(groups)), slots_(std::move(state_names)), norm_(2) {
     check_decay(decay_);
     for (const Group& g : groups_) check_lr(g.lr_factor), check_decay(g.weight_decay.value_or(0));
   }
   virtual void before_step() {}
+  /// The last object was removed: counters start again.
+  virtual void reset() {}
   virtual void update(Member& m, const Range& r, T* parameter, const StepValues* values, const double* clip, Stream stream) = 0;
 
  private:
   double decay_;
   std::vector<Group> groups_;
-  std::vector<bool> used_;
   std::vector<std::string> slots_;
   std::set<std::string> names_;
   std::vector<Member> members_;

@@ -28,8 +28,11 @@ class Sgd final : public Optimizer<T, Device> {
     check_momentum(momentum_);
     require<UsageError>(!nesterov_ || momentum_ > 0, "optim: Nesterov's momentum needs a momentum");
   }
-  void apply(const Rates& rates, StepValues& values) const override {
-    Base::apply(rates, values);
+  std::string describe() const override {
+    return "sgd momentum " + number_text(momentum_) + (nesterov_ ? " nesterov " : " ") + Base::describe();
+  }
+  void apply(const Rates& rates, StepValues& values) override {
+    Base::apply({.lr = rates.lr}, values);
     check_momentum(rates.momentum.value_or(0));
     const double momentum = rates.momentum.value_or(momentum_);
     require<UsageError>(momentum_ > 0 || momentum == 0, "optim: the schedule moves the momentum, but this optimizer was built without one");

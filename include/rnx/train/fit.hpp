@@ -4,9 +4,11 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <set>
 
 #include "rnx/data/loader.hpp"
 #include "rnx/train/step.hpp"
+#include "rnx/train/state.hpp"
 #include "rnx/train/store.hpp"
 
 namespace rnx::inline RNX_ISA::train {
@@ -42,17 +44,26 @@ struct Outcome {
 template <class Device, class Objective>
 class Run {
  public:
-  Run(NetworkBase<float, Device>& net, const data::Source& source, const Objective& objective, optim::Optimizer<float, Device>& optimizer, const FitOptions& o)
-      : net_(net), source_(source), optimizer_(optimizer), o_(o), objective_(objective), batch_(int(std::min<std::size_t>(std::size_t(check(net, source, o)), source.size()))),
+  using States = std::vector<optim::State<float>>;
+
+  /// `more`: further state that is part of the run (what callbacks change); asked at a resume and at each checkpoint.
+  Run(NetworkBase<float, Device>& net, const data::Source& source, const Objective& objective, optim::Optimizer<float, Device>& optimizer, const FitOptions& o,
+      std::function<States()> more = {})
+      : net_(net), source_(source), optimizer_(optimizer), o_(o), objective_(objective), more_(std::move(more)), batch_(int(std::min<std::size_t>(std::size_t(check(net, source, o)), source.size()))),
         step_(net, optimizer, objective, batch_, o.label_smoothing) {
     per_epoch_ = long((source.size() + batch_ - 1) / batch_);
     progress_.epochs = o.epochs, progress_.steps_in_epoch = per_epoch_, progress_.total = per_epoch_ * o.epochs;
+    values_.eps = -1;  // an attack whose objective does not write its radius is refused
     objective_.set(values_);
     values_.seed = o.seed;
     if (o.saving.store) {
       store_ = dynamic_cast<Store<Device>*>(o.saving.store);
       require<UsageError>(store_ != nullptr, "fit: the store belongs to another device");
-      if (const std::optional<Position> at = store_->restore(net_, states())) stand(*at);
+      facts_ = facts();
+      if (const std::optional<Position> at = store_->position(facts_)) {
+        stand(*at);  // refuses what does not fit before anything is changed
+        store_->restore(net_, states());
+      }
     }
     if (!finished()) loader_.emplace(source, data::LoaderOptions{.batch = batch_, .seed = o.seed, .augment = o.augment, .threads = o.loader_threads}, progress_.done / per_epoch_, progress_.done % per_epoch_);
   }
@@ -70,12 +81,18 @@ class Run {
     const int replays = objective_.replays();
     for (int r = 0; r < replays; ++r) {
       const long index = progress_.done * replays + r;
-      optimizer_.apply(o_.schedule(index, progress_.total * replays), values_);
+      const optim::Rates rates = o_.schedule(index, progress_.total * replays);
+      optimizer_.apply(rates, values_);
+      rates_ = with_rates(rates_, rates);
       values_.draw = std::uint64_t(index) << 16;  // room for the draws of one step
       state_.set(values_);
       step_(b.n, state_.get());
     }
     loss_sum_ += step_.values.mean(b.n) * b.n;
+    require<StateError>(step_.logits().n == b.n, [&] {
+      const std::string found = std::to_string(step_.logits().n), expected = std::to_string(b.n);
+      return "fit: the objective's last forward in stage.trace must have the batch's " + expected + " samples, whose logits are counted; it had " + found;
+    });
     const std::vector<float> z = to_host(step_.logits());
     const int classes = net_.classes();
     for (int i = 0; i < b.n; ++i) right_ += eval::argmax(z.data() + i * classes, classes) == b.labels[i];
@@ -113,7 +130,8 @@ class Run {
     best(p.scores.clean, best_.clean, "BEST-clean");
     best(p.scores.pgd, best_.pgd, "BEST-pgd");
     try {
-      store_->save({.done = p.done, .epoch = p.epoch, .step = p.step, .samples = p.samples, .right = right_, .loss_sum = loss_sum_, .best = best_}, net_, states(), marks);
+      const Position at{.done = p.done, .epoch = p.epoch, .step = p.step, .samples = p.samples, .right = right_, .loss_sum = loss_sum_, .best = best_, .rates = rates_};
+      store_->save(at, net_, states(), facts_, marks);
     } catch (const FileError& e) {
       best_ = before;
       last_save_ = clock::now();  // not at once again
@@ -132,6 +150,8 @@ class Run {
   static int check(const NetworkBase<float, Device>& net, const data::Source& source, const FitOptions& o) {
     require<UsageError>(o.epochs >= 0 && o.batch > 0 && source.size() > 0, "fit: epochs, batch and the data set must not be empty");
     require<UsageError>(bool(o.schedule), "fit: a schedule is needed");
+    require<UsageError>(o.evaluate_every > 0 && o.loader_threads > 0, "fit: evaluate_every and loader_threads must be positive");
+    require<UsageError>(o.saving.every >= 0 && o.saving.every_steps >= 0, "fit: the distances between checkpoints must not be negative");
     host::check_threads("fit: expected loader_threads", o.loader_threads);
     require<ShapeError>(source.dims() == net.input_dims(), [&] { return "fit: the network takes " + net.input_dims().text() + ", the images are " + source.dims().text(); });
     require<UsageError>(source.classes() <= net.classes(), [&] { return "fit: the data set has " + std::to_string(source.classes()) + " classes, the network " + std::to_string(net.classes()); });
@@ -139,10 +159,33 @@ class Run {
     net.check_batch_statistics(last ? int(last) : o.batch, "fit: the last batch of an epoch");
     return o.batch;
   }
-  std::vector<optim::State<float>> states() {
-    auto list = optimizer_.state();
-    for (optim::State<float> s : step_.objective.state()) s.name = "objective." + s.name, list.push_back(s);
+  States states() {
+    States list = optimizer_.state();
+    for (optim::State<float> s : step_.objective_state()) s.name = "objective." + s.name, list.push_back(s);
+    if (more_)
+      for (optim::State<float> s : more_()) s.name = "callback." + s.name, list.push_back(s);
+    std::set<std::string> names;
+    for (const optim::State<float>& s : list)
+      require<NameError>(names.insert(s.name).second, [&] { return "fit: two parts of the run's state are called '" + s.name + "'"; });
     return list;
+  }
+  Facts facts() const {
+    const auto augment = [&] {
+      if (!o_.augment) return std::string("none");
+      return "pad " + std::to_string(o_.augment->pad) + (o_.augment->crop ? " crop" : "") + (o_.augment->flip ? " flip" : "");
+    };
+    Facts f;
+    if constexpr (requires { objective_.describe(); }) f.emplace_back("objective", objective_.describe());
+    f.insert(f.end(), {{"batch", std::to_string(batch_)}, {"seed", std::to_string(o_.seed)}, {"augment", augment()},
+            {"label smoothing", number_text(o_.label_smoothing)}, {"optimizer", optimizer_.describe()},
+            {"replays", std::to_string(objective_.replays())}, {"attack eps", number_text(values_.eps)}, {"attack step", number_text(values_.step)},
+            {"images", std::to_string(source_.size())}, {"data", source_.fingerprint()}});
+    return f;
+  }
+  /// The checksum of rates, one step on.
+  static std::uint64_t with_rates(std::uint64_t so_far, const optim::Rates& rates) {
+    const double values[] = {rates.lr, rates.momentum.value_or(-1)};
+    return io::checksum(values, sizeof values, so_far);
   }
   /// Takes up a stored run.
   void stand(const Position& at) {
@@ -150,6 +193,11 @@ class Run {
     require<FileError>(at.done >= 0 && at.done <= p.total, [&] { return "fit: the stored run has done " + std::to_string(at.done) + " of " + std::to_string(p.total) + " batches"; });
     p.done = at.done, p.epoch = at.epoch, p.step = at.step, p.samples = at.samples;
     right_ = at.right, loss_sum_ = at.loss_sum, best_ = at.best;
+    const long steps = p.done * objective_.replays(), total = p.total * objective_.replays();
+    for (long k = 0; k < steps; ++k) rates_ = with_rates(rates_, o_.schedule(k, total));
+    require<UsageError>(at.rates == 0 || at.rates == rates_, [&] {
+      return "fit: the stored run has had other rates in its " + std::to_string(steps) + " steps than this schedule gives for " + std::to_string(total);
+    });
     p.epoch_end = p.step == per_epoch_;
     if (p.samples) p.loss = loss_sum_ / double(p.samples), p.accuracy = double(right_) / double(p.samples);
     saved_ = p.done;
@@ -165,6 +213,8 @@ class Run {
   optim::Optimizer<float, Device>& optimizer_;
   FitOptions o_;
   Objective objective_;
+  std::function<States()> more_;
+  Facts facts_;
   int batch_;
   Step<float, Device, Objective> step_;
   optim::StepState<Device> state_;
@@ -175,17 +225,25 @@ class Run {
   Scores best_{};
   double loss_sum_ = 0, busy_ = 0;
   std::size_t right_ = 0, trained_ = 0;
+  std::uint64_t rates_ = 0;
   clock::time_point begin_ = clock::now(), last_save_ = begin_;
   bool was_saved_ = false;
 };
 
 /// Trains `net` in place. The order of an epoch, the augmentation of a sample and every random number depend on the seed alone.
-/// Callbacks are called with (const Progress&) after every batch, in their order, before a checkpoint is written.
+/// Callbacks are called with (const Progress&) after every batch, in their order, before a checkpoint is written. What one with a member
+/// state() (std::vector<optim::State<float>>) lists is part of checkpoints; with_state() gives a lambda that member.
+/// The optimizer's state starts at zero, or as the store has it, and ends with the run.
 /// Errors: NumericError when a loss is not finite, UsageError (options, a checkpoint of another configuration), FileError (a checkpoint
 /// that cannot be read, or the last one that cannot be written).
 template <class Device, class Objective, class... Callbacks>
 Outcome fit(NetworkBase<float, Device>& net, const data::Source& source, const Objective& objective, optim::Optimizer<float, Device>& optimizer, const FitOptions& o, Callbacks&&... callbacks) {
-  Run<Device, Objective> run(net, source, objective, optimizer, o);
+  const auto state_of_callbacks = [&] {
+    std::vector<optim::State<float>> list;
+    (detail::append_state(list, callbacks), ...);
+    return list;
+  };
+  Run<Device, Objective> run(net, source, objective, optimizer, o, state_of_callbacks);
   while (!run.finished()) {
     run.advance();
     (callbacks(run.progress()), ...);

@@ -13,11 +13,13 @@ struct Free {
   int replays() const { return m; }
   void set(StepValues& v) const { v.eps = eps, v.step = eps; }
 
+  std::string describe() const { return "free eps " + number_text(eps) + " replays " + std::to_string(m); }
+
   /// Gradients at clip(x + delta), then a step of length eps of the perturbation.
   template <class T, class Device>
-  class bind {
+  class Bound {
    public:
-    bind(Stage<T, Device>& s, const Free& objective) : delta(s.batch, s.net.input_dims()), moved_(s.batch, s.net.input_dims()), gradient_(s.batch, s.net.input_dims()) {
+    Bound(Stage<T, Device>& s, const Free& objective) : delta(s.batch, s.net.input_dims()), moved_(s.batch, s.net.input_dims()), gradient_(s.batch, s.net.input_dims()) {
       require<UsageError>(objective.m > 0, "Free: the number of replays must be positive");
       attack::check_radius<norm::Linf>(objective.eps, objective.eps);
     }
@@ -28,7 +30,6 @@ struct Free {
       s.descend(std::as_const(moved_).view().samples(0, n), s.cross_entropy(), ctx, gradient_.view().samples(0, n));
       run<op::perturbation_step, Device, T>(stream, {count, ctx.values, gradient_.data(), delta.data()});
     }
-    std::size_t bytes() const { return 0; }
     std::vector<optim::State<T>> state() {
       const Dims d = delta.dims();
       return {{"delta", {delta.n(), d.h, d.w, d.c}, delta.data(), std::size_t(delta.n()) * d.count()}};
@@ -41,6 +42,7 @@ struct Free {
    private:
     Tensor<T, Device> moved_, gradient_;
   };
+  template <class T, class Device> auto bind(Stage<T, Device>& s) const { return Bound<T, Device>(s, *this); }
 };
 
 }  // namespace rnx::inline RNX_ISA::train

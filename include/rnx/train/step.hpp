@@ -5,32 +5,67 @@
 
 namespace rnx::inline RNX_ISA::train {
 
+/// One number for each site: bit p says that weight and bias of path p of a batch norm there are in frozen groups. Empty where none is.
+template <class T, class Device>
+std::vector<std::uint32_t> frozen_batch_norms(const NetworkBase<T, Device>& net, const optim::Optimizer<T, Device>& optimizer) {
+  const auto& nodes = net.graph().nodes;
+  const auto& list = net.parameter_list();
+  const std::vector<bool> frozen = optimizer.frozen(net);
+  std::vector<std::uint32_t> weights(nodes.size()), biases(nodes.size()), weight_bit(nodes.size(), 1), bias_bit(nodes.size(), 1);
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const int site = list[i].node;
+    if (nodes[site].kind != Kind::batch_norm) continue;
+    const bool weight = list[i].kind == ParameterKind::norm_weight;
+    std::uint32_t& bit = weight ? weight_bit[site] : bias_bit[site];
+    if (frozen[i]) (weight ? weights : biases)[site] |= bit;
+    bit <<= 1;  // of the next path
+  }
+  bool any = false;
+  for (std::size_t i = 0; i < nodes.size(); ++i) any |= (weights[i] &= biases[i]) != 0;
+  return any ? weights : std::vector<std::uint32_t>{};
+}
+
 /// Everything a step needs, allocated once: images and labels of a batch, traces, gradients, loss values, what the objective adds.
 template <class T, class Device, class Objective>
 class Step : public Stage<T, Device> {
  public:
   using Stage<T, Device>::grads, Stage<T, Device>::trace;
 
-  /// The optimizer must outlive the step; the network's gradients are added to it here.
+  /// The optimizer must outlive the step. The network's gradients are added to it here and taken from it, with the optimizer's state, when
+  /// the step ends: one optimizer may serve one step after another, each from a state of zero. Batch norms whose weight and bias are in
+  /// frozen groups run as in eval mode and keep their running statistics.
   Step(NetworkBase<T, Device>& net, optim::Optimizer<T, Device>& optimizer, const Objective& objective, int batch, double label_smoothing = 0)
-      : Stage<T, Device>(net, batch, label_smoothing), objective(*this, objective), optimizer_(optimizer) {
+      : Stage<T, Device>(net, batch, label_smoothing), objective(bind_objective(objective, stage())), optimizer_(optimizer) {
     optimizer_.add(net, grads);
+    frozen_ = frozen_batch_norms(net, optimizer_);
   }
   Step(const Step&) = delete;
+  ~Step() { optimizer_.remove(grads); }
 
-  typename Objective::template bind<T, Device> objective;
+  decltype(bind_objective(std::declval<const Objective&>(), std::declval<Stage<T, Device>&>())) objective;
 
   /// Queues one step over the first n samples of `images` and `labels`. Seed, draw, rates, eps and attack step are read from `step_values` (device memory).
   void operator()(int n, const StepValues* step_values, Stream stream = {}) {
-    objective(*this, n, Context{.mode = Mode::train, .values = step_values, .stream = stream.handle});
+    const std::uint32_t* frozen = frozen_.empty() ? nullptr : frozen_.data();
+    objective(stage(), n, Context{.mode = Mode::train, .values = step_values, .stream = stream.handle, .frozen = frozen});
     optimizer_.step(step_values, stream);
   }
   /// The logits of the last step's training forward.
   View<const T, Device> logits() const { return trace.logits(); }
-  std::size_t bytes() const { return trace.bytes() + objective.bytes(); }
+  std::size_t bytes() const {
+    if constexpr (requires { objective.bytes(); }) return trace.bytes() + objective.bytes();
+    else return trace.bytes();
+  }
+  /// What the objective carries from step to step.
+  std::vector<optim::State<T>> objective_state() {
+    if constexpr (requires { objective.state(); }) return objective.state();
+    else return {};
+  }
 
  private:
+  Stage<T, Device>& stage() { return *this; }
   optim::Optimizer<T, Device>& optimizer_;
+  std::vector<std::uint32_t> frozen_;
 };
 
 }  // namespace rnx::inline RNX_ISA::train

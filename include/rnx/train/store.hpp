@@ -2,6 +2,8 @@
 // nothing compile none of it.
 #pragma once
 
+#include <utility>
+
 #include "rnx/optim.hpp"
 #include "rnx/train/progress.hpp"
 
@@ -15,7 +17,11 @@ struct Position {
   std::size_t samples = 0, right = 0;  ///< of the epoch so far
   double loss_sum = 0;      ///< over these samples
   Scores best{};            ///< of all evaluations
+  std::uint64_t rates = 0;  ///< checksum of the rates that the steps so far had; 0: not known
 };
+
+/// What the bits of a run depend on beside its state, by name: batch, seed, augmentation, objective, optimizer, data. A resume with others is refused.
+using Facts = std::vector<std::pair<std::string, std::string>>;
 
 /// Options name a store without its device.
 struct AnyStore {
@@ -28,11 +34,13 @@ class Store : public AnyStore {
   using Net = NetworkBase<float, Device>;
   using States = std::vector<optim::State<float>>;
 
-  /// Reads the newest into network and states; empty, and nothing is touched, where there is none. Errors: UsageError (a run of another
-  /// configuration), FileError.
-  virtual std::optional<Position> restore(Net& net, const States& states) = 0;
+  /// Where the newest stands; empty where there is none. Nothing is read into anything yet. Errors: UsageError (a run of another
+  /// configuration or with other facts), FileError.
+  virtual std::optional<Position> position(const Facts& facts) = 0;
+  /// Reads the one that position() found into network and states. Errors: FileError; nothing is changed then.
+  virtual void restore(Net& net, const States& states) = 0;
   /// `marks`: what this one is the best of so far ("BEST-clean"). Errors: FileError; the one before is still there then.
-  virtual void save(const Position& position, const Net& net, const States& states, const std::vector<std::string>& marks) = 0;
+  virtual void save(const Position& position, const Net& net, const States& states, const Facts& facts, const std::vector<std::string>& marks) = 0;
 };
 
 }  // namespace rnx::inline RNX_ISA::train

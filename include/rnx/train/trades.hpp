@@ -13,12 +13,13 @@ struct Trades {
   double beta = 6;
 
   int replays() const { return 1; }
-  void set(StepValues& v) const { v.eps = attack.eps, v.step = attack.step; }
+  void set(StepValues& v) const { attack.set(v); }
+  std::string describe() const { return "trades " + attack.describe() + " beta " + number_text(beta); }
 
   template <class T, class Device>
-  class bind {
+  class Bound {
    public:
-    bind(Stage<T, Device>& s, const Trades& objective)
+    Bound(Stage<T, Device>& s, const Trades& objective)
         : objective_(objective), adversarial_(s.batch, s.net.input_dims()), logits_(s.batch, s.net.graph().nodes.back().out), work_(s.net, s.batch),
           moved_(s.net.make_trace({.use = Use::train, .capacity = s.batch})), still_(s.net.make_trace({.use = Use::infer, .capacity = s.batch, .eval_only = true})) {
       loss::expect(objective.beta >= 0 && std::isfinite(objective.beta), "TRADES: beta must not be negative", objective.beta);
@@ -48,7 +49,6 @@ struct Trades {
       s.net.commit_statistics(moved_);
     }
     std::size_t bytes() const { return work_.bytes() + moved_.bytes() + still_.bytes(); }
-    std::vector<optim::State<T>> state() { return {}; }
 
    private:
     Trades objective_;
@@ -56,6 +56,7 @@ struct Trades {
     attack::Workspace<T, Device> work_;
     Trace<T, Device> moved_, still_;
   };
+  template <class T, class Device> auto bind(Stage<T, Device>& s) const { return Bound<T, Device>(s, *this); }
 };
 
 }  // namespace rnx::inline RNX_ISA::train

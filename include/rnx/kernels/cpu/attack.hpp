@@ -31,7 +31,7 @@ template <> struct kernel<cpu, op::attack_start> {
     const StepValues values = a.values ? *a.values : StepValues{};
     const double eps = values.eps;
     host::parallel_for(a.x.n, [&](long n) {
-      const rng::Stream stream(values.seed, Purpose::attack, values.draw + a.draw, a.first_sample + n);
+      const rng::Stream stream(values.seed + a.seed, Purpose::attack, values.draw + a.draw, a.first_sample + n);
       const T* x = a.clean + n * count;
       T* to = a.adversarial + n * count;
       if (a.norm == 0 && !(a.noise > 0)) {

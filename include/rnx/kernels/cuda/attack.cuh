@@ -22,7 +22,8 @@ struct AttackStart {
   std::size_t features;
   const double* norms;  // of the normal draws
   RNX_SHARED rng::Stream stream(std::size_t n) const {
-    return rng::Stream(a.values ? a.values->seed : 0, Purpose::attack, (a.values ? a.values->draw : 0) + a.draw, a.first_sample + n);
+    const std::uint64_t seed = (a.values ? a.values->seed : 0) + a.seed, draw = (a.values ? a.values->draw : 0) + a.draw;
+    return rng::Stream(seed, Purpose::attack, draw, a.first_sample + n);
   }
   RNX_HD void operator()(std::size_t n, std::size_t j, double* acc) const {
     const double v = stream(n).normal(j);
