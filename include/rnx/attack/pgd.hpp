@@ -30,7 +30,7 @@ struct Pgd {
   void set(StepValues& v) const { v.eps = eps, v.step = step; }
   /// All that its bits depend on, as one line.
   std::string describe() const {
-    const std::string sizes = " eps " + number_text(eps) + " step " + number_text(step) + " steps " + std::to_string(steps);
+    const std::string sizes = " eps " + exact_text(eps) + " step " + exact_text(step) + " steps " + std::to_string(steps);
     return std::string("pgd ") + Norm::name + sizes + " start " + text_of(start) + " seed " + std::to_string(seed);
   }
 

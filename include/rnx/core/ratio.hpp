@@ -16,12 +16,6 @@ struct Ratio {
   static constexpr double value = double(N) / double(D);
 };
 
-/// The shortest decimal text that reads back as the same number, whatever the locale.
-inline std::string number_text(double v) {
-  char text[32];
-  return {text, std::to_chars(text, text + sizeof text, v).ptr};
-}
-
 /// A number that remembers how it was written: "8/255", "0.031", "2".
 struct Rational {
   double numerator = 0, denominator = 1;

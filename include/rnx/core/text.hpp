@@ -16,6 +16,12 @@ inline std::string number_text(double value, int digits = 9) {
   return {text, std::to_chars(text, text + sizeof text, value, std::chars_format::general, digits).ptr};
 }
 
+/// The shortest decimal text that reads back as the same number.
+inline std::string exact_text(double v) {
+  char text[32];
+  return {text, std::to_chars(text, text + sizeof text, v).ptr};
+}
+
 /// `digits` after the point, as %.4f: "0.2500".
 inline std::string fixed_text(double value, int digits) {
   char text[400];  // the greatest double has 309 digits before the point

@@ -35,7 +35,7 @@ class Adam final : public Optimizer<T, Device> {
   }
 
   std::string describe() const override {
-    return "adam betas " + number_text(beta1_) + " " + number_text(beta2_) + " eps " + number_text(eps_) + " " + Base::describe();
+    return "adam betas " + exact_text(beta1_) + " " + exact_text(beta2_) + " eps " + exact_text(eps_) + " " + Base::describe();
   }
   void apply(const Rates& rates, StepValues& values) override {
     check_momentum(rates.momentum.value_or(0));

@@ -100,12 +100,12 @@ class Optimizer {
   }
   /// All options that bits depend on, as one line: checkpoints keep it, and a resume with another one is refused.
   virtual std::string describe() const {
-    std::string text = "weight decay " + number_text(decay_);
+    std::string text = "weight decay " + exact_text(decay_);
     for (const Group& g : groups_) {
       text += "; " + g.names;
       for (const ParameterKind kind : g.kinds) text += " kind " + std::to_string(int(kind));
-      text += " factor " + number_text(g.lr_factor) + (g.frozen ? " frozen" : "");
-      if (g.weight_decay) text += " decay " + number_text(*g.weight_decay);
+      text += " factor " + exact_text(g.lr_factor) + (g.frozen ? " frozen" : "");
+      if (g.weight_decay) text += " decay " + exact_text(*g.weight_decay);
     }
     return text;
   }

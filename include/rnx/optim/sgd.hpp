@@ -29,7 +29,7 @@ class Sgd final : public Optimizer<T, Device> {
     require<UsageError>(!nesterov_ || momentum_ > 0, "optim: Nesterov's momentum needs a momentum");
   }
   std::string describe() const override {
-    return "sgd momentum " + number_text(momentum_) + (nesterov_ ? " nesterov " : " ") + Base::describe();
+    return "sgd momentum " + exact_text(momentum_) + (nesterov_ ? " nesterov " : " ") + Base::describe();
   }
   void apply(const Rates& rates, StepValues& values) override {
     Base::apply({.lr = rates.lr}, values);

@@ -177,8 +177,8 @@ class Run {
     Facts f;
     if constexpr (requires { objective_.describe(); }) f.emplace_back("objective", objective_.describe());
     f.insert(f.end(), {{"batch", std::to_string(batch_)}, {"seed", std::to_string(o_.seed)}, {"augment", augment()},
-            {"label smoothing", number_text(o_.label_smoothing)}, {"optimizer", optimizer_.describe()},
-            {"replays", std::to_string(objective_.replays())}, {"attack eps", number_text(values_.eps)}, {"attack step", number_text(values_.step)},
+            {"label smoothing", exact_text(o_.label_smoothing)}, {"optimizer", optimizer_.describe()},
+            {"replays", std::to_string(objective_.replays())}, {"attack eps", exact_text(values_.eps)}, {"attack step", exact_text(values_.step)},
             {"images", std::to_string(source_.size())}, {"data", source_.fingerprint()}});
     return f;
   }

@@ -13,7 +13,7 @@ struct Free {
   int replays() const { return m; }
   void set(StepValues& v) const { v.eps = eps, v.step = eps; }
 
-  std::string describe() const { return "free eps " + number_text(eps) + " replays " + std::to_string(m); }
+  std::string describe() const { return "free eps " + exact_text(eps) + " replays " + std::to_string(m); }
 
   /// Gradients at clip(x + delta), then a step of length eps of the perturbation.
   template <class T, class Device>

@@ -14,7 +14,7 @@ struct Trades {
 
   int replays() const { return 1; }
   void set(StepValues& v) const { attack.set(v); }
-  std::string describe() const { return "trades " + attack.describe() + " beta " + number_text(beta); }
+  std::string describe() const { return "trades " + attack.describe() + " beta " + exact_text(beta); }
 
   template <class T, class Device>
   class Bound {
