@@ -34,10 +34,10 @@ class Step : public Stage<T, Device> {
   /// The optimizer must outlive the step. The network's gradients are added to it here and taken from it, with the optimizer's state, when
   /// the step ends: one optimizer may serve one step after another, each from a state of zero. Batch norms whose weight and bias are in
   /// frozen groups run as in eval mode and keep their running statistics.
-  Step(NetworkBase<T, Device>& net, optim::Optimizer<T, Device>& optimizer, const Objective& objective, int batch, double label_smoothing = 0)
-      : Stage<T, Device>(net, batch, label_smoothing), objective(bind_objective(objective, stage())), optimizer_(optimizer) {
-    optimizer_.add(net, grads);
-    frozen_ = frozen_batch_norms(net, optimizer_);
+  Step(NetworkBase<T, Device>& network, optim::Optimizer<T, Device>& optimizer, const Objective& policy, int batch_size, double label_smoothing = 0)
+      : Stage<T, Device>(network, batch_size, label_smoothing), objective(bind_objective(policy, stage())), optimizer_(optimizer) {
+    optimizer_.add(network, grads);
+    frozen_ = frozen_batch_norms(network, optimizer_);
   }
   Step(const Step&) = delete;
   ~Step() { optimizer_.remove(grads); }
