@@ -1,11 +1,6 @@
 #include "app.hpp"
 
 #include <algorithm>
-#include <csignal>
-#include <cstdio>
-#include <filesystem>
-
-#include <unistd.h>
 
 namespace tools {
 
@@ -37,45 +32,10 @@ void require_known(const std::string& option, const std::string& word, const std
   });
 }
 
-namespace {
-std::atomic<bool> stop_flag{false};
-static_assert(std::atomic<bool>::is_always_lock_free);
-}  // namespace
-
-const std::atomic<bool>& stop_on_signals() {
-  static const bool once = [] {
-    struct sigaction action {};
-    action.sa_handler = [](int) { stop_flag.store(true); };
-    action.sa_flags = SA_RESETHAND | SA_RESTART;
-    sigaction(SIGINT, &action, nullptr);
-    sigaction(SIGTERM, &action, nullptr);
-    std::signal(SIGPIPE, SIG_IGN);  // whoever reads our output may go before we do
-    return true;
-  }();
-  (void)once;
-  return stop_flag;
-}
-
-void check_stop() {
-  if (stop_on_signals().load()) throw Stopped{};
-}
-
-void print_line(std::FILE* file, const std::string& line) noexcept {
-  std::fwrite(line.data(), 1, line.size(), file);
-  std::fputc('\n', file);
-  std::fflush(file);
-}
-void complain(const std::string& line) noexcept { print_line(stderr, line); }
-
-void make_writable(const std::string& option, const std::string& folder) {
-  std::error_code made, seen;
-  std::filesystem::create_directories(folder, made);
-  rnx::require<rnx::FileError>(std::filesystem::is_directory(folder, seen), [&] { return option + ": the folder " + folder + " cannot be made: " + (made ? made : seen).message(); });
-  rnx::require<rnx::FileError>(::access(folder.c_str(), W_OK | X_OK) == 0, [&] { return option + ": the folder " + folder + " cannot be written"; });
-}
-
 App::App(const char* name, const char* description) : cli(description, name) {
   cli.option_defaults()->always_capture_default()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  cli.set_version_flag("--version", fmt::format("{} {}.{}.{}, kernels for {}", name, RNX_VERSION_MAJOR, RNX_VERSION_MINOR,
+                                                RNX_VERSION_PATCH, rnx::instruction_set()));
 }
 
 std::vector<std::string> App::expand() const {
@@ -106,8 +66,24 @@ std::vector<std::string> App::expand() const {
   return before;
 }
 
+std::string App::unexpected() const {
+  const std::string first = cli.remaining().front(), name = first.substr(0, first.find('='));
+  if (!name.starts_with("-")) return fmt::format("unexpected argument '{}'", first);
+  std::vector<std::string> known;
+  for (const CLI::Option* o : cli.get_options())
+    for (const std::string& n : o->get_lnames()) known.push_back("--" + n);
+  const auto ours = synonyms_.find(name);
+  const std::string meant = ours == synonyms_.end() ? suggestion(name, known) : "; did you mean " + ours->second + "?";
+  return fmt::format("the option {} is unknown{}", name, meant);
+}
+
+void App::say(std::string sentence) const {
+  std::replace(sentence.begin(), sentence.end(), '\n', ' ');  // of an argument or a name of a file: a sentence is one line
+  complain(cli.get_name() + ": " + sentence);
+}
+
 int App::run(int argc, char** argv, const std::function<int()>& body) {
-  const auto say = [&](const std::string& sentence) { complain(cli.get_name() + ": " + sentence); };
+  tame_system();
   arguments_.assign(argv + 1, argv + argc);
   // for --help alone: expand() reads them
   cli.add_option_function<std::string>("--set", [](const std::string&) {}, "key=value: the same as --key value");
@@ -120,25 +96,15 @@ int App::run(int argc, char** argv, const std::function<int()>& body) {
     std::vector<std::string> arguments = expand();
     std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
     cli.parse(std::move(arguments));
+    return body();
   } catch (const CLI::ExtrasError&) {
-    const std::string first = cli.remaining().front(), name = first.substr(0, first.find('='));
-    std::vector<std::string> known;
-    for (const CLI::Option* o : cli.get_options())
-      for (const std::string& n : o->get_lnames()) known.push_back("--" + n);
-    if (name.starts_with("-")) say(fmt::format("the option {} is unknown{}", name, suggestion(name, known)));
-    else say(fmt::format("unexpected argument '{}'", first));
+    say(unexpected());
     return 2;
   } catch (const CLI::ParseError& e) {
     if (e.get_exit_code() == 0) return cli.exit(e);
     say(e.what());
     return 2;
-  } catch (const rnx::Error& e) {
-    say(e.what());
-    return e.exit_code();
-  }
-  try {
-    return body();
-  } catch (const Stopped&) {
+  } catch (const rnx::Stopped&) {
     say("stopped by a signal");
     return stopped;
   } catch (const rnx::Error& e) {

@@ -1,8 +1,7 @@
 // What every executable shares: options with presets, errors as one sentence and an exit code, names that are nearly right.
-//   0 done, 1 internal, 2 usage, 3 a file was rejected, 4 a check failed, 75 stopped cleanly on a signal
+//   0 done, 1 internal, 2 usage, 3 a file was rejected, 75 stopped cleanly on a signal
 #pragma once
 
-#include <atomic>
 #include <functional>
 #include <map>
 #include <string>
@@ -15,9 +14,11 @@
 
 #include <rnx/core.hpp>
 
-namespace tools {
+#include "numbers.hpp"
+#include "outputs.hpp"
+#include "signals.hpp"
 
-inline constexpr int stopped = 75;
+namespace tools {
 
 /// The known word that `word` is a slip of, or "" where none is near.
 std::string nearest(const std::string& word, const std::vector<std::string>& known);
@@ -26,19 +27,6 @@ std::string suggestion(const std::string& word, const std::vector<std::string>& 
 /// Throws UsageError "<option>: 'word' is unknown; known are a, b, c" (and what was probably meant) unless it is known.
 void require_known(const std::string& option, const std::string& word, const std::vector<std::string>& known);
 
-/// One line on stderr, or on `file`. Never throws: the disk that it goes to may be the full one.
-void complain(const std::string& line) noexcept;
-void print_line(std::FILE* file, const std::string& line) noexcept;
-/// Makes a folder and checks that files can be made in it. Errors: FileError that begins with `option`.
-void make_writable(const std::string& option, const std::string& folder);
-
-/// Becomes true at the first SIGINT or SIGTERM; the second one ends the program at once.
-const std::atomic<bool>& stop_on_signals();
-/// Thrown to leave a long evaluation after a signal.
-struct Stopped {};
-/// Throws Stopped after a signal.
-void check_stop();
-
 class App {
  public:
   App(const char* name, const char* description);
@@ -46,6 +34,8 @@ class App {
   CLI::App cli;
   /// Values that --preset NAME stands for; the options given beside it win.
   void preset(const std::string& name, std::vector<std::pair<std::string, std::string>> values) { presets_[name] = std::move(values); }
+  /// What users of other programs call an option of this one.
+  void synonym(const std::string& theirs, const std::string& ours) { synonyms_[theirs] = ours; }
   /// Parses and runs `body`; every error becomes one sentence on stderr and an exit code.
   int run(int argc, char** argv, const std::function<int()>& body);
   /// The command line as it was given.
@@ -53,6 +43,10 @@ class App {
 
  private:
   std::vector<std::string> expand() const;
+  /// What is wrong with the first argument that no option took.
+  std::string unexpected() const;
+  void say(std::string sentence) const;
+  std::map<std::string, std::string> synonyms_;
   std::map<std::string, std::vector<std::pair<std::string, std::string>>> presets_;
   std::vector<std::string> arguments_;
   std::string preset_name_;

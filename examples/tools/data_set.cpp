@@ -102,10 +102,18 @@ void check(const DataOptions& o) {
 void DataOptions::add_to(CLI::App& cli) {
   cli.add_option("--dataset", dataset, "cifar10 | cifar100 | idx (MNIST, Fashion-MNIST) | image-folder | npy | synthetic (embedded: no --data)");
   cli.add_option("--data", dir, "folder of the data set");
-  cli.add_option("--mean", mean, "of the channels in [0, 1], like 0.49,0.48,0.45, for weights without a normalisation and for training")->delimiter(',')->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  cli.add_option("--std", std, "standard deviation of the channels, like --mean")->delimiter(',')->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  cli.add_option("--image-size", image_size, "image-folder: height and width of the images that the network sees");
-  cli.add_option("--resize", resize, "image-folder: pixels of the shorter side before the crop, like 256 for 224 of ImageNet (0: --image-size)");
+  const auto channels = [&](const std::string& option, std::vector<float>& values, const std::string& help) {
+    const auto read = [option, &values](const std::vector<std::string>& texts) {
+      values.clear();
+      for (const std::string& text : texts) values.push_back(float(real(option, text, {.most = 1})));
+    };
+    cli.add_option_function<std::vector<std::string>>(option, read, help)
+        ->delimiter(',')->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)->type_name("NUMBER ...");
+  };
+  channels("--mean", mean, "of the channels in [0, 1], like 0.49,0.48,0.45, for weights without a normalisation and for training");
+  channels("--std", std, "standard deviation of the channels, like --mean");
+  add_whole(cli, "--image-size", image_size, {.least = 1, .most = 4096}, "image-folder: height and width of the images that the network sees");
+  add_whole(cli, "--resize", resize, {.most = 4096}, "image-folder: pixels of the shorter side before the crop, like 256 for 224 of ImageNet (0: --image-size)");
   cli.add_flag("--skip-unreadable,!--no-skip-unreadable", skip_unreadable, "image-folder: leave out files that cannot be decoded, and name them");
   cli.add_flag("--check-images,!--no-check-images", check_images, "image-folder: decode every image once at the start; else headers only");
 }

@@ -1,5 +1,6 @@
 #include "evaluation.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 
@@ -45,6 +46,14 @@ AttackText AttackText::parse(const std::string& text, const std::string& norm, c
   return a;
 }
 
+void require_model(const std::string& name, const SplitFacts& images) {
+  const auto& registry = models::Registry<>::instance();
+  require_known("--model", name, registry.names());
+  models::ModelOptions options;
+  options.classes = images.classes, options.in = images.dims;
+  registry.find(name, options);
+}
+
 AnyNetwork<float> make_model(const std::string& name, const data::Source& source, std::uint64_t seed, const data::Statistics& statistics) {
   const auto& registry = models::Registry<>::instance();
   require_known("--model", name, registry.names());
@@ -58,9 +67,74 @@ AnyNetwork<float> make_model(const std::string& name, const data::Source& source
   return net;
 }
 
-eval::Options stoppable(eval::Options options) {
-  options.progress = [](std::size_t, std::size_t) { check_stop(); };
-  return options;
+std::string start_from(const std::string& file, bool skip_head, const std::string& model, NetworkBase<float>& net) {
+  const std::string bytes = io::read_file(file, UINT64_MAX);
+  const std::string checksum = io::hexadecimal(io::checksum(bytes.data(), bytes.size()));
+  const std::string& last = net.graph().parameters.back().name;
+  const std::string head = last.substr(0, last.rfind('.') + 1);
+  const auto weights = io::SafetensorsFile::read(file);
+  const io::Entry* theirs = nullptr;  // its name may have a prefix
+  for (const io::Entry& e : weights.entries())
+    if (e.name == head + "weight" || e.name.ends_with("." + head + "weight")) theirs = &e;
+  const std::size_t classes = theirs && !theirs->shape.empty() ? theirs->shape[0] : std::size_t(net.classes());
+  require<FileError>(skip_head || classes == std::size_t(net.classes()), [&] {
+    return fmt::format("--init: {} has {} classes, the data set {}; --init-skip-head starts the last layer anew", file,
+                       classes, net.classes());
+  });
+  const io::LoadOptions loading{.keep_normalization = true};  // that of the new data, where the file has none
+  if (!skip_head) {
+    io::load_model(file, net, loading);
+    return checksum;
+  }
+  // a network of their own: strict loading and the file's self-test need all of it
+  require<FileError>(classes >= 1 && classes <= std::size_t(maximum_classes), [&] {
+    return fmt::format("--init: {}: expected 1 to {} classes, found {}", file, maximum_classes, classes);
+  });
+  models::ModelOptions options;
+  options.classes = int(classes), options.in = net.input_dims();
+  AnyNetwork<float> donor = models::Registry<>::instance().make(model, options);
+  const io::Loaded loaded = io::load_model(file, *donor, loading);
+  const auto take = [&](const auto& p) {
+    const bool kept = loaded.kept_normalization && p.name.starts_with("normalize.");
+    if (!kept && !p.name.starts_with(head)) net.set(p.name, std::vector<float>(p.value, p.value + p.count));
+  };
+  const NetworkBase<float>& from = std::as_const(*donor);
+  from.visit(take);
+  from.visit_buffers(take);
+  return checksum;
+}
+
+io::Metadata class_metadata(const std::vector<std::string>& names) {
+  if (names.empty()) return {};
+  try {
+    return {{"rnx.classes", nlohmann::json(names).dump()}};
+  } catch (const nlohmann::json::exception&) {
+    return {};  // names of folders need not be UTF-8, metadata must
+  }
+}
+
+std::vector<std::string> class_names(const io::Metadata& metadata, const std::string& what) {
+  const auto stored = metadata.find("rnx.classes");
+  if (stored == metadata.end()) return {};
+  const auto json = nlohmann::json::parse(stored->second, nullptr, false);
+  const auto is_name = [](const auto& name) { return name.is_string(); };
+  require<FileError>(json.is_array() && std::all_of(json.begin(), json.end(), is_name), [&] {
+    return what + ": expected a list of names as rnx.classes, found " + io::in_quotes(stored->second);
+  });
+  return json.get<std::vector<std::string>>();
+}
+
+void require_same_classes(const std::string& weights, const std::vector<std::string>& names, const std::string& what,
+                          const std::vector<std::string>& theirs) {
+  if (names.empty() || theirs.empty()) return;
+  require<FileError>(names.size() == theirs.size(), [&] {
+    return fmt::format("{}: these weights are for {} classes, {} has {}", weights, names.size(), what, theirs.size());
+  });
+  for (std::size_t k = 0; k < names.size(); ++k)
+    require<FileError>(names[k] == theirs[k], [&] {
+      return fmt::format("{}: class {} of these weights is {}, that of {} is {}", weights, k, io::in_quotes(names[k]), what,
+                         io::in_quotes(theirs[k]));
+    });
 }
 
 eval::Accuracy evaluate(const NetworkBase<float>& net, const data::Source& source, const eval::Options& options, const AttackText& a) {
@@ -78,7 +152,12 @@ std::vector<eval::Figure> curves_beside(const std::filesystem::path& weights) {
   const auto metrics = weights.parent_path() / "metrics.csv";
   std::error_code error;
   if (!std::filesystem::exists(metrics, error)) return {};
-  return eval::training_figures(io::read_file(metrics, 64 << 20), metrics.string());
+  try {
+    return eval::training_figures(io::read_file(metrics, 64 << 20), metrics.string());
+  } catch (const Error& e) {
+    complain(fmt::format("no training curves are shown: {}", e.what()));
+    return {};
+  }
 }
 }  // namespace
 

@@ -17,10 +17,14 @@ namespace fs = std::filesystem;
 std::string shape_text(const std::vector<std::size_t>& shape) { return fmt::format("({})", fmt::join(shape, ", ")); }
 bool is_float(io::Dtype d) { return d == io::Dtype::F64 || d == io::Dtype::F32 || d == io::Dtype::F16 || d == io::Dtype::BF16; }
 
-void summary(const std::string& input) {
+std::string summary(const std::string& input) {
   const auto file = io::SafetensorsFile::read(input);
-  for (const auto& [key, value] : file.metadata()) fmt::print("{}: {}\n", key, value.size() > 100 ? value.substr(0, 97) + "..." : value);
-  fmt::print("{:<40} {:<5} {:>20} {:>12} {:>12} {:>12} {:>12}\n", "tensor", "dtype", "shape", "elements", "min", "mean", "max");
+  std::string out;
+  const auto print = [&]<class... Ts>(fmt::format_string<Ts...> format, Ts&&... values) {
+    out += fmt::format(format, std::forward<Ts>(values)...);
+  };
+  for (const auto& [key, value] : file.metadata()) print("{}: {}\n", key, value.size() > 100 && key != "rnx.classes" ? value.substr(0, 97) + "..." : value);
+  print("{:<40} {:<5} {:>20} {:>12} {:>12} {:>12} {:>12}\n", "tensor", "dtype", "shape", "elements", "min", "mean", "max");
   std::size_t elements = 0, bytes = 0, not_finite = 0;
   for (const io::Entry& e : file.entries()) {
     const std::vector<double> v = file.values<double>(e);
@@ -30,9 +34,10 @@ void summary(const std::string& input) {
       if (std::isfinite(x)) least = std::min(least, x), most = std::max(most, x), sum += x, ++finite;
     not_finite += v.size() - finite, elements += v.size(), bytes += e.end - e.begin;
     const auto number = [&](double x) { return finite ? fmt::format("{:.5g}", x) : std::string("-"); };
-    fmt::print("{:<40} {:<5} {:>20} {:>12} {:>12} {:>12} {:>12}\n", e.name, io::name_of(e.dtype), shape_text(e.shape), v.size(), number(least), number(finite ? sum / double(finite) : 0), number(most));
+    print("{:<40} {:<5} {:>20} {:>12} {:>12} {:>12} {:>12}\n", e.name, io::name_of(e.dtype), shape_text(e.shape), v.size(), number(least), number(finite ? sum / double(finite) : 0), number(most));
   }
-  fmt::print("{} tensors, {} elements, {} bytes, {} values that are not finite\n", file.entries().size(), elements, bytes, not_finite);
+  print("{} tensors, {} elements, {} bytes, {} values that are not finite\n", file.entries().size(), elements, bytes, not_finite);
+  return out;
 }
 
 /// A tensor's name as a file name: names with separators would leave the folder.
@@ -59,11 +64,12 @@ void to_npy(const std::string& input, const std::string& output) {
       default: write(float{});  // F32; F16 and BF16 fit into it
     }
   }
-  fmt::print("{} arrays in {}\n", file.entries().size(), output);
+  tools::write_out(fmt::format("{} arrays in {}\n", file.entries().size(), output));
 }
 
 void from_npy(const std::string& input, const std::string& output) {
   require(!output.empty(), "from-npy: the name of the safetensors file is needed");
+  tools::require_writable_file("from-npy", output);
   std::error_code error;
   require<FileError>(fs::is_directory(input, error), [&] { return input + ": expected a folder with npy files, found none"; });
   std::vector<fs::path> paths;
@@ -91,8 +97,9 @@ void from_npy(const std::string& input, const std::string& output) {
     };
     tensors.push_back({paths[i].stem().string(), type(), files[i].shape(), files[i].bytes().data()});
   }
+  if (fs::path(output).has_parent_path()) tools::make_writable("from-npy", fs::path(output).parent_path());
   io::write_safetensors(output, tensors, {{"format", "pt"}});
-  fmt::print("{} tensors in {}\n", tensors.size(), output);
+  tools::write_out(fmt::format("{} tensors in {}\n", tensors.size(), output));
 }
 
 int verify(const std::string& input, const std::string& model, int classes, int size, int channels) {
@@ -102,13 +109,13 @@ int verify(const std::string& input, const std::string& model, int classes, int 
   AnyNetwork<float> net = models::Registry<>::instance().make(model, options);
   const auto file = io::SafetensorsFile::read(input);
   const io::Loaded loaded = io::load_model(input, *net);
-  if (!loaded.prefix.empty()) fmt::print("all names begin with {}, which is taken off\n", loaded.prefix);
+  if (!loaded.prefix.empty()) tools::write_out(fmt::format("all names begin with {}, which is taken off\n", loaded.prefix));
   std::size_t not_finite = 0;
   for (const io::Entry& e : file.entries())
     if (is_float(e.dtype))
       for (const double v : file.values<double>(e)) not_finite += !std::isfinite(v);
   const bool tested = file.metadata().contains("rnx.self_test.seed") && file.metadata().contains("rnx.self_test.logits");
-  fmt::print("{}: {} parameters, as {} wants them; {} values that are not finite; self-test: {}\n", input, net->parameter_count(), model, not_finite, tested ? "passed" : "none in the file");
+  tools::write_out(fmt::format("{}: {} parameters, as {} wants them; {} values that are not finite; self-test: {}\n", input, net->parameter_count(), model, not_finite, tested ? "passed" : "none in the file"));
   return not_finite ? 3 : 0;
 }
 
@@ -122,14 +129,14 @@ int main(int argc, char** argv) {
   app.cli.add_option("input", input, "a safetensors file, or a folder with npy files");
   app.cli.add_option("output", output, "what is written");
   app.cli.add_option("--model", model, fmt::format("one of {}", fmt::join(models::Registry<>::instance().names(), ", ")));
-  app.cli.add_option("--classes", classes, "of the model");
-  app.cli.add_option("--image-size", size, "height and width of the model's images");
-  app.cli.add_option("--channels", channels, "of the model's images");
+  tools::add_whole(app.cli, "--classes", classes, {.least = 1, .most = maximum_classes}, "of the model");
+  tools::add_whole(app.cli, "--image-size", size, {.least = 1}, "height and width of the model's images");
+  tools::add_whole(app.cli, "--channels", channels, {.least = 1}, "of the model's images");
   return app.run(argc, argv, [&]() -> int {
     require(!action.empty() && !input.empty(), "an action and its input are needed; see --help");
     tools::require_known("action", action, {"summary", "to-npy", "from-npy", "verify"});
     require(output.empty() || action == "to-npy" || action == "from-npy", [&] { return action + " writes nothing; '" + output + "' is one argument too many"; });
-    if (action == "summary") return summary(input), 0;
+    if (action == "summary") return tools::write_out(summary(input)), 0;
     if (action == "to-npy") return to_npy(input, output), 0;
     if (action == "from-npy") return from_npy(input, output), 0;
     return verify(input, model, classes, size, channels);

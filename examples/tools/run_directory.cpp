@@ -2,9 +2,6 @@
 
 #include <ctime>
 
-#include <sys/file.h>
-#include <unistd.h>
-
 #include "app.hpp"
 
 namespace tools {
@@ -32,12 +29,33 @@ Json this_start(const std::vector<std::string>& arguments) {
   return {{"time", now}, {"command", fmt::format("rnx-train {}", fmt::join(arguments, " "))}, {"instruction_set", instruction_set()}, {"threads", host::threads()}, {"compiler", __VERSION__}};
 }
 
+/// The way on for a run that is not to be continued as it was.
+std::string new_run(const train::Checkpoints& checkpoints, const fs::path& out) {
+  std::error_code error;
+  fs::path weights = out / "model.safetensors";
+  if (!fs::exists(weights, error)) {
+    const std::string latest = checkpoints.marked("LATEST");
+    if (latest.empty()) return "choose another folder";
+    weights = checkpoints.path(latest) / "model.safetensors";
+  }
+  return "choose another folder, or start a new run from its weights: --init " + weights.string() + " --out NEW";
+}
+
 }  // namespace
+
+void RunDirectory::require_place(const std::string& out) {
+  const fs::path folder(out);
+  require_can_hold("--out", folder);
+  for (const char* name : {"ckpt", "eval/final"}) require_can_hold("--out", folder / name);
+  for (const char* name : {"run.json", "log.jsonl", "metrics.csv", "model.safetensors", "eval/final/report.json"})
+    require_writable_file("--out", folder / name);
+}
 
 RunDirectory::RunDirectory(const std::string& out, const std::string& resume, int keep, const Json& configuration, const Json& facts, const std::vector<std::string>& arguments)
     : out_(out), checkpoints_(out_ / "ckpt", keep) {
+  require_place(out);
   make_writable("--out", out);
-  lock();
+  lock_ = FolderLock("--out", out, "rnx-train");
   if (resume == "auto") checkpoints_.recover([](const std::string& sentence) { complain("rnx-train: " + sentence); });
   const fs::path file = out_ / "run.json";
   std::error_code error;
@@ -45,7 +63,7 @@ RunDirectory::RunDirectory(const std::string& out, const std::string& resume, in
     Json run = read_run(file);
     require(resume == "auto", [&] { return "--out: " + out + " holds a run; " + (resume == "never" ? "choose another folder, or --resume auto" : "--resume PATH starts another one: choose another folder"); });
     const std::string difference = train::first_difference(run["configuration"], configuration);
-    require(difference.empty(), [&] { return "--out: " + out + " holds a run of another configuration: " + difference + "; choose another folder"; });
+    require(difference.empty(), [&] { return "--out: " + out + " holds a run of another configuration: " + difference + "; " + new_run(checkpoints_, out_); });
     const Json before = run["starts"].back();
     if (before.contains("instruction_set") && before["instruction_set"] != instruction_set())
       complain(fmt::format("rnx-train: this run was started with the instruction set {}, now it is {}: the last bits may differ", before["instruction_set"].dump(), instruction_set()));
@@ -56,7 +74,7 @@ RunDirectory::RunDirectory(const std::string& out, const std::string& resume, in
   if (const std::string latest = checkpoints_.marked("LATEST"); !latest.empty()) {
     require(resume == "auto", [&] { return "--out: " + out + " holds checkpoints; choose another folder, or --resume auto"; });
     const std::string difference = train::first_difference(checkpoints_.state(latest).value("configuration", Json()), configuration);
-    require(difference.empty(), [&] { return "--out: " + out + " holds checkpoints of another configuration: " + difference + "; choose another folder"; });
+    require(difference.empty(), [&] { return "--out: " + out + " holds checkpoints of another configuration: " + difference + "; " + new_run(checkpoints_, out_); });
   } else if (resume != "auto" && resume != "never") {
     import(resume, configuration);
   }
@@ -69,15 +87,6 @@ RunDirectory::RunDirectory(const std::string& out, const std::string& resume, in
 long RunDirectory::done() const {
   const std::string latest = checkpoints_.marked("LATEST");
   return latest.empty() ? 0 : std::stol(latest);  // a checkpoint's name is its number
-}
-
-void RunDirectory::lock() {
-  const fs::path file = out_ / ".lock";
-  lock_ = io::detail::Descriptor(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
-  const int code = errno;
-  require<FileError>(lock_.get() >= 0, [&] { return file.string() + ": cannot be opened: " + io::detail::reason(code); });
-  // the kernel lets go of it when the process ends, however it ends
-  require<FileError>(::flock(lock_.get(), LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK, [&] { return "--out: " + out_.string() + " is in use by another rnx-train"; });
 }
 
 void RunDirectory::import(const std::string& text, const Json& configuration) {
@@ -93,7 +102,11 @@ void RunDirectory::import(const std::string& text, const Json& configuration) {
   require<FileError>(fs::exists(others.path(source) / "state.json", error), [&] { return "--resume: " + text + " holds no checkpoint"; });
   const Json state = others.state(source);
   const std::string difference = train::first_difference(state.value("configuration", Json()), configuration);
-  require(difference.empty(), [&] { return "--resume: " + text + " is of another configuration: " + difference; });
+  require(difference.empty(), [&] {
+    const std::string weights = (others.path(source) / "model.safetensors").string();
+    return "--resume: " + text + " is of another configuration: " + difference +
+           "; --init " + weights + " starts a new run from its weights";
+  });
   const std::string name = train::Checkpoints::name_of(state.value("number", 0l));  // the folder may have been renamed
   fs::create_directories(out_ / "ckpt", error);
   fs::copy(others.path(source), checkpoints_.path(name), fs::copy_options::recursive | fs::copy_options::overwrite_existing, error);

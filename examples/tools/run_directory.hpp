@@ -7,11 +7,16 @@
 #include <rnx/train/checkpoint.hpp>
 #include <rnx/train/log.hpp>
 
+#include "outputs.hpp"
+
 namespace tools {
 
 class RunDirectory {
  public:
   using Json = nlohmann::ordered_json;
+
+  /// Checks that a run can be written to this folder; makes nothing. Errors: FileError.
+  static void require_place(const std::string& out);
 
   /// Makes the folder, or checks that it holds this very run; takes its lock; writes run.json. `resume`: auto, never, or the path of a checkpoint
   /// or of a run to copy the checkpoint from. `facts` go into run.json beside the configuration. Errors: UsageError (another configuration),
@@ -24,12 +29,11 @@ class RunDirectory {
   long done() const;
 
  private:
-  void lock();
   void import(const std::string& from, const Json& configuration);
 
   std::filesystem::path out_;
   rnx::train::Checkpoints checkpoints_;
-  rnx::io::detail::Descriptor lock_;
+  FolderLock lock_;
 };
 
 }  // namespace tools

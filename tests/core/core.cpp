@@ -13,6 +13,9 @@ TEST_CASE("Rational: fractions stay exact, nonsense is refused") {
   CHECK(Rational::parse("0.031").value() == 0.031);
   for (const char* text : {"", "8/", "/255", "8/0", "a", "1e", "8/255x", " 8"}) CHECK_THROWS_AS(Rational::parse(text), UsageError);
   CHECK_THROWS_WITH_AS(Rational::parse("8/0", "--eps"), "--eps: '8/0' divides by zero", UsageError);
+  for (const char* text : {"inf", "-inf", "nan", "1e999", "8/inf", "inf/255", "nan/1", "8/1e999", "1e308/1e-308"})
+    CHECK_THROWS_WITH_AS(Rational::parse(text, "--eps"), ("--eps: '" + std::string(text) + "' is not a finite number").c_str(),
+                         UsageError);
 }
 
 TEST_CASE("Philox4x32-10 gives the published known answers") {

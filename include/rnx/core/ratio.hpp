@@ -2,6 +2,7 @@
 #pragma once
 
 #include <charconv>
+#include <cmath>
 #include <string>
 #include <string_view>
 
@@ -24,19 +25,25 @@ struct Rational {
   constexpr double value() const { return numerator / denominator; }
   constexpr operator double() const { return value(); }
 
-  /// Reads "a/b" or a decimal number. Throws UsageError naming `what`.
+  /// Reads "a/b" or a decimal number, finite. Throws UsageError naming `what`.
   static Rational parse(std::string_view text, std::string_view what = "number") {
+    const auto refuse = [&](const char* why) {
+      throw UsageError(std::string(what) + ": '" + std::string(text) + "' " + why);
+    };
     const auto number = [&](std::string_view part) {
       double v = 0;
       const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), v);
-      if (error != std::errc{} || end != part.data() + part.size())
-        throw UsageError(std::string(what) + ": '" + std::string(text) + "' is not a number or a fraction like 8/255");
+      const bool whole = end == part.data() + part.size();
+      if (whole && (error == std::errc::result_out_of_range || (error == std::errc{} && !std::isfinite(v))))
+        refuse("is not a finite number");
+      if (error != std::errc{} || !whole) refuse("is not a number or a fraction like 8/255");
       return v;
     };
     const auto slash = text.find('/');
     if (slash == std::string_view::npos) return {number(text)};
     const Rational r{number(text.substr(0, slash)), number(text.substr(slash + 1))};
-    require(r.denominator != 0, [&] { return std::string(what) + ": '" + std::string(text) + "' divides by zero"; });
+    if (r.denominator == 0) refuse("divides by zero");
+    if (!std::isfinite(r.value())) refuse("is not a finite number");
     return r;
   }
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <set>
 
 #include "rnx/eval/report_html.hpp"
@@ -38,23 +39,30 @@ inline std::vector<std::string> per_sample_names(const Report& report) {
   return names;
 }
 
-/// Writes report.html, report.md, the per-sample files, and last report.json into the folder, which is made if need be; each file is
-/// replaced as a whole. Errors: FileError; UsageError and ShapeError (see verify).
-inline void write_report(const std::filesystem::path& dir, const Report& report) {
+/// Writes report.json first, then report.html, report.md and the per-sample files, into the folder, which is made if need be;
+/// each file is replaced as a whole. report.json is the result; the others only show it: where `failed` is set it is told
+/// the sentence of each that cannot be made or written, and the call succeeds. Errors: FileError; UsageError and
+/// ShapeError (see verify).
+inline void write_report(const std::filesystem::path& dir, const Report& report,
+                         const std::function<void(const std::string&)>& failed = {}) {
   verify(report);
   std::error_code error;
   std::filesystem::create_directories(dir, error);
   require<FileError>(std::filesystem::is_directory(dir, error), [&] { return dir.string() + ": the folder cannot be made"; });
-  const auto write = [&](const std::string& name, const std::string& text) {
-    io::AtomicFile file(dir / name);
-    file.write(text.data(), text.size());
-    file.commit();
+  io::write_file(dir / "report.json", detail::json_text(to_json(report)) + "\n");
+  const auto extra = [&](const std::string& name, auto&& text) {
+    try {
+      io::write_file(dir / name, text());
+    } catch (const std::exception& e) {
+      if (!failed) throw;
+      failed(e.what());
+    }
   };
+  extra("report.html", [&] { return to_html(report); });
+  extra("report.md", [&] { return to_markdown(report); });
   const auto names = per_sample_names(report);
-  write("report.html", to_html(report));
-  write("report.md", to_markdown(report));
-  for (std::size_t m = 0; m < names.size(); ++m) write(names[m], per_sample_csv(combined(report.models[m].attacks)));
-  write("report.json", detail::json_text(to_json(report)) + "\n");
+  for (std::size_t m = 0; m < names.size(); ++m)
+    extra(names[m], [&] { return per_sample_csv(combined(report.models[m].attacks)); });
 }
 
 }  // namespace rnx::inline RNX_ISA::eval
