@@ -4,8 +4,8 @@
 
 #include <memory>
 
-#include "rnx/network/keep.hpp"
 #include "rnx/network/packed.hpp"
+#include "rnx/network/plan.hpp"
 
 namespace rnx::inline RNX_ISA {
 
@@ -16,10 +16,9 @@ class Trace {
  public:
   using Record = typename Pass<T, Device>::Record;
 
-  Trace(const Graph& graph, TraceOptions options) : options_(std::move(options)), places_(graph.nodes.size()), records_(graph.nodes.size()) {
+  Trace(const Graph& graph, TraceOptions options) : options_(std::move(options)), records_(graph.nodes.size()) {
     require<UsageError>(options_.capacity > 0, "trace: the capacity must be at least one sample");
-    if (tiled()) plan_logits(graph);
-    else plan(graph);
+    take(tiled() ? plan_logits(graph, options_) : TracePlanner(graph, options_).run(), graph);
   }
 
   int n() const { return n_; }
@@ -88,146 +87,35 @@ class Trace {
  private:
   friend class NetworkBase<T, Device>;
 
-  /// When a node's memory is needed. Time runs forward over the nodes (0 .. k - 1), then backward (2 k - 1 - i for node i).
-  struct Lives {
-    const std::vector<Node>& nodes;
-    const int k = int(nodes.size());
-    std::vector<std::vector<int>> readers = std::vector<std::vector<int>>(k);
-    std::vector<int> forward_end = std::vector<int>(k), backward_end = std::vector<int>(k);
-
-    explicit Lives(const std::vector<Node>& n) : nodes(n) {
-      for (int i = 0; i < k; ++i)
-        for (int in : nodes[i].inputs) if (in >= 0) readers[in].push_back(i);
-      // what a node reads stays until the chain that the node may be held back in has surely run (layers/chain.hpp)
-      for (int i = k - 1; i >= 0; --i)
-        forward_end[i] = nodes[i].chains && readers[i].size() == 1 && nodes[readers[i][0]].overwrites == 0 ? forward_end[readers[i][0]] : i;
-      for (int i = 0; i < k; ++i) {
-        const int from = nodes[i].inputs.empty() ? -1 : nodes[i].inputs[0];
-        backward_end[i] = nodes[i].chains && from >= 0 && nodes[from].overwrites == 0 ? backward_end[from] : backward(i);
-      }
-    }
-    int backward(int node) const { return 2 * k - 1 - node; }
-    /// Until when a join's own buffers live: its branches are read until their first node has run.
-    int block_end(int i) const {  // where depth is elastic, an earlier block may read the stage's gradient
-      const int begin = nodes[i].block_first >= 0 ? nodes[i].block_first : i;
-      return backward_end[nodes[i].early >= 0 ? std::min(nodes[i].early, begin) : begin];
-    }
-    /// The node that alone reads i's output and has memory of the same size, elementwise in it; or -1.
-    int successor(int i) const {
-      if (readers[i].size() != 1) return -1;
-      const Node &from = nodes[i], &to = nodes[readers[i][0]];
-      const bool plain = from.kind != Kind::choice && to.kind != Kind::choice && from.early < 0 && to.early < 0 && from.output_in < 0 && to.output_in < 0;
-      return plain && from.out == to.out ? readers[i][0] : -1;
-    }
-  };
-
-  void plan(const Graph& graph) {
-    const auto& nodes = graph.nodes;
-    const Lives lives(nodes);
-    const int k = lives.k, end = 2 * k;
-    const bool back = options_.use != Use::infer;
-    const unsigned need = !back ? reads::none
-                          : options_.use == Use::train ? reads::always
-                          : options_.eval_only         ? reads::input_gradient_eval
-                                                       : reads::input_gradient;
-    const std::size_t n = std::size_t(options_.capacity);
-
-    ArenaPlan arena;
-    struct Wish { std::size_t Placement::*where; int node, block; };
-    std::vector<Wish> wishes;
-    const auto wish = [&](std::size_t Placement::*where, int node, std::size_t elements, int first, int last) {
-      if (elements) wishes.push_back({where, node, arena.request(elements, first, last)});
-    };
-    struct Life { int first, last, host; };  // host: the node whose memory it is
-    std::vector<Life> outputs(k), gradients(k);
-    std::vector<int> needed(k, 0);  // until when others need the memory of a node's output
-    for (int i = 0; i < k; ++i) {
-      const Node& node = nodes[i];
-      outputs[i] = gradients[i] = {0, -1, i};
-      if (node.kind == Kind::choice) continue;
-      const Keep* keep = nullptr;
-      for (const Keep& rule : options_.keep) if (rule.applies(node)) keep = &rule;
-      int last = std::max({i, needed[i], lives.forward_end[i]}), first_gradient = lives.backward(i);
-      bool read_later = node.output_read & need;  // by a backward
-      if (read_later) last = std::max(last, lives.backward_end[i]);
-      if (node.early >= 0 && back) last = std::max(last, lives.backward_end[node.early]);  // it may be an earlier block's output, read there
-      for (int j : lives.readers[i]) {
-        const bool read = nodes[j].input_read & need;
-        read_later |= read;
-        last = std::max(last, read ? lives.backward_end[j] : lives.forward_end[j]);
-        first_gradient = std::min(first_gradient, lives.backward(j));
-      }
-      if (i == k - 1) last = end, first_gradient = k - 1;  // the logits are the last tap
-      if (keep) {
-        if (keep->attention) {
-          kept_elements_ += n * node.out.pixels() * (1 + keep->seed);
-          wish(&Placement::reduced, i, n * node.out.pixels(), i, end);
-          if (keep->seed) {
-            require<UsageError>(back, "trace: seeds need a trace that runs backward");
-            last = std::max(last, lives.backward(i));
-            wish(&Placement::seed, i, n * node.out.pixels(), 0, end);
-            wish(&Placement::seed_full, i, n * node.out.count(), lives.backward(i), std::max(lives.backward_end[i], lives.block_end(i)));
-          }
-        } else {
-          last = end;
-          kept_elements_ += n * node.out.count() * (1 + keep->seed);
-          if (keep->seed) {
-            require<UsageError>(back, "trace: seeds need a trace that runs backward");
-            wish(&Placement::seed, i, n * node.out.count(), 0, end);
-          }
-        }
-        kept_.push_back({node.path, node.kind, i, {}, {}, false});
-        kept_tags_.push_back(node.tags);
-        strides_.push_back(node.out.c);
-        attention_.push_back(keep->attention);
-      }
-      if (node.output_in >= 0) needed[node.output_in] = std::max(needed[node.output_in], last);
-      outputs[i].first = node.early >= 0 ? std::min(node.early, i) : i, outputs[i].last = last;
-      if (const int j = lives.successor(i); j >= 0 && node.own_output && !keep && !read_later && nodes[j].own_output && nodes[j].overwrites >= 0 && nodes[j].inputs[nodes[j].overwrites] == i)
-        outputs[i].host = j;
-      wish(&Placement::work_forward, i, n * node.work_forward, i, lives.forward_end[i]);
-      wish(&Placement::saved, i, n * node.saved + node.saved_fixed, i, end);
-      if (!back) continue;
-      gradients[i].first = first_gradient, gradients[i].last = lives.block_end(i);
-      if (const int j = lives.successor(i); j >= 0 && node.own_gradient && nodes[j].own_gradient && nodes[j].gradient_in_place && j != k - 1) gradients[i].host = j;
-      wish(&Placement::work_backward, i, n * node.work_backward + node.work_fixed, lives.backward(i), lives.backward_end[i]);
-      wish(&Placement::branch, i, n * node.branch, lives.backward(i), lives.block_end(i));
-      if (node.kind == Kind::mask) wish(&Placement::saved_seed, i, node.saved_fixed, 0, end);
-    }
-    const auto place = [&](std::vector<Life>& lives_of, std::size_t Placement::*where, bool Node::*own) {  // hosts come later than their guests
-      for (int i = 0; i < k; ++i)
-        if (Life &life = lives_of[i], &host = lives_of[life.host]; life.last >= 0)
-          host.first = std::min(host.first, life.first), host.last = std::max(host.last, life.last);
-      for (int i = 0; i < k; ++i)
-        if (lives_of[i].host == i && lives_of[i].last >= 0 && nodes[i].*own) wish(where, i, n * nodes[i].out.count(), lives_of[i].first, lives_of[i].last);
-    };
-    place(outputs, &Placement::output, &Node::own_output);
-    place(gradients, &Placement::gradient, &Node::own_gradient);
-    arena_ = Buffer<T, Device>(arena.place());
-    for (const Wish& w : wishes) places_[w.node].*w.where = arena.offset(w.block);
-    for (int i = k - 1; i >= 0; --i) {
-      if (outputs[i].host != i) places_[i].output = places_[outputs[i].host].output;
-      if (gradients[i].host != i) places_[i].gradient = places_[gradients[i].host].gradient;
+  void take(TracePlan plan, const Graph& graph) {
+    arena_ = Buffer<T, Device>(plan.elements);
+    places_ = std::move(plan.places);
+    kept_elements_ = plan.kept_elements;
+    kept_nodes_ = std::move(plan.kept);
+    for (const KeptNode& k : kept_nodes_) {
+      const Node& node = graph.nodes[k.node];
+      kept_.push_back({.path = node.path, .kind = node.kind, .node = k.node});
+      kept_tags_.push_back(node.tags);
+      strides_.push_back(node.out.c);
     }
   }
 
-  void plan_logits(const Graph& graph) {
-    arena_ = Buffer<T, Device>(std::size_t(options_.capacity) * graph.nodes.back().out.count());
-    places_.back().output = 0;
-  }
-
+  /// After a forward: where kept activations lie now, and their seeds zeroed.
   void refresh_kept(Stream stream) {
     for (std::size_t i = 0; i < kept_.size(); ++i) {
-      auto& a = kept_[i];
-      const Record& r = records_[a.node];
-      const Placement& p = places_[a.node];
-      a.active = r.y.n > 0;
-      const Dims d = a.active ? r.y.dims : Dims{0, 0, 0};
-      if (attention_[i]) a.value = {arena_.data() + p.reduced, n_, {1, d.h, d.w}, 1};
-      else a.value = r.y;
-      if (p.seed == Placement::none) continue;
-      a.seed = attention_[i] ? View<T, Device>{arena_.data() + p.seed, n_, {1, d.h, d.w}, 1} : View<T, Device>{arena_.data() + p.seed, n_, d, strides_[i]};
-      memory<Device>::zero(a.seed.data, a.seed.n * a.seed.sample_stride() * sizeof(T), stream);
+      Kept<T, Device>& kept = kept_[i];
+      const Record& record = records_[kept.node];
+      const Placement& place = places_[kept.node];
+      const bool attention = kept_nodes_[i].attention;
+      kept.active = record.y.n > 0;
+      const Dims d = kept.active ? record.y.dims : Dims{0, 0, 0};
+      const Dims map{1, d.h, d.w};
+      if (attention) kept.value = {arena_.data() + place.reduced, n_, map, 1};
+      else kept.value = record.y;
+      if (place.seed == Placement::none) continue;
+      T* seed = arena_.data() + place.seed;
+      kept.seed = attention ? View<T, Device>{seed, n_, map, 1} : View<T, Device>{seed, n_, d, strides_[i]};
+      memory<Device>::zero(seed, kept.seed.n * kept.seed.sample_stride() * sizeof(T), stream);
     }
   }
 
@@ -236,7 +124,7 @@ class Trace {
   std::vector<Record> records_;
   std::vector<Kept<T, Device>> kept_;
   std::vector<std::vector<const void*>> kept_tags_;
-  std::vector<char> attention_;
+  std::vector<KeptNode> kept_nodes_;
   std::vector<int> strides_;
   Buffer<T, Device> arena_, loss_scratch_;
   std::size_t kept_elements_ = 0;
