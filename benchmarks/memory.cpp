@@ -1,5 +1,6 @@
-// Peak resident memory of a process that trains one network on random images: bench_memory NAME BATCH STEPS
-// Prints two numbers in MB (10^6 bytes): the peak at the start of main, and the peak at the end.
+// Peak resident memory of a process that trains one network on random images: bench_memory NAME
+// BATCH STEPS Prints two numbers in MB (10^6 bytes): the peak at the start of main, and the peak at
+// the end.
 #include <sys/resource.h>
 
 #include <cstdio>
@@ -42,6 +43,8 @@ int main(int argc, char** argv) {
     std::printf("%.1f %.1f\n", start, peak_megabytes());
     return 0;
   }
-  std::fprintf(stderr, "usage: bench_memory NAME BATCH STEPS, NAME one of resnet20, resnet18, wrn22x8, vgg11\n");
+  std::fprintf(
+      stderr,
+      "usage: bench_memory NAME BATCH STEPS, NAME one of resnet20, resnet18, wrn22x8, vgg11\n");
   return 2;
 }

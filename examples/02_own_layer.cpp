@@ -1,11 +1,13 @@
-// 02: layers of your own. An activation is a functor; any other layer is a spec (what it is) and a bound layer (what it does).
+// 02: layers of your own. An activation is a functor; any other layer is a spec (what it is) and a
+// bound layer (what it does).
 #include <rnx/net.hpp>
 
 #include <cstdio>
 
 using namespace rnx;
 
-/// x / (1 + exp(-x)). Activation<Silu> is the layer; backward multiplies by derivative() of what `reads` names.
+/// x / (1 + exp(-x)). Activation<Silu> is the layer; backward multiplies by derivative() of what
+/// `reads` names.
 struct Silu {
   static constexpr const char* name = "silu";
   static constexpr functor::Reads reads = functor::Reads::input;
@@ -17,36 +19,49 @@ struct Silu {
   }
 };
 
-/// y = s(c) x with a learned s. Made of operations that the library has, so it runs on every device.
-template <Dims D, class T, class Device>
-struct BoundChannelScale {
+/// y = s(c) x with a learned s. Made of operations that the library has, so it runs on every
+/// device.
+template <Dims D, class T, class Device> struct BoundChannelScale {
   static constexpr bool leaf = true;
   using In = View<const T, Device>;
   using Out = View<T, Device>;
 
-  static int describe(GraphBuilder& g, int input) {  // one node: names, parameters, what backward reads, scratch memory
+  static int describe(
+      GraphBuilder& g,
+      int input) {  // one node: names, parameters, what backward reads, scratch memory
     Node node;
-    node.kind = Kind::other, node.operation = "channel_scale", node.inputs = {input}, node.in = node.out = D;
+    node.kind = Kind::other;
+    node.operation = "channel_scale";
+    node.inputs = {input};
+    node.in = node.out = D;
     node.parameters.push_back({"weight", {D.c}, ParameterKind::scale, Init::ones});
-    node.input_read = reads::parameter_gradient;  // an input gradient alone does not read x: attacks need not keep it
-    node.work_backward = D.c;                     // per sample
+    node.input_read = reads::
+        parameter_gradient;    // an input gradient alone does not read x: attacks need not keep it
+    node.work_backward = D.c;  // per sample
     return g.add(std::move(node));
   }
   template <class P> static int prepare(int c_in, P&, int) { return c_in; }
   template <class P> static void forward(In x, Out& y, P& pass, int site) {
     y.dims.c = x.dims.c;
-    pass.template run<op::scale_channels>({geometry::map(x), row(x), geometry::map(y), x.data, pass.parameter(site), y.data});
+    pass.template run<op::scale_channels>(
+        {geometry::map(x), row(x), geometry::map(y), x.data, pass.parameter(site), y.data});
   }
   template <class P, class Sink> static void backward(In dy, Out dx, Sink sink, P& pass, int site) {
-    if (dx) pass.template run<op::scale_channels>({geometry::map(dy), row(dy), geometry::map(dx), dy.data, pass.parameter(site), dx.data});
+    if (dx)
+      pass.template run<op::scale_channels>(
+          {geometry::map(dy), row(dy), geometry::map(dx), dy.data, pass.parameter(site), dx.data});
     if constexpr (wants_grads<Sink>) {  // ds(c) += sum over samples and pixels of dy x
       const In x = pass.records[site].x;
       const geometry::Map products{x.n, 1, 1, x.dims.c, D.c};
-      pass.template run<op::scale_channels_gate>({geometry::map(x), products, x.data, dy.data, pass.work_backward(site), geometry::map(dy)});
-      pass.template run<op::bias_backward>({products, pass.work_backward(site), sink.base + pass.sites[site].parameters});
+      pass.template run<op::scale_channels_gate>({geometry::map(x), products, x.data, dy.data,
+                                                  pass.work_backward(site), geometry::map(dy)});
+      pass.template run<op::bias_backward>(
+          {products, pass.work_backward(site), sink.base + pass.sites[site].parameters});
     }
   }
-  static geometry::Map row(In x) { return {x.n, 1, 1, x.dims.c, 0}; }  // stride 0: the same factors for every sample
+  static geometry::Map row(In x) {
+    return {x.n, 1, 1, x.dims.c, 0};
+  }  // stride 0: the same factors for every sample
 };
 struct ChannelScale {
   static constexpr int sites = 1;
@@ -55,7 +70,8 @@ struct ChannelScale {
   template <class In, class Device, class T> using bind = BoundChannelScale<In::dims, T, Device>;
 };
 
-using Spec = Sequential<Named<"conv", Conv<6, 3>>, Named<"scale", ChannelScale>, Named<"act", Activation<Silu>>, GlobalAveragePool, Named<"fc", Linear<4>>>;
+using Spec = Sequential<Named<"conv", Conv<6, 3>>, Named<"scale", ChannelScale>,
+                        Named<"act", Activation<Silu>>, GlobalAveragePool, Named<"fc", Linear<4>>>;
 
 int main() {
   Network<Spec, Shape<3, 8, 8>, cpu, precision::Double> net(1);
@@ -65,15 +81,21 @@ int main() {
   auto trace = net.make_trace({.use = Use::train, .capacity = 2});
   auto grads = net.make_grads();
   loss::Values<double> values(2);
-  const auto value = [&] { return net.forward(trace, x.view(), {}), loss::mean(loss::CrossEntropy{.labels = labels.data()}, trace, values); };
-  value(), net.backward(trace, {}, &grads);
+  const auto value = [&] {
+    return net.forward(trace, x.view(), {}),
+           loss::mean(loss::CrossEntropy{.labels = labels.data()}, trace, values);
+  };
+  value();
+  net.backward(trace, {}, &grads);
   double worst = 0;  // every parameter against a central difference
   for (const NamedParameter& p : net.parameter_list())
     for (std::size_t i = p.offset; i < p.offset + p.count; ++i) {
       const auto at = [&](double d) { return net.parameters()[i] += d, value(); };
       const double h = 1e-5, up = at(h), down = at(-2 * h), difference = (up - down) / (2 * h);
-      at(h), worst = std::max(worst, std::abs(difference - grads.flat.data()[i]));
+      at(h);
+      worst = std::max(worst, std::abs(difference - grads.flat.data()[i]));
     }
-  std::printf("%zu parameters, largest difference to central differences %.1e\n", net.parameter_count(), worst);
+  std::printf("%zu parameters, largest difference to central differences %.1e\n",
+              net.parameter_count(), worst);
   return worst < 1e-8 ? 0 : 1;
 }

@@ -1,5 +1,6 @@
 // 07: ship a classifier: load weights, decode a picture, print its class.
-//   07_ship MODEL.safetensors PICTURE.jpg      (without arguments: untrained weights and the picture beside this file)
+//   07_ship MODEL.safetensors PICTURE.jpg      (without arguments: untrained weights and the
+//   picture beside this file)
 #include <rnx/net.hpp>
 #include <rnx/data/image.hpp>
 #include <rnx/io.hpp>
@@ -12,15 +13,20 @@ using Net = Network<models::ResNet20<10>, Shape<3, 32, 32>>;
 
 int classify(const char* weights, const char* picture) {
   Net net;
-  io::load_model(weights, net);  // strict names, and a self-test: a file of another network is refused
-  const data::Picture decoded = data::decode_image(io::read_file<std::vector<std::byte>>(picture), picture);
+  io::load_model(weights,
+                 net);  // strict names, and a self-test: a file of another network is refused
+  const data::Picture decoded =
+      data::decode_image(io::read_file<std::vector<std::byte>>(picture), picture);
   const data::Picture image = data::resize(decoded, 32, 32);
-  std::vector<float> pixels(image.pixels.begin(), image.pixels.end());  // (h, w, c), channels innermost
-  for (float& p : pixels) p /= 255;                                     // normalisation is inside the model
+  std::vector<float> pixels(image.pixels.begin(),
+                            image.pixels.end());  // (h, w, c), channels innermost
+  for (float& p : pixels) p /= 255;               // normalisation is inside the model
   auto trace = net.make_trace({.use = Use::infer, .capacity = 1});
-  const auto logits = to_host(net.forward(trace, View<const float>{pixels.data(), 1, net.input_dims(), 3}, {}));
+  const auto logits =
+      to_host(net.forward(trace, View<const float>{pixels.data(), 1, net.input_dims(), 3}, {}));
   const int best = int(std::max_element(logits.begin(), logits.end()) - logits.begin());
-  const char* names[] = {"airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"};
+  const char* names[] = {"airplane", "automobile", "bird",  "cat",  "deer",
+                         "dog",      "frog",       "horse", "ship", "truck"};
   std::printf("%s: %s\n", picture, names[best]);
   return 0;
 }
@@ -28,7 +34,8 @@ int classify(const char* weights, const char* picture) {
 int main(int argc, char** argv) try {
   if (argc == 3) return classify(argv[1], argv[2]);
   io::save_model("untrained.safetensors", Net(1));
-  return classify("untrained.safetensors", (std::filesystem::path(__FILE__).parent_path() / "07_picture.jpg").c_str());
+  return classify("untrained.safetensors",
+                  (std::filesystem::path(__FILE__).parent_path() / "07_picture.jpg").c_str());
 } catch (const Error& e) {
   std::fprintf(stderr, "%s\n", e.what());
   return e.exit_code();

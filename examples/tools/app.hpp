@@ -1,4 +1,5 @@
-// What every executable shares: options with presets, errors as one sentence and an exit code, names that are nearly right.
+// What every executable shares: options with presets, errors as one sentence and an exit code,
+// names that are nearly right.
 //   0 done, 1 internal, 2 usage, 3 a file was rejected, 75 stopped cleanly on a signal
 #pragma once
 
@@ -24,8 +25,10 @@ namespace tools {
 std::string nearest(const std::string& word, const std::vector<std::string>& known);
 /// "; did you mean X?" or "".
 std::string suggestion(const std::string& word, const std::vector<std::string>& known);
-/// Throws UsageError "<option>: 'word' is unknown; known are a, b, c" (and what was probably meant) unless it is known.
-void require_known(const std::string& option, const std::string& word, const std::vector<std::string>& known);
+/// Throws UsageError "<option>: 'word' is unknown; known are a, b, c" (and what was probably meant)
+/// unless it is known.
+void require_known(const std::string& option, const std::string& word,
+                   const std::vector<std::string>& known);
 
 class App {
  public:
@@ -33,7 +36,9 @@ class App {
 
   CLI::App cli;
   /// Values that --preset NAME stands for; the options given beside it win.
-  void preset(const std::string& name, std::vector<std::pair<std::string, std::string>> values) { presets_[name] = std::move(values); }
+  void preset(const std::string& name, std::vector<std::pair<std::string, std::string>> values) {
+    presets_[name] = std::move(values);
+  }
   /// What users of other programs call an option of this one.
   void synonym(const std::string& theirs, const std::string& ours) { synonyms_[theirs] = ours; }
   /// Parses and runs `body`; every error becomes one sentence on stderr and an exit code.

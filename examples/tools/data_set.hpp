@@ -16,23 +16,30 @@ struct DataOptions {
   std::string dataset = "cifar10", dir;
   int n_train = 0, n_test = 0;  ///< the first N images (0: all)
   int image_size = 32;          ///< of image-folder: height and width
-  int resize = 0;               ///< of image-folder: pixels of the shorter side before the crop (0: image_size)
+  int resize = 0;  ///< of image-folder: pixels of the shorter side before the crop (0: image_size)
   bool skip_unreadable = false, check_images = true;
-  std::vector<float> mean{}, std{};  ///< of the channels, in [0, 1]; empty: DataSet::statistics says which
-  std::vector<std::string> class_names{};  ///< those that weights were trained for, in their order; empty: the data set's own
-  /// Adds --dataset, --data, --mean, --std, --image-size, --resize, --skip-unreadable and --check-images.
+  std::vector<float> mean{},
+      std{};  ///< of the channels, in [0, 1]; empty: DataSet::statistics says which
+  std::vector<std::string>
+      /// those that weights were trained for, in their order; empty: the data set's own
+      class_names{};
+  /// Adds --dataset, --data, --mean, --std, --image-size, --resize, --skip-unreadable and
+  /// --check-images.
   void add_to(CLI::App& cli);
 };
 
 /// What is known of a split before its pixels are read.
 struct SplitFacts {
-  std::size_t n = 0;  ///< images of which --n-train and --n-test take the first; 0 where only reading tells
+  std::size_t n =
+      0;  ///< images of which --n-train and --n-test take the first; 0 where only reading tells
   rnx::Dims dims{};
   int classes = 0;
 };
-/// What lists of files, headers and labels say, at the cost of no pixel. A split that was not asked for is empty.
+/// What lists of files, headers and labels say, at the cost of no pixel. A split that was not asked
+/// for is empty.
 struct DataFacts {
-  std::vector<std::string> class_names{};  ///< empty where the data set does not tell, or only reading does
+  std::vector<std::string>
+      class_names{};  ///< empty where the data set does not tell, or only reading does
   std::optional<SplitFacts> train{}, test{};
 };
 /// Errors: as open_data, as far as they do not concern pixels.
@@ -42,22 +49,30 @@ DataFacts describe_data(const DataOptions& o, bool want_train, bool want_test);
 struct DataSet {
   std::string name;
   std::unique_ptr<rnx::data::Source> train, test;
-  rnx::data::Statistics statistics;  ///< those that were given, the usual ones of the data set, or of the training split; else empty
+  rnx::data::Statistics
+      /// those that were given, the usual ones of the data set, or of the training split; else
+      /// empty
+      statistics;
   rnx::data::Augment augment{};
   std::vector<std::string> skipped;  ///< files that could not be read
-  std::vector<std::string> notes{};  ///< sentences that a user should see: files that were passed over, images that were shuffled
+  std::vector<std::string>
+      /// sentences that a user should see: files that were passed over, images that were shuffled
+      notes{};
 };
 
-/// Reads what is asked for. Folders, and arrays that do not come in a mixed order (data::is_mixed), are shuffled once.
+/// Reads what is asked for. Folders, and arrays that do not come in a mixed order (data::is_mixed),
+/// are shuffled once.
 /// Errors: UsageError (an unknown data set, --data missing), FileError.
 DataSet open_data(const DataOptions& o, bool want_train, bool want_test);
 
-/// Writes the logits of an evaluation as float32 (n, classes), in the order of the data set's files: row k is that of the k-th smallest index of
-/// per_sample.csv. Errors: FileError.
+/// Writes the logits of an evaluation as float32 (n, classes), in the order of the data set's
+/// files: row k is that of the k-th smallest index of per_sample.csv. Errors: FileError.
 void write_logits(const std::string& path, const rnx::eval::Accuracy& accuracy);
 
-/// Loads weights into a network whose normalisation was set where `statistics` are not empty: then a file need not have its own, and says so in one
-/// line, as it does of names that all began with a prefix. `program` begins the lines. Errors: FileError.
-void load_weights(const std::string& program, const std::string& file, rnx::NetworkBase<float>& net, const rnx::data::Statistics& statistics);
+/// Loads weights into a network whose normalisation was set where `statistics` are not empty: then
+/// a file need not have its own, and says so in one line, as it does of names that all began with a
+/// prefix. `program` begins the lines. Errors: FileError.
+void load_weights(const std::string& program, const std::string& file, rnx::NetworkBase<float>& net,
+                  const rnx::data::Statistics& statistics);
 
 }  // namespace tools

@@ -9,40 +9,63 @@ namespace tools {
 using namespace rnx;
 
 std::string default_step(const std::string& norm, const std::string& eps) {
-  return norm == norm::L2::name ? fmt::format("{:.6g}", Rational::parse(eps, "--eps").value() / 5) : "2/255";
+  return norm == norm::L2::name ? fmt::format("{:.6g}", Rational::parse(eps, "--eps").value() / 5)
+                                : "2/255";
 }
 
-AttackText AttackText::parse(const std::string& text, const std::string& norm, const std::string& eps) {
+AttackText AttackText::parse(const std::string& text, const std::string& norm,
+                             const std::string& eps) {
   AttackText a;
-  a.text = text, a.norm = norm, a.eps_text = eps;
+  a.text = text;
+  a.norm = norm;
+  a.eps_text = eps;
   require_known("--norm", norm, {norm::Linf::name, norm::L2::name});
   a.eps = Rational::parse(eps, "--eps");
   const auto colon = text.find(':');
   const std::string kind = text.substr(0, colon);
   require_known("--attack", kind, {"clean", "fgsm", "pgd"});
-  require(kind == "pgd" || colon == text.npos, [&] { return "--attack: " + kind + " takes no parameters, found '" + text + "'"; });
+  require(kind == "pgd" || colon == text.npos,
+          [&] { return "--attack: " + kind + " takes no parameters, found '" + text + "'"; });
   a.clean = kind == "clean";
   std::string step = default_step(norm, eps);
-  if (kind == "fgsm") a.steps = 1, step = eps, a.start = attack::Start::clean;
+  if (kind == "fgsm") {
+    a.steps = 1;
+    step = eps;
+    a.start = attack::Start::clean;
+  }
   const auto count = [](const std::string& key, const std::string& value) {
     const double v = Rational::parse(value, "--attack " + key);
-    require(v >= 1 && v <= 1000000 && v == int(v), [&] { return "--attack: " + key + " must be a positive whole number, found '" + value + "'"; });
+    require(v >= 1 && v <= 1000000 && v == int(v), [&] {
+      return "--attack: " + key + " must be a positive whole number, found '" + value + "'";
+    });
     return int(v);
   };
   for (std::string rest = colon == text.npos ? "" : text.substr(colon + 1); !rest.empty();) {
     const auto comma = rest.find(',');
-    const std::string part = rest.substr(0, comma), key = part.substr(0, part.find('=')), value = part.find('=') == part.npos ? "" : part.substr(part.find('=') + 1);
+    const std::string part = rest.substr(0, comma), key = part.substr(0, part.find('=')),
+                      value = part.find('=') == part.npos ? "" : part.substr(part.find('=') + 1);
     rest = comma == rest.npos ? "" : rest.substr(comma + 1);
-    if (key == "steps") a.steps = count(key, value);
-    else if (key == "restarts") a.restarts = count(key, value);
-    else if (key == "step") step = value;
-    else if (key == "start" && (value == "none" || value == "random")) a.start = value == "none" ? attack::Start::clean : attack::Start::random;
-    else throw UsageError("--attack: '" + part + "' is not understood; keys are steps, step, restarts and start=none|random" + suggestion(key, {"steps", "step", "restarts", "start"}));
+    if (key == "steps")
+      a.steps = count(key, value);
+    else if (key == "restarts")
+      a.restarts = count(key, value);
+    else if (key == "step")
+      step = value;
+    else if (key == "start" && (value == "none" || value == "random"))
+      a.start = value == "none" ? attack::Start::clean : attack::Start::random;
+    else
+      throw UsageError("--attack: '" + part +
+                       "' is not understood; keys are steps, step, restarts and start=none|random" +
+                       suggestion(key, {"steps", "step", "restarts", "start"}));
   }
   a.step = Rational::parse(step, "--attack step");
-  if (kind == "pgd") a.text = fmt::format("pgd:steps={},step={},restarts={},start={}", a.steps, step, a.restarts, a.start == attack::Start::clean ? "none" : "random");
-  if (norm == norm::Linf::name) attack::check_radius<norm::Linf>(a.eps, a.step);
-  else attack::check_radius<norm::L2>(a.eps, a.step);
+  if (kind == "pgd")
+    a.text = fmt::format("pgd:steps={},step={},restarts={},start={}", a.steps, step, a.restarts,
+                         a.start == attack::Start::clean ? "none" : "random");
+  if (norm == norm::Linf::name)
+    attack::check_radius<norm::Linf>(a.eps, a.step);
+  else
+    attack::check_radius<norm::L2>(a.eps, a.step);
   return a;
 }
 
@@ -50,15 +73,19 @@ void require_model(const std::string& name, const SplitFacts& images) {
   const auto& registry = models::Registry<>::instance();
   require_known("--model", name, registry.names());
   models::ModelOptions options;
-  options.classes = images.classes, options.in = images.dims;
+  options.classes = images.classes;
+  options.in = images.dims;
   registry.find(name, options);
 }
 
-AnyNetwork<float> make_model(const std::string& name, const data::Source& source, std::uint64_t seed, const data::Statistics& statistics) {
+AnyNetwork<float> make_model(const std::string& name, const data::Source& source,
+                             std::uint64_t seed, const data::Statistics& statistics) {
   const auto& registry = models::Registry<>::instance();
   require_known("--model", name, registry.names());
   models::ModelOptions options;
-  options.classes = source.classes(), options.seed = seed, options.in = source.dims();
+  options.classes = source.classes();
+  options.seed = seed;
+  options.in = source.dims();
   AnyNetwork<float> net = registry.make(name, options);
   for (const auto& b : net->graph().buffers) {
     if (b.name == "normalize.mean" && !statistics.mean.empty()) net->set(b.name, statistics.mean);
@@ -67,7 +94,8 @@ AnyNetwork<float> make_model(const std::string& name, const data::Source& source
   return net;
 }
 
-std::string start_from(const std::string& file, bool skip_head, const std::string& model, NetworkBase<float>& net) {
+std::string start_from(const std::string& file, bool skip_head, const std::string& model,
+                       NetworkBase<float>& net) {
   const std::string bytes = io::read_file(file, UINT64_MAX);
   const std::string checksum = io::hexadecimal(io::checksum(bytes.data(), bytes.size()));
   const std::string& last = net.graph().parameters.back().name;
@@ -76,27 +104,33 @@ std::string start_from(const std::string& file, bool skip_head, const std::strin
   const io::Entry* theirs = nullptr;  // its name may have a prefix
   for (const io::Entry& e : weights.entries())
     if (e.name == head + "weight" || e.name.ends_with("." + head + "weight")) theirs = &e;
-  const std::size_t classes = theirs && !theirs->shape.empty() ? theirs->shape[0] : std::size_t(net.classes());
+  const std::size_t classes =
+      theirs && !theirs->shape.empty() ? theirs->shape[0] : std::size_t(net.classes());
   require<FileError>(skip_head || classes == std::size_t(net.classes()), [&] {
-    return fmt::format("--init: {} has {} classes, the data set {}; --init-skip-head starts the last layer anew", file,
-                       classes, net.classes());
+    return fmt::format(
+        "--init: {} has {} classes, the data set {}; --init-skip-head starts the last layer anew",
+        file, classes, net.classes());
   });
-  const io::LoadOptions loading{.keep_normalization = true};  // that of the new data, where the file has none
+  const io::LoadOptions loading{.keep_normalization =
+                                    true};  // that of the new data, where the file has none
   if (!skip_head) {
     io::load_model(file, net, loading);
     return checksum;
   }
   // a network of their own: strict loading and the file's self-test need all of it
   require<FileError>(classes >= 1 && classes <= std::size_t(maximum_classes), [&] {
-    return fmt::format("--init: {}: expected 1 to {} classes, found {}", file, maximum_classes, classes);
+    return fmt::format("--init: {}: expected 1 to {} classes, found {}", file, maximum_classes,
+                       classes);
   });
   models::ModelOptions options;
-  options.classes = int(classes), options.in = net.input_dims();
+  options.classes = int(classes);
+  options.in = net.input_dims();
   AnyNetwork<float> donor = models::Registry<>::instance().make(model, options);
   const io::Loaded loaded = io::load_model(file, *donor, loading);
   const auto take = [&](const auto& p) {
     const bool kept = loaded.kept_normalization && p.name.starts_with("normalize.");
-    if (!kept && !p.name.starts_with(head)) net.set(p.name, std::vector<float>(p.value, p.value + p.count));
+    if (!kept && !p.name.starts_with(head))
+      net.set(p.name, std::vector<float>(p.value, p.value + p.count));
   };
   const NetworkBase<float>& from = std::as_const(*donor);
   from.visit(take);
@@ -119,25 +153,28 @@ std::vector<std::string> class_names(const io::Metadata& metadata, const std::st
   const auto json = nlohmann::json::parse(stored->second, nullptr, false);
   const auto is_name = [](const auto& name) { return name.is_string(); };
   require<FileError>(json.is_array() && std::all_of(json.begin(), json.end(), is_name), [&] {
-    return what + ": expected a list of names as rnx.classes, found " + io::in_quotes(stored->second);
+    return what + ": expected a list of names as rnx.classes, found " +
+           io::in_quotes(stored->second);
   });
   return json.get<std::vector<std::string>>();
 }
 
-void require_same_classes(const std::string& weights, const std::vector<std::string>& names, const std::string& what,
-                          const std::vector<std::string>& theirs) {
+void require_same_classes(const std::string& weights, const std::vector<std::string>& names,
+                          const std::string& what, const std::vector<std::string>& theirs) {
   if (names.empty() || theirs.empty()) return;
   require<FileError>(names.size() == theirs.size(), [&] {
-    return fmt::format("{}: these weights are for {} classes, {} has {}", weights, names.size(), what, theirs.size());
+    return fmt::format("{}: these weights are for {} classes, {} has {}", weights, names.size(),
+                       what, theirs.size());
   });
   for (std::size_t k = 0; k < names.size(); ++k)
     require<FileError>(names[k] == theirs[k], [&] {
-      return fmt::format("{}: class {} of these weights is {}, that of {} is {}", weights, k, io::in_quotes(names[k]), what,
-                         io::in_quotes(theirs[k]));
+      return fmt::format("{}: class {} of these weights is {}, that of {} is {}", weights, k,
+                         io::in_quotes(names[k]), what, io::in_quotes(theirs[k]));
     });
 }
 
-eval::Accuracy evaluate(const NetworkBase<float>& net, const data::Source& source, const eval::Options& options, const AttackText& a) {
+eval::Accuracy evaluate(const NetworkBase<float>& net, const data::Source& source,
+                        const eval::Options& options, const AttackText& a) {
   eval::Options o = options;
   o.restarts = a.restarts;
   const auto with = [&]<class N>(N) {
@@ -161,20 +198,35 @@ std::vector<eval::Figure> curves_beside(const std::filesystem::path& weights) {
 }
 }  // namespace
 
-eval::ModelReport model_report(const NetworkBase<float>& net, const std::string& label, const std::string& model, const std::string& weights, const data::Source& source,
-                               const std::vector<AttackText>& attacks, eval::Options options) {
-  eval::ModelReport report{.label = label, .model = model, .weights = weights, .details = nlohmann::ordered_json::object(), .attacks = {}, .cost = cost::table(net.graph()), .examples = {}, .figures = curves_beside(weights)};
+eval::ModelReport model_report(const NetworkBase<float>& net, const std::string& label,
+                               const std::string& model, const std::string& weights,
+                               const data::Source& source, const std::vector<AttackText>& attacks,
+                               eval::Options options) {
+  eval::ModelReport report{.label = label,
+                           .model = model,
+                           .weights = weights,
+                           .details = nlohmann::ordered_json::object(),
+                           .attacks = {},
+                           .cost = cost::table(net.graph()),
+                           .examples = {},
+                           .figures = curves_beside(weights)};
   for (const AttackText& a : attacks) {
     using clock = std::chrono::steady_clock;
     const auto begin = clock::now();
-    options.examples = report.examples.empty() && !a.clean && (source.dims().c == 1 || source.dims().c == 3) ? 10 : 0;
+    options.examples =
+        report.examples.empty() && !a.clean && (source.dims().c == 1 || source.dims().c == 3) ? 10
+                                                                                              : 0;
     options.keep_logits = false;
     eval::Accuracy r = evaluate(net, source, options, a);
     for (std::size_t i = 0; i < r.examples.size(); ++i)
-      report.examples.push_back({int(r.origin(i)), r.samples[i].label, r.samples[i].clean, r.samples[i].attacked, source.dims(), std::move(r.examples[i].clean), std::move(r.examples[i].adversarial)});
+      report.examples.push_back(
+          {int(r.origin(i)), r.samples[i].label, r.samples[i].clean, r.samples[i].attacked,
+           source.dims(), std::move(r.examples[i].clean), std::move(r.examples[i].adversarial)});
     r.examples.clear();
     const double forwards = double(r.forwards), backwards = double(r.backwards);
-    report.attacks.push_back({a.clean ? "clean" : a.text, a.clean ? "" : a.norm, a.clean ? "" : a.eps_text, std::move(r), forwards, backwards, std::chrono::duration<double>(clock::now() - begin).count()});
+    report.attacks.push_back({a.clean ? "clean" : a.text, a.clean ? "" : a.norm,
+                              a.clean ? "" : a.eps_text, std::move(r), forwards, backwards,
+                              std::chrono::duration<double>(clock::now() - begin).count()});
   }
   return report;
 }

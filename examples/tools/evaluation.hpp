@@ -11,10 +11,12 @@
 
 namespace tools {
 
-/// The step of an attack where none was given: 2/255 in linf, a fifth of the radius in l2. Errors: UsageError.
+/// The step of an attack where none was given: 2/255 in linf, a fifth of the radius in l2. Errors:
+/// UsageError.
 std::string default_step(const std::string& norm, const std::string& eps);
 
-/// "clean", "fgsm" or "pgd:steps=20,step=2/255,restarts=1,start=none|random", in a norm and with a radius.
+/// "clean", "fgsm" or "pgd:steps=20,step=2/255,restarts=1,start=none|random", in a norm and with a
+/// radius.
 struct AttackText {
   std::string text;  ///< with every parameter spelled out
   bool clean = false;
@@ -28,31 +30,41 @@ struct AttackText {
   static AttackText parse(const std::string& text, const std::string& norm, const std::string& eps);
 };
 
-/// Refuses, before images are decoded, a model that is unknown or not compiled for these. Errors: UsageError.
+/// Refuses, before images are decoded, a model that is unknown or not compiled for these. Errors:
+/// UsageError.
 void require_model(const std::string& name, const SplitFacts& images);
 
-/// The network of that name for this data set, its input normalisation set to `statistics` where it has one. Errors: UsageError.
-rnx::AnyNetwork<float> make_model(const std::string& name, const rnx::data::Source& source, std::uint64_t seed, const rnx::data::Statistics& statistics = {});
+/// The network of that name for this data set, its input normalisation set to `statistics` where it
+/// has one. Errors: UsageError.
+rnx::AnyNetwork<float> make_model(const std::string& name, const rnx::data::Source& source,
+                                  std::uint64_t seed, const rnx::data::Statistics& statistics = {});
 
-/// Loads the weights that a new run starts from, strictly, their input normalisation included. skip_head: the last layer, whose
-/// number of classes may be another one, stays as it is. Returns the file's checksum. Errors: FileError.
-std::string start_from(const std::string& file, bool skip_head, const std::string& model, rnx::NetworkBase<float>& net);
+/// Loads the weights that a new run starts from, strictly, their input normalisation included.
+/// skip_head: the last layer, whose number of classes may be another one, stays as it is. Returns
+/// the file's checksum. Errors: FileError.
+std::string start_from(const std::string& file, bool skip_head, const std::string& model,
+                       rnx::NetworkBase<float>& net);
 
 /// A weights file's metadata that hold these names of classes: empty where there are none.
 rnx::io::Metadata class_metadata(const std::vector<std::string>& names);
-/// The names of classes that such metadata hold: empty where there are none. Errors: FileError (`what`: the file's name).
+/// The names of classes that such metadata hold: empty where there are none. Errors: FileError
+/// (`what`: the file's name).
 std::vector<std::string> class_names(const rnx::io::Metadata& metadata, const std::string& what);
-/// Refuses weights whose classes have other names than those of `what`, or the same in another order; classes that nobody
-/// named are taken as they are. Errors: FileError.
-void require_same_classes(const std::string& weights, const std::vector<std::string>& names, const std::string& what,
-                          const std::vector<std::string>& theirs);
+/// Refuses weights whose classes have other names than those of `what`, or the same in another
+/// order; classes that nobody named are taken as they are. Errors: FileError.
+void require_same_classes(const std::string& weights, const std::vector<std::string>& names,
+                          const std::string& what, const std::vector<std::string>& theirs);
 
 /// Clean and attacked predictions.
-rnx::eval::Accuracy evaluate(const rnx::NetworkBase<float>& net, const rnx::data::Source& source, const rnx::eval::Options& options, const AttackText& a);
+rnx::eval::Accuracy evaluate(const rnx::NetworkBase<float>& net, const rnx::data::Source& source,
+                             const rnx::eval::Options& options, const AttackText& a);
 
-/// The attacks' rows, cost, example images and training curves (metrics.csv beside the weights; one line on stderr where they
-/// cannot be read) of one model.
-rnx::eval::ModelReport model_report(const rnx::NetworkBase<float>& net, const std::string& label, const std::string& model, const std::string& weights, const rnx::data::Source& source,
-                                    const std::vector<AttackText>& attacks, rnx::eval::Options options);
+/// The attacks' rows, cost, example images and training curves (metrics.csv beside the weights; one
+/// line on stderr where they cannot be read) of one model.
+rnx::eval::ModelReport model_report(const rnx::NetworkBase<float>& net, const std::string& label,
+                                    const std::string& model, const std::string& weights,
+                                    const rnx::data::Source& source,
+                                    const std::vector<AttackText>& attacks,
+                                    rnx::eval::Options options);
 
 }  // namespace tools

@@ -1,4 +1,5 @@
-// rnx-convert: safetensors files to folders of npy files and back, what is in a file, and whether a model takes it.
+// rnx-convert: safetensors files to folders of npy files and back, what is in a file, and whether a
+// model takes it.
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
@@ -14,8 +15,12 @@ namespace {
 using namespace rnx;
 namespace fs = std::filesystem;
 
-std::string shape_text(const std::vector<std::size_t>& shape) { return fmt::format("({})", fmt::join(shape, ", ")); }
-bool is_float(io::Dtype d) { return d == io::Dtype::F64 || d == io::Dtype::F32 || d == io::Dtype::F16 || d == io::Dtype::BF16; }
+std::string shape_text(const std::vector<std::size_t>& shape) {
+  return fmt::format("({})", fmt::join(shape, ", "));
+}
+bool is_float(io::Dtype d) {
+  return d == io::Dtype::F64 || d == io::Dtype::F32 || d == io::Dtype::F16 || d == io::Dtype::BF16;
+}
 
 std::string summary(const std::string& input) {
   const auto file = io::SafetensorsFile::read(input);
@@ -23,33 +28,52 @@ std::string summary(const std::string& input) {
   const auto print = [&]<class... Ts>(fmt::format_string<Ts...> format, Ts&&... values) {
     out += fmt::format(format, std::forward<Ts>(values)...);
   };
-  for (const auto& [key, value] : file.metadata()) print("{}: {}\n", key, value.size() > 100 && key != "rnx.classes" ? value.substr(0, 97) + "..." : value);
-  print("{:<40} {:<5} {:>20} {:>12} {:>12} {:>12} {:>12}\n", "tensor", "dtype", "shape", "elements", "min", "mean", "max");
+  for (const auto& [key, value] : file.metadata())
+    print("{}: {}\n", key,
+          value.size() > 100 && key != "rnx.classes" ? value.substr(0, 97) + "..." : value);
+  print("{:<40} {:<5} {:>20} {:>12} {:>12} {:>12} {:>12}\n", "tensor", "dtype", "shape", "elements",
+        "min", "mean", "max");
   std::size_t elements = 0, bytes = 0, not_finite = 0;
   for (const io::Entry& e : file.entries()) {
     const std::vector<double> v = file.values<double>(e);
     double least = INFINITY, most = -INFINITY, sum = 0;
     std::size_t finite = 0;
     for (const double x : v)
-      if (std::isfinite(x)) least = std::min(least, x), most = std::max(most, x), sum += x, ++finite;
-    not_finite += v.size() - finite, elements += v.size(), bytes += e.end - e.begin;
-    const auto number = [&](double x) { return finite ? fmt::format("{:.5g}", x) : std::string("-"); };
-    print("{:<40} {:<5} {:>20} {:>12} {:>12} {:>12} {:>12}\n", e.name, io::name_of(e.dtype), shape_text(e.shape), v.size(), number(least), number(finite ? sum / double(finite) : 0), number(most));
+      if (std::isfinite(x)) {
+        least = std::min(least, x);
+        most = std::max(most, x);
+        sum += x;
+        ++finite;
+      }
+    not_finite += v.size() - finite;
+    elements += v.size();
+    bytes += e.end - e.begin;
+    const auto number = [&](double x) {
+      return finite ? fmt::format("{:.5g}", x) : std::string("-");
+    };
+    print("{:<40} {:<5} {:>20} {:>12} {:>12} {:>12} {:>12}\n", e.name, io::name_of(e.dtype),
+          shape_text(e.shape), v.size(), number(least), number(finite ? sum / double(finite) : 0),
+          number(most));
   }
-  print("{} tensors, {} elements, {} bytes, {} values that are not finite\n", file.entries().size(), elements, bytes, not_finite);
+  print("{} tensors, {} elements, {} bytes, {} values that are not finite\n", file.entries().size(),
+        elements, bytes, not_finite);
   return out;
 }
 
 /// A tensor's name as a file name: names with separators would leave the folder.
 fs::path file_of(const fs::path& folder, const std::string& name) {
-  require<FileError>(!name.empty() && name.find('/') == name.npos && name.find('\0') == name.npos && name.size() < 250, [&] { return "tensor " + io::in_quotes(name) + " cannot be the name of a file"; });
+  require<FileError>(
+      !name.empty() && name.find('/') == name.npos && name.find('\0') == name.npos &&
+          name.size() < 250,
+      [&] { return "tensor " + io::in_quotes(name) + " cannot be the name of a file"; });
   return folder / (name + ".npy");
 }
 
 void to_npy(const std::string& input, const std::string& output) {
   const auto file = io::SafetensorsFile::read(input);
   require(!output.empty(), "to-npy: the folder for the npy files is needed");
-  for (const io::Entry& e : file.entries()) file_of(output, e.name);  // all names are fine before anything is written
+  for (const io::Entry& e : file.entries())
+    file_of(output, e.name);  // all names are fine before anything is written
   tools::make_writable("to-npy", output);
   for (const io::Entry& e : file.entries()) {
     const fs::path path = file_of(output, e.name);
@@ -60,7 +84,8 @@ void to_npy(const std::string& input, const std::string& output) {
       case io::Dtype::I32: write(std::int32_t{}); break;
       case io::Dtype::I16: write(std::int16_t{}); break;
       case io::Dtype::I8: write(std::int8_t{}); break;
-      case io::Dtype::U8: case io::Dtype::BOOL: write(std::uint8_t{}); break;
+      case io::Dtype::U8:
+      case io::Dtype::BOOL: write(std::uint8_t{}); break;
       default: write(float{});  // F32; F16 and BF16 fit into it
     }
   }
@@ -71,9 +96,11 @@ void from_npy(const std::string& input, const std::string& output) {
   require(!output.empty(), "from-npy: the name of the safetensors file is needed");
   tools::require_writable_file("from-npy", output);
   std::error_code error;
-  require<FileError>(fs::is_directory(input, error), [&] { return input + ": expected a folder with npy files, found none"; });
+  require<FileError>(fs::is_directory(input, error),
+                     [&] { return input + ": expected a folder with npy files, found none"; });
   std::vector<fs::path> paths;
-  for (fs::directory_iterator entry(input, error), end; !error && entry != end; entry.increment(error))
+  for (fs::directory_iterator entry(input, error), end; !error && entry != end;
+       entry.increment(error))
     if (entry->path().extension() == ".npy") paths.push_back(entry->path());
   require<FileError>(!error, [&] { return input + ": cannot be listed: " + error.message(); });
   require<FileError>(!paths.empty(), [&] { return input + ": there is no .npy file in it"; });
@@ -92,50 +119,68 @@ void from_npy(const std::string& input, const std::string& output) {
         case io::NpyType::i1: return io::Dtype::I8;
         case io::NpyType::u1: return io::Dtype::U8;
         case io::NpyType::b1: return io::Dtype::BOOL;
-        default: throw FileError(files[i].what() + ": safetensors files hold no tensors of " + std::string(io::name_of(files[i].type())));
+        default:
+          throw FileError(files[i].what() + ": safetensors files hold no tensors of " +
+                          std::string(io::name_of(files[i].type())));
       }
     };
-    tensors.push_back({paths[i].stem().string(), type(), files[i].shape(), files[i].bytes().data()});
+    tensors.push_back(
+        {paths[i].stem().string(), type(), files[i].shape(), files[i].bytes().data()});
   }
-  if (fs::path(output).has_parent_path()) tools::make_writable("from-npy", fs::path(output).parent_path());
+  if (fs::path(output).has_parent_path())
+    tools::make_writable("from-npy", fs::path(output).parent_path());
   io::write_safetensors(output, tensors, {{"format", "pt"}});
   tools::write_out(fmt::format("{} tensors in {}\n", tensors.size(), output));
 }
 
-int verify(const std::string& input, const std::string& model, int classes, int size, int channels) {
+int verify(const std::string& input, const std::string& model, int classes, int size,
+           int channels) {
   models::ModelOptions options;
-  options.classes = classes, options.in = {channels, size, size};
+  options.classes = classes;
+  options.in = {channels, size, size};
   tools::require_known("--model", model, models::Registry<>::instance().names());
   AnyNetwork<float> net = models::Registry<>::instance().make(model, options);
   const auto file = io::SafetensorsFile::read(input);
   const io::Loaded loaded = io::load_model(input, *net);
-  if (!loaded.prefix.empty()) tools::write_out(fmt::format("all names begin with {}, which is taken off\n", loaded.prefix));
+  if (!loaded.prefix.empty())
+    tools::write_out(fmt::format("all names begin with {}, which is taken off\n", loaded.prefix));
   std::size_t not_finite = 0;
   for (const io::Entry& e : file.entries())
     if (is_float(e.dtype))
       for (const double v : file.values<double>(e)) not_finite += !std::isfinite(v);
-  const bool tested = file.metadata().contains("rnx.self_test.seed") && file.metadata().contains("rnx.self_test.logits");
-  tools::write_out(fmt::format("{}: {} parameters, as {} wants them; {} values that are not finite; self-test: {}\n", input, net->parameter_count(), model, not_finite, tested ? "passed" : "none in the file"));
+  const bool tested = file.metadata().contains("rnx.self_test.seed") &&
+                      file.metadata().contains("rnx.self_test.logits");
+  tools::write_out(fmt::format(
+      "{}: {} parameters, as {} wants them; {} values that are not finite; self-test: {}\n", input,
+      net->parameter_count(), model, not_finite, tested ? "passed" : "none in the file"));
   return not_finite ? 3 : 0;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  tools::App app("rnx-convert", "Weights: safetensors <-> npy, what is in a file, whether a model takes it.");
+  tools::App app("rnx-convert",
+                 "Weights: safetensors <-> npy, what is in a file, whether a model takes it.");
   std::string action, input, output, model = "resnet20";
   int classes = 10, size = 32, channels = 3;
-  app.cli.add_option("action", action, "summary FILE | to-npy FILE FOLDER (bytes for BOOL, float32 for F16 and BF16) | from-npy FOLDER FILE | verify FILE --model NAME");
+  app.cli.add_option("action", action,
+                     "summary FILE | to-npy FILE FOLDER (bytes for BOOL, float32 for F16 and BF16) "
+                     "| from-npy FOLDER FILE | verify FILE --model NAME");
   app.cli.add_option("input", input, "a safetensors file, or a folder with npy files");
   app.cli.add_option("output", output, "what is written");
-  app.cli.add_option("--model", model, fmt::format("one of {}", fmt::join(models::Registry<>::instance().names(), ", ")));
-  tools::add_whole(app.cli, "--classes", classes, {.least = 1, .most = maximum_classes}, "of the model");
-  tools::add_whole(app.cli, "--image-size", size, {.least = 1}, "height and width of the model's images");
+  app.cli.add_option(
+      "--model", model,
+      fmt::format("one of {}", fmt::join(models::Registry<>::instance().names(), ", ")));
+  tools::add_whole(app.cli, "--classes", classes, {.least = 1, .most = maximum_classes},
+                   "of the model");
+  tools::add_whole(app.cli, "--image-size", size, {.least = 1},
+                   "height and width of the model's images");
   tools::add_whole(app.cli, "--channels", channels, {.least = 1}, "of the model's images");
   return app.run(argc, argv, [&]() -> int {
     require(!action.empty() && !input.empty(), "an action and its input are needed; see --help");
     tools::require_known("action", action, {"summary", "to-npy", "from-npy", "verify"});
-    require(output.empty() || action == "to-npy" || action == "from-npy", [&] { return action + " writes nothing; '" + output + "' is one argument too many"; });
+    require(output.empty() || action == "to-npy" || action == "from-npy",
+            [&] { return action + " writes nothing; '" + output + "' is one argument too many"; });
     if (action == "summary") return tools::write_out(summary(input)), 0;
     if (action == "to-npy") return to_npy(input, output), 0;
     if (action == "from-npy") return from_npy(input, output), 0;

@@ -1,4 +1,5 @@
-// rnx-eval: clean and attacked accuracy of models with given weights, as report.json, report.md, report.html and per_sample.csv.
+// rnx-eval: clean and attacked accuracy of models with given weights, as report.json, report.md,
+// report.html and per_sample.csv.
 #include <algorithm>
 #include <filesystem>
 
@@ -25,60 +26,80 @@ std::string default_label(const std::string& weights) {
   return path.stem() == "model" && !folder.empty() ? folder : path.stem().string();
 }
 
-/// How the report calls each of the weights. Errors: UsageError (two the same: their numbers could not be told apart).
+/// How the report calls each of the weights. Errors: UsageError (two the same: their numbers could
+/// not be told apart).
 std::vector<std::string> labels_of(const Arguments& a) {
   std::vector<std::string> labels = a.labels;
   if (labels.empty())
     for (const std::string& weights : a.weights) labels.push_back(default_label(weights));
   for (std::size_t k = 0; k < labels.size(); ++k)
-    rnx::require(std::find(labels.begin(), labels.begin() + k, labels[k]) == labels.begin() + k, [&] {
-      return "--label: two models would be called '" + labels[k] + "'; give one for each --weights";
-    });
+    rnx::require(std::find(labels.begin(), labels.begin() + k, labels[k]) == labels.begin() + k,
+                 [&] {
+                   return "--label: two models would be called '" + labels[k] +
+                          "'; give one for each --weights";
+                 });
   return labels;
 }
 
-/// Everything that can be wrong with the place of the results. Errors: UsageError (the folder is a training's, or a part of
-/// the data set), FileError.
+/// Everything that can be wrong with the place of the results. Errors: UsageError (the folder is a
+/// training's, or a part of the data set), FileError.
 void require_outputs(const Arguments& a) {
   const std::filesystem::path out = a.out, file = out / "run.json";
   tools::require_can_hold("--out", out);
   tools::require_apart("--out", out, a.data.dir);
-  for (const char* name : {"run.json", "report.json"}) tools::require_writable_file("--out", out / name);
+  for (const char* name : {"run.json", "report.json"})
+    tools::require_writable_file("--out", out / name);
   if (!a.logits.empty()) tools::require_writable_file("--save-logits", a.logits);
   std::error_code error;
   if (!std::filesystem::exists(file, error)) return;
   const auto old = nlohmann::json::parse(rnx::io::read_file(file, 16 << 20), nullptr, false);
   const bool ours = old.is_object() && old.contains("program") && old["program"] == "rnx-eval";
-  rnx::require(ours, [&] { return "--out: " + a.out + " holds a run of another program; choose another folder"; });
+  rnx::require(ours, [&] {
+    return "--out: " + a.out + " holds a run of another program; choose another folder";
+  });
 }
 
 /// run.json: what was asked for and with what.
 void write_run(const std::filesystem::path& out, const nlohmann::ordered_json& settings) {
-  nlohmann::ordered_json run{{"program", "rnx-eval"}, {"version", fmt::format("{}.{}.{}", RNX_VERSION_MAJOR, RNX_VERSION_MINOR, RNX_VERSION_PATCH)}, {"compiler", __VERSION__}, {"threads", rnx::host::threads()}};
+  nlohmann::ordered_json run{
+      {"program", "rnx-eval"},
+      {"version", fmt::format("{}.{}.{}", RNX_VERSION_MAJOR, RNX_VERSION_MINOR, RNX_VERSION_PATCH)},
+      {"compiler", __VERSION__},
+      {"threads", rnx::host::threads()}};
   run.update(settings);
-  rnx::io::write_file(out / "run.json", run.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
+  rnx::io::write_file(
+      out / "run.json",
+      run.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
 }
 
-template <class... Ts>
-void say(fmt::format_string<Ts...> format, Ts&&... values) {
+template <class... Ts> void say(fmt::format_string<Ts...> format, Ts&&... values) {
   tools::print_line(stdout, fmt::format(format, std::forward<Ts>(values)...));
 }
 
-/// The names of the classes that the weights know, in their order; reads their headers. Errors: FileError (weights that
-/// contradict each other).
+/// The names of the classes that the weights know, in their order; reads their headers. Errors:
+/// FileError (weights that contradict each other).
 std::vector<std::string> read_class_names(const std::vector<std::string>& weights) {
   std::vector<std::string> all;
   for (const std::string& file : weights) {
-    const std::vector<std::string> names = tools::class_names(rnx::io::SafetensorsFile::read(file).metadata(), file);
+    const std::vector<std::string> names =
+        tools::class_names(rnx::io::SafetensorsFile::read(file).metadata(), file);
     if (all.empty()) all = names;
     tools::require_same_classes(file, names, "the other weights", all);
   }
   return all;
 }
 
-nlohmann::ordered_json settings_of(const Arguments& a, const tools::DataSet& data, const tools::App& app) {
-  return {{"dataset", data.name}, {"data", a.data.dir}, {"fingerprint", data.test->fingerprint()}, {"n", data.test->size()},
-          {"norm", a.norm}, {"eps", a.eps}, {"seed", a.seed}, {"batch", a.batch}, {"instruction_set", rnx::instruction_set()},
+nlohmann::ordered_json settings_of(const Arguments& a, const tools::DataSet& data,
+                                   const tools::App& app) {
+  return {{"dataset", data.name},
+          {"data", a.data.dir},
+          {"fingerprint", data.test->fingerprint()},
+          {"n", data.test->size()},
+          {"norm", a.norm},
+          {"eps", a.eps},
+          {"seed", a.seed},
+          {"batch", a.batch},
+          {"instruction_set", rnx::instruction_set()},
           {"command", "rnx-eval " + fmt::format("{}", fmt::join(app.arguments(), " "))}};
 }
 
@@ -86,13 +107,17 @@ void print_rows(const rnx::eval::Report& report) {
   using namespace rnx;
   for (const auto& m : report.models)
     for (const auto& row : m.attacks) {
-      const auto clean = eval::clean_proportion(row.accuracy), robust = eval::robust_proportion(row.accuracy);
+      const auto clean = eval::clean_proportion(row.accuracy),
+                 robust = eval::robust_proportion(row.accuracy);
       const auto interval = eval::wilson(robust.right, robust.n);
-      say("{}: clean {:.2f} %, {} {:.2f} % [{:.2f}, {:.2f}] of {} images", m.label, 100 * clean.value(), row.name, 100 * robust.value(), 100 * interval.low, 100 * interval.high, robust.n);
+      say("{}: clean {:.2f} %, {} {:.2f} % [{:.2f}, {:.2f}] of {} images", m.label,
+          100 * clean.value(), row.name, 100 * robust.value(), 100 * interval.low,
+          100 * interval.high, robust.n);
     }
 }
 
-/// The networks with their weights. Errors: FileError (weights of another network, or of other classes).
+/// The networks with their weights. Errors: FileError (weights of another network, or of other
+/// classes).
 std::vector<rnx::AnyNetwork<float>> load(const Arguments& a, const std::vector<std::string>& names,
                                          const tools::DataSet& data) {
   tools::require_same_classes(a.weights[0], names, "the data set", data.test->class_names());
@@ -105,8 +130,8 @@ std::vector<rnx::AnyNetwork<float>> load(const Arguments& a, const std::vector<s
 }
 
 /// Clean logits, before the attacks: a file that cannot be written is then known at once.
-void save_logits(const Arguments& a, const rnx::NetworkBase<float>& net, const rnx::data::Source& images,
-                 rnx::eval::Options o) {
+void save_logits(const Arguments& a, const rnx::NetworkBase<float>& net,
+                 const rnx::data::Source& images, rnx::eval::Options o) {
   namespace fs = std::filesystem;
   o.keep_logits = true;
   const auto clean = tools::AttackText::parse("clean", a.norm, a.eps);
@@ -119,15 +144,20 @@ void save_logits(const Arguments& a, const rnx::NetworkBase<float>& net, const r
 int run(const Arguments& a, const tools::App& app) {
   using namespace rnx;
   tools::stop_on_signals();
-  // all that can be refused first: an hour of decoding or of attacks must not end at a file that cannot be read or written
+  // all that can be refused first: an hour of decoding or of attacks must not end at a file that
+  // cannot be read or written
   require(!a.weights.empty(), "--weights: at least one file is needed");
-  require(a.device == "cpu", [&] { return "--device: '" + a.device + "' is not in this program; it was built for cpu"; });
-  require(a.labels.empty() || a.labels.size() == a.weights.size(), "--label: give one for each --weights, or none");
+  require(a.device == "cpu", [&] {
+    return "--device: '" + a.device + "' is not in this program; it was built for cpu";
+  });
+  require(a.labels.empty() || a.labels.size() == a.weights.size(),
+          "--label: give one for each --weights, or none");
   require(a.logits.empty() || a.weights.size() == 1, "--save-logits: it takes one --weights");
   if (a.threads) host::set_threads(a.threads);
   const std::vector<std::string> labels = labels_of(a);
   std::vector<tools::AttackText> attacks;
-  for (const std::string& text : a.attacks) attacks.push_back(tools::AttackText::parse(text, a.norm, a.eps));
+  for (const std::string& text : a.attacks)
+    attacks.push_back(tools::AttackText::parse(text, a.norm, a.eps));
   tools::DataOptions options = a.data;
   options.n_test = a.n_ex;
   options.class_names = read_class_names(a.weights);
@@ -144,9 +174,14 @@ int run(const Arguments& a, const tools::App& app) {
   tools::work_begins("this step");
   tools::make_writable("--out", a.out);
   const tools::FolderLock lock("--out", a.out, "rnx-eval");
-  eval::Report report{.title = "Robustness of " + a.model + " on " + data.name, .settings = settings_of(a, data, app), .class_names = data.test->class_names(), .models = {}};
+  eval::Report report{.title = "Robustness of " + a.model + " on " + data.name,
+                      .settings = settings_of(a, data, app),
+                      .class_names = data.test->class_names(),
+                      .models = {}};
   auto settings = report.settings;
-  settings["model"] = a.model, settings["weights"] = a.weights, settings["attacks"] = a.attacks;
+  settings["model"] = a.model;
+  settings["weights"] = a.weights;
+  settings["attacks"] = a.attacks;
   write_run(a.out, settings);
   const eval::Options o{.batch = a.batch, .seed = a.seed, .stop = &tools::stop_on_signals()};
   if (!a.logits.empty()) {
@@ -155,7 +190,8 @@ int run(const Arguments& a, const tools::App& app) {
   }
   for (std::size_t k = 0; k < a.weights.size(); ++k) {
     say("{}: {} under {}", labels[k], a.weights[k], fmt::join(a.attacks, ", "));
-    report.models.push_back(tools::model_report(*nets[k], labels[k], a.model, a.weights[k], *data.test, attacks, o));
+    report.models.push_back(
+        tools::model_report(*nets[k], labels[k], a.model, a.weights[k], *data.test, attacks, o));
   }
   eval::write_report(a.out, report, [](const std::string& sentence) {
     tools::complain("rnx-eval: report.json is written, but not this: " + sentence);
@@ -170,20 +206,33 @@ int run(const Arguments& a, const tools::App& app) {
 int main(int argc, char** argv) {
   tools::App app("rnx-eval", "Clean and attacked accuracy of models, with a report.");
   Arguments a;
-  app.cli.add_option("--model", a.model, fmt::format("one of {}", fmt::join(rnx::models::Registry<>::instance().names(), ", ")));
-  app.cli.add_option("--weights", a.weights, "safetensors files with PyTorch's names; several make one report that compares them")->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  app.cli.add_option("--label", a.labels, "how the report calls each of the weights")->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  app.cli.add_option(
+      "--model", a.model,
+      fmt::format("one of {}", fmt::join(rnx::models::Registry<>::instance().names(), ", ")));
+  app.cli
+      .add_option(
+          "--weights", a.weights,
+          "safetensors files with PyTorch's names; several make one report that compares them")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  app.cli.add_option("--label", a.labels, "how the report calls each of the weights")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   a.data.add_to(app.cli);
   tools::add_whole(app.cli, "--n-ex", a.n_ex, {}, "first N test images (0: all)");
   app.cli.add_option("--norm", a.norm, "linf | l2");
   app.cli.add_option("--eps", a.eps, "radius, like 8/255");
-  app.cli.add_option("--attack", a.attacks, "clean | fgsm | pgd:steps=20,step=2/255,restarts=1,start=none|random (step: in l2 a fifth of the radius unless given); several are reported alone and together")->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)->delimiter('\0');
+  app.cli
+      .add_option("--attack", a.attacks,
+                  "clean | fgsm | pgd:steps=20,step=2/255,restarts=1,start=none|random (step: in "
+                  "l2 a fifth of the radius unless given); several are reported alone and together")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->delimiter('\0');
   tools::add_whole(app.cli, "--batch", a.batch, {.least = 1});
   tools::add_whole(app.cli, "--seed", a.seed, {});
   app.cli.add_option("--device", a.device, "cpu");
   tools::add_whole(app.cli, "--threads", a.threads, {.most = rnx::host::max_threads}, "0: all");
   app.cli.add_option("--out", a.out, "folder of the report");
-  app.cli.add_option("--save-logits", a.logits, "npy file for the clean logits: float32 (n, classes), in file order");
+  app.cli.add_option("--save-logits", a.logits,
+                     "npy file for the clean logits: float32 (n, classes), in file order");
   return app.run(argc, argv, [&] {
     try {
       return run(a, app);

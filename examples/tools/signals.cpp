@@ -13,7 +13,8 @@ namespace {
 
 std::atomic<bool> stop_flag{false};
 std::atomic<const char*> finished_first{nullptr};
-static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<const char*>::is_always_lock_free);
+static_assert(std::atomic<bool>::is_always_lock_free &&
+              std::atomic<const char*>::is_always_lock_free);
 
 void say(const char* text) {
   [[maybe_unused]] const ::ssize_t put = ::write(2, text, std::strlen(text));
@@ -31,7 +32,8 @@ void answer(int signal) {
     say(until);
     say("; a second signal ends at once\n");
   }
-  // somebody who presses again means it; a hangup or a warning comes twice by itself, from a shell and from the system
+  // somebody who presses again means it; a hangup or a warning comes twice by itself, from a shell
+  // and from the system
   if (signal == SIGINT || signal == SIGTERM) std::signal(signal, SIG_DFL);
   errno = before;
 }

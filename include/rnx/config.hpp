@@ -1,14 +1,18 @@
 // Version, and the two inline namespaces that keep translation units with different flags apart.
 //
-//   namespace rnx::inline RNX_ABI { ... }   names the version only: errors, tags, geometry, declarations of device kernels, bookkeeping
-//   namespace rnx::inline RNX_ISA { ... }   names version, instruction set, OpenMP and RNX_WINOGRAD: CPU kernels and every template that reaches them
+//   namespace rnx::inline RNX_ABI { ... }   names the version only: errors, tags, geometry,
+//   declarations of device kernels, bookkeeping
+//   namespace rnx::inline RNX_ISA { ... }   names version, instruction set, OpenMP and
+//   RNX_WINOGRAD: CPU kernels and every template that reaches them
 //
-// Two object files built with different -march link, and each calls the kernels that were compiled for it.
+// Two object files built with different -march link, and each calls the kernels that were compiled
+// for it.
 #pragma once
 
-// Under -ffinite-math-only every comparison that lets a NaN through folds away, here and in <cmath>: no check would be left.
+// Under -ffinite-math-only every comparison that lets a NaN through folds away, here and in
+// <cmath>: no check would be left.
 #if defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__
-#error "rnx: -ffast-math, -Ofast and -ffinite-math-only hide NaN and infinity; add -fno-finite-math-only behind them"
+#error "rnx: -ffast-math and -Ofast hide NaN and infinity; add -fno-finite-math-only behind them"
 #endif
 
 #define RNX_VERSION_MAJOR 0
@@ -35,7 +39,8 @@
 #define RNX_THREADING serial
 #endif
 
-/// 0: convolutions of 3x3 and stride 1 are summed directly everywhere, never by Winograd's F(2x2, 3x3).
+/// 0: convolutions of 3x3 and stride 1 are summed directly everywhere, never by Winograd's F(2x2,
+/// 3x3).
 #ifndef RNX_WINOGRAD
 #define RNX_WINOGRAD 1
 #endif
@@ -51,7 +56,8 @@
 #define RNX_SHARED __host__ __device__ __forceinline__
 #else
 #define RNX_HD
-/// For code in RNX_ABI that computes: inlined always, so that no instruction set's copy is called from another's code.
+/// For code in RNX_ABI that computes: inlined always, so that no instruction set's copy is called
+/// from another's code.
 #define RNX_SHARED [[gnu::always_inline]] inline
 #endif
 

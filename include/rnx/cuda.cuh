@@ -1,4 +1,5 @@
-// Every CUDA definition of rnx, float and double: for exactly one .cu file of a program that does not link rnx::cuda.
+// Every CUDA definition of rnx, float and double: for exactly one .cu file of a program that does
+// not link rnx::cuda.
 #pragma once
 
 #include "rnx/device/cuda.cuh"

@@ -1,5 +1,5 @@
-// Room data: data sets in memory, CIFAR, idx, .npy; batches with augmentation, prepared ahead. Folders of JPEG and PNG files are apart, as
-// they need libraries: rnx/data/image_folder.hpp.
+// Room data: data sets in memory, CIFAR, idx, .npy; batches with augmentation, prepared ahead.
+// Folders of JPEG and PNG files are apart, as they need libraries: rnx/data/image_folder.hpp.
 #pragma once
 
 #include "rnx/data/batch.hpp"

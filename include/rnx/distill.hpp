@@ -1,11 +1,13 @@
-// Room distill: what a student learns from a teacher's inside. Losses on logits and features are in room loss (Kl, Mse, Cosine, L2).
+// Room distill: what a student learns from a teacher's inside. Losses on logits and features are in
+// room loss (Kl, Mse, Cosine, L2).
 //
 //   distill::TutorLoss<float> tutor(student.graph(), teacher.graph());
-//   auto ts = student.make_trace({.use = Use::train, .capacity = 128, .keep = tutor.student_keep()});
-//   auto tt = teacher.make_trace({.capacity = 128, .keep = tutor.teacher_keep()});
-//   auto logits_grads = tutor.make_grads();
+//   auto ts = student.make_trace({.use = Use::train, .capacity = 128, .keep =
+//   tutor.student_keep()}); auto tt = teacher.make_trace({.capacity = 128, .keep =
+//   tutor.teacher_keep()}); auto logits_grads = tutor.make_grads();
 //   teacher.forward(tt, x, {});  student.forward(ts, x, ctx);
-//   tutor(ts, tt, 1.0, &logits_grads);                        // after the losses on the logits, before
+//   tutor(ts, tt, 1.0, &logits_grads);                        // after the losses on the logits,
+//   before
 //   student.backward(ts, {}, &grads);
 #pragma once
 

@@ -1,9 +1,11 @@
 // Room layers: the layer contract and the layers themselves.
 //
 //   forward (x, y, pass, site)              y = f(x; theta)
-//   backward(dy, dx, sink, pass, site)      dx = (df/dx)^T dy (assigned; null: unwanted), sink += (df/dtheta)^T dy (NoGrads: not instantiated)
+//   backward(dy, dx, sink, pass, site)      dx = (df/dx)^T dy (assigned; null: unwanted), sink +=
+//   (df/dtheta)^T dy (NoGrads: not instantiated)
 //   prepare (c_in, pass, site) -> c_out     weight maps, once per version of the parameters
-//   describe(graph, input) -> node          what planning, cost and names need to know; cold: set-up code is not worth optimising
+//   describe(graph, input) -> node          what planning, cost and names need to know; cold:
+//   set-up code is not worth optimising
 #pragma once
 
 #include "rnx/core.hpp"

@@ -2,8 +2,8 @@
 //
 //   loss::Labels<> labels(host_labels, classes);
 //   loss::Values<float> values(128);
-//   const auto objective = loss::sum(loss::term(0.5, loss::CrossEntropy{labels.data()}), loss::term(0.5, loss::Kl{teacher.logits(), 4.0}));
-//   net.forward(trace, x, ctx);
+//   const auto objective = loss::sum(loss::term(0.5, loss::CrossEntropy{labels.data()}),
+//   loss::term(0.5, loss::Kl{teacher.logits(), 4.0})); net.forward(trace, x, ctx);
 //   double mean = loss::mean(objective, trace, values);    // and the gradients are in the trace
 //   net.backward(trace, {}, &grads);
 #pragma once

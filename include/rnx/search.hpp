@@ -1,4 +1,5 @@
-// Room search: elastic subnets, Gumbel supernets, differentiable cost, found architectures as types.
+// Room search: elastic subnets, Gumbel supernets, differentiable cost, found architectures as
+// types.
 #pragma once
 
 #include "rnx/search/active.hpp"

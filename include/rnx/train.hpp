@@ -1,5 +1,6 @@
-// Room train: objectives, steps, the loop. Checkpoints and logs are included by name (rnx/train/checkpoint.hpp, rnx/train/log.hpp): their JSON
-// costs a translation unit more than everything else here.
+// Room train: objectives, steps, the loop. Checkpoints and logs are included by name
+// (rnx/train/checkpoint.hpp, rnx/train/log.hpp): their JSON costs a translation unit more than
+// everything else here.
 #pragma once
 
 #include "rnx/train/objective.hpp"

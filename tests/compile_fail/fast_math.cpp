@@ -1,4 +1,4 @@
-// expect: rnx: -ffast-math, -Ofast and -ffinite-math-only hide NaN and infinity; add -fno-finite-math-only behind them
+// expect: rnx: -ffast-math and -Ofast hide NaN and infinity; add -fno-finite-math-only behind them
 // flags: -ffast-math
 #include <rnx/network.hpp>
 using namespace rnx;

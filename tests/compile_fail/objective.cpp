@@ -4,9 +4,10 @@ using namespace rnx;
 struct Mine {
   int replays() const { return 1; }
   void set(StepValues&) const {}
-  template <class T, class Device>
-  struct bind {
+  template <class T, class Device> struct bind {
     void operator()(train::Stage<T, Device>&, int, const Context&) {}
   };
 };
-void step(NetworkBase<float>& net, optim::Sgd<float>& sgd) { train::Step<float, cpu, Mine> own(net, sgd, {}, 4); }
+void step(NetworkBase<float>& net, optim::Sgd<float>& sgd) {
+  train::Step<float, cpu, Mine> own(net, sgd, {}, 4);
+}

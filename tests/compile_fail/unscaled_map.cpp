@@ -3,6 +3,8 @@
 using namespace rnx;
 struct Half : quant::Sign {};
 template <> struct rnx::kernel<cpu, op::weight_bases<Half>> {
-  template <class T> static void run(Stream, const op::weight_bases<Half>::Args<T>& a) { a.scales[0] = T(0.5); }
+  template <class T> static void run(Stream, const op::weight_bases<Half>::Args<T>& a) {
+    a.scales[0] = T(0.5);
+  }
 };
 int main() { kernel<cpu, op::weight_bases<Half>>::run<float>({}, {}); }

@@ -1,4 +1,5 @@
-// One call of an operation on the CPU and on a device, from the same memory; all memory is compared afterwards.
+// One call of an operation on the CPU and on a device, from the same memory; all memory is compared
+// afterwards.
 #pragma once
 
 #include <deque>
@@ -10,9 +11,10 @@ namespace test {
 /// Host arrays that the arguments of one call point into.
 class Arrays {
  public:
-  template <class T>
-  T* add(const std::vector<T>& v) {
-    Region r{std::vector<char>(v.size() * sizeof(T)), std::is_same_v<T, double> ? 2 : std::is_same_v<T, float> ? 1 : 0};
+  template <class T> T* add(const std::vector<T>& v) {
+    Region r{std::vector<char>(v.size() * sizeof(T)), std::is_same_v<T, double>  ? 2
+                                                      : std::is_same_v<T, float> ? 1
+                                                                                 : 0};
     r.bytes.resize(std::max<std::size_t>(r.bytes.size(), 1));
     std::memcpy(r.bytes.data(), v.data(), v.size() * sizeof(T));
     regions_.push_back(std::move(r));
@@ -20,7 +22,8 @@ class Arrays {
   }
   template <class T> T* add(Field<T> f) { return add(f.v); }
 
-  /// Largest difference over largest value in any array, after Op on the CPU and on Device; 1e300 when a second run on the device gives other bits.
+  /// Largest difference over largest value in any array, after Op on the CPU and on Device; 1e300
+  /// when a second run on the device gives other bits.
   template <class Device, class Op, class T>
   double difference(const typename Op::template Args<T>& args) {
     const auto before = regions_;
@@ -29,16 +32,22 @@ class Arrays {
     rnx::run<Op, cpu, T>({}, args);
     double worst = 0;
     for (std::size_t i = 0; i < regions_.size(); ++i) {
-      if (regions_[i].kind == 1) worst = std::fmax(worst, compare<float>(first[i], regions_[i].bytes));
-      else if (regions_[i].kind == 2) worst = std::fmax(worst, compare<double>(first[i], regions_[i].bytes));
-      else if (first[i] != regions_[i].bytes) return 1e300;
+      if (regions_[i].kind == 1)
+        worst = std::fmax(worst, compare<float>(first[i], regions_[i].bytes));
+      else if (regions_[i].kind == 2)
+        worst = std::fmax(worst, compare<double>(first[i], regions_[i].bytes));
+      else if (first[i] != regions_[i].bytes)
+        return 1e300;
       std::memcpy(regions_[i].bytes.data(), before[i].bytes.data(), before[i].bytes.size());
     }
     return worst;
   }
 
  private:
-  struct Region { std::vector<char> bytes; int kind; };
+  struct Region {
+    std::vector<char> bytes;
+    int kind;
+  };
   std::deque<Region> regions_;
 
   template <class Device, class Op, class T>
@@ -54,7 +63,8 @@ class Arrays {
         const char* p = reinterpret_cast<const char*>(pointer);
         const char* begin = regions_[i].bytes.data();
         if (p >= begin && p < begin + regions_[i].bytes.size()) {
-          pointer = reinterpret_cast<std::remove_reference_t<decltype(pointer)>>(device[i] + (p - begin));
+          pointer =
+              reinterpret_cast<std::remove_reference_t<decltype(pointer)>>(device[i] + (p - begin));
           return;
         }
       }
@@ -75,10 +85,12 @@ class Arrays {
     double difference = 0, size = 1e-300;
     for (std::size_t at = 0; at + sizeof(T) <= found.size(); at += sizeof(T)) {
       T a, b;
-      std::memcpy(&a, &found[at], sizeof a), std::memcpy(&b, &expected[at], sizeof b);
+      std::memcpy(&a, &found[at], sizeof a);
+      std::memcpy(&b, &expected[at], sizeof b);
       if (std::isnan(a) != std::isnan(b)) return 1e300;
       if (std::isnan(b) || a == b) continue;
-      difference = std::fmax(difference, std::fabs(double(a) - double(b))), size = std::fmax(size, std::fabs(double(b)));
+      difference = std::fmax(difference, std::fabs(double(a) - double(b)));
+      size = std::fmax(size, std::fabs(double(b)));
     }
     return difference / size;
   }

@@ -17,21 +17,24 @@
 
 namespace test {
 
-struct emulated { static constexpr const char* name = "emulated"; };
+struct emulated {
+  static constexpr const char* name = "emulated";
+};
 
 struct HostExecutor {
-  template <class F>
-  void each(std::size_t count, const F& f) const {
+  template <class F> void each(std::size_t count, const F& f) const {
     for (std::size_t i = count; i-- > 0;) f(i);
   }
   void* allocate(std::size_t bytes) const { return rnx::memory<rnx::cpu>::allocate(bytes); }
   void release(void* p) const { rnx::memory<rnx::cpu>::release(p); }
   template <class T>
-  void gemm(bool transposed, int m, int n, int k, const T* a, long lda, const T* b, long ldb, T* c, long ldc) const {
+  void gemm(bool transposed, int m, int n, int k, const T* a, long lda, const T* b, long ldb, T* c,
+            long ldc) const {
     for (int i = 0; i < m; ++i)
       for (int j = 0; j < n; ++j) {
         T sum = 0;
-        for (int l = 0; l < k; ++l) sum += a[transposed ? l * lda + i : i * lda + l] * b[l * ldb + j];
+        for (int l = 0; l < k; ++l)
+          sum += a[transposed ? l * lda + i : i * lda + l] * b[l * ldb + j];
         c[i * ldc + j] = sum;
       }
   }
@@ -41,9 +44,9 @@ struct HostExecutor {
 
 namespace rnx::inline RNX_ABI {
 template <> struct memory<test::emulated> : memory<cpu> {};
-template <class Operation>
-struct launch<test::emulated, Operation> {
-  template <class T>
-  static void run(Stream, const typename Operation::template Args<T>& a) { gpu::body<Operation>::run(test::HostExecutor{}, a); }
+template <class Operation> struct launch<test::emulated, Operation> {
+  template <class T> static void run(Stream, const typename Operation::template Args<T>& a) {
+    gpu::body<Operation>::run(test::HostExecutor{}, a);
+  }
 };
 }  // namespace rnx::inline RNX_ABI

@@ -5,4 +5,6 @@
 
 TEST_CASE("an MLP trains and is attacked on cuda as on the CPU") { test::mlp<rnx::cuda>(); }
 
-TEST_CASE("a convolutional network trains and is attacked on cuda as on the CPU") { test::small_convolution<rnx::cuda>(); }
+TEST_CASE("a convolutional network trains and is attacked on cuda as on the CPU") {
+  test::small_convolution<rnx::cuda>();
+}

@@ -1,4 +1,5 @@
-// The door: one network type, trained and attacked on a device and on the CPU from the same weights.
+// The door: one network type, trained and attacked on a device and on the CPU from the same
+// weights.
 #pragma once
 
 #include <algorithm>
@@ -11,41 +12,49 @@
 
 namespace test {
 
-using rnx::Dims, rnx::Named, rnx::Sequential, rnx::Linear, rnx::Conv, rnx::Stride, rnx::BatchNorm, rnx::Shape;
+using rnx::Dims, rnx::Named, rnx::Sequential, rnx::Linear, rnx::Conv, rnx::Stride, rnx::BatchNorm,
+    rnx::Shape;
 namespace op = rnx::op;
 namespace act = rnx::act;
-using Mlp = Sequential<Named<"fc1", Linear<32>>, Named<"relu", act::Relu>, Named<"fc2", Linear<10>>>;
+using Mlp =
+    Sequential<Named<"fc1", Linear<32>>, Named<"relu", act::Relu>, Named<"fc2", Linear<10>>>;
 /// Convolution, batch norm, pooling and a linear layer on a small image.
-using SmallConvolution = Sequential<Named<"conv1", Conv<8, 3>>, Named<"bn1", BatchNorm<>>, act::Relu, Named<"conv2", Conv<16, 3, Stride<2>>>, Named<"bn2", BatchNorm<>>, act::HardSwish,
-                                    rnx::GlobalAveragePool, Named<"fc", Linear<10>>>;
+using SmallConvolution =
+    Sequential<Named<"conv1", Conv<8, 3>>, Named<"bn1", BatchNorm<>>, act::Relu,
+               Named<"conv2", Conv<16, 3, Stride<2>>>, Named<"bn2", BatchNorm<>>, act::HardSwish,
+               rnx::GlobalAveragePool, Named<"fc", Linear<10>>>;
 
-template <class T>
-struct Result {
+template <class T> struct Result {
   std::vector<T> losses, logits, gradient, parameters, buffers, linf, l2;
   bool operator==(const Result&) const = default;
 };
 
 /// Largest difference over the expected values' largest.
-template <class T>
-double relative(const std::vector<T>& found, const std::vector<T>& expected) {
+template <class T> double relative(const std::vector<T>& found, const std::vector<T>& expected) {
   REQUIRE(found.size() == expected.size());
   double difference = 0, size = 1e-300;
-  for (std::size_t i = 0; i < found.size(); ++i)
-    difference = std::isnan(found[i]) ? 1e300 : std::fmax(difference, std::fabs(double(found[i]) - double(expected[i]))), size = std::fmax(size, std::fabs(double(expected[i])));
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    difference = std::isnan(found[i])
+                     ? 1e300
+                     : std::fmax(difference, std::fabs(double(found[i]) - double(expected[i])));
+    size = std::fmax(size, std::fabs(double(expected[i])));
+  }
   return difference / size;
 }
-/// Share of elements that differ by more than `tolerance`: a gradient of almost zero may take either sign.
+/// Share of elements that differ by more than `tolerance`: a gradient of almost zero may take
+/// either sign.
 template <class T>
 double changed(const std::vector<T>& found, const std::vector<T>& expected, double tolerance) {
   REQUIRE(found.size() == expected.size());
   std::size_t count = 0;
-  for (std::size_t i = 0; i < found.size(); ++i) count += !(std::fabs(double(found[i]) - double(expected[i])) <= tolerance);
+  for (std::size_t i = 0; i < found.size(); ++i)
+    count += !(std::fabs(double(found[i]) - double(expected[i])) <= tolerance);
   return double(count) / found.size();
 }
 
-/// `steps` steps of SGD with momentum and decay on one batch, then FGSM and three L2 steps from a random start.
-template <class Spec, class In, class Device, class Precision>
-auto train_and_attack(int steps) {
+/// `steps` steps of SGD with momentum and decay on one batch, then FGSM and three L2 steps from a
+/// random start.
+template <class Spec, class In, class Device, class Precision> auto train_and_attack(int steps) {
   using T = typename Precision::store;
   const int n = 24;
   const Dims dims = In::dims;
@@ -64,17 +73,24 @@ auto train_and_attack(int steps) {
   labels.upload(classes);
   rnx::Buffer<T, Device> losses(n), velocity(net.parameter_storage());
   rnx::StepValues step;
-  step.seed = 1, step.lr = 0.1, step.momentum = 0.9, step.eps = 0.1, step.step = 0.04;
+  step.seed = 1;
+  step.lr = 0.1;
+  step.momentum = 0.9;
+  step.eps = 0.1;
+  step.step = 0.04;
   rnx::Buffer<rnx::StepValues, Device> values(1);
   values.upload(std::span<const rnx::StepValues>(&step, 1));
 
   const auto gradient_of_loss = [&](double weight) {
     const auto z = trace.logits();
-    rnx::run<op::cross_entropy, Device, T>({}, {rnx::geometry::map(z), 0, weight, false, z.data, labels.data(), losses.data(), trace.logits_gradient().data});
+    rnx::run<op::cross_entropy, Device, T>(
+        {}, {rnx::geometry::map(z), 0, weight, false, z.data, labels.data(), losses.data(),
+             trace.logits_gradient().data});
   };
   Result<T> r;
   rnx::Context ctx;
-  ctx.values = values.data(), ctx.mode = rnx::Mode::train;
+  ctx.values = values.data();
+  ctx.mode = rnx::Mode::train;
   for (int k = 0; k < steps; ++k) {
     net.forward(trace, x.view(), ctx);
     gradient_of_loss(1.0 / n);
@@ -82,25 +98,32 @@ auto train_and_attack(int steps) {
     net.backward(trace, {}, &grads);
     net.commit_statistics(trace);
     if (k == 0) r.gradient = grads.flat.download();
-    rnx::run<op::sgd_step, Device, T>({}, {net.parameter_storage(), 1, 5e-4, false, k == 0, values.data(), nullptr, grads.flat.data(), velocity.data(), net.parameters()});
+    rnx::run<op::sgd_step, Device, T>(
+        {}, {net.parameter_storage(), 1, 5e-4, false, k == 0, values.data(), nullptr,
+             grads.flat.data(), velocity.data(), net.parameters()});
   }
   ctx.mode = rnx::Mode::eval;
   const auto z = net.forward(trace, x.view(), ctx);
   gradient_of_loss(1);
-  r.logits = rnx::to_host(z), r.losses = losses.download();
+  r.logits = rnx::to_host(z);
+  r.losses = losses.download();
   rnx::Buffer<T, Device> all(net.parameter_storage()), buffers(net.buffer_storage());
   rnx::memory<Device>::copy(all.data(), std::as_const(net).parameters(), all.size() * sizeof(T));
-  rnx::memory<Device>::copy(buffers.data(), std::as_const(net).buffers(), buffers.size() * sizeof(T));
-  r.parameters = all.download(), r.buffers = buffers.download();
+  rnx::memory<Device>::copy(buffers.data(), std::as_const(net).buffers(),
+                            buffers.size() * sizeof(T));
+  r.parameters = all.download();
+  r.buffers = buffers.download();
 
   const auto map = rnx::geometry::map(x.view());
   for (int norm = 0; norm < 2; ++norm) {
-    rnx::run<op::attack_start, Device, T>({}, {map, norm, 0, 0, values.data(), x.data(), adversarial.data()});
+    rnx::run<op::attack_start, Device, T>(
+        {}, {map, norm, 0, 0, values.data(), x.data(), adversarial.data()});
     for (int k = 0; k < (norm == 0 ? 1 : 3); ++k) {
       net.forward(trace, adversarial.view(), ctx);
       gradient_of_loss(1);
       net.backward(trace, dx.view(), nullptr);
-      rnx::run<op::attack_step, Device, T>({}, {map, norm, norm == 0, values.data(), x.data(), dx.data(), adversarial.data()});
+      rnx::run<op::attack_step, Device, T>(
+          {}, {map, norm, norm == 0, values.data(), x.data(), dx.data(), adversarial.data()});
     }
     (norm == 0 ? r.linf : r.l2) = adversarial.download();
   }
@@ -111,7 +134,8 @@ template <class Spec, class In, class Device, class Precision>
 void same_as_cpu(double tolerance, int steps = 20) {
   const bool learns = steps >= 20;
   CAPTURE(sizeof(typename Precision::store));
-  const auto expected = train_and_attack<Spec, In, rnx::cpu, Precision>(steps), found = train_and_attack<Spec, In, Device, Precision>(steps);
+  const auto expected = train_and_attack<Spec, In, rnx::cpu, Precision>(steps),
+             found = train_and_attack<Spec, In, Device, Precision>(steps);
   CHECK(relative(found.gradient, expected.gradient) < tolerance);
   CHECK(relative(found.logits, expected.logits) < tolerance);
   CHECK(relative(found.losses, expected.losses) < 10 * tolerance);  // small differences of logits
@@ -120,17 +144,16 @@ void same_as_cpu(double tolerance, int steps = 20) {
   CHECK(changed(found.linf, expected.linf, 1e-6) < 0.005);
   CHECK(relative(found.l2, expected.l2) < 10 * tolerance);
   CHECK(found == train_and_attack<Spec, In, Device, Precision>(steps));
-  const double mean = std::accumulate(found.losses.begin(), found.losses.end(), 0.0) / double(found.losses.size());
+  const double mean =
+      std::accumulate(found.losses.begin(), found.losses.end(), 0.0) / double(found.losses.size());
   if (learns) CHECK(mean < 2.2);  // log 10 = 2.3
 }
 
-template <class Device>
-void mlp() {
+template <class Device> void mlp() {
   same_as_cpu<Mlp, Shape<75>, Device, rnx::precision::Float>(1e-5);
   same_as_cpu<Mlp, Shape<75>, Device, rnx::precision::Double>(1e-12);
 }
-template <class Device>
-void small_convolution() {
+template <class Device> void small_convolution() {
   same_as_cpu<SmallConvolution, Shape<3, 9, 8>, Device, rnx::precision::Float>(1e-4);
   same_as_cpu<SmallConvolution, Shape<3, 9, 8>, Device, rnx::precision::Double>(1e-11);
 }

@@ -5,5 +5,6 @@
 #include "rnx/models/resnet.hpp"
 
 TEST_CASE("ResNet-20 trains and is attacked on cuda as on the CPU") {
-  test::same_as_cpu<rnx::models::ResNet20<>, rnx::Shape<3, 32, 32>, rnx::cuda, rnx::precision::Double>(1e-9, 3);
+  test::same_as_cpu<rnx::models::ResNet20<>, rnx::Shape<3, 32, 32>, rnx::cuda,
+                    rnx::precision::Double>(1e-9, 3);
 }

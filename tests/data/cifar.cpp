@@ -38,18 +38,22 @@ std::string records(int first, int count, int classes = 10) {
   return bytes;
 }
 
-template <class E = FileError, class F>
-std::string error_of(F&& f) {
+template <class E = FileError, class F> std::string error_of(F&& f) {
   return support::error_of<E>(f);
 }
 
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
 
 /// n images of h x w x c with recognisable bytes, never 0.
 Images images_of(int n, Dims dims) {
   Images images;
-  images.n = n, images.dims = dims, images.classes = 10;
-  for (std::size_t i = 0; i < n * dims.count(); ++i) images.pixels.push_back(std::uint8_t(1 + (i * 53 + i / 255) % 255));
+  images.n = n;
+  images.dims = dims;
+  images.classes = 10;
+  for (std::size_t i = 0; i < n * dims.count(); ++i)
+    images.pixels.push_back(std::uint8_t(1 + (i * 53 + i / 255) % 255));
   for (int i = 0; i < n; ++i) images.labels.push_back(i % 10);
   return images;
 }
@@ -69,7 +73,8 @@ TEST_CASE("CIFAR-10: pixels, labels, names, prefixes and limits") {
   int wrong = 0;
   for (int r = 0; r < 3; ++r)
     for (int p = 0; p < 1024; ++p)
-      for (int c = 0; c < 3; ++c) wrong += images.pixels[(r * 1024 + p) * 3 + c] != std::uint8_t(pixel(r, c, p));
+      for (int c = 0; c < 3; ++c)
+        wrong += images.pixels[(r * 1024 + p) * 3 + c] != std::uint8_t(pixel(r, c, p));
   CHECK(wrong == 0);
 
   folder.write("data_batch_2.bin", records(3, 4));
@@ -78,7 +83,8 @@ TEST_CASE("CIFAR-10: pixels, labels, names, prefixes and limits") {
   images = data::load_cifar10(folder.path, Split::train);
   CHECK(images.labels == std::vector<std::int32_t>{0, 1, 2, 3, 4, 5, 6});
   CHECK(images.pixels[3 * 3072] == std::uint8_t(pixel(3, 0, 0)));
-  CHECK(images.class_names == std::vector<std::string>{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"});
+  CHECK(images.class_names ==
+        std::vector<std::string>{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"});
   CHECK(data::load_cifar10(folder.path, Split::test).labels == std::vector<std::int32_t>{7, 8});
   for (const int limit : {1, 3, 5, 7, 100}) {
     images = data::load_cifar10(folder.path, Split::train, limit);
@@ -93,15 +99,23 @@ TEST_CASE("CIFAR-10: pixels, labels, names, prefixes and limits") {
 
 TEST_CASE("CIFAR-10: each fault gives its sentence") {
   const Folder folder;
-  const auto train = [&] { return error_of([&] { data::load_cifar10(folder.path, Split::train); }); };
-  const auto in = [&](const std::string& name) { return (folder.path / name).string() + ": expected "; };
+  const auto train = [&] {
+    return error_of([&] { data::load_cifar10(folder.path, Split::train); });
+  };
+  const auto in = [&](const std::string& name) {
+    return (folder.path / name).string() + ": expected ";
+  };
   CHECK(error_of([&] { data::load_cifar10(folder.path / "none", Split::test); }) ==
-        in("none") + "a folder with the binary version of CIFAR-10 (data_batch_1.bin to data_batch_5.bin, test_batch.bin), "
-                     "found no such folder");
+        in("none") +
+            "a folder with the binary version of CIFAR-10 (data_batch_1.bin to data_batch_5.bin, "
+            "test_batch.bin), "
+            "found no such folder");
   folder.write("file", "x");
-  CHECK(contains(error_of([&] { data::load_cifar10(folder.path / "file", Split::test); }), "test_batch.bin), found a file"));
+  CHECK(contains(error_of([&] { data::load_cifar10(folder.path / "file", Split::test); }),
+                 "test_batch.bin), found a file"));
   CHECK(contains(train(), in("data_batch_1.bin") + "the binary version of CIFAR-10"));
-  CHECK(contains(error_of([&] { data::load_cifar10(folder.path, Split::test); }), in("test_batch.bin") + "the binary version"));
+  CHECK(contains(error_of([&] { data::load_cifar10(folder.path, Split::test); }),
+                 in("test_batch.bin") + "the binary version"));
   folder.write("data_batch_3.bin", records(0, 1));
   CHECK(train() == in("data_batch_1.bin") + "it before data_batch_3.bin, found no such file");
   folder.write("data_batch_1.bin", records(0, 1));
@@ -119,7 +133,8 @@ TEST_CASE("CIFAR-10: each fault gives its sentence") {
   CHECK(train() == in("batches.meta.txt") + "a few names, found 131072 bytes");
   fs::remove(folder.path / "batches.meta.txt");
   fs::create_directories(folder.path / "test_batch.bin");
-  CHECK(error_of([&] { data::load_cifar10(folder.path, Split::test); }) == in("test_batch.bin") + "a file, found a folder");
+  CHECK(error_of([&] { data::load_cifar10(folder.path, Split::test); }) ==
+        in("test_batch.bin") + "a file, found a folder");
   CHECK(train() == "no error");
 }
 
@@ -135,17 +150,22 @@ TEST_CASE("CIFAR-100: fine and coarse labels") {
   CHECK(fine.classes == 100);
   CHECK(fine.class_names.empty());
   CHECK(fine.pixels[3072 + 4] == std::uint8_t(pixel(1, 1, 1)));
-  const Images coarse = data::load_cifar100(folder.path, Split::train, 1, data::CifarLabels::coarse);
+  const Images coarse =
+      data::load_cifar100(folder.path, Split::train, 1, data::CifarLabels::coarse);
   CHECK(coarse.labels == std::vector<std::int32_t>{19});
   CHECK(coarse.classes == 20);
   CHECK(coarse.class_names[19] == "group19");
-  const auto test = [&](data::CifarLabels labels) { return error_of([&] { data::load_cifar100(folder.path, Split::test, 0, labels); }); };
-  CHECK(contains(test(data::CifarLabels::fine), "test.bin: expected a label below 100, found 100 in record 0"));
+  const auto test = [&](data::CifarLabels labels) {
+    return error_of([&] { data::load_cifar100(folder.path, Split::test, 0, labels); });
+  };
+  CHECK(contains(test(data::CifarLabels::fine),
+                 "test.bin: expected a label below 100, found 100 in record 0"));
   CHECK(contains(test(data::CifarLabels::coarse), "a label below 20, found 20"));
   folder.write("test.bin", records(0, 1));
   CHECK(contains(test(data::CifarLabels::fine), "a multiple of 3074 bytes, found 3073"));
   fs::remove(folder.path / "train.bin");
-  CHECK(contains(error_of([&] { data::load_cifar100(folder.path, Split::train); }), "train.bin: expected the binary version of CIFAR-100"));
+  CHECK(contains(error_of([&] { data::load_cifar100(folder.path, Split::train); }),
+                 "train.bin: expected the binary version of CIFAR-100"));
 }
 
 TEST_CASE("the order of an epoch is a permutation, and each is as likely") {
@@ -167,7 +187,8 @@ TEST_CASE("the order of an epoch is a permutation, and each is as likely") {
 }
 
 TEST_CASE("numbers below n without bias") {
-  // n = 3 * 2^30: without rejection the first third of the range would come up twice as often as it does
+  // n = 3 * 2^30: without rejection the first third of the range would come up twice as often as it
+  // does
   const rng::Stream stream(3, Purpose::test);
   std::uint64_t index = 0;
   int third[3] = {};
@@ -188,7 +209,8 @@ TEST_CASE("a batch without augmentation is byte / 255") {
   std::vector<std::int32_t> labels(3, -1);
   data::make_batch(images, ids, nullptr, 1, 1, out.data(), labels.data());
   CHECK(labels == std::vector<std::int32_t>{4, 0, 4});
-  for (std::size_t i = 0; i < out.size(); ++i) CHECK(out[i] == float(images.pixels[ids[i / 72] * 72 + i % 72]) / 255.0f);
+  for (std::size_t i = 0; i < out.size(); ++i)
+    CHECK(out[i] == float(images.pixels[ids[i / 72] * 72 + i % 72]) / 255.0f);
   std::vector<double> wide(72);
   data::make_batch(images, std::vector<std::uint32_t>{2}, nullptr, 1, 1, wide.data(), nullptr);
   for (std::size_t i = 0; i < wide.size(); ++i) CHECK(wide[i] == images.pixels[2 * 72 + i] / 255.0);
@@ -215,7 +237,8 @@ TEST_CASE("augmentation moves and mirrors, and depends on seed, epoch and sample
           for (int k = 0; k < c; ++k) {
             const int sy = y + p.top, sx = (p.flip ? w - 1 - x : x) + p.left;
             const bool inside = sy >= 0 && sy < h && sx >= 0 && sx < w;
-            const float expected = inside ? images.pixels[ids[i] * size + (sy * w + sx) * c + k] / 255.0f : 0;
+            const float expected =
+                inside ? images.pixels[ids[i] * size + (sy * w + sx) * c + k] / 255.0f : 0;
             wrong += out[i * size + (y * w + x) * c + k] != expected;
           }
       // the same alone as within the batch
@@ -246,12 +269,14 @@ TEST_CASE("batches refuse what does not fit") {
   Images images = images_of(3, {3, 2, 2});
   std::vector<float> out(12);
   const auto refused = [&](std::uint32_t id, const data::Augment* augment) {
-    return error_of<UsageError>([&] { data::make_batch(images, std::span(&id, 1), augment, 0, 0, out.data(), nullptr); });
+    return error_of<UsageError>(
+        [&] { data::make_batch(images, std::span(&id, 1), augment, 0, 0, out.data(), nullptr); });
   };
   const data::Augment negative{.pad = -1}, large{.pad = 3};
   CHECK(refused(3, nullptr) == "make_batch: expected ids below 3, found 3");
   CHECK(refused(0, &negative) == "make_batch: expected a pad from 0 to 2, found -1");
   CHECK(refused(0, &large) == "make_batch: expected a pad from 0 to 2, found 3");
   images.labels.pop_back();
-  CHECK(refused(0, nullptr) == "make_batch: expected pixels and labels of 3 images (3, 2, 2), found 36 and 2");
+  CHECK(refused(0, nullptr) ==
+        "make_batch: expected pixels and labels of 3 images (3, 2, 2), found 36 and 2");
 }

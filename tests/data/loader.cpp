@@ -1,4 +1,5 @@
-// The loader: the same batches as make_batch gives, for any number of threads and any place to start; errors; shutdown.
+// The loader: the same batches as make_batch gives, for any number of threads and any place to
+// start; errors; shutdown.
 #include "rnx/data/loader.hpp"
 
 #include <doctest/doctest.h>
@@ -18,7 +19,8 @@ using data::Memory;
 
 Images images_of(int n, Dims dims) {
   Images images{.n = n, .dims = dims, .classes = 7};
-  for (std::size_t i = 0; i < n * dims.count(); ++i) images.pixels.push_back(std::uint8_t(1 + (i * 53 + i / 255) % 255));
+  for (std::size_t i = 0; i < n * dims.count(); ++i)
+    images.pixels.push_back(std::uint8_t(1 + (i * 53 + i / 255) % 255));
   for (int i = 0; i < n; ++i) images.labels.push_back(i * 5 % 7);
   return images;
 }
@@ -30,13 +32,17 @@ struct Broken final : data::Source {
   std::uint64_t from;
   mutable std::atomic<int> read = 0;
   std::chrono::milliseconds pause{0};
-  Broken(const Images& images, std::uint32_t id, std::uint64_t epoch = 0) : whole(images), bad(id), from(epoch) {}
+  Broken(const Images& images, std::uint32_t id, std::uint64_t epoch = 0)
+      : whole(images),
+        bad(id),
+        from(epoch) {}
   std::size_t size() const override { return whole.size(); }
   Dims dims() const override { return whole.dims(); }
   int classes() const override { return whole.classes(); }
   const std::vector<std::string>& class_names() const override { return whole.class_names(); }
   int label(std::uint32_t id) const override { return whole.label(id); }
-  void sample(std::uint32_t id, const data::Augment* augment, std::uint64_t seed, std::uint64_t epoch, float* out) const override {
+  void sample(std::uint32_t id, const data::Augment* augment, std::uint64_t seed,
+              std::uint64_t epoch, float* out) const override {
     ++read;
     std::this_thread::sleep_for(pause);
     if (id == bad && epoch >= from) throw FileError("picture.png: cannot be opened");
@@ -47,7 +53,8 @@ struct Broken final : data::Source {
 
 }  // namespace
 
-TEST_CASE("batches are make_batch's, whatever the threads, the distance ahead and the place to start") {
+TEST_CASE(
+    "batches are make_batch's, whatever the threads, the distance ahead and the place to start") {
   const Images images = images_of(23, {3, 6, 5});
   const Memory source(images);
   const data::Augment augment{.pad = 2};
@@ -56,7 +63,8 @@ TEST_CASE("batches are make_batch's, whatever the threads, the distance ahead an
       for (const int threads : {1, 2, 3})
         for (const int ahead : {1, 2, 7})
           for (const int start : {0, 3, 5, 6}) {  // 6 steps in an epoch
-            LoaderOptions options{.batch = 4, .seed = 11, .shuffle = shuffle, .threads = threads, .ahead = ahead};
+            LoaderOptions options{
+                .batch = 4, .seed = 11, .shuffle = shuffle, .threads = threads, .ahead = ahead};
             options.augment = augmented ? std::optional(augment) : std::nullopt;
             Loader loader(source, options, 2, start);
             REQUIRE(loader.steps_in_epoch() == 6);
@@ -66,11 +74,14 @@ TEST_CASE("batches are make_batch's, whatever the threads, the distance ahead an
               const long epoch = 2 + k / 6, step = k % 6;
               auto order = data::epoch_order(23, 11, epoch);
               for (std::uint32_t i = 0; i < 23 && !shuffle; ++i) order[i] = i;
-              const std::vector<std::uint32_t> ids(order.begin() + 4 * step, order.begin() + std::min(23L, 4 * step + 4));
+              const std::vector<std::uint32_t> ids(order.begin() + 4 * step,
+                                                   order.begin() + std::min(23L, 4 * step + 4));
               std::vector<float> pixels(ids.size() * 90);
               std::vector<std::int32_t> labels(ids.size());
-              data::make_batch(images, ids, augmented ? &augment : nullptr, 11, epoch, pixels.data(), labels.data());
-              wrong += batch.epoch != epoch || batch.step != step || batch.n != int(ids.size()) || batch.dims != images.dims;
+              data::make_batch(images, ids, augmented ? &augment : nullptr, 11, epoch,
+                               pixels.data(), labels.data());
+              wrong += batch.epoch != epoch || batch.step != step || batch.n != int(ids.size()) ||
+                       batch.dims != images.dims;
               wrong += batch.ids != ids || batch.labels != labels || batch.pixels != pixels;
             }
             CHECK(wrong == 0);
@@ -112,13 +123,18 @@ TEST_CASE("what a thread throws arrives at its batch, and stays") {
   const Images images = images_of(20, {1, 2, 2});
   for (const int threads : {1, 3}) {
     const Broken source(images, 9, 1);  // epoch 1, the third batch
-    Loader loader(source, {.batch = 4, .augment = {}, .shuffle = false, .threads = threads, .ahead = 4});
+    Loader loader(source,
+                  {.batch = 4, .augment = {}, .shuffle = false, .threads = threads, .ahead = 4});
     for (int k = 0; k < 7; ++k) CHECK(loader.next().step == k % 5);
-    for (int k = 0; k < 3; ++k) CHECK(support::error_of<FileError>([&] { loader.next(); }) == "picture.png: cannot be opened");
+    for (int k = 0; k < 3; ++k)
+      CHECK(support::error_of<FileError>([&] { loader.next(); }) ==
+            "picture.png: cannot be opened");
   }
 }
 
-TEST_CASE("destroying a loader waits for samples, not for batches; threads do not run ahead further than asked") {
+TEST_CASE(
+    "destroying a loader waits for samples, not for batches; threads do not run ahead further than "
+    "asked") {
   const Images images = images_of(1000, {1, 4, 4});
   for (const int threads : {1, 3}) {
     Broken source(images, 1000);
@@ -153,17 +169,21 @@ TEST_CASE("waiting is counted") {
 TEST_CASE("a loader refuses what it cannot do") {
   const Images images = images_of(20, {1, 2, 2}), none = images_of(0, {1, 2, 2});
   const Memory source(images), empty(none);
-  const auto refused = [](const data::Source& from, LoaderOptions options, long epoch = 0, long step = 0) {
+  const auto refused = [](const data::Source& from, LoaderOptions options, long epoch = 0,
+                          long step = 0) {
     return support::error_of<UsageError>([&] { Loader loader(from, options, epoch, step); });
   };
   CHECK(refused(empty, {}) == "Loader: expected from 1 to 2^32 - 1 samples, found 0");
   CHECK(refused(source, {.batch = 0}) == "Loader: expected a batch of at least 1, found 0");
   for (const int threads : {0, -5, 1025, 1'000'000})
-    CHECK(refused(source, {.threads = threads}) == "Loader: expected threads from 1 to 1024, found " + std::to_string(threads));
+    CHECK(refused(source, {.threads = threads}) ==
+          "Loader: expected threads from 1 to 1024, found " + std::to_string(threads));
   CHECK(refused(source, {.ahead = -1}) == "Loader: expected ahead of at least 1, found -1");
   CHECK(refused(source, {}, -1) == "Loader: expected a first epoch of at least 0, found -1");
   CHECK(refused(source, {}, 0, -2) == "Loader: expected a first step of at least 0, found -2");
-  CHECK(refused(source, {.batch = 4}, 0, 6) == "Loader: expected a first step of at most 5, the steps of an epoch, found 6");
+  CHECK(refused(source, {.batch = 4}, 0, 6) ==
+        "Loader: expected a first step of at most 5, the steps of an epoch, found 6");
   Loader pad(source, {.augment = data::Augment{.pad = 5}});
-  CHECK(support::error_of<UsageError>([&] { pad.next(); }) == "make_batch: expected a pad from 0 to 2, found 5");
+  CHECK(support::error_of<UsageError>([&] { pad.next(); }) ==
+        "make_batch: expected a pad from 0 to 2, found 5");
 }

@@ -14,7 +14,8 @@ using data::Split;
 using Sizes = std::vector<std::size_t>;
 
 template <class T, class From>
-void write(const support::Folder& folder, const std::string& name, const Sizes& shape, const From& values) {
+void write(const support::Folder& folder, const std::string& name, const Sizes& shape,
+           const From& values) {
   const std::vector<T> typed(values.begin(), values.end());
   io::write_npy(folder.path / name, shape, typed.data());
 }
@@ -29,7 +30,9 @@ std::vector<int> bytes(int count) {
 
 TEST_CASE("npy data: images and labels of each type") {
   const support::Folder folder("data_npy");
-  const auto load = [&](std::size_t limit = 0) { return data::load_npy(folder.path / "x.npy", folder.path / "y.npy", limit); };
+  const auto load = [&](std::size_t limit = 0) {
+    return data::load_npy(folder.path / "x.npy", folder.path / "y.npy", limit);
+  };
   const std::vector<int> values = bytes(3 * 4 * 5 * 2);
   write<std::uint8_t>(folder, "x.npy", {3, 4, 5, 2}, values);
   write<std::int64_t>(folder, "y.npy", {3}, std::vector{4, 0, 2});
@@ -52,8 +55,15 @@ TEST_CASE("npy data: images and labels of each type") {
 
   // floating point on the 8-bit lattice, as x / 255 and as x * (1 / 255) round it
   std::vector<double> levels, products;
-  for (int k = 0; k < 256; ++k) levels.push_back(k / 255.0), products.push_back(float(k) * (1 / 255.0f));
-  const std::vector<int> all = [] { std::vector<int> v; for (int k = 0; k < 256; ++k) v.push_back(k); return v; }();
+  for (int k = 0; k < 256; ++k) {
+    levels.push_back(k / 255.0);
+    products.push_back(float(k) * (1 / 255.0f));
+  }
+  const std::vector<int> all = [] {
+    std::vector<int> v;
+    for (int k = 0; k < 256; ++k) v.push_back(k);
+    return v;
+  }();
   write<std::int32_t>(folder, "y.npy", {1}, std::vector{0});
   for (const auto& x : {levels, products}) {
     write<float>(folder, "x.npy", {1, 16, 16}, x);
@@ -83,9 +93,11 @@ TEST_CASE("npy data: labels of every integer type, and none that is out of range
   CHECK(load(std::uint64_t()) == expected);
   const auto refused = [&]<class T>(T greatest) {
     write<T>(folder, "y.npy", {3}, std::vector<T>{0, greatest, 1});
-    return support::error_of<FileError>([&] { data::load_npy(folder.path / "x.npy", folder.path / "y.npy"); });
+    return support::error_of<FileError>(
+        [&] { data::load_npy(folder.path / "x.npy", folder.path / "y.npy"); });
   };
-  const std::string begin = (folder.path / "y.npy").string() + ": expected labels from 0 to 65535, found ";
+  const std::string begin =
+      (folder.path / "y.npy").string() + ": expected labels from 0 to 65535, found ";
   CHECK(refused(std::uint64_t(1) << 63) == begin + "9223372036854775808 at element 1");
   CHECK(refused(std::int64_t(1) << 40) == begin + "1099511627776 at element 1");
   CHECK(refused(std::uint32_t(65536)) == begin + "65536 at element 1");
@@ -98,43 +110,59 @@ TEST_CASE("npy data: a folder") {
   write<std::uint8_t>(folder, "train_labels.npy", {2}, std::vector{0, 2});
   const auto load = [&](Split split) { return data::load_npy(folder.path, split); };
   CHECK(load(Split::train).classes == 3);
-  const std::string content = "arrays (train_images.npy, train_labels.npy, test_images.npy, test_labels.npy), found no such ";
-  CHECK(support::error_of<FileError>([&] { load(Split::test); }) == (folder.path / "test_images.npy").string() + ": expected " + content + "file");
-  CHECK(support::error_of<FileError>([&] { data::load_npy(folder.path / "none", Split::test); }) == (folder.path / "none").string() + ": expected a folder with " + content + "folder");
+  const std::string content =
+      "arrays (train_images.npy, train_labels.npy, test_images.npy, test_labels.npy), found no "
+      "such ";
+  CHECK(support::error_of<FileError>([&] { load(Split::test); }) ==
+        (folder.path / "test_images.npy").string() + ": expected " + content + "file");
+  CHECK(support::error_of<FileError>([&] { data::load_npy(folder.path / "none", Split::test); }) ==
+        (folder.path / "none").string() + ": expected a folder with " + content + "folder");
   write<std::uint8_t>(folder, "test_images.npy", {1, 2, 2, 3}, bytes(12));
-  CHECK(support::error_of<FileError>([&] { load(Split::test); }) == (folder.path / "test_labels.npy").string() + ": expected " + content + "file");
+  CHECK(support::error_of<FileError>([&] { load(Split::test); }) ==
+        (folder.path / "test_labels.npy").string() + ": expected " + content + "file");
   write<std::uint8_t>(folder, "test_labels.npy", {1}, std::vector{3});
   CHECK(load(Split::train).classes == 4);
   CHECK(load(Split::test).classes == 4);
   CHECK(load(Split::test).n == 1);
   const data::Images described = data::describe_npy(folder.path, Split::test);
-  CHECK((described.n == 1 && described.dims == Dims{3, 2, 2} && described.classes == 4 && described.pixels.empty()));
+  CHECK((described.n == 1 && described.dims == Dims{3, 2, 2} && described.classes == 4 &&
+         described.pixels.empty()));
   folder.write("class_names.txt", "cat\ndog\nowl\nbee\n");
   CHECK(load(Split::train).class_names == std::vector<std::string>{"cat", "dog", "owl", "bee"});
 }
 
 TEST_CASE("npy data: each fault gives its sentence") {
   const support::Folder folder("data_npy_faults");
-  const std::string x = (folder.path / "x.npy").string() + ": expected ", y = (folder.path / "y.npy").string() + ": expected ";
-  const auto refused = [&] { return support::error_of<FileError>([&] { data::load_npy(folder.path / "x.npy", folder.path / "y.npy"); }); };
-  CHECK(refused() == (folder.path / "x.npy").string() + ": cannot be opened: No such file or directory");
+  const std::string x = (folder.path / "x.npy").string() + ": expected ",
+                    y = (folder.path / "y.npy").string() + ": expected ";
+  const auto refused = [&] {
+    return support::error_of<FileError>(
+        [&] { data::load_npy(folder.path / "x.npy", folder.path / "y.npy"); });
+  };
+  CHECK(refused() ==
+        (folder.path / "x.npy").string() + ": cannot be opened: No such file or directory");
   write<std::int32_t>(folder, "y.npy", {2}, std::vector{0, 1});
   write<std::uint8_t>(folder, "x.npy", {2, 4}, bytes(8));
-  CHECK(refused() == x + "images of shape (n, h, w) or (n, h, w, c) with 1 to 4 channels, found (2, 4)");
+  CHECK(refused() ==
+        x + "images of shape (n, h, w) or (n, h, w, c) with 1 to 4 channels, found (2, 4)");
   write<std::uint8_t>(folder, "x.npy", {2, 3, 5, 5}, bytes(150));  // channels first
-  CHECK(refused() == x + "images of shape (n, h, w) or (n, h, w, c) with 1 to 4 channels, found (2, 3, 5, 5)");
+  CHECK(refused() ==
+        x + "images of shape (n, h, w) or (n, h, w, c) with 1 to 4 channels, found (2, 3, 5, 5)");
   write<std::uint8_t>(folder, "x.npy", {0, 3, 5, 1}, bytes(0));
   CHECK(refused() == x + "dimensions from 1 to 2^31 - 1, found (0, 3, 5, 1)");
   write<std::int16_t>(folder, "x.npy", {2, 2, 2}, bytes(8));
   CHECK(refused() == x + "pixels of type |u1, <f4 or <f8, found <i2");
   write<float>(folder, "x.npy", {2, 2, 2}, std::vector{0.f, 1.f, 0.f, 0.2f, 0.432f, 0.f, 0.f, 0.f});
-  CHECK(refused() == x + "floating-point pixels k / 255 with k from 0 to 255, as images are kept in bytes, found 0.432000011 at element 4");
+  CHECK(refused() == x + "floating-point pixels k / 255 with k from 0 to 255, as images are kept "
+                         "in bytes, found 0.432000011 at element 4");
   for (const float outside : {-1 / 255.f, 256 / 255.f, 17.f, NAN, INFINITY}) {
-    write<float>(folder, "x.npy", {2, 2, 2}, std::vector{outside, 1.f, 0.f, 0.2f, 0.f, 0.f, 0.f, 0.f});
+    write<float>(folder, "x.npy", {2, 2, 2},
+                 std::vector{outside, 1.f, 0.f, 0.2f, 0.f, 0.f, 0.f, 0.f});
     CHECK(refused().starts_with(x + "floating-point pixels"));
   }
   write<std::uint8_t>(folder, "x.npy", {3, 2, 2}, bytes(12));
-  CHECK(refused() == y + "3 labels, one for each image of " + (folder.path / "x.npy").string() + ", found 2");
+  CHECK(refused() ==
+        y + "3 labels, one for each image of " + (folder.path / "x.npy").string() + ", found 2");
   write<std::int32_t>(folder, "y.npy", {3, 1}, std::vector{0, 1, 2});
   CHECK(refused() == y + "labels of shape (n,), found (3, 1)");
   write<float>(folder, "y.npy", {3}, std::vector{0, 1, 2});

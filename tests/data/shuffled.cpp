@@ -12,8 +12,7 @@ using data::is_mixed;
 namespace {
 
 /// n labels, of which number i is of(i).
-template <class F>
-std::vector<std::int32_t> labels(int n, F of) {
+template <class F> std::vector<std::int32_t> labels(int n, F of) {
   std::vector<std::int32_t> all;
   for (int i = 0; i < n; ++i) all.push_back(of(i));
   return all;
@@ -27,7 +26,8 @@ std::vector<std::int32_t> shuffled(const std::vector<std::int32_t>& from, std::u
 
 }  // namespace
 
-TEST_CASE("is_mixed: classes in turn and random orders are; sorted, grouped and drifting ones are not") {
+TEST_CASE(
+    "is_mixed: classes in turn and random orders are; sorted, grouped and drifting ones are not") {
   const auto in_turn = labels(1000, [](int i) { return i % 10; });
   const auto sorted = labels(1000, [](int i) { return i / 100; });
   const auto rare = labels(1000, [](int i) { return i < 990 ? 0 : 1; });
@@ -41,9 +41,11 @@ TEST_CASE("is_mixed: classes in turn and random orders are; sorted, grouped and 
   CHECK_FALSE(is_mixed(std::vector<std::int32_t>(sorted.rbegin(), sorted.rend()), 10));
   CHECK_FALSE(is_mixed(rare, 2));
   CHECK_FALSE(is_mixed(std::vector{2, 2, 0, 0, 1, 1}, 4));
-  // each half is shuffled, but holds its own classes; one class comes last in an order that is random otherwise
+  // each half is shuffled, but holds its own classes; one class comes last in an order that is
+  // random otherwise
   auto halves = shuffled(labels(500, [](int i) { return i % 5; }), 1);
-  for (const std::int32_t label : shuffled(labels(500, [](int i) { return i % 5; }), 2)) halves.push_back(label + 5);
+  for (const std::int32_t label : shuffled(labels(500, [](int i) { return i % 5; }), 2))
+    halves.push_back(label + 5);
   CHECK_FALSE(is_mixed(halves, 10));
   auto last = shuffled(labels(900, [](int i) { return i % 9; }), 3);
   last.insert(last.end(), 100, 9);
@@ -52,10 +54,14 @@ TEST_CASE("is_mixed: classes in turn and random orders are; sorted, grouped and 
   CHECK(is_mixed({}, 10));
   CHECK(is_mixed(std::vector{3, 3, 3}, 10));
   CHECK(is_mixed(std::vector{0, 1, 2}, 3));
-  CHECK(support::error_of<UsageError>([] { is_mixed(std::vector{0, 3}, 3); }) == "is_mixed: expected labels below 3, found 3");
+  CHECK(support::error_of<UsageError>([] {
+          is_mixed(std::vector{0, 3}, 3);
+        }) == "is_mixed: expected labels below 3, found 3");
 }
 
-TEST_CASE("statistics: a part of a sorted source stands for all of it, the first of a mixed one as before") {
+TEST_CASE(
+    "statistics: a part of a sorted source stands for all of it, the first of a mixed one as "
+    "before") {
   data::Images images{.n = 400, .dims = {1, 1, 1}, .classes = 4};
   for (int i = 0; i < images.n; ++i) {
     images.labels.push_back(i / 100);
@@ -69,13 +75,16 @@ TEST_CASE("statistics: a part of a sorted source stands for all of it, the first
   CHECK(data::statistics(data::Memory(images), 100).mean[0] == doctest::Approx(0.2));
 }
 
-TEST_CASE("Shuffled: each sample once, with its own number, and the first are a part of the whole order") {
+TEST_CASE(
+    "Shuffled: each sample once, with its own number, and the first are a part of the whole "
+    "order") {
   data::Images images{.n = 200, .dims = {1, 1, 1}, .classes = 4};
   for (int i = 0; i < images.n; ++i) {
     images.pixels.push_back(std::uint8_t(i));
     images.labels.push_back(i / 50);
   }
-  const data::Shuffled all(std::make_unique<data::Memory>(images), 1000), few(std::make_unique<data::Memory>(images), 50);
+  const data::Shuffled all(std::make_unique<data::Memory>(images), 1000),
+      few(std::make_unique<data::Memory>(images), 50);
   REQUIRE(all.size() == 200);
   REQUIRE(few.size() == 50);
   std::vector<std::int32_t> seen;

@@ -1,5 +1,6 @@
-// Probe: the loopback device. ResNet-20 trains on it with the CPU's bits; a recorded PGD-7 training step is replayed with another seed,
-// learning rate and batch and gives the bits of a direct run. Built natively, kernels of another instruction set link and agree to 1e-5.
+// Probe: the loopback device. ResNet-20 trains on it with the CPU's bits; a recorded PGD-7 training
+// step is replayed with another seed, learning rate and batch and gives the bits of a direct run.
+// Built natively, kernels of another instruction set link and agree to 1e-5.
 #include "support/batch.hpp"
 
 #include <doctest/doctest.h>
@@ -17,21 +18,37 @@ namespace {
 template <class Device> using Net = Network<models::ResNet20<>, Shape<3, 32, 32>, Device>;
 constexpr int n = 4;
 
-struct Batch { std::vector<float> images; std::vector<std::int32_t> labels; StepValues values; };
+struct Batch {
+  std::vector<float> images;
+  std::vector<std::int32_t> labels;
+  StepValues values;
+};
 Batch batch(int k) {
-  return {support::images<float>(n, {3, 32, 32}, 20 + k).download(), support::labels(n, 10, k),
-          {.seed = 100u + k, .draw = std::uint64_t(k) << 16, .lr = 0.05 / (k + 1), .momentum = 0.9, .eps = 8.0 / 255, .step = 2.0 / 255}};
+  return {support::images<float>(n, {3, 32, 32}, 20 + k).download(),
+          support::labels(n, 10, k),
+          {.seed = 100u + k,
+           .draw = std::uint64_t(k) << 16,
+           .lr = 0.05 / (k + 1),
+           .momentum = 0.9,
+           .eps = 8.0 / 255,
+           .step = 2.0 / 255}};
 }
 
-template <class Device, class Objective>
-struct Session {
+template <class Device, class Objective> struct Session {
   Net<Device> net{3};
   optim::Sgd<float, Device> sgd{{.momentum = 0.9, .weight_decay = 5e-4}};
   train::Step<float, Device, Objective> step;
   optim::StepState<Device> state;
   explicit Session(Objective o) : step(net, sgd, o, n) {}
-  void load(const Batch& b) { step.images.upload(b.images), step.labels.upload(b.labels), state.set(b.values); }
-  void direct(const Batch& b) { load(b), step(n, state.get()); }
+  void load(const Batch& b) {
+    step.images.upload(b.images);
+    step.labels.upload(b.labels);
+    state.set(b.values);
+  }
+  void direct(const Batch& b) {
+    load(b);
+    step(n, state.get());
+  }
   std::vector<float> all() const {
     std::vector<float> v = support::parameters<float, Device>(net), w(net.buffer_storage());
     memory<Device>::download(w.data(), std::as_const(net).buffers(), w.size() * sizeof(float));
@@ -40,12 +57,17 @@ struct Session {
   }
 };
 
-/// Equal bits for one instruction set, 1e-5 of the norm between two (after one step: differences grow from there).
+/// Equal bits for one instruction set, 1e-5 of the norm between two (after one step: differences
+/// grow from there).
 void same(const std::vector<float>& a, const std::vector<float>& b, bool first) {
-  if (!std::strcmp(loopback_instruction_set(), instruction_set())) CHECK(a == b);
+  if (!std::strcmp(loopback_instruction_set(), instruction_set()))
+    CHECK(a == b);
   else if (first) {
     double difference = 0, norm = 0;
-    for (std::size_t i = 0; i < a.size(); ++i) difference += double(a[i] - b[i]) * (a[i] - b[i]), norm += double(b[i]) * b[i];
+    for (std::size_t i = 0; i < a.size(); ++i) {
+      difference += double(a[i] - b[i]) * (a[i] - b[i]);
+      norm += double(b[i]) * b[i];
+    }
     CHECK(std::sqrt(difference / norm) < 1e-5);
   }
 }
@@ -66,12 +88,14 @@ TEST_CASE("loopback: ResNet-20 trains with the CPU's bits") {
   Session<cpu, train::Natural> host({});
   Session<loopback, train::Natural> device({});
   for (int k = 0; k < 3; ++k) {
-    host.direct(batch(k)), device.direct(batch(k));
+    host.direct(batch(k));
+    device.direct(batch(k));
     same(device.all(), host.all(), k == 0);
   }
 }
 
-TEST_CASE("loopback: a recorded PGD-7 training step replays with another seed, learning rate and batch") {
+TEST_CASE(
+    "loopback: a recorded PGD-7 training step replays with another seed, learning rate and batch") {
   Session<cpu, train::Adversarial<>> host(pgd7);
   Session<loopback, train::Adversarial<>> device(pgd7);
   const auto before = device.all();
@@ -105,6 +129,7 @@ TEST_CASE("loopback: a recorded step replayed with another seed is the step of t
 }
 
 TEST_CASE("an rnx::Error crosses instruction sets") {
-  CHECK_THROWS_WITH_AS(loopback_throws(), "loopback: thrown by code of another instruction set", ShapeError);
+  CHECK_THROWS_WITH_AS(loopback_throws(), "loopback: thrown by code of another instruction set",
+                       ShapeError);
   CHECK_THROWS_AS(loopback_throws(), Error);
 }

@@ -1,4 +1,5 @@
-// The loopback device's kernels: one translation unit, built without -march and without OpenMP whatever the others use.
+// The loopback device's kernels: one translation unit, built without -march and without OpenMP
+// whatever the others use.
 #include <rnx/distill/loopback.hpp>
 #include <rnx/layers/activation.hpp>
 #include <rnx/quant/loopback.hpp>
@@ -17,4 +18,6 @@ RNX_LOOPBACK_ACTIVATION_MAP(rnx::quant::SignActivation)
 RNX_LOOPBACK_KERNEL_RULE(rnx::search::ElasticKernel<5, 3>)
 
 const char* loopback_instruction_set() { return rnx::instruction_set(); }
-void loopback_throws() { throw rnx::ShapeError("loopback: thrown by code of another instruction set"); }
+void loopback_throws() {
+  throw rnx::ShapeError("loopback: thrown by code of another instruction set");
+}

@@ -1,4 +1,5 @@
-// Quantizers, distillation and search on the loopback device: networks with their operations compute the CPU's bits there.
+// Quantizers, distillation and search on the loopback device: networks with their operations
+// compute the CPU's bits there.
 #include "support/batch.hpp"
 
 #include <doctest/doctest.h>
@@ -14,17 +15,16 @@ namespace {
 constexpr int n = 3, classes = 4;
 using Values = std::vector<float>;
 
-template <class Device>
-Tensor<float, Device> on(const Tensor<float>& host) {
+template <class Device> Tensor<float, Device> on(const Tensor<float>& host) {
   Tensor<float, Device> x(host.n(), host.dims());
   x.upload(host.download());
   return x;
 }
 void append(Values& to, const Values& more) { to.insert(to.end(), more.begin(), more.end()); }
 
-/// Logits, input gradient, parameter gradients and committed statistics of one training pass over a stated dL/dz.
-template <class Spec, class In, class Device>
-struct Trained {
+/// Logits, input gradient, parameter gradients and committed statistics of one training pass over a
+/// stated dL/dz.
+template <class Spec, class In, class Device> struct Trained {
   Network<Spec, In, Device> net{4};
   Trace<float, Device> trace;
   Grads<float, Device> grads = net.make_grads();
@@ -38,7 +38,8 @@ struct Trained {
     grads.zero();
   }
   Values forward(const Subnet* s = nullptr) {
-    return to_host(net.forward(trace, std::as_const(x).view(), {.mode = Mode::train, .subnet = s, .values = state.get()}));
+    return to_host(net.forward(trace, std::as_const(x).view(),
+                               {.mode = Mode::train, .subnet = s, .values = state.get()}));
   }
   Values backward() {
     Values seed(n * classes);
@@ -48,41 +49,46 @@ struct Trained {
     net.commit_statistics(trace);
     Values all = dx.download(), statistics(net.buffer_storage());
     append(all, grads.flat.download());
-    memory<Device>::download(statistics.data(), std::as_const(net).buffers(), statistics.size() * sizeof(float));
+    memory<Device>::download(statistics.data(), std::as_const(net).buffers(),
+                             statistics.size() * sizeof(float));
     append(all, statistics);
     return all;
   }
 };
 
-using Maps = Sequential<Named<"first", Conv<18, 3, Bias<true>>>, Named<"bn1", BatchNorm<>>,
-                        Named<"bases", Conv<20, 3, Stride<2>, quant::MultiBit<2>, quant::MultiBitActivation<2>>>,
-                        Named<"bn2", BatchNorm<>>, Named<"wide", Conv<16, 3, quant::MultiBitActivation<2>>>,
-                        Named<"bn3", BatchNorm<>>, Named<"sign", Conv<16, 3, Groups<2>, quant::Sign, quant::SignActivation>>,
-                        GlobalAveragePool, Linear<classes>>;
-using Elastic = Sequential<Named<"stage", search::ElasticStage<2, 8, 16, 3, 1, 1, false, search::ElasticKernel<5, 3>>>,
+using Maps = Sequential<
+    Named<"first", Conv<18, 3, Bias<true>>>, Named<"bn1", BatchNorm<>>,
+    Named<"bases", Conv<20, 3, Stride<2>, quant::MultiBit<2>, quant::MultiBitActivation<2>>>,
+    Named<"bn2", BatchNorm<>>, Named<"wide", Conv<16, 3, quant::MultiBitActivation<2>>>,
+    Named<"bn3", BatchNorm<>>,
+    Named<"sign", Conv<16, 3, Groups<2>, quant::Sign, quant::SignActivation>>, GlobalAveragePool,
+    Linear<classes>>;
+using Elastic = Sequential<
+    Named<"stage", search::ElasticStage<2, 8, 16, 3, 1, 1, false, search::ElasticKernel<5, 3>>>,
+    GlobalAveragePool, Linear<classes>>;
+using Masked = Sequential<Named<"stage", search::MaskedStage<2, 8, 2, 2, 16, 12, 8>>,
+                          GlobalAveragePool, Linear<classes>>;
+using Teacher = Sequential<Conv<8, 3>, BatchNorm<>, act::Relu, Conv<12, 3, Stride<2>>,
                            GlobalAveragePool, Linear<classes>>;
-using Masked = Sequential<Named<"stage", search::MaskedStage<2, 8, 2, 2, 16, 12, 8>>, GlobalAveragePool, Linear<classes>>;
-using Teacher = Sequential<Conv<8, 3>, BatchNorm<>, act::Relu, Conv<12, 3, Stride<2>>, GlobalAveragePool, Linear<classes>>;
 using Image = Shape<3, 8, 8>;
 using Features = Shape<8, 8, 8>;
 
-template <class Device>
-Values maps() {
+template <class Device> Values maps() {
   Trained<Maps, Image, Device> t;
   Values all = t.forward();
   append(all, t.backward());
   return all;
 }
-template <class Device>
-Values elastic() {
+template <class Device> Values elastic() {
   Trained<Elastic, Features, Device> t;
-  const Subnet s = t.net.make_subnet({{"stage.*.conv1", "expansion", 2}, {"stage.*.conv2", "kernel", 3}, {"stage.*.conv3", "width", 8}});
+  const Subnet s = t.net.make_subnet({{"stage.*.conv1", "expansion", 2},
+                                      {"stage.*.conv2", "kernel", 3},
+                                      {"stage.*.conv3", "width", 8}});
   Values all = t.forward(&s);
   append(all, t.backward());
   return all;
 }
-template <class Device>
-Values masked() {
+template <class Device> Values masked() {
   Trained<Masked, Features, Device> t;
   search::MaskCost<float, Device> cost(t.net.graph());
   Values all = t.forward();
@@ -91,8 +97,7 @@ Values masked() {
   append(all, t.backward());
   return all;
 }
-template <class Device>
-Values tutor() {
+template <class Device> Values tutor() {
   const Network<Maps, Image, Device> student(4);
   Network<Teacher, Image, Device> teacher(9);
   distill::TutorLoss<float, Device> loss(student.graph(), teacher.graph(), {.size = 6});
@@ -110,8 +115,7 @@ Values tutor() {
   append(all, value);
   return all;
 }
-template <class Device>
-Values attention() {
+template <class Device> Values attention() {
   Network<Teacher, Image, Device> teacher(9);
   const std::vector<distill::AttentionPair> pairs{{"first", "0"}, {"bases", "3"}};
   using Transfer = distill::AttentionTransfer<float, Device>;
@@ -130,15 +134,26 @@ void same(const Values& device, const Values& host) {
   CHECK(device == host);
   float size = 0;
   bool finite = true;
-  for (float v : host) size = std::max(size, std::abs(v)), finite = finite && std::isfinite(v);
+  for (float v : host) {
+    size = std::max(size, std::abs(v));
+    finite = finite && std::isfinite(v);
+  }
   CHECK(finite);
   CHECK(size > 0.1f);
 }
 
 }  // namespace
 
-TEST_CASE("loopback: a network with quantizers has the CPU's bits") { same(maps<loopback>(), maps<cpu>()); }
-TEST_CASE("loopback: an elastic stage under a subnet has the CPU's bits") { same(elastic<loopback>(), elastic<cpu>()); }
-TEST_CASE("loopback: channel masks and their cost have the CPU's bits") { same(masked<loopback>(), masked<cpu>()); }
+TEST_CASE("loopback: a network with quantizers has the CPU's bits") {
+  same(maps<loopback>(), maps<cpu>());
+}
+TEST_CASE("loopback: an elastic stage under a subnet has the CPU's bits") {
+  same(elastic<loopback>(), elastic<cpu>());
+}
+TEST_CASE("loopback: channel masks and their cost have the CPU's bits") {
+  same(masked<loopback>(), masked<cpu>());
+}
 TEST_CASE("loopback: the tutor loss has the CPU's bits") { same(tutor<loopback>(), tutor<cpu>()); }
-TEST_CASE("loopback: attention transfer has the CPU's bits") { same(attention<loopback>(), attention<cpu>()); }
+TEST_CASE("loopback: attention transfer has the CPU's bits") {
+  same(attention<loopback>(), attention<cpu>());
+}

@@ -12,7 +12,8 @@ using namespace rnx;
 
 TEST_CASE("metrics.csv becomes a figure of losses and one of accuracies") {
   const auto figures = eval::training_figures(
-      "epoch,train_loss,train_acc,clean_acc,pgd_acc,lr,images_per_s\r\n1,2.25,0.1,0.125,,0.1,300\r\n2,null,0.2,0.25,0.0625,0.2,\n\n3,1e-1,0.3,nan,,0,300\n");
+      "epoch,train_loss,train_acc,clean_acc,pgd_acc,lr,images_per_s\r\n1,2.25,0.1,0.125,,0.1,"
+      "300\r\n2,null,0.2,0.25,0.0625,0.2,\n\n3,1e-1,0.3,nan,,0,300\n");
   REQUIRE(figures.size() == 2);
   CHECK(figures[0].title == "Loss");
   CHECK_FALSE(figures[0].percent);
@@ -52,13 +53,18 @@ TEST_CASE("a damaged metrics.csv gets one sentence") {
       {std::string("epoch,loss\n1,2\0\n", 15), "found \"2\\x00\""},
       {"epoch,loss\n1,\"2\"\n", "expected a number"},
       {"epoch" + std::string(300, ',') + "\n", "found 301"},
-      {"\x7F" "ELF\x02\x01", "expected a column epoch"}};
+      {"\x7F"
+       "ELF\x02\x01",
+       "expected a column epoch"}};
   for (const auto& damaged : cases) {
-    const std::string found = support::error_of<FileError>([&] { eval::training_figures(damaged.first); });
+    const std::string found =
+        support::error_of<FileError>([&] { eval::training_figures(damaged.first); });
     CHECK_MESSAGE(found.find(damaged.second) != std::string::npos, found);
     CHECK(found.find('\n') == std::string::npos);
   }
-  CHECK(support::error_of<FileError>([] { eval::training_figures("", "run/metrics.csv"); }).starts_with("run/metrics.csv: "));
+  CHECK(support::error_of<FileError>([] {
+          eval::training_figures("", "run/metrics.csv");
+        }).starts_with("run/metrics.csv: "));
 }
 
 TEST_CASE("ticks are round, ascending and cover the data") {
@@ -66,7 +72,13 @@ TEST_CASE("ticks are round, ascending and cover the data") {
   CHECK(eval::svg::nice_ticks(0, 1, 4) == Ticks{0, 0.5, 1});
   CHECK(eval::svg::nice_ticks(1, 10, 6, true) == Ticks{0, 2, 4, 6, 8, 10});
   CHECK(eval::svg::nice_ticks(1, 2, 6, true) == Ticks{1, 2});
-  for (const auto& [low, high] : {std::pair{1.31, 1.97}, {-3e-9, 2e-9}, {5e30, 6e30}, {0., 0.}, {7., 7.}, {-1e99, 1e99}, {1., 1. + 1e-12}}) {
+  for (const auto& [low, high] : {std::pair{1.31, 1.97},
+                                  {-3e-9, 2e-9},
+                                  {5e30, 6e30},
+                                  {0., 0.},
+                                  {7., 7.},
+                                  {-1e99, 1e99},
+                                  {1., 1. + 1e-12}}) {
     const Ticks ticks = eval::svg::nice_ticks(low, high, 4);
     REQUIRE(ticks.size() >= 2);
     CHECK(ticks.size() < 12);
@@ -77,25 +89,40 @@ TEST_CASE("ticks are round, ascending and cover the data") {
 }
 
 TEST_CASE("charts are well-formed whatever they are given") {
-  const double nan = std::numeric_limits<double>::quiet_NaN(), inf = std::numeric_limits<double>::infinity();
+  const double nan = std::numeric_limits<double>::quiet_NaN(),
+               inf = std::numeric_limits<double>::infinity();
   const std::vector<eval::Figure> figures{
       {"empty", "x", "y", {}, false},
       {"<b>&\"'", "<x>", "</svg>", {{"</text><script>", {1, 2, 3}, {0.5, nan, 0.7}}}, true},
       {"one point", "epoch", "loss", {{"a", {3}, {2}}}, false},
       {"flat", "epoch", "loss", {{"a", {1, 2}, {0, 0}}, {"b", {1, 2}, {0, 0}}}, false},
       {"not finite", "epoch", "loss", {{"a", {1, inf, 3}, {inf, 1, -1e300}}}, false},
-      {"close", "epoch", "loss", {{"a", {1, 2}, {1, 1 + 1e-16}}, {"b", {1, 2, 3}, {1, 1 + 4e-16}}}, false},
-      {"wide", "epoch", "loss", {{"a", {1, 2}, {-1e99, 1e99}}, {"b", {-1e99, 1e99}, {1, 2}}}, false},
-      {"many", "epoch", "loss", std::vector<eval::Curve>(40, eval::Curve{std::string(100, 'x'), {1, 2}, {1, 2}}), false}};
+      {"close",
+       "epoch",
+       "loss",
+       {{"a", {1, 2}, {1, 1 + 1e-16}}, {"b", {1, 2, 3}, {1, 1 + 4e-16}}},
+       false},
+      {"wide",
+       "epoch",
+       "loss",
+       {{"a", {1, 2}, {-1e99, 1e99}}, {"b", {-1e99, 1e99}, {1, 2}}},
+       false},
+      {"many", "epoch", "loss",
+       std::vector<eval::Curve>(40, eval::Curve{std::string(100, 'x'), {1, 2}, {1, 2}}), false}};
   for (const eval::Figure& f : figures) {
     const std::string chart = eval::svg::line_chart(f);
     CHECK_MESSAGE(markup::fault(chart) == "", f.title);
-    CHECK_MESSAGE((chart.find("nan") == chart.npos && chart.find("inf") == chart.npos && chart.find("<script") == chart.npos), f.title);
+    CHECK_MESSAGE((chart.find("nan") == chart.npos && chart.find("inf") == chart.npos &&
+                   chart.find("<script") == chart.npos),
+                  f.title);
   }
   CHECK(eval::svg::line_chart(figures[0]).find("no measurements") != std::string::npos);
-  CHECK(eval::svg::line_chart(figures[1]).find("<title>&lt;b&gt;&amp;&quot;&#39;: ") != std::string::npos);
+  CHECK(eval::svg::line_chart(figures[1]).find("<title>&lt;b&gt;&amp;&quot;&#39;: ") !=
+        std::string::npos);
 
-  const std::string bars = eval::svg::bar_chart("shares", {{"a < b", {{"none", {0, 0}}, {"some", {451, 1000}, 1}, {"all", {5, 5}, -3}}}, {"", {}}});
+  const std::string bars = eval::svg::bar_chart(
+      "shares",
+      {{"a < b", {{"none", {0, 0}}, {"some", {451, 1000}, 1}, {"all", {5, 5}, -3}}}, {"", {}}});
   CHECK(markup::fault(bars) == "");
   CHECK(bars.find("451 of 1,000") != std::string::npos);
   CHECK(bars.find("45.1\u00A0%") != std::string::npos);

@@ -1,4 +1,5 @@
-// Wilson intervals against their definition: the ends p of the interval are where |right/n - p| = z sqrt(p (1 - p) / n).
+// Wilson intervals against their definition: the ends p of the interval are where |right/n - p| = z
+// sqrt(p (1 - p) / n).
 #include <doctest/doctest.h>
 
 #include <limits>
@@ -13,9 +14,12 @@ TEST_CASE("Wilson intervals: known values, the defining equation, and the ends")
   const eval::Interval eight = eval::wilson(8, 10);
   CHECK(eight.low == doctest::Approx(0.4901625).epsilon(1e-6));
   CHECK(eight.high == doctest::Approx(0.9433178).epsilon(1e-6));
-  for (const auto& [right, n] : {std::pair{1l, 3l}, {8l, 10l}, {451l, 1000l}, {9999l, 10000l}, {1l, 1000000l}}) {
+  for (const auto& [right, n] :
+       {std::pair{1l, 3l}, {8l, 10l}, {451l, 1000l}, {9999l, 10000l}, {1l, 1000000l}}) {
     const eval::Interval i = eval::wilson(right, n);
-    for (const double p : {i.low, i.high}) CHECK(std::abs(double(right) / n - p) == doctest::Approx(z * std::sqrt(p * (1 - p) / n)).epsilon(1e-9));
+    for (const double p : {i.low, i.high})
+      CHECK(std::abs(double(right) / n - p) ==
+            doctest::Approx(z * std::sqrt(p * (1 - p) / n)).epsilon(1e-9));
     CHECK(i.low < double(right) / n);
     CHECK(i.high > double(right) / n);
     const eval::Interval mirrored = eval::wilson(n - right, n);
@@ -34,7 +38,11 @@ TEST_CASE("Wilson intervals: known values, the defining equation, and the ends")
 
 TEST_CASE("what is not a share is refused") {
   for (const auto& share : {std::pair{-1l, 10l}, {11l, 10l}, {0l, -1l}})
-    CHECK(support::error_of<UsageError>([&] { eval::wilson(share.first, share.second); }).find("is not a share") != std::string::npos);
-  for (const double z : {0., -1., std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()})
-    CHECK(support::error_of<UsageError>([&] { eval::wilson(1, 2, z); }).find("z must be") != std::string::npos);
+    CHECK(support::error_of<UsageError>([&] {
+            eval::wilson(share.first, share.second);
+          }).find("is not a share") != std::string::npos);
+  for (const double z :
+       {0., -1., std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()})
+    CHECK(support::error_of<UsageError>([&] { eval::wilson(1, 2, z); }).find("z must be") !=
+          std::string::npos);
 }

@@ -25,14 +25,8 @@ struct Broken {
   static constexpr const char* name = "broken";
   static constexpr functor::Reads reads = functor::Reads::input;
   static constexpr bool relu = false;
-  template <class T>
-  static T forward(T x) {
-    return x;
-  }
-  template <class T>
-  static T derivative(T x) {
-    return x - x + T(NAN);
-  }
+  template <class T> static T forward(T x) { return x; }
+  template <class T> static T derivative(T x) { return x - x + T(NAN); }
 };
 
 }  // namespace

@@ -1,4 +1,5 @@
-// PNG by a decoder of its own that checks every length and sum, CRC-32 and Adler-32 by published check values, base64 by RFC 4648's vectors.
+// PNG by a decoder of its own that checks every length and sum, CRC-32 and Adler-32 by published
+// check values, base64 by RFC 4648's vectors.
 #include <doctest/doctest.h>
 
 #include <numeric>
@@ -15,7 +16,9 @@ std::uint32_t be32(const std::string& s, std::size_t at) {
   for (std::size_t k = 0; k < 4; ++k) v = v << 8 | static_cast<unsigned char>(s.at(at + k));
   return v;
 }
-struct Size { int width, height, channels; };
+struct Size {
+  int width, height, channels;
+};
 struct Decoded {
   std::uint32_t width = 0, height = 0;
   int channels = 0;
@@ -32,13 +35,17 @@ Decoded decode(const std::string& file) {
     CHECK(be32(file, at + 8 + length) == eval::crc32(type + data));
     d.types += type + " ";
     if (type == "IHDR") {
-      d.width = be32(data, 0), d.height = be32(data, 4), d.channels = data.at(9) == 2 ? 3 : 1;
+      d.width = be32(data, 0);
+      d.height = be32(data, 4);
+      d.channels = data.at(9) == 2 ? 3 : 1;
       CHECK(data.substr(8) == std::string({8, char(d.channels == 3 ? 2 : 0), 0, 0, 0}));
     }
     if (type == "IDAT") stream += data;
     at += length + 12;
   }
-  const auto byte = [&](std::size_t at) { return std::uint32_t(static_cast<unsigned char>(stream.at(at))); };
+  const auto byte = [&](std::size_t at) {
+    return std::uint32_t(static_cast<unsigned char>(stream.at(at)));
+  };
   CHECK((byte(0) * 256 + byte(1)) % 31 == 0);
   CHECK((byte(0) & 15) == 8);
   std::size_t at = 2;
@@ -68,13 +75,26 @@ TEST_CASE("check values of the sums and of base64") {
   CHECK(eval::crc32("") == 0);
   CHECK(eval::adler32("Wikipedia") == 0x11E60398u);
   CHECK(eval::adler32("") == 1);
-  const std::pair<const char*, const char*> vectors[] = {{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foob", "Zm9vYg=="},
-                                                 {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}, {"\xFB\xFF", "+/8="}};
+  const std::pair<const char*, const char*> vectors[] = {{"", ""},
+                                                         {"f", "Zg=="},
+                                                         {"fo", "Zm8="},
+                                                         {"foo", "Zm9v"},
+                                                         {"foob", "Zm9vYg=="},
+                                                         {"fooba", "Zm9vYmE="},
+                                                         {"foobar", "Zm9vYmFy"},
+                                                         {"\xFB\xFF", "+/8="}};
   for (const auto& [plain, coded] : vectors) CHECK(eval::base64(plain) == coded);
 }
 
 TEST_CASE("pictures come back as they were, also those of several blocks") {
-  for (const auto& [width, height, channels] : std::vector<Size>{{1, 1, 1}, {1, 1, 3}, {5, 3, 3}, {32, 32, 3}, {224, 224, 3}, {65534, 1, 1}, {65535, 1, 1}, {65534, 2, 1}}) {
+  for (const auto& [width, height, channels] : std::vector<Size>{{1, 1, 1},
+                                                                 {1, 1, 3},
+                                                                 {5, 3, 3},
+                                                                 {32, 32, 3},
+                                                                 {224, 224, 3},
+                                                                 {65534, 1, 1},
+                                                                 {65535, 1, 1},
+                                                                 {65534, 2, 1}}) {
     std::vector<std::uint8_t> pixels(std::size_t(width) * height * channels);
     for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = std::uint8_t(i * i / 7 + 13 * i);
     const Decoded d = decode(eval::png(pixels, width, height, channels));
@@ -89,5 +109,7 @@ TEST_CASE("pictures come back as they were, also those of several blocks") {
 TEST_CASE("sizes that do not fit are refused") {
   const std::vector<std::uint8_t> pixels(12);
   for (const Size s : {Size{2, 2, 2}, {2, 2, 4}, {0, 2, 3}, {-2, -2, 3}, {2, 3, 3}, {12, 0, 1}})
-    CHECK(support::error_of<ShapeError>([&] { eval::png(pixels, s.width, s.height, s.channels); }).find("png: expected") == 0);
+    CHECK(support::error_of<ShapeError>([&] {
+            eval::png(pixels, s.width, s.height, s.channels);
+          }).find("png: expected") == 0);
 }

@@ -20,4 +20,6 @@ inline bool one_sentence(const char* text) {
   return true;
 }
 
-inline std::span<const std::byte> as_input(const std::uint8_t* data, std::size_t size) { return {reinterpret_cast<const std::byte*>(data), size}; }
+inline std::span<const std::byte> as_input(const std::uint8_t* data, std::size_t size) {
+  return {reinterpret_cast<const std::byte*>(data), size};
+}

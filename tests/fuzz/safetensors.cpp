@@ -1,4 +1,5 @@
-// Any bytes: SafetensorsFile::parse accepts them or throws FileError. What it accepts is read, written again and read again: equal.
+// Any bytes: SafetensorsFile::parse accepts them or throws FileError. What it accepts is read,
+// written again and read again: equal.
 #include <cstring>
 
 #include "check.hpp"
@@ -9,7 +10,8 @@ namespace {
 template <class T>
 void read_values(const rnx::io::SafetensorsFile& file, const rnx::io::Entry& entry) {
   try {
-    check(file.values<T>(entry).size() == (entry.end - entry.begin) / rnx::io::size_of(entry.dtype), "one value per element");
+    check(file.values<T>(entry).size() == (entry.end - entry.begin) / rnx::io::size_of(entry.dtype),
+          "one value per element");
   } catch (const rnx::FileError&) {  // a value beyond the range of T
   }
 }

@@ -1,4 +1,5 @@
-// One test body for the families that resnet.hpp does not cover: logits, input gradient and every parameter's gradient against families.json.
+// One test body for the families that resnet.hpp does not cover: logits, input gradient and every
+// parameter's gradient against families.json.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -9,16 +10,23 @@
 
 namespace golden {
 
-/// [norm, projection] of a gradient, against the same of PyTorch: the worse of both errors, relative to the norm. A bias before a norm in train
-/// mode has a gradient of zero and its norm is rounding, hence the floor.
-inline double projection_error(const json& expected, const std::string& name, const double* g, std::size_t n) {
+/// [norm, projection] of a gradient, against the same of PyTorch: the worse of both errors,
+/// relative to the norm. A bias before a norm in train mode has a gradient of zero and its norm is
+/// rounding, hence the floor.
+inline double projection_error(const json& expected, const std::string& name, const double* g,
+                               std::size_t n) {
   double squares = 0, sum = 0;
-  for (std::size_t i = 0; i < n; ++i) squares += g[i] * g[i], sum += g[i] * (2 * u("direction." + name, i) - 1);
+  for (std::size_t i = 0; i < n; ++i) {
+    squares += g[i] * g[i];
+    sum += g[i] * (2 * u("direction." + name, i) - 1);
+  }
   const double norm = expected[0];
-  return std::max(std::abs(std::sqrt(squares) - norm), std::abs(sum - expected[1].get<double>())) / std::max(norm, 1e-3);
+  return std::max(std::abs(std::sqrt(squares) - norm), std::abs(sum - expected[1].get<double>())) /
+         std::max(norm, 1e-3);
 }
 
-/// Spec with the rule's values on samples of shape In, in double. `name`: under "values" in families.json.
+/// Spec with the rule's values on samples of shape In, in double. `name`: under "values" in
+/// families.json.
 template <class Spec, class In>
 void check_family(const std::string& name, double tolerance = 1e-9) {
   using namespace rnx;
@@ -40,7 +48,9 @@ void check_family(const std::string& name, double tolerance = 1e-9) {
     const auto logits = trace.logits();
     CHECK(compare_record(e.at("logits"), to_host(logits)) < tolerance);
     std::vector<double> losses(n);
-    run<op::cross_entropy, cpu, double>({}, {geometry::map(logits), 0.0, weight, false, logits.data, y.data(), losses.data(), trace.logits_gradient().data});
+    run<op::cross_entropy, cpu, double>(
+        {}, {geometry::map(logits), 0.0, weight, false, logits.data, y.data(), losses.data(),
+             trace.logits_gradient().data});
     double loss = 0;
     for (const double v : losses) loss += v * weight;
     CHECK(std::abs(loss - e.at("loss").get<double>()) < tolerance * std::abs(loss));
@@ -51,7 +61,8 @@ void check_family(const std::string& name, double tolerance = 1e-9) {
     CHECK(net.parameter_list().size() == e.at("grads").size());
     for (const auto& p : net.parameter_list()) {
       CAPTURE(p.name);
-      CHECK(projection_error(e.at("grads").at(p.name), p.name, grads.flat.data() + p.offset, p.count) < tolerance);
+      CHECK(projection_error(e.at("grads").at(p.name), p.name, grads.flat.data() + p.offset,
+                             p.count) < tolerance);
     }
   }
 }

@@ -1,4 +1,5 @@
-// One test body for the ResNet goldens: logits, gradients, running statistics and ten training steps against PyTorch.
+// One test body for the ResNet goldens: logits, gradients, running statistics and ten training
+// steps against PyTorch.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -9,13 +10,16 @@
 
 namespace golden {
 
-template <class Net>
-struct Runner {
+template <class Net> struct Runner {
   using T = typename Net::scalar;
   Net net{0};
   rnx::Trace<T> trace;
   rnx::Grads<T> grads;
-  explicit Runner(int capacity) : trace(net.make_trace({.use = rnx::Use::train, .capacity = capacity})), grads(net.make_grads()) { fill(net); }
+  explicit Runner(int capacity)
+      : trace(net.make_trace({.use = rnx::Use::train, .capacity = capacity})),
+        grads(net.make_grads()) {
+    fill(net);
+  }
 
   /// Forward and backward of batch k; returns the summed or mean cross-entropy. dx may be empty.
   double step(int k, int n, rnx::Mode mode, bool mean, rnx::Tensor<T>* dx = nullptr) {
@@ -24,7 +28,9 @@ struct Runner {
     net.forward(trace, std::as_const(x).view(), {.mode = mode});
     const auto logits = trace.logits();
     std::vector<T> values(n);
-    rnx::run<rnx::op::cross_entropy, rnx::cpu, T>({}, {rnx::geometry::map(logits), 0.0, mean ? 1.0 / n : 1.0, false, logits.data, y.data(), values.data(), trace.logits_gradient().data});
+    rnx::run<rnx::op::cross_entropy, rnx::cpu, T>(
+        {}, {rnx::geometry::map(logits), 0.0, mean ? 1.0 / n : 1.0, false, logits.data, y.data(),
+             values.data(), trace.logits_gradient().data});
     grads.zero();
     if (dx) *dx = rnx::Tensor<T>(n, {3, 32, 32});
     net.backward(trace, dx ? dx->view() : rnx::View<T>{}, &grads);
@@ -35,14 +41,14 @@ struct Runner {
   rnx::Tensor<T> x;
 };
 
-template <class T, class Device> std::vector<T> copy_of(const rnx::ParameterRef<T, Device>& p, bool gradient) {
+template <class T, class Device>
+std::vector<T> copy_of(const rnx::ParameterRef<T, Device>& p, bool gradient) {
   const T* from = gradient ? p.gradient : p.value;
   return {from, from + p.count};
 }
 
 /// The worst error of every listed gradient.
-template <class R>
-double gradient_error(R& r, const json& records) {
+template <class R> double gradient_error(R& r, const json& records) {
   double worst = 0;
   std::size_t seen = 0;
   r.net.visit(r.grads, [&](const auto& p) {
@@ -54,11 +60,12 @@ double gradient_error(R& r, const json& records) {
   return worst;
 }
 
-/// Signs of every ReLU's output in train mode: where two runs differ, a gradient has another branch of the kink.
-template <class Net>
-std::vector<bool> relu_pattern(Net& net, int k, int n) {
+/// Signs of every ReLU's output in train mode: where two runs differ, a gradient has another branch
+/// of the kink.
+template <class Net> std::vector<bool> relu_pattern(Net& net, int k, int n) {
   using T = typename Net::scalar;
-  auto trace = net.make_trace({.use = rnx::Use::infer, .capacity = n, .keep = {rnx::Keep::every(rnx::Kind::activation)}});
+  auto trace = net.make_trace(
+      {.use = rnx::Use::infer, .capacity = n, .keep = {rnx::Keep::every(rnx::Kind::activation)}});
   const auto x = rnx::Tensor<T>::from_nchw(n, {3, 32, 32}, batch<T>(k, n));
   net.forward(trace, x.view(), {.mode = rnx::Mode::train});
   std::vector<bool> signs;
@@ -66,10 +73,10 @@ std::vector<bool> relu_pattern(Net& net, int k, int n) {
     for (const T v : rnx::to_host(a.value)) signs.push_back(v > 0);
   return signs;
 }
-/// Train-mode gradients in float against the double network's (which is held to PyTorch) on batches where no pre-activation lies within
-/// rounding of a ReLU's kink: elsewhere one element on the other side moves a gradient by far more than rounding does.
-template <class Float, class Double>
-void check_float_gradients(int n, double tolerance) {
+/// Train-mode gradients in float against the double network's (which is held to PyTorch) on batches
+/// where no pre-activation lies within rounding of a ReLU's kink: elsewhere one element on the
+/// other side moves a gradient by far more than rounding does.
+template <class Float, class Double> void check_float_gradients(int n, double tolerance) {
   Runner<Float> f(n);
   Runner<Double> d(n);
   int checked = 0;
@@ -78,21 +85,24 @@ void check_float_gradients(int n, double tolerance) {
     ++checked;
     rnx::Tensor<float> dx;
     rnx::Tensor<double> expected_dx;
-    const double loss = f.step(k, n, rnx::Mode::train, true, &dx), expected = d.step(k, n, rnx::Mode::train, true, &expected_dx);
+    const double loss = f.step(k, n, rnx::Mode::train, true, &dx),
+                 expected = d.step(k, n, rnx::Mode::train, true, &expected_dx);
     CHECK(std::abs(loss - expected) < tolerance * std::abs(expected));
     CHECK(difference(dx.download(), expected_dx.download(), true) < tolerance);
     double worst = 0;
     for (const auto& p : f.net.parameter_list()) {
       const float* a = f.grads.flat.data() + p.offset;
       const double* b = d.grads.flat.data() + p.offset;
-      worst = std::max(worst, difference(std::vector<float>(a, a + p.count), std::vector<double>(b, b + p.count), true));
+      worst = std::max(worst, difference(std::vector<float>(a, a + p.count),
+                                         std::vector<double>(b, b + p.count), true));
     }
     CHECK(worst < tolerance);
   }
   CHECK(checked == 2);
 }
 
-/// `train_gradients`: whether the train-mode gradients are compared too; in float a kink may forbid it (check_float_gradients).
+/// `train_gradients`: whether the train-mode gradients are compared too; in float a kink may forbid
+/// it (check_float_gradients).
 template <class Net>
 void check_resnet(const std::string& name, double tolerance, bool train_gradients) {
   using T = typename Net::scalar;
@@ -120,14 +130,19 @@ void check_resnet(const std::string& name, double tolerance, bool train_gradient
     }
     r.net.commit_statistics(r.trace);
     double worst = 0;
-    r.net.visit_buffers([&](const auto& b) { if (e.at("running").contains(b.name)) worst = std::max(worst, compare_record(e.at("running").at(b.name), copy_of(b, false))); });
+    r.net.visit_buffers([&](const auto& b) {
+      if (e.at("running").contains(b.name))
+        worst = std::max(worst, compare_record(e.at("running").at(b.name), copy_of(b, false)));
+    });
     CHECK(worst < tolerance);
   }
 }
 
-/// Ten steps of SGD with momentum and weight decay: every loss within `tolerance` (relative), and the eval logits after them.
-/// In float PyTorch's own float run is the yardstick too: four times its distance from the double run, at this step or one of the next
-/// two, is allowed on top. Rounding grows from step to step, and with other vectors (fused multiply-adds) it may grow earlier.
+/// Ten steps of SGD with momentum and weight decay: every loss within `tolerance` (relative), and
+/// the eval logits after them. In float PyTorch's own float run is the yardstick too: four times
+/// its distance from the double run, at this step or one of the next two, is allowed on top.
+/// Rounding grows from step to step, and with other vectors (fused multiply-adds) it may grow
+/// earlier.
 template <class Net>
 void check_steps(const std::string& name, const char* which, double tolerance) {
   using T = typename Net::scalar;
@@ -140,15 +155,20 @@ void check_steps(const std::string& name, const char* which, double tolerance) {
   for (int k = 0; k < 10; ++k) {
     const double loss = r.step(k, n, rnx::Mode::train, true), expected = e.at("losses")[k];
     const auto deviations = e.at("deviation_float32").at("losses").get<std::vector<double>>();
-    const double deviation = *std::max_element(deviations.begin() + k, deviations.begin() + std::min(k + 3, 10));
+    const double deviation =
+        *std::max_element(deviations.begin() + k, deviations.begin() + std::min(k + 3, 10));
     CHECK(std::abs(loss - expected) < tolerance * std::abs(expected) + slack * deviation);
     r.net.commit_statistics(r.trace);
-    rnx::run<rnx::op::sgd_step, rnx::cpu, T>({}, {r.net.parameter_storage(), 1.0, e.at("weight_decay"), false, k == 0, &values, nullptr, r.grads.flat.data(), velocity.data(), r.net.parameters()});
+    rnx::run<rnx::op::sgd_step, rnx::cpu, T>(
+        {}, {r.net.parameter_storage(), 1.0, e.at("weight_decay"), false, k == 0, &values, nullptr,
+             r.grads.flat.data(), velocity.data(), r.net.parameters()});
   }
   r.x = rnx::Tensor<T>::from_nchw(2, {3, 32, 32}, batch<T>(0, 2));
   r.net.forward(r.trace, std::as_const(r.x).view(), {});
-  const double logits_slack = slack * e.at("deviation_float32").at("logits").get<double>() / e.at("eval_logits_after").at("norm").get<double>();
-  CHECK(compare_record(e.at("eval_logits_after"), rnx::to_host(r.trace.logits())) < tolerance + logits_slack);
+  const double logits_slack = slack * e.at("deviation_float32").at("logits").get<double>() /
+                              e.at("eval_logits_after").at("norm").get<double>();
+  CHECK(compare_record(e.at("eval_logits_after"), rnx::to_host(r.trace.logits())) <
+        tolerance + logits_slack);
 }
 
 }  // namespace golden

@@ -1,4 +1,5 @@
-// Networks as files: PyTorch's state dict loads, ours is one; weights of another network and broken files change nothing.
+// Networks as files: PyTorch's state dict loads, ours is one; weights of another network and broken
+// files change nothing.
 #include "support/batch.hpp"
 
 #include <doctest/doctest.h>
@@ -13,46 +14,60 @@ using namespace rnx;
 using Net = Network<support::SmallResNet<>, Shape<3, 8, 8>>;
 namespace {
 struct Folder {
-  std::filesystem::path path = std::filesystem::temp_directory_path() / ("rnx_model_test_" + std::to_string(std::uintptr_t(this)));
+  std::filesystem::path path = std::filesystem::temp_directory_path() /
+                               ("rnx_model_test_" + std::to_string(std::uintptr_t(this)));
   Folder() { std::filesystem::create_directories(path); }
   ~Folder() { std::filesystem::remove_all(path); }
 };
 std::vector<float> everything(const NetworkBase<float>& net) {
   std::vector<float> v;
   const auto add = [&](const auto& p) { v.insert(v.end(), p.value, p.value + p.count); };
-  net.visit(add), net.visit_buffers(add);
+  net.visit(add);
+  net.visit_buffers(add);
   return v;
 }
 /// A state dict as PyTorch users have it: float32, with num_batches_tracked.
-void write_torch(const std::filesystem::path& path, const Net& net, const std::string& without = "", const std::string& extra = "") {
+void write_torch(const std::filesystem::path& path, const Net& net, const std::string& without = "",
+                 const std::string& extra = "") {
   std::vector<io::OutTensor> out;
   static const std::int64_t batches = 3;
   static const float one = 1;
   const auto add = [&](const auto& p) {
     if (p.name == without) return;
-    out.push_back({p.name, io::Dtype::F32, std::vector<std::size_t>(p.shape.begin(), p.shape.end()), p.value});
-    if (p.name.ends_with("running_var")) out.push_back({p.name.substr(0, p.name.size() - 11) + "num_batches_tracked", io::Dtype::I64, {}, &batches});
+    out.push_back({p.name, io::Dtype::F32, std::vector<std::size_t>(p.shape.begin(), p.shape.end()),
+                   p.value});
+    if (p.name.ends_with("running_var"))
+      out.push_back({p.name.substr(0, p.name.size() - 11) + "num_batches_tracked",
+                     io::Dtype::I64,
+                     {},
+                     &batches});
   };
-  net.visit(add), net.visit_buffers(add);
+  net.visit(add);
+  net.visit_buffers(add);
   if (!extra.empty()) out.push_back({extra, io::Dtype::F32, {1}, &one});
   io::write_safetensors(path, out, {{"format", "pt"}});
 }
-/// The tensors of a network under `prefix`, with the metadata that save_model gives; `change` may replace each tensor's values.
+/// The tensors of a network under `prefix`, with the metadata that save_model gives; `change` may
+/// replace each tensor's values.
 template <class Change>
-void write_variant(const std::filesystem::path& path, const Net& net, const std::string& prefix, Change change) {
+void write_variant(const std::filesystem::path& path, const Net& net, const std::string& prefix,
+                   Change change) {
   std::vector<io::OutTensor> out;
   std::vector<std::vector<float>> values;
   const auto add = [&](const auto& p) {
     values.emplace_back(p.value, p.value + p.count);
     if (!change(p.name, values.back())) return;
-    out.push_back({prefix + p.name, io::Dtype::F32, std::vector<std::size_t>(p.shape.begin(), p.shape.end()), nullptr});
+    out.push_back({prefix + p.name, io::Dtype::F32,
+                   std::vector<std::size_t>(p.shape.begin(), p.shape.end()), nullptr});
     out.back().data = values.back().data();
   };
-  net.visit(add), net.visit_buffers(add);
+  net.visit(add);
+  net.visit_buffers(add);
   io::write_safetensors(path, out, {{"format", "pt"}});
 }
 
-std::string refusal(const std::filesystem::path& path, Net& net, const io::LoadOptions& options = {}) {
+std::string refusal(const std::filesystem::path& path, Net& net,
+                    const io::LoadOptions& options = {}) {
   const auto before = everything(net);
   try {
     io::load_model(path, net, options);
@@ -72,7 +87,8 @@ struct CommaLocale {
   };
   std::locale before = std::locale::global(std::locale(std::locale::classic(), new Punctuation));
   CommaLocale() {
-    for (const char* name : {"de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8", "nl_NL.UTF-8", "ru_RU.UTF-8"})
+    for (const char* name :
+         {"de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8", "nl_NL.UTF-8", "ru_RU.UTF-8"})
       if (std::setlocale(LC_NUMERIC, name)) return;
     MESSAGE("no locale with a decimal comma is installed: C's own functions are not tried");
   }
@@ -93,7 +109,9 @@ TEST_CASE("save and load: every parameter and buffer, bit for bit") {
   CHECK(io::SafetensorsFile::read(f.path / "m.safetensors").metadata().at("rnx.model") == "small");
 }
 
-TEST_CASE("a PyTorch state dict loads; missing, unexpected and mis-shaped names are listed; nothing changes then") {
+TEST_CASE(
+    "a PyTorch state dict loads; missing, unexpected and mis-shaped names are listed; nothing "
+    "changes then") {
   Folder f;
   Net a(1), b(2);
   write_torch(f.path / "t.safetensors", a);
@@ -126,7 +144,8 @@ TEST_CASE("a PyTorch state dict loads; missing, unexpected and mis-shaped names 
 TEST_CASE("the self-test on load notices a file whose weights are not those that were tested") {
   Folder f;
   Net a(1), b(2);
-  io::save_model(f.path / "m.safetensors", a, {{"rnx.self_test.seed", "1"}, {"rnx.self_test.logits", "1 2 3 4 5 6 7 8 9 10"}});
+  io::save_model(f.path / "m.safetensors", a,
+                 {{"rnx.self_test.seed", "1"}, {"rnx.self_test.logits", "1 2 3 4 5 6 7 8 9 10"}});
   const auto before = everything(b);
   CHECK_THROWS_AS(io::load_model(f.path / "m.safetensors", b), FileError);
   CHECK(everything(b) == before);
@@ -142,7 +161,9 @@ TEST_CASE("a network with NaN is not saved over a good file") {
   CHECK(everything(a) == everything(b));
 }
 
-TEST_CASE("files are the same under a locale with a decimal comma, and a self-test that an old version wrote under one is named") {
+TEST_CASE(
+    "files are the same under a locale with a decimal comma, and a self-test that an old version "
+    "wrote under one is named") {
   Folder f;
   Net a(1), b(2);
   io::save_model(f.path / "c.safetensors", a);
@@ -154,12 +175,16 @@ TEST_CASE("files are the same under a locale with a decimal comma, and a self-te
   CHECK(io::read_file(f.path / "c.safetensors") == io::read_file(f.path / "comma.safetensors"));
   CHECK(io::load_model(f.path / "comma.safetensors", b).self_tested);
   io::save_model(f.path / "old.safetensors", a, {{"rnx.self_test.logits", "0,25 -1,5"}});
-  CHECK(refusal(f.path / "old.safetensors", b) == (f.path / "old.safetensors").string() +
-                                                     ": the logits of the self-test have decimal commas, as old versions wrote them under some locales: expected points, found "
-                                                     "\"0,25 -1,5\"; save the file again under LC_ALL=C with the version that wrote it");
+  CHECK(refusal(f.path / "old.safetensors", b) ==
+        (f.path / "old.safetensors").string() +
+            ": the logits of the self-test have decimal commas, as old versions wrote them under "
+            "some locales: expected points, found "
+            "\"0,25 -1,5\"; save the file again under LC_ALL=C with the version that wrote it");
 }
 
-TEST_CASE("weights that a network cannot compute with are refused by the tensor's name, before anything changes") {
+TEST_CASE(
+    "weights that a network cannot compute with are refused by the tensor's name, before anything "
+    "changes") {
   Folder f;
   Net a(1), b(2);
   const auto path = f.path / "m.safetensors";
@@ -174,23 +199,30 @@ TEST_CASE("weights that a network cannot compute with are refused by the tensor'
   };
   CHECK(with("fc.bias", std::nanf("")) == "finite values, found nan at element 9");
   CHECK(with("conv1.weight", -INFINITY).starts_with("finite values, found -inf at element "));
-  CHECK(with("bn1.running_mean", std::nanf("")).starts_with("finite values, found nan at element "));
-  CHECK(with("bn1.running_var", -1e-3f).starts_with("variances, which are not negative, found -0.00100000005 at element "));
+  CHECK(
+      with("bn1.running_mean", std::nanf("")).starts_with("finite values, found nan at element "));
+  CHECK(with("bn1.running_var", -1e-3f)
+            .starts_with("variances, which are not negative, found -0.00100000005 at element "));
   CHECK(with("normalize.std", 0) == "deviations above 0, found 0 at element 2");
   CHECK(with("bn1.running_var", 0) == "loaded");
 }
 
-TEST_CASE("a prefix that all names have is taken off when what is left is the network's, and told") {
+TEST_CASE(
+    "a prefix that all names have is taken off when what is left is the network's, and told") {
   Folder f;
   Net a(1), b(2);
   const auto path = f.path / "m.safetensors";
   for (const std::string prefix : {"module.", "model.", "_orig_mod.", "net.module._orig_mod."}) {
-    write_variant(path, a, prefix, [](const std::string&, const std::vector<float>&) { return true; });
+    write_variant(path, a, prefix,
+                  [](const std::string&, const std::vector<float>&) { return true; });
     CHECK(io::load_model(path, b).prefix == prefix);
     CHECK(everything(a) == everything(b));
   }
-  write_variant(path, a, "module.", [](const std::string& name, const std::vector<float>&) { return name != "fc.bias"; });
-  CHECK(refusal(path, b) == path.string() + ": these weights belong to another network; missing 1 (fc.bias).");
+  write_variant(path, a, "module.", [](const std::string& name, const std::vector<float>&) {
+    return name != "fc.bias";
+  });
+  CHECK(refusal(path, b) ==
+        path.string() + ": these weights belong to another network; missing 1 (fc.bias).");
   io::save_model(path, a);
   CHECK(io::load_model(path, b).prefix.empty());
 }
@@ -201,16 +233,24 @@ TEST_CASE("weights without a normalisation are refused with the way, or leave th
   const auto path = f.path / "m.safetensors";
   const std::vector<float> mean{0.4f, 0.5f, 0.6f};
   b.set("normalize.mean", mean);
-  write_variant(path, a, "module.", [](const std::string& name, const std::vector<float>&) { return !name.starts_with("normalize."); });
-  CHECK(refusal(path, b).find("found neither, as in most weights from PyTorch: set them in the network and load with LoadOptions::keep_normalization") != std::string::npos);
+  write_variant(path, a, "module.", [](const std::string& name, const std::vector<float>&) {
+    return !name.starts_with("normalize.");
+  });
+  CHECK(refusal(path, b).find("found neither, as in most weights from PyTorch: set them in the "
+                              "network and load with LoadOptions::keep_normalization") !=
+        std::string::npos);
   const io::Loaded loaded = io::load_model(path, b, {.keep_normalization = true});
   CHECK(loaded.kept_normalization);
   CHECK(loaded.prefix == "module.");
   std::vector<float> kept;
-  std::as_const(b).visit_buffers([&](const auto& p) { if (p.name == "normalize.mean") kept.assign(p.value, p.value + p.count); });
+  std::as_const(b).visit_buffers([&](const auto& p) {
+    if (p.name == "normalize.mean") kept.assign(p.value, p.value + p.count);
+  });
   CHECK(kept == mean);
   // one of the two, or another name missing beside them, is no such file
-  write_variant(path, a, "", [](const std::string& name, const std::vector<float>&) { return name != "normalize.mean"; });
+  write_variant(path, a, "", [](const std::string& name, const std::vector<float>&) {
+    return name != "normalize.mean";
+  });
   CHECK(refusal(path, b, {.keep_normalization = true}).ends_with("missing 1 (normalize.mean)."));
   // a file that has one is taken as it is, whatever is allowed
   io::save_model(path, a);
@@ -218,7 +258,9 @@ TEST_CASE("weights without a normalisation are refused with the way, or leave th
   CHECK(everything(a) == everything(b));
 }
 
-TEST_CASE("half precisions pass the self-test of the weights that they were rounded from; exchanged tensors do not") {
+TEST_CASE(
+    "half precisions pass the self-test of the weights that they were rounded from; exchanged "
+    "tensors do not") {
   Folder f;
   Net a(1), b(2);
   io::save_model(f.path / "m.safetensors", a);
@@ -229,9 +271,12 @@ TEST_CASE("half precisions pass the self-test of the weights that they were roun
     std::vector<std::vector<std::uint16_t>> values;
     for (const io::Entry& e : file.entries()) {
       const bool other = exchanged && e.name.starts_with("layer1.0.conv");
-      const std::string from = !other ? e.name : e.name.find("conv1") != e.name.npos ? "layer1.0.conv2.weight" : "layer1.0.conv1.weight";
+      const std::string from = !other                                ? e.name
+                               : e.name.find("conv1") != e.name.npos ? "layer1.0.conv2.weight"
+                                                                     : "layer1.0.conv1.weight";
       values.emplace_back();
-      for (const float v : file.values<float>(*file.find(from))) values.back().push_back(std::uint16_t((std::bit_cast<std::uint32_t>(v) + 0x8000u) >> 16));
+      for (const float v : file.values<float>(*file.find(from)))
+        values.back().push_back(std::uint16_t((std::bit_cast<std::uint32_t>(v) + 0x8000u) >> 16));
       out.push_back({e.name, io::Dtype::BF16, e.shape, values.back().data()});
     }
     io::write_safetensors(path, out, file.metadata());
@@ -248,14 +293,18 @@ TEST_CASE("files of other formats are named, with what to do") {
   const auto found = [&](const std::string& bytes) {
     const auto path = f.path / "x.pt";
     io::write_file(path, bytes);
-    const std::string text = refusal(path, net), begin = path.string() + ": expected a safetensors file, found ";
+    const std::string text = refusal(path, net),
+                      begin = path.string() + ": expected a safetensors file, found ";
     return text.starts_with(begin) ? text.substr(begin.size()) : text;
   };
   const std::string more(40, '\0');
-  CHECK(found("PK\3\4" + more + "archive/data.pkl") == "a zip archive, as torch.save writes .pt and .pth files: load it in Python (torch.load) and write its state dict "
-                                                        "with safetensors.torch.save_file");
+  CHECK(found("PK\3\4" + more + "archive/data.pkl") ==
+        "a zip archive, as torch.save writes .pt and .pth files: load it in Python (torch.load) "
+        "and write its state dict "
+        "with safetensors.torch.save_file");
   CHECK(found("\x80\2\x8A\nl\xFC\x9C\x46\xF9 j\xA8P\x19." + more).starts_with("a Python pickle"));
-  CHECK(found("version https://git-lfs.github.com/spec/v1\noid sha256:0\n") == "a Git LFS pointer, which stands for the file: git lfs pull fetches it");
+  CHECK(found("version https://git-lfs.github.com/spec/v1\noid sha256:0\n") ==
+        "a Git LFS pointer, which stands for the file: git lfs pull fetches it");
   CHECK(found("<!DOCTYPE html><html></html>").starts_with("an HTML page"));
   CHECK(found("\x89HDF\r\n\x1A\n" + more).starts_with("an HDF5 file"));
   CHECK(found("\x08\x07\x12\x07pytorch" + more).starts_with("an ONNX model"));

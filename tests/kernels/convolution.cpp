@@ -1,4 +1,5 @@
-// Convolutions against plain loops: odd channels, strides, pads, groups, active channels, threads, batch independence.
+// Convolutions against plain loops: odd channels, strides, pads, groups, active channels, threads,
+// batch independence.
 #include "support.hpp"
 
 namespace {
@@ -6,34 +7,50 @@ namespace {
 using namespace test;
 namespace op = rnx::op;
 
-struct Case { int n, cin, cout, h, w, kh, kw, stride, pad, groups, extra; };
+struct Case {
+  int n, cin, cout, h, w, kh, kw, stride, pad, groups, extra;
+};
 const Case cases[] = {
-    {2, 3, 16, 9, 7, 3, 3, 1, 1, 1, 0}, {2, 16, 17, 8, 8, 3, 3, 1, 1, 1, 0}, {2, 5, 33, 7, 9, 3, 3, 2, 1, 1, 3},
-    {3, 24, 24, 6, 5, 1, 1, 1, 0, 1, 0}, {2, 33, 8, 7, 7, 1, 1, 2, 0, 1, 2}, {5, 16, 10, 1, 1, 1, 1, 1, 0, 1, 0},
-    {70, 37, 40, 1, 1, 1, 1, 1, 0, 1, 0}, {3, 6, 20, 4, 5, 4, 5, 1, 0, 1, 0}, {2, 12, 18, 6, 7, 3, 3, 1, 1, 2, 1},
-    {2, 8, 8, 11, 10, 5, 3, 3, 2, 4, 0}, {1, 3, 24, 15, 14, 7, 7, 2, 3, 1, 0}, {2, 4, 5, 5, 6, 3, 3, 1, 0, 1, 0},
-    {2, 1, 1, 4, 4, 2, 2, 2, 0, 1, 0}, {3, 4, 16, 5, 5, 1, 1, 1, 2, 1, 0}, {17, 16, 32, 4, 4, 3, 3, 1, 1, 1, 0},
-    {2, 16, 48, 34, 33, 3, 3, 1, 1, 1, 0},
+    {2, 3, 16, 9, 7, 3, 3, 1, 1, 1, 0},   {2, 16, 17, 8, 8, 3, 3, 1, 1, 1, 0},
+    {2, 5, 33, 7, 9, 3, 3, 2, 1, 1, 3},   {3, 24, 24, 6, 5, 1, 1, 1, 0, 1, 0},
+    {2, 33, 8, 7, 7, 1, 1, 2, 0, 1, 2},   {5, 16, 10, 1, 1, 1, 1, 1, 0, 1, 0},
+    {70, 37, 40, 1, 1, 1, 1, 1, 0, 1, 0}, {3, 6, 20, 4, 5, 4, 5, 1, 0, 1, 0},
+    {2, 12, 18, 6, 7, 3, 3, 1, 1, 2, 1},  {2, 8, 8, 11, 10, 5, 3, 3, 2, 4, 0},
+    {1, 3, 24, 15, 14, 7, 7, 2, 3, 1, 0}, {2, 4, 5, 5, 6, 3, 3, 1, 0, 1, 0},
+    {2, 1, 1, 4, 4, 2, 2, 2, 0, 1, 0},    {3, 4, 16, 5, 5, 1, 1, 1, 2, 1, 0},
+    {17, 16, 32, 4, 4, 3, 3, 1, 1, 1, 0}, {2, 16, 48, 34, 33, 3, 3, 1, 1, 1, 0},
 };
 
-template <class T>
-struct Problem {
+template <class T> struct Problem {
   rnx::geometry::Conv2d g;
   bool depthwise;
   Field<T> x, dy;
   rnx::geometry::Weights wg;
   std::vector<T> theta, forward, backward;
   static rnx::geometry::Conv2d geometry(const Case& c) {
-    const int h = rnx::window_out(c.h, c.kh, c.stride, c.pad), w = rnx::window_out(c.w, c.kw, c.stride, c.pad);
-    return {{c.n, c.h, c.w, c.cin, c.cin + c.extra}, {c.n, h, w, c.cout, c.cout + 2 * c.extra}, c.kh, c.kw, c.stride, c.pad, c.pad, c.groups};
+    const int h = rnx::window_out(c.h, c.kh, c.stride, c.pad),
+              w = rnx::window_out(c.w, c.kw, c.stride, c.pad);
+    return {{c.n, c.h, c.w, c.cin, c.cin + c.extra},
+            {c.n, h, w, c.cout, c.cout + 2 * c.extra},
+            c.kh,
+            c.kw,
+            c.stride,
+            c.pad,
+            c.pad,
+            c.groups};
   }
   Problem(const Case& c, bool dw) : g(geometry(c)), depthwise(dw), x(g.x, 1), dy(g.y, 2) {
-    const int o = g.out(), i = g.in(), taps = c.kh * c.kw, maximum = i + 2;  // theta has room for two more input channels
-    wg = {c.groups, o, i, c.kh, c.kw, long(maximum) * taps, taps, c.kw, 1, long(o) * maximum * taps};
+    const int o = g.out(), i = g.in(), taps = c.kh * c.kw,
+              maximum = i + 2;  // theta has room for two more input channels
+    wg = {
+        c.groups, o, i, c.kh, c.kw, long(maximum) * taps, taps, c.kw, 1, long(o) * maximum * taps};
     theta = numbers<T>(std::size_t(c.groups) * o * maximum * taps, 3);
-    forward.assign(dw ? wg.count() : wg.packed_forward(), T(9)), backward.assign(dw ? 0 : wg.packed_backward(), T(9));
-    if (dw) run<op::pack_depthwise, T>({wg, theta.data(), forward.data()});
-    else run<op::pack_weights, T>({wg, theta.data(), forward.data(), backward.data()});
+    forward.assign(dw ? wg.count() : wg.packed_forward(), T(9));
+    backward.assign(dw ? 0 : wg.packed_backward(), T(9));
+    if (dw)
+      run<op::pack_depthwise, T>({wg, theta.data(), forward.data()});
+    else
+      run<op::pack_weights, T>({wg, theta.data(), forward.data(), backward.data()});
   }
   std::size_t at(int o, int i, int kh, int kw) const {  // in theta; o: of all groups, i: of one
     return o / wg.o * wg.sg + o % wg.o * wg.so + i * wg.si + kh * wg.sh + kw * wg.sw;
@@ -43,8 +60,10 @@ struct Problem {
     if (n > 0) own.x.n = own.y.n = n;
     Field<T> y(own.y, 4, true);
     const T* from = x.data() + first * g.x.sample();
-    if (depthwise) run<op::depthwise_forward, T>({own, from, forward.data(), bias, scale, y.data(), accumulate});
-    else run<op::conv2d_forward, T>({own, from, forward.data(), bias, scale, y.data(), accumulate});
+    if (depthwise)
+      run<op::depthwise_forward, T>({own, from, forward.data(), bias, scale, y.data(), accumulate});
+    else
+      run<op::conv2d_forward, T>({own, from, forward.data(), bias, scale, y.data(), accumulate});
     return y;
   }
   Field<T> input_gradient(int first = 0, int n = -1) {
@@ -52,37 +71,46 @@ struct Problem {
     if (n > 0) own.x.n = own.y.n = n;
     Field<T> dx(own.x, 5, true);
     const T* from = dy.data() + first * g.y.sample();
-    if (depthwise) run<op::depthwise_backward_input, T>({own, from, forward.data(), dx.data()});
-    else run<op::conv2d_backward_input, T>({own, from, backward.data(), dx.data()});
+    if (depthwise)
+      run<op::depthwise_backward_input, T>({own, from, forward.data(), dx.data()});
+    else
+      run<op::conv2d_backward_input, T>({own, from, backward.data(), dx.data()});
     return dx;
   }
   std::vector<T> weight_gradient() {
     std::vector<T> dw(wg.count(), T(9)), dtheta(theta.size(), T(1));
-    if (depthwise) run<op::depthwise_backward_weight, T>({g, x.data(), dy.data(), dw.data()});
-    else run<op::conv2d_backward_weight, T>({g, x.data(), dy.data(), dw.data()});
-    if (depthwise) run<op::unpack_depthwise_gradient, T>({wg, dw.data(), dtheta.data()});
-    else run<op::unpack_gradient, T>({wg, dw.data(), dtheta.data()});
+    if (depthwise)
+      run<op::depthwise_backward_weight, T>({g, x.data(), dy.data(), dw.data()});
+    else
+      run<op::conv2d_backward_weight, T>({g, x.data(), dy.data(), dw.data()});
+    if (depthwise)
+      run<op::unpack_depthwise_gradient, T>({wg, dw.data(), dtheta.data()});
+    else
+      run<op::unpack_gradient, T>({wg, dw.data(), dtheta.data()});
     return dtheta;
   }
 };
 
-template <class T>
-void check(const Case& c, bool depthwise) {
-  const std::string where = std::to_string(c.kh) + "x" + std::to_string(c.kw) + ": " + std::to_string(c.cin) + " to " + std::to_string(c.cout);
+template <class T> void check(const Case& c, bool depthwise) {
+  const std::string where = std::to_string(c.kh) + "x" + std::to_string(c.kw) + ": " +
+                            std::to_string(c.cin) + " to " + std::to_string(c.cout);
   CAPTURE(where);
   CAPTURE(sizeof(T));
   Problem<T> p(c, depthwise);
   const auto& g = p.g;
   const std::size_t samples_x = g.x.sample(), samples_y = g.y.sample();
   // plain loops over every (output, tap): y, and the gradients by their definition
-  Field<double> y({g.y.n, g.y.h, g.y.w, g.y.c, g.y.c}, 0), dx({g.x.n, g.x.h, g.x.w, g.x.c, g.x.c}, 0);
-  y.v.assign(y.v.size(), 0), dx.v.assign(dx.v.size(), 0);
+  Field<double> y({g.y.n, g.y.h, g.y.w, g.y.c, g.y.c}, 0),
+      dx({g.x.n, g.x.h, g.x.w, g.x.c, g.x.c}, 0);
+  y.v.assign(y.v.size(), 0);
+  dx.v.assign(dx.v.size(), 0);
   std::vector<double> dtheta(p.theta.size(), 1);
   each(g.y, [&](int n, int h, int w, int o) {
     for (int kh = 0; kh < c.kh; ++kh)
       for (int kw = 0; kw < c.kw; ++kw)
         for (int i = 0; i < g.in(); ++i) {
-          const int ih = h * c.stride - c.pad + kh, iw = w * c.stride - c.pad + kw, ci = o / g.out() * g.in() + i;
+          const int ih = h * c.stride - c.pad + kh, iw = w * c.stride - c.pad + kw,
+                    ci = o / g.out() * g.in() + i;
           if (ih < 0 || iw < 0 || ih >= c.h || iw >= c.w) continue;
           y.at(n, h, w, o) += p.x.get(n, ih, iw, ci) * double(p.theta[p.at(o, i, kh, kw)]);
           dx.at(n, ih, iw, ci) += p.dy.get(n, h, w, o) * double(p.theta[p.at(o, i, kh, kw)]);
@@ -119,7 +147,9 @@ void check(const Case& c, bool depthwise) {
   CHECK(same_for_threads([&] { return p.input_gradient().v; }));
   CHECK(same_for_threads([&] { return p.weight_gradient(); }));
   const int last = g.x.n - 1;  // alone as in the batch
-  const auto tail = [&](const std::vector<T>& v, std::size_t sample) { return std::vector<T>(v.begin() + last * sample, v.end()); };
+  const auto tail = [&](const std::vector<T>& v, std::size_t sample) {
+    return std::vector<T>(v.begin() + last * sample, v.end());
+  };
   CHECK(same(p.apply(nullptr, nullptr, false, last, 1).v, tail(found.v, samples_y)));
   CHECK(same(p.input_gradient(last, 1).v, tail(found_dx.v, samples_x)));
 }
@@ -131,8 +161,12 @@ TEST_CASE("convolution") {
 }
 
 TEST_CASE("depthwise convolution") {
-  for (const Case& c : {Case{2, 5, 5, 7, 6, 3, 3, 1, 1, 5, 0}, {2, 24, 24, 8, 9, 3, 3, 2, 1, 24, 3}, {3, 33, 33, 5, 5, 5, 5, 1, 2, 33, 0},
-                        {2, 16, 16, 6, 6, 3, 2, 1, 0, 16, 0}, {1, 1, 1, 4, 4, 1, 1, 2, 0, 1, 0}, {2, 17, 17, 3, 3, 7, 7, 2, 3, 17, 1}})
+  for (const Case& c : {Case{2, 5, 5, 7, 6, 3, 3, 1, 1, 5, 0},
+                        {2, 24, 24, 8, 9, 3, 3, 2, 1, 24, 3},
+                        {3, 33, 33, 5, 5, 5, 5, 1, 2, 33, 0},
+                        {2, 16, 16, 6, 6, 3, 2, 1, 0, 16, 0},
+                        {1, 1, 1, 4, 4, 1, 1, 2, 0, 1, 0},
+                        {2, 17, 17, 3, 3, 7, 7, 2, 3, 17, 1}})
     check<float>(c, true), check<double>(c, true);
 }
 
@@ -141,5 +175,7 @@ TEST_CASE("sum of bases") {
   std::vector<double> y(15, 9);
   run<op::sum_bases, double>({2, 3, 5, base.data(), scale.data(), y.data()});
   for (int r = 0; r < 3; ++r)
-    for (int i = 0; i < 5; ++i) CHECK(y[r * 5 + i] == doctest::Approx(scale[r] * base[r * 5 + i] + scale[3 + r] * base[15 + r * 5 + i]));
+    for (int i = 0; i < 5; ++i)
+      CHECK(y[r * 5 + i] ==
+            doctest::Approx(scale[r] * base[r * 5 + i] + scale[3 + r] * base[15 + r * 5 + i]));
 }

@@ -14,8 +14,7 @@ const Map m{2, 3, 2, c, c};
 const std::size_t count = m.rows() * c;
 
 /// f(from, to) gives the same with to = from. Others of its arguments hold other values.
-template <class F>
-void in_place(F f) {
+template <class F> void in_place(F f) {
   Values from = numbers<float>(count, 1), to(count, 9);
   f(from.data(), to.data());
   f(from.data(), from.data());
@@ -35,7 +34,8 @@ TEST_CASE("elementwise operations in place") {
       run<op::pointwise_backward<F>, float>({m, m, m, v, other.data(), dx});
     });
   };
-  forward(rnx::functor::Relu{}), forward(rnx::functor::HardSwish{});
+  forward(rnx::functor::Relu{});
+  forward(rnx::functor::HardSwish{});
   in_place([&](auto x, auto y) { run<op::masked_relu_forward, float>({m, m, x, mask.data(), y}); });
   in_place([&](auto dy, auto dx) {
     run<op::masked_relu_backward, float>({m, m, m, other.data(), mask.data(), dy, dx});
@@ -68,7 +68,9 @@ TEST_CASE("chains over values in place") {
   const auto chain = [&](const float* x, const float* addend, const float* mask, float* y) {
     op::Tail<float> tail{
         .mean = channel.data(), .var = channel.data(), .eps = 1e-5f, .normalized = true};
-    tail.addend = addend, tail.mask = mask, tail.relu = true;
+    tail.addend = addend;
+    tail.mask = mask;
+    tail.relu = true;
     run<op::chain, float>({.g = {.x = m, .y = {}}, .to = m, .x = x, .y = y, .tail = tail});
   };
   in_place([&](auto x, auto y) { chain(x, other.data(), third.data(), y); });

@@ -22,8 +22,10 @@ TEST_CASE("loopback kernels run, and wait when recorded") {
   run<op::axpy, loopback, float>({}, {3, 10, x.data(), y.data()});
   CHECK(y.download() == std::vector<float>{10, 20, 30});
   Recording recording;
-  run<op::pointwise_forward<test::Twice>, loopback, float>(recording.stream(), {{1, 1, 1, 3, 3}, {1, 1, 1, 3, 3}, y.data(), y.data()});
+  run<op::pointwise_forward<test::Twice>, loopback, float>(
+      recording.stream(), {{1, 1, 1, 3, 3}, {1, 1, 1, 3, 3}, y.data(), y.data()});
   CHECK(y.download() == std::vector<float>{10, 20, 30});
-  recording.replay(), recording.replay();
+  recording.replay();
+  recording.replay();
   CHECK(y.download() == std::vector<float>{40, 80, 120});
 }

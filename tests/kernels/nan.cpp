@@ -15,25 +15,21 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 const int channel_counts[] = {1, 3, 8, 17, 33};
 
 /// Equal values, NaN with NaN.
-template <class T>
-bool agree(const std::vector<T>& found, const std::vector<T>& expected) {
+template <class T> bool agree(const std::vector<T>& found, const std::vector<T>& expected) {
   for (std::size_t i = 0; i < expected.size(); ++i)
     if (std::isnan(expected[i]) ? !std::isnan(found[i]) : found[i] != expected[i]) return false;
   return found.size() == expected.size();
 }
-template <class T>
-std::vector<T> with(std::vector<T> v, std::size_t at, double value) {
+template <class T> std::vector<T> with(std::vector<T> v, std::size_t at, double value) {
   v[at] = T(value);
   return v;
 }
-template <class T>
-bool all_nan(const std::vector<T>& v) {
+template <class T> bool all_nan(const std::vector<T>& v) {
   return agree(v, std::vector<T>(v.size(), T(NaN)));
 }
 
 /// slope: of the gradient at a NaN.
-template <class F, class T>
-void activation(int c, double slope) {
+template <class F, class T> void activation(int c, double slope) {
   CAPTURE(F::name);
   CAPTURE(c);
   const Map m{1, 2, 2, c, c};
@@ -65,8 +61,7 @@ void activation(int c, double slope) {
         (std::string(F::name) != "hard_swish"));
 }
 
-template <class T>
-void masked_relu(int c) {
+template <class T> void masked_relu(int c) {
   const Map m{2, 1, 2, c, c};
   const std::size_t count = m.rows() * c;
   const std::vector<T> x = numbers<T>(count, 1), dy = numbers<T>(count, 2);
@@ -89,7 +84,8 @@ void masked_relu(int c) {
                                       .dx = to.data()});
     return to;
   };
-  y = forward(x), dx = backward(y, dy);
+  y = forward(x);
+  dx = backward(y, dy);
   bool right = true;
   for (std::size_t i = 0; i < count; ++i) {
     right = right && agree(forward(with(x, i, NaN)), with(y, i, NaN));
@@ -100,8 +96,7 @@ void masked_relu(int c) {
 }
 
 /// The parts of a chain, and what its maps and channels hold.
-template <class T>
-struct ChainTest {
+template <class T> struct ChainTest {
   Map m;
   std::size_t count = m.rows() * m.c;
   std::vector<T> x = numbers<T>(count, 1), addend = numbers<T>(count, 2),
@@ -113,7 +108,9 @@ struct ChainTest {
   std::vector<T> run(bool normalized, bool add, bool relu, bool masks, bool scaled) {
     std::vector<T> y(count);
     op::Tail<T> tail{.mean = mean.data(), .var = var.data(), .gamma = gamma.data(), .eps = T(1e-5)};
-    tail.normalized = normalized, tail.relu = relu, tail.scaled = scaled;
+    tail.normalized = normalized;
+    tail.relu = relu;
+    tail.scaled = scaled;
     if (add) tail.addend = addend.data();
     if (masks) tail.mask = mask.data();
     test::run<op::chain, T>(
@@ -151,8 +148,7 @@ struct ChainTest {
   }
 };
 
-template <class T>
-void pooling(int c) {
+template <class T> void pooling(int c) {
   const Map m{1, 3, 3, c, c}, one{1, 1, 1, c, c};
   const rnx::geometry::Pool g{m, one, 3, 3, 0};
   const std::vector<T> x = numbers<T>(9 * c, 1), dy = numbers<T>(c, 2);
@@ -245,9 +241,11 @@ TEST_CASE_TEMPLATE("chains pass a NaN on", T, float, double) {
     CAPTURE(c);
     ChainTest<T> chain(c);
     chain.check(false, true, true, false, false);
-    chain.check(true, false, false, false, false), chain.check(true, false, true, false, false);
+    chain.check(true, false, false, false, false);
+    chain.check(true, false, true, false, false);
     chain.check(true, true, true, false, false);
-    chain.check(false, false, false, true, false), chain.check(false, false, false, true, true);
+    chain.check(false, false, false, true, false);
+    chain.check(false, false, false, true, true);
     chain.check(false, true, false, true, true);
   }
 }
@@ -290,11 +288,14 @@ TEST_CASE_TEMPLATE("a convolution's chain passes a NaN on, its moments too", T, 
 TEST_CASE_TEMPLATE("batch normalisation passes a NaN on", T, float, double) {
   const Map m{2, 2, 2, 5, 5};
   std::vector<T> x = numbers<T>(40, 1), mean(5), var(5), y(40);
-  x[1] = T(NaN), x[7] = T(infinity);
+  x[1] = T(NaN);
+  x[7] = T(infinity);
   run<op::batch_norm_statistics, T>(
       {.x = m, .px = x.data(), .mean = mean.data(), .var = var.data()});
   CHECK((std::isnan(mean[1]) && std::isnan(var[1]) && std::isnan(var[2]) && !std::isnan(var[0])));
-  var = {1, T(NaN), -1, 1, 1}, mean = {0, 0, 0, T(NaN), 0}, x.assign(40, 1);
+  var = {1, T(NaN), -1, 1, 1};
+  mean = {0, 0, 0, T(NaN), 0};
+  x.assign(40, 1);
   run<op::batch_norm_normalize, T>({.x = m,
                                     .y = m,
                                     .eps = T(1e-5),

@@ -20,19 +20,25 @@ TEST_CASE("parallel_for runs every task once") {
     for (const long tasks : {0l, 1l, 3l, 64l})
       for (const double work : {1.0, 1e9}) {  // on this thread, and on all
         std::vector<std::atomic<int>> runs(tasks);
-        host::parallel_for(tasks, [&](long task) { ++runs[task]; }, work);
+        host::parallel_for(
+            tasks, [&](long task) { ++runs[task]; }, work);
         for (const auto& count : runs) CHECK(count == 1);
       }
   }
   host::set_threads(before);
 }
 
-TEST_CASE("parallel_lanes: lanes below the number that was asked for, whatever set_threads says meanwhile") {
+TEST_CASE(
+    "parallel_lanes: lanes below the number that was asked for, whatever set_threads says "
+    "meanwhile") {
   using namespace rnx;
   const int before = host::threads();
   host::set_threads(7);
   std::atomic<int> runs = 0, beyond = 0;
-  host::parallel_lanes(40, 2, [&](long, int lane) { ++runs, beyond += lane >= 2; });
+  host::parallel_lanes(40, 2, [&](long, int lane) {
+    ++runs;
+    beyond += lane >= 2;
+  });
   CHECK(runs == 40);
   CHECK(beyond == 0);
   host::set_threads(before);
@@ -50,7 +56,9 @@ TEST_CASE("set_threads holds for every thread of the process, from 1 to 1024") {
   int elsewhere = 0, inside = 0;
   std::thread([&] { elsewhere = host::threads(); }).join();
   CHECK(elsewhere == 3);
-  host::parallel_lanes(2, 2, [&](long task, int) { if (task == 0) inside = host::threads(); });
+  host::parallel_lanes(2, 2, [&](long task, int) {
+    if (task == 0) inside = host::threads();
+  });
   CHECK(inside == 1);
   host::set_threads(before);
 #endif

@@ -5,10 +5,14 @@
 
 using namespace rnx;
 namespace {
-template <class Spec, class In> void check(Context ctx = {.mode = Mode::train}, double scale = 1, int n = 3) {
+template <class Spec, class In>
+void check(Context ctx = {.mode = Mode::train}, double scale = 1, int n = 3) {
   Network<Spec, In, cpu, precision::Double> net(3);
   // running statistics away from their start, so that eval mode is not the identity
-  net.visit_buffers([](const auto& b) { for (std::size_t i = 0; i < b.count; ++i) if (b.name.find("mask") == std::string::npos) b.value[i] = 0.7 + 0.1 * double(i % 5); });
+  net.visit_buffers([](const auto& b) {
+    for (std::size_t i = 0; i < b.count; ++i)
+      if (b.name.find("mask") == std::string::npos) b.value[i] = 0.7 + 0.1 * double(i % 5);
+  });
   support::GradientCheck g{.n = n, .ctx = ctx, .scale = scale};
   g(net);
 }
@@ -57,11 +61,14 @@ TEST_CASE("pooling, normalisation, dropout, padded shortcut") {
   check<PadShortcut<8, 2>, Shape<3, 5, 5>>();
 }
 TEST_CASE("compositions") {
-  using Body = Sequential<Named<"conv1", Conv<4, 3>>, Named<"bn1", BatchNorm<>>, Named<"relu", act::Relu>, Named<"conv2", Conv<4, 3>>, Named<"bn2", BatchNorm<>>>;
+  using Body =
+      Sequential<Named<"conv1", Conv<4, 3>>, Named<"bn1", BatchNorm<>>, Named<"relu", act::Relu>,
+                 Named<"conv2", Conv<4, 3>>, Named<"bn2", BatchNorm<>>>;
   both<Residual<Body, Identity, act::Relu>, Shape<4, 5, 5>>();
   both<Residual<Body, Projection<Conv<4, 1>, BatchNorm<>>, act::Relu>, Shape<3, 5, 5>>();
   check<Repeat<3, Residual<Body>>, Shape<4, 5, 5>>();
-  check<Parallel<join::Concat, Conv<3, 3>, Identity, Sequential<Conv<2, 1>, act::Relu>>, Shape<4, 5, 5>>();
+  check<Parallel<join::Concat, Conv<3, 3>, Identity, Sequential<Conv<2, 1>, act::Relu>>,
+        Shape<4, 5, 5>>();
   check<Parallel<join::Add, Identity, Identity, Conv<4, 3>>, Shape<4, 5, 5>>();
   check<Sequential<Fork<Named<"side", Linear<3>>>, Conv<2, 1>>, Shape<4, 3, 3>>();
   check<models::SqueezeExcite<8>, Shape<8, 4, 4>>();
@@ -69,12 +76,17 @@ TEST_CASE("compositions") {
   both<models::InvertedResidual<8, 24, 12, 3, 2, false>, Shape<8, 6, 6>>();
 }
 TEST_CASE("a fork's side head is seeded through the trace") {
-  Network<Sequential<Fork<Named<"side", Linear<3>>>, Conv<2, 1>>, Shape<4, 3, 3>, cpu, precision::Double> net(1);
+  Network<Sequential<Fork<Named<"side", Linear<3>>>, Conv<2, 1>>, Shape<4, 3, 3>, cpu,
+          precision::Double>
+      net(1);
   support::GradientCheck g{.keep = {Keep::at("0.side", true)}, .extra = [](Trace<double>& t) {
-    const auto& a = t.activation("0.side");
-    double sum = 0;
-    for (int i = 0; i < a.value.n * 3; ++i) sum += 0.5 * a.value.data[i] * a.value.data[i], a.seed.data[i] += a.value.data[i];
-    return sum;
-  }};
+                             const auto& a = t.activation("0.side");
+                             double sum = 0;
+                             for (int i = 0; i < a.value.n * 3; ++i) {
+                               sum += 0.5 * a.value.data[i] * a.value.data[i];
+                               a.seed.data[i] += a.value.data[i];
+                             }
+                             return sum;
+                           }};
   g(net);
 }

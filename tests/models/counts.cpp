@@ -1,4 +1,5 @@
-// Every model of the registry: parameters, MACs, ReLUs and the names of its state dict, against PyTorch's (golden/families.json) and the papers'.
+// Every model of the registry: parameters, MACs, ReLUs and the names of its state dict, against
+// PyTorch's (golden/families.json) and the papers'.
 #include "models/describe.hpp"
 
 #include <doctest/doctest.h>
@@ -18,7 +19,8 @@ std::vector<std::string> lines(const Graph& graph) {
   for (const auto* tensors : {&graph.parameters, &graph.buffers})
     for (const auto& t : *tensors) {
       std::string line = t.name + " ";
-      for (std::size_t i = 0; i < t.shape.size(); ++i) line += (i ? "," : "") + std::to_string(t.shape[i]);
+      for (std::size_t i = 0; i < t.shape.size(); ++i)
+        line += (i ? "," : "") + std::to_string(t.shape[i]);
       list.push_back(line);
     }
   std::sort(list.begin(), list.end());
@@ -45,13 +47,17 @@ cost::Row check(const std::string& name, const Graph& graph) {
   CHECK(expected.at("tensors") == list.size());
   std::string text;
   for (const std::string& line : list) text += (text.empty() ? "" : "\n") + line;
-  CHECK_MESSAGE(fnv1a32(text) == expected.at("names").get<std::uint32_t>(), "names or shapes differ from `golden/families.py --names '", name, "'`:\n", text);
+  CHECK_MESSAGE(fnv1a32(text) == expected.at("names").get<std::uint32_t>(),
+                "names or shapes differ from `golden/families.py --names '", name, "'`:\n", text);
   int taps = 0;
-  for (const Node& n : graph.nodes) taps += std::count(n.tags.begin(), n.tags.end(), &tag_id<Penultimate>);
+  for (const Node& n : graph.nodes)
+    taps += std::count(n.tags.begin(), n.tags.end(), &tag_id<Penultimate>);
   CHECK(taps == 1);
   return total;
 }
-template <class Spec, class In = Cifar> cost::Row check(const std::string& name) { return check(name, support::describe<Spec, In>()); }
+template <class Spec, class In = Cifar> cost::Row check(const std::string& name) {
+  return check(name, support::describe<Spec, In>());
+}
 void counts(const cost::Row& r, long long parameters, long long macs, long long relus = 0) {
   CHECK(r.parameters == parameters);
   if (macs) CHECK(r.macs == macs);
@@ -101,17 +107,21 @@ TEST_CASE("networks without shortcuts") {
 
 namespace {
 /// Paper 003's table counts the three 1 x 1 shortcuts of ResNet-18 as 3 x 3.
-template <class W, class A>
-struct WideShortcuts : Convolutions<W, A> {
+template <class W, class A> struct WideShortcuts : Convolutions<W, A> {
   template <int Out, int K, int S = 1> using conv = Conv<Out, 3, Stride<S>, W, A>;
 };
-template <class Convs> double bops() { return cost::table(support::describe<ResNet18ImageNet<1000, Convs>, Large>()).total().bops / 1e8; }
+template <class Convs> double bops() {
+  return cost::table(support::describe<ResNet18ImageNet<1000, Convs>, Large>()).total().bops / 1e8;
+}
 }  // namespace
 
 TEST_CASE("bit operations of ResNet-18 on ImageNet (paper 003)") {
-  using quant::FullActivation, quant::FullPrecision, quant::MultiBit, quant::MultiBitActivation, quant::Sign, quant::SignActivation;
+  using quant::FullActivation, quant::FullPrecision, quant::MultiBit, quant::MultiBitActivation,
+      quant::Sign, quant::SignActivation;
   CHECK(bops<Convolutions<>>() == doctest::Approx(1161.007).epsilon(1e-6));
-  CHECK(bops<WideShortcuts<FullPrecision, FullActivation>>() == doctest::Approx(1259.657).epsilon(1e-6));
+  CHECK(bops<WideShortcuts<FullPrecision, FullActivation>>() ==
+        doctest::Approx(1259.657).epsilon(1e-6));
   CHECK(bops<WideShortcuts<Sign, SignActivation>>() == doctest::Approx(94.354).epsilon(1e-5));
-  CHECK(bops<WideShortcuts<MultiBit<3>, MultiBitActivation<3>>>() == doctest::Approx(242.329).epsilon(1e-5));
+  CHECK(bops<WideShortcuts<MultiBit<3>, MultiBitActivation<3>>>() ==
+        doctest::Approx(242.329).epsilon(1e-5));
 }

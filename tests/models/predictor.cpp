@@ -1,4 +1,5 @@
-// Probe: a predictor MLP on 75 features (paper 004, section 4.5) trained with the mean squared error.
+// Probe: a predictor MLP on 75 features (paper 004, section 4.5) trained with the mean squared
+// error.
 #include "support/gradient_check.hpp"
 
 #include <rnx/models.hpp>
@@ -20,7 +21,8 @@ TEST_CASE("predictor MLP on Shape<75>: gradients, and training lowers the error"
   for (int i = 0; i < n; ++i) {
     float sum = 0;
     for (int k = 0; k < 75; ++k) sum += x.data()[i * 75 + k] = random.uniform(i * 75 + k) < 0.3;
-    t.data()[2 * i] = 0.5f + sum / 200, t.data()[2 * i + 1] = 0.4f - sum / 300;
+    t.data()[2 * i] = 0.5f + sum / 200;
+    t.data()[2 * i + 1] = 0.4f - sum / 300;
   }
   auto trace = net.make_trace({.use = Use::train, .capacity = n});
   auto grads = net.make_grads();

@@ -1,4 +1,5 @@
-// The registry: a family under several shapes and numbers of classes, and the sentences where there is none.
+// The registry: a family under several shapes and numbers of classes, and the sentences where there
+// is none.
 #include "support/error_of.hpp"
 
 #include <doctest/doctest.h>
@@ -7,13 +8,16 @@
 #include <rnx/models.hpp>
 
 using namespace rnx;
-template <int Classes, int Width = 4> using Tiny = models::Classifier<models::Convolutions<>, Classes, Named<"conv1", Conv<Width, 3>>, Named<"relu", act::Relu>>;
+template <int Classes, int Width = 4>
+using Tiny = models::Classifier<models::Convolutions<>, Classes, Named<"conv1", Conv<Width, 3>>,
+                                Named<"relu", act::Relu>>;
 #line 1000  // registry_other.cpp registers on the same line
 RNX_REGISTER_MODEL("tiny", Tiny, (3, 8, 8), 2, 3);
 RNX_REGISTER_MODEL("tiny", Tiny, (1, 6, 6), 2);
 RNX_REGISTER_MODEL("any", Tiny, (3, 8, 8));
 RNX_REGISTER_MODEL_WHERE_IT_FITS("any", Tiny, (2, 4, 4));
-template <int Classes> using Pooled = models::Classifier<models::Convolutions<>, Classes, MaxPool<5>>;
+template <int Classes>
+using Pooled = models::Classifier<models::Convolutions<>, Classes, MaxPool<5>>;
 RNX_REGISTER_MODEL_WHERE_IT_FITS("pooled", Pooled, (3, 8, 8));
 RNX_REGISTER_MODEL_WHERE_IT_FITS("pooled", Pooled, (3, 4, 4));  // smaller than its window: none
 
@@ -21,41 +25,59 @@ TEST_CASE("a family is made for the shape and the number of classes that are ask
   const auto& registry = models::Registry<>::instance();
   CHECK(registry.names() == std::vector<std::string>{"any", "other", "pooled", "tiny"});
   CHECK(registry.entries("tiny").size() == 3);
-  const auto made = [&](int classes, Dims in) { return registry.make("tiny", {.classes = classes, .seed = 4, .in = in}); };
+  const auto made = [&](int classes, Dims in) {
+    return registry.make("tiny", {.classes = classes, .seed = 4, .in = in});
+  };
   CHECK(made(2, {3, 8, 8})->classes() == 2);
   CHECK(made(3, {3, 8, 8})->classes() == 3);
   CHECK(made(2, {1, 6, 6})->input_dims() == Dims{1, 6, 6});
   CHECK(made(2, {1, 6, 6})->parameter_count() == 4 * 9 + 2 * 4 + 2);
-  CHECK(registry.make("other", {.classes = 2, .in = {3, 8, 8}})->parameter_count() == 6 * 27 + 2 * 6 + 2);
+  CHECK(registry.make("other", {.classes = 2, .in = {3, 8, 8}})->parameter_count() ==
+        6 * 27 + 2 * 6 + 2);
   const auto net = made(2, {3, 8, 8});
   const Network<Tiny<2>, Shape<3, 8, 8>> same(4);  // the seed arrives
-  CHECK(std::equal(same.parameters(), same.parameters() + same.parameter_storage(), std::as_const(*net).parameters()));
+  CHECK(std::equal(same.parameters(), same.parameters() + same.parameter_storage(),
+                   std::as_const(*net).parameters()));
 }
 
 TEST_CASE("what is not there is refused with what is") {
   auto& registry = models::Registry<>::instance();
-  CHECK(support::error_of<UsageError>([&] { registry.make("huge"); }) == "model 'huge' is unknown; this program knows: any, other, pooled, tiny");
-  CHECK(support::error_of<UsageError>([&] { registry.make("tiny", {.classes = 5, .in = {3, 8, 8}}); }) ==
-        "model 'tiny' was not compiled for images of (3, 8, 8) and 5 classes; this program has it for (3, 8, 8): 2, 3 classes; for (1, 6, 6): 2 classes");
-  CHECK(support::error_of<UsageError>([&] { registry.find("any", {.classes = 5, .in = {3, 9, 8}}); }) ==
-        "model 'any' was not compiled for images of (3, 9, 8) and 5 classes; this program has it for (3, 8, 8): any number of "
+  CHECK(support::error_of<UsageError>([&] { registry.make("huge"); }) ==
+        "model 'huge' is unknown; this program knows: any, other, pooled, tiny");
+  CHECK(support::error_of<UsageError>([&] {
+          registry.make("tiny", {.classes = 5, .in = {3, 8, 8}});
+        }) ==
+        "model 'tiny' was not compiled for images of (3, 8, 8) and 5 classes; this program has it "
+        "for (3, 8, 8): 2, 3 classes; for (1, 6, 6): 2 classes");
+  CHECK(support::error_of<UsageError>([&] {
+          registry.find("any", {.classes = 5, .in = {3, 9, 8}});
+        }) ==
+        "model 'any' was not compiled for images of (3, 9, 8) and 5 classes; this program has it "
+        "for (3, 8, 8): any number of "
         "classes; for (2, 4, 4): any number of classes");
-  CHECK(support::error_of<UsageError>([&] { registry.make("any", {.classes = 0, .in = {3, 8, 8}}); }) ==
-        "model 'any' takes 1 to 1048576 classes, found 0");
+  CHECK(support::error_of<UsageError>([&] {
+          registry.make("any", {.classes = 0, .in = {3, 8, 8}});
+        }) == "model 'any' takes 1 to 1048576 classes, found 0");
   CHECK(registry.entries("pooled").size() == 1);
   CHECK(!registry.add("tiny", {3, 8, 8}, 2, {}));
   CHECK(registry.entries("tiny").size() == 3);
 }
 
 TEST_CASE("a network that is told its classes equals the type that has them, bit for bit") {
-  using Told = Network<Sequential<Named<"conv", Conv<20, 3>>, act::Relu, Named<"fc", Linear<at_run_time>>>, Shape<3, 6, 5>>;
-  using Typed = Network<Sequential<Named<"conv", Conv<20, 3>>, act::Relu, Named<"fc", Linear<37>>>, Shape<3, 6, 5>>;
+  using Told =
+      Network<Sequential<Named<"conv", Conv<20, 3>>, act::Relu, Named<"fc", Linear<at_run_time>>>,
+              Shape<3, 6, 5>>;
+  using Typed = Network<Sequential<Named<"conv", Conv<20, 3>>, act::Relu, Named<"fc", Linear<37>>>,
+                        Shape<3, 6, 5>>;
   Told told(9, 37);
   Typed typed(9);
   REQUIRE(told.classes() == 37);
   REQUIRE(told.parameter_storage() == typed.parameter_storage());
-  const auto equal = [](const auto* a, const auto* b, std::size_t n) { return std::equal(a, a + n, b); };
-  CHECK(equal(std::as_const(told).parameters(), std::as_const(typed).parameters(), told.parameter_storage()));
+  const auto equal = [](const auto* a, const auto* b, std::size_t n) {
+    return std::equal(a, a + n, b);
+  };
+  CHECK(equal(std::as_const(told).parameters(), std::as_const(typed).parameters(),
+              told.parameter_storage()));
   for (std::size_t i = 0; i < told.parameter_list().size(); ++i) {
     CHECK(told.parameter_list()[i].name == typed.parameter_list()[i].name);
     CHECK(told.parameter_list()[i].shape == typed.parameter_list()[i].shape);
@@ -80,14 +102,17 @@ TEST_CASE("a network that is told its classes equals the type that has them, bit
   CHECK(run(told) == run(typed));
   const Told copy = told;
   CHECK(copy.classes() == 37);
-  CHECK(models::Registry<>::instance().make("any", {.classes = 11, .in = {3, 8, 8}})->classes() == 11);
+  CHECK(models::Registry<>::instance().make("any", {.classes = 11, .in = {3, 8, 8}})->classes() ==
+        11);
 }
 
 TEST_CASE("a network that must be told its classes says so; a type that has them takes no others") {
   using Told = Network<Tiny<at_run_time>, Shape<3, 8, 8>>;
   CHECK(support::error_of<UsageError>([] { Told net(1); }) ==
-        "network: its number of classes is known at run time; Network(seed, classes) takes 1 to 1048576, found 0");
+        "network: its number of classes is known at run time; Network(seed, classes) takes 1 to "
+        "1048576, found 0");
   using Typed = Network<Tiny<4>, Shape<3, 8, 8>>;
   CHECK(Typed(1, 4).classes() == 4);
-  CHECK(support::error_of<UsageError>([] { Typed net(1, 5); }) == "network: its type has 4 classes, found 5");
+  CHECK(support::error_of<UsageError>([] { Typed net(1, 5); }) ==
+        "network: its type has 4 classes, found 5");
 }

@@ -1,4 +1,5 @@
-// The same bits for 1, 2 and 3 threads; eval logits the same bits alone and in any batch; for a Network, its copy and AnyNetwork.
+// The same bits for 1, 2 and 3 threads; eval logits the same bits alone and in any batch; for a
+// Network, its copy and AnyNetwork.
 #include "support/batch.hpp"
 
 #include <doctest/doctest.h>
@@ -23,7 +24,8 @@ template <class Net> std::vector<float> train_and_predict(NetworkBase<float>& ne
   const auto go = [&](auto objective) {
     optim::Sgd<float> sgd({.momentum = 0.9, .weight_decay = 5e-4});
     train::Step<float, cpu, decltype(objective)> step(net, sgd, objective, n);
-    optim::StepState<> state({.seed = 3, .lr = 0.05, .momentum = 0.9, .eps = 8.0 / 255, .step = 2.0 / 255});
+    optim::StepState<> state(
+        {.seed = 3, .lr = 0.05, .momentum = 0.9, .eps = 8.0 / 255, .step = 2.0 / 255});
     for (int k = 0; k < 2; ++k) {
       step.images = support::images<float>(n, net.input_dims(), k);
       step.labels.upload(support::labels(n, 10, k));
@@ -32,8 +34,10 @@ template <class Net> std::vector<float> train_and_predict(NetworkBase<float>& ne
   };
   go(train::Natural{});
   go(train::Adversarial<>{attack::Pgd<>{.steps = 2}});
-  for (const float v : support::parameters(static_cast<const Parametrised<float>&>(net))) out.push_back(v);
-  std::as_const(net).visit_buffers([&](const auto& b) { out.insert(out.end(), b.value, b.value + b.count); });
+  for (const float v : support::parameters(static_cast<const Parametrised<float>&>(net)))
+    out.push_back(v);
+  std::as_const(net).visit_buffers(
+      [&](const auto& b) { out.insert(out.end(), b.value, b.value + b.count); });
   auto trace = net.make_trace({.capacity = n});
   const auto x = support::images<float>(n, net.input_dims(), 9);
   const auto z = to_host(net.forward(trace, x.view(), {}));
@@ -52,7 +56,8 @@ template <class Net> void check_threads(int n) {
   threads(2);
   AnyNetwork<float> any{Net(7)}, copy = any;
   CHECK(train_and_predict<Net>(*any, n) == reference);
-  CHECK(train_and_predict<Net>(*copy, n) == reference);  // the copy did not see the other's training
+  CHECK(train_and_predict<Net>(*copy, n) ==
+        reference);  // the copy did not see the other's training
 }
 template <class Net> void check_batches() {
   Net net(7);
@@ -71,11 +76,17 @@ template <class Net> void check_batches() {
 }
 }  // namespace
 
-TEST_CASE("equal bits for 1, 2 and 3 threads, for copies and AnyNetwork: ResNet-20") { check_threads<Network<models::ResNet20<>, Shape<3, 32, 32>>>(9); }
+TEST_CASE("equal bits for 1, 2 and 3 threads, for copies and AnyNetwork: ResNet-20") {
+  check_threads<Network<models::ResNet20<>, Shape<3, 32, 32>>>(9);
+}
 TEST_CASE("equal bits for 1, 2 and 3 threads: depthwise, squeeze-excite, multi-bit") {
   check_threads<Network<models::MobileNetTiny<>, Shape<3, 32, 32>>>(7);
   using Bits = models::Convolutions<quant::MultiBit<2>, quant::MultiBitActivation<2>>;
-  check_threads<Network<models::Classifier<Bits, 10, Named<"conv1", Conv<8, 3>>, Named<"bn1", BatchNorm<>>, Named<"layer1", Repeat<2, models::BasicBlock<8, 1, Identity, Bits, BatchNorm<>, act::Relu>>>>, Shape<3, 16, 16>>>(5);
+  check_threads<Network<
+      models::Classifier<Bits, 10, Named<"conv1", Conv<8, 3>>, Named<"bn1", BatchNorm<>>,
+                         Named<"layer1", Repeat<2, models::BasicBlock<8, 1, Identity, Bits,
+                                                                      BatchNorm<>, act::Relu>>>>,
+      Shape<3, 16, 16>>>(5);
 }
 TEST_CASE("eval logits: the same bits alone and in any batch") {
   check_batches<Network<models::ResNet20<>, Shape<3, 32, 32>>>();
@@ -87,7 +98,8 @@ TEST_CASE("dropout: the mask belongs to the sample and the draw, not to the batc
   const auto x = support::images<float>(6, {64, 1, 1});
   auto trace = net.make_trace({.capacity = 6});
   const auto whole = to_host(net.forward(trace, x.view(), {.mode = Mode::train}));
-  const auto part = to_host(net.forward(trace, x.view().samples(4, 2), {.mode = Mode::train, .first_sample = 4}));
+  const auto part =
+      to_host(net.forward(trace, x.view().samples(4, 2), {.mode = Mode::train, .first_sample = 4}));
   CHECK(std::equal(part.begin(), part.end(), whole.begin() + 4 * 64));
   CHECK(to_host(net.forward(trace, x.view(), {.mode = Mode::train, .draw = 1})) != whole);
   CHECK(to_host(net.forward(trace, x.view(), {})) == x.download());

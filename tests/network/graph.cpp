@@ -1,4 +1,5 @@
-// The graph: counts of FACTS, names, coupled channels, what a trace keeps and how much memory it plans.
+// The graph: counts of FACTS, names, coupled channels, what a trace keeps and how much memory it
+// plans.
 #include "support/batch.hpp"
 
 #include <doctest/doctest.h>
@@ -7,7 +8,8 @@
 
 using namespace rnx;
 namespace {
-template <class Spec, class In = Shape<3, 32, 32>> cost::Row total(std::size_t* parameters = nullptr) {
+template <class Spec, class In = Shape<3, 32, 32>>
+cost::Row total(std::size_t* parameters = nullptr) {
   Network<Spec, In> net;
   if (parameters) *parameters = net.parameter_count();
   return cost::table(net.graph()).total();
@@ -26,25 +28,34 @@ TEST_CASE("parameters, MACs and ReLUs from the graph") {
   check(total<models::ResNet18<>>(), 11173962, 555422720, 557056);
   check(total<models::ResNet18<100>>(), 11220132, 555422720 + 512 * 90, 557056);
   check(total<models::ResNet18<200>>(), 11271432, 555422720 + 512 * 190, 557056);
-  check(total<models::ResNet18<10, models::Convolutions<>, BatchNorm<paths::Dual>>>(), 11183562, 555422720, 557056);
+  check(total<models::ResNet18<10, models::Convolutions<>, BatchNorm<paths::Dual>>>(), 11183562,
+        555422720, 557056);
   check(total<models::ResNet50<>>(), 23520842, 1297829888, 0);
   CHECK(total<models::ResNet18<200>, Shape<3, 64, 64>>().relus == 2228224);
 }
 
 TEST_CASE("bit operations of multi-bit networks (paper 003, table 2)") {
-  const auto bops = [](auto convs) { return total<models::ResNet20<10, decltype(convs)>>().bops / 1e8; };
+  const auto bops = [](auto convs) {
+    return total<models::ResNet20<10, decltype(convs)>>().bops / 1e8;
+  };
   CHECK(bops(models::Convolutions<>{}) == doctest::Approx(25.9527).epsilon(1e-5));
-  CHECK(bops(models::Convolutions<quant::Sign, quant::SignActivation>{}) == doctest::Approx(.6846).epsilon(1e-4));
-  CHECK(bops(models::Convolutions<quant::MultiBit<3>, quant::MultiBitActivation<1>>{}) == doctest::Approx(1.4868).epsilon(1e-4));
-  CHECK(bops(models::Convolutions<quant::MultiBit<3>, quant::MultiBitActivation<3>>{}) == doctest::Approx(3.8932).epsilon(1e-4));
+  CHECK(bops(models::Convolutions<quant::Sign, quant::SignActivation>{}) ==
+        doctest::Approx(.6846).epsilon(1e-4));
+  CHECK(bops(models::Convolutions<quant::MultiBit<3>, quant::MultiBitActivation<1>>{}) ==
+        doctest::Approx(1.4868).epsilon(1e-4));
+  CHECK(bops(models::Convolutions<quant::MultiBit<3>, quant::MultiBitActivation<3>>{}) ==
+        doctest::Approx(3.8932).epsilon(1e-4));
 }
 
 TEST_CASE("names are PyTorch's") {
-  Network<models::ResNet18<10, models::Convolutions<>, BatchNorm<paths::Dual>>, Shape<3, 32, 32>> net;
+  Network<models::ResNet18<10, models::Convolutions<>, BatchNorm<paths::Dual>>, Shape<3, 32, 32>>
+      net;
   std::set<std::string> names;
   for (const auto* list : {&net.graph().parameters, &net.graph().buffers})
     for (const auto& p : *list) CHECK(names.insert(p.name).second);
-  for (const char* name : {"conv1.weight", "layer1.0.bn2.running_var", "layer2.0.downsample.0.weight", "layer2.0.downsample.1.paths.1.bias", "layer4.1.bn2.paths.1.running_mean", "fc.bias", "normalize.mean"})
+  for (const char* name : {"conv1.weight", "layer1.0.bn2.running_var",
+                           "layer2.0.downsample.0.weight", "layer2.0.downsample.1.paths.1.bias",
+                           "layer4.1.bn2.paths.1.running_mean", "fc.bias", "normalize.mean"})
     CHECK_MESSAGE(names.contains(name), name);
 }
 
@@ -66,25 +77,42 @@ TEST_CASE("coupled channels: who permutes one of a residual stage permutes all")
 
 TEST_CASE("a trace keeps what its purpose needs") {
   Network<models::ResNet20<>, Shape<3, 32, 32>> net;
-  const auto bytes = [&](Use use, bool eval_only = false, std::vector<Keep> keep = {}) { return net.make_trace({.use = use, .capacity = 8, .keep = std::move(keep), .eval_only = eval_only}).bytes(); };
+  const auto bytes = [&](Use use, bool eval_only = false, std::vector<Keep> keep = {}) {
+    return net
+        .make_trace({.use = use, .capacity = 8, .keep = std::move(keep), .eval_only = eval_only})
+        .bytes();
+  };
   CHECK(bytes(Use::infer) < bytes(Use::input_gradient, true));
   CHECK(bytes(Use::input_gradient, true) < bytes(Use::input_gradient));
   CHECK(bytes(Use::input_gradient) < bytes(Use::train));
-  CHECK(bytes(Use::infer) <= 8 * sizeof(float) * 4 * 16384);  // a few maps at a time, not twenty layers
-  const auto trace = net.make_trace({.use = Use::train, .capacity = 8, .keep = {Keep::at("layer2.*.conv1", true), Keep::tap<Penultimate>(), Keep::every(Kind::linear).maps()}});
+  CHECK(bytes(Use::infer) <=
+        8 * sizeof(float) * 4 * 16384);  // a few maps at a time, not twenty layers
+  const auto trace =
+      net.make_trace({.use = Use::train,
+                      .capacity = 8,
+                      .keep = {Keep::at("layer2.*.conv1", true), Keep::tap<Penultimate>(),
+                               Keep::every(Kind::linear).maps()}});
   CHECK(trace.activations().size() == 3 + 1 + 1);
   CHECK(trace.kept_bytes() == 8 * sizeof(float) * (3 * 2 * 32 * 256 + 64 + 1));
   CHECK_THROWS_AS(trace.activation("layer9"), NameError);
-  CHECK_THROWS_AS(net.make_trace({.use = Use::infer, .keep = {Keep::at("conv1", true)}}), UsageError);
+  CHECK_THROWS_AS(net.make_trace({.use = Use::infer, .keep = {Keep::at("conv1", true)}}),
+                  UsageError);
   CHECK_THROWS_AS(net.make_trace({.capacity = 0}), UsageError);
   CHECK_THROWS_AS(net.set("nothing", std::vector<float>{}), NameError);
   CHECK_THROWS_AS(net.set("fc.bias", std::vector<float>(3)), ShapeError);
 }
 
-TEST_CASE("subnets: slots by name, active channels in the trace and in the cost; what is not there is refused") {
-  Network<Sequential<Named<"conv", Conv<16, 3, width::Chosen>>, Named<"stage", Repeat<3, Residual<Conv<16, 3, width::Chosen>>, Residual<Conv<16, 3, width::Chosen>>, 1>>>, Shape<3, 8, 8>> net;
+TEST_CASE(
+    "subnets: slots by name, active channels in the trace and in the cost; what is not there is "
+    "refused") {
+  Network<Sequential<Named<"conv", Conv<16, 3, width::Chosen>>,
+                     Named<"stage", Repeat<3, Residual<Conv<16, 3, width::Chosen>>,
+                                           Residual<Conv<16, 3, width::Chosen>>, 1>>>,
+          Shape<3, 8, 8>>
+      net;
   CHECK(net.graph().slot_list.size() == 1 + 1 + 3);
-  const Subnet s = net.make_subnet({{"conv", "width", 12}, {"stage*", "width", 12}, {"stage", "depth", 2}});
+  const Subnet s =
+      net.make_subnet({{"conv", "width", 12}, {"stage*", "width", 12}, {"stage", "depth", 2}});
   auto trace = net.make_trace({.capacity = 1});
   const auto x = support::images<float>(1, {3, 8, 8});
   const auto y = net.forward(trace, x.view(), {.subnet = &s});

@@ -1,10 +1,12 @@
-// Probe: a masked-ReLU ResNet-18 whose 17 post-ReLU maps are read at once and receive injected gradients.
+// Probe: a masked-ReLU ResNet-18 whose 17 post-ReLU maps are read at once and receive injected
+// gradients.
 #include "support/gradient_check.hpp"
 
 #include <rnx/models.hpp>
 
 using namespace rnx;
-using Net = Network<models::ResNet18<10, models::Convolutions<>, BatchNorm<>, act::MaskedRelu>, Shape<3, 16, 16>, cpu, precision::Double>;
+using Net = Network<models::ResNet18<10, models::Convolutions<>, BatchNorm<>, act::MaskedRelu>,
+                    Shape<3, 16, 16>, cpu, precision::Double>;
 
 namespace {
 void set_masks(Net& net) {  // about one ReLU in ten
@@ -19,7 +21,10 @@ double mean_sine(Trace<double>& t) {
   double sum = 0;
   for (const auto& a : t.activations()) {
     const double q = 1.0 / a.value.count();
-    for (std::size_t i = 0; i < a.value.count(); ++i) sum += q * std::sin(a.value.data[i]), a.seed.data[i] += q * std::cos(a.value.data[i]);
+    for (std::size_t i = 0; i < a.value.count(); ++i) {
+      sum += q * std::sin(a.value.data[i]);
+      a.seed.data[i] += q * std::cos(a.value.data[i]);
+    }
   }
   return sum;
 }
@@ -29,12 +34,18 @@ TEST_CASE("masked-ReLU ResNet-18: 17 maps read and seeded at once, gradients aga
   Net net(5);
   set_masks(net);
   CHECK(net.graph().buffers.size() == 2 + 40 + 17);
-  auto trace = net.make_trace({.use = Use::train, .capacity = 2, .keep = {Keep::every(Kind::activation, true)}});
+  auto trace = net.make_trace(
+      {.use = Use::train, .capacity = 2, .keep = {Keep::every(Kind::activation, true)}});
   REQUIRE(trace.activations().size() == 17);
   CHECK(trace.activations()[0].path == "relu");
   CHECK(trace.activations()[16].path == "layer4.1.relu2");
-  support::GradientCheck g{.n = 2, .ctx = {.mode = Mode::eval}, .keep = {Keep::every(Kind::activation, true)}, .extra = mean_sine,
-                           .only = {"conv1.weight", "layer1.0.bn2.weight", "layer2.0.downsample.0.weight", "layer3.1.conv1.weight", "layer4.1.bn2.bias", "fc.*"}};
+  support::GradientCheck g{
+      .n = 2,
+      .ctx = {.mode = Mode::eval},
+      .keep = {Keep::every(Kind::activation, true)},
+      .extra = mean_sine,
+      .only = {"conv1.weight", "layer1.0.bn2.weight", "layer2.0.downsample.0.weight",
+               "layer3.1.conv1.weight", "layer4.1.bn2.bias", "fc.*"}};
   g(net);
 }
 
@@ -54,7 +65,8 @@ TEST_CASE("keeping activations changes no bit") {
     out.insert(out.end(), g.begin(), g.end());
     return out;
   };
-  CHECK(run({}, a) == run({Keep::every(Kind::convolution), Keep::every(Kind::activation, true)}, b));
+  CHECK(run({}, a) ==
+        run({Keep::every(Kind::convolution), Keep::every(Kind::activation, true)}, b));
   CHECK(a.download() == b.download());
 }
 

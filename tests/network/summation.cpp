@@ -4,7 +4,9 @@
 #include <doctest/doctest.h>
 
 namespace summation {
-namespace { struct Here {}; }
+namespace {
+struct Here {};
+}
 Results winograd() { return run<Here>(); }
 }  // namespace summation
 
@@ -13,7 +15,10 @@ TEST_CASE("summation: Winograd's convolutions agree with direct ones within 1e-5
   const auto distance = [](const std::vector<float>& u, const std::vector<float>& v) {
     REQUIRE(u.size() == v.size());
     double d = 0, norm = 0;
-    for (std::size_t i = 0; i < u.size(); ++i) d += double(u[i] - v[i]) * (u[i] - v[i]), norm += double(v[i]) * v[i];
+    for (std::size_t i = 0; i < u.size(); ++i) {
+      d += double(u[i] - v[i]) * (u[i] - v[i]);
+      norm += double(v[i]) * v[i];
+    }
     return std::sqrt(d / norm);
   };
   CHECK(distance(a.logits, b.logits) < 1e-5);

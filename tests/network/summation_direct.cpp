@@ -3,6 +3,8 @@
 #include "network/summation.hpp"
 
 namespace summation {
-namespace { struct Here {}; }
+namespace {
+struct Here {};
+}
 Results direct() { return run<Here>(); }
 }  // namespace summation

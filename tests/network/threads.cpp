@@ -1,5 +1,5 @@
-// const means safe to share: what several threads get from one network, each with a trace of its own, has the bits of one thread.
-// ThreadSanitizer looks on, see the preset tsan.
+// const means safe to share: what several threads get from one network, each with a trace of its
+// own, has the bits of one thread. ThreadSanitizer looks on, see the preset tsan.
 #include "support/batch.hpp"
 
 #include <doctest/doctest.h>
@@ -17,8 +17,7 @@ namespace {
 constexpr int count = 4;
 
 /// f(k) in threads k = 0 .. count - 1, which begin at once.
-template <class F>
-void at_once(const F& f) {
+template <class F> void at_once(const F& f) {
   std::latch ready(count);
   std::vector<std::thread> threads;
   for (int k = 0; k < count; ++k)
@@ -31,10 +30,11 @@ void at_once(const F& f) {
 
 using Small = Network<support::SmallResNet<>, Shape<3, 8, 8>>;
 /// Its weights take a while to pack, its forward does not.
-using Wide = Network<Sequential<Conv<128, 3, Stride<4>>, act::Relu, Conv<128, 3>, act::Relu, Conv<128, 3>, GlobalAveragePool,
-                                Linear<10>>,
+using Wide = Network<Sequential<Conv<128, 3, Stride<4>>, act::Relu, Conv<128, 3>, act::Relu,
+                                Conv<128, 3>, GlobalAveragePool, Linear<10>>,
                      Shape<3, 8, 8>>;
-using Elastic = Network<Sequential<Named<"conv", Conv<32, 3, width::Chosen>>, act::Relu, Conv<8, 3>, GlobalAveragePool, Linear<10>>,
+using Elastic = Network<Sequential<Named<"conv", Conv<32, 3, width::Chosen>>, act::Relu, Conv<8, 3>,
+                                   GlobalAveragePool, Linear<10>>,
                         Shape<3, 8, 8>>;
 
 template <class Net>
@@ -45,7 +45,8 @@ std::vector<float> logits(const Net& net, View<const float, cpu> x, const Contex
 
 }  // namespace
 
-TEST_CASE("threads: first forwards at once pack the weights once and give the logits of one thread") {
+TEST_CASE(
+    "threads: first forwards at once pack the weights once and give the logits of one thread") {
   const auto x = support::images<float>(2, {3, 8, 8});
   const std::vector<float> expected = logits(Wide(1), x.view());
   for (int round = 0; round < 30; ++round) {
@@ -98,7 +99,10 @@ TEST_CASE("threads: input and weight gradients, in workspaces and traces of thei
   };
   const std::vector<float> input = attacked(Small(3)), weights = trained(Small(3));
   std::vector<float> found_input[count], found_weights[count];
-  at_once([&](int k) { found_input[k] = attacked(net), found_weights[k] = trained(net); });
+  at_once([&](int k) {
+    found_input[k] = attacked(net);
+    found_weights[k] = trained(net);
+  });
   for (int k = 0; k < count; ++k) CHECK((found_input[k] == input && found_weights[k] == weights));
 }
 
@@ -129,7 +133,8 @@ TEST_CASE("threads: one attention loss for the traces of several") {
   auto theirs = teacher.make_trace({.capacity = n, .keep = Attention::teacher_keep(pairs)});
   teacher.forward(theirs, x.view(), {});
   const auto values = [&](const Attention& loss) {
-    auto trace = student.make_trace({.use = Use::input_gradient, .capacity = n, .keep = Attention::student_keep(pairs)});
+    auto trace = student.make_trace(
+        {.use = Use::input_gradient, .capacity = n, .keep = Attention::student_keep(pairs)});
     student.forward(trace, x.view(), {});
     loss::Values<float> all(n);
     loss(trace, all.call(n));
@@ -142,7 +147,9 @@ TEST_CASE("threads: one attention loss for the traces of several") {
   for (const auto& v : found) CHECK(v == expected);
 }
 
-TEST_CASE("packed weights: a trace outlives its network, moves take them along, and what pack throws is not kept") {
+TEST_CASE(
+    "packed weights: a trace outlives its network, moves take them along, and what pack throws is "
+    "not kept") {
   const auto x = support::images<float>(1, {3, 8, 8});
   auto net = std::make_unique<Small>(7);
   const std::vector<float> expected = logits(*net, x.view());

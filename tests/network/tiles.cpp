@@ -1,4 +1,5 @@
-// Inference and attacks in tiles, each thread on its own: the bits of whole batches, for any number of threads; errors come through.
+// Inference and attacks in tiles, each thread on its own: the bits of whole batches, for any number
+// of threads; errors come through.
 #include "support/batch.hpp"
 
 #include <doctest/doctest.h>
@@ -49,9 +50,13 @@ TEST_CASE("tiles: attacks give the same bits for every number of threads and sam
       const Threads some(threads);
       attack::Workspace<float> work(net, n, tile);
       std::vector<float> values(n);
-      attack::input_gradient(net, work.trace, x.view(), loss, {}, work.gradient.view(), values.data());
+      attack::input_gradient(net, work.trace, x.view(), loss, {}, work.gradient.view(),
+                             values.data());
       const auto found = to_host(work.gradient.view());
-      if (expected.empty()) expected = found, expected_values = values;
+      if (expected.empty()) {
+        expected = found;
+        expected_values = values;
+      }
       CHECK(found == expected);
       CHECK(values == expected_values);
     }
@@ -65,5 +70,6 @@ TEST_CASE("tiles: what a thread throws arrives") {
   CHECK_THROWS_AS(net.forward(trace, x.view(), {.mode = Mode::train}), StateError);
   attack::Workspace<float> work(net, n, 4);
   const loss::CrossEntropy loss{};  // without labels
-  CHECK_THROWS_AS(attack::input_gradient(net, work.trace, x.view(), loss, {}, work.gradient.view()), UsageError);
+  CHECK_THROWS_AS(attack::input_gradient(net, work.trace, x.view(), loss, {}, work.gradient.view()),
+                  UsageError);
 }

@@ -15,11 +15,14 @@ using namespace rnx;
 using golden::json;
 
 /// Six parameters in two tensors, with padding between them.
-template <class Device = cpu>
-struct Six final : Parametrised<double, Device> {
-  std::vector<NamedParameter> list{{"a.weight", {2}, ParameterKind::weight, Init::zeros, 0, 0, 2, 0},
-                                   {"b.bias", {4}, ParameterKind::bias, Init::zeros, 0, 16, 4, 1}};
-  Six() { this->parameters_ = Buffer<double, Device>(32), put(this->parameters_, golden::u_values("p", 6)); }
+template <class Device = cpu> struct Six final : Parametrised<double, Device> {
+  std::vector<NamedParameter> list{
+      {"a.weight", {2}, ParameterKind::weight, Init::zeros, 0, 0, 2, 0},
+      {"b.bias", {4}, ParameterKind::bias, Init::zeros, 0, 16, 4, 1}};
+  Six() {
+    this->parameters_ = Buffer<double, Device>(32),
+    put(this->parameters_, golden::u_values("p", 6));
+  }
   const std::vector<NamedParameter>& parameter_list() const override { return list; }
   std::vector<double> values() const { return get(this->parameters_); }
 
@@ -29,7 +32,8 @@ struct Six final : Parametrised<double, Device> {
   }
   static std::vector<double> get(const Buffer<double, Device>& flat) {
     const auto v = flat.download();
-    for (int i = 0; i < 32; ++i) if ((i >= 2 && i < 16) || i >= 20) REQUIRE(v[i] == 0);
+    for (int i = 0; i < 32; ++i)
+      if ((i >= 2 && i < 16) || i >= 20) REQUIRE(v[i] == 0);
     return {v[0], v[1], v[16], v[17], v[18], v[19]};
   }
 };
@@ -40,7 +44,8 @@ std::vector<double> gradient(int step) {
 }
 StepValues rates(double lr, double momentum = 0) {
   StepValues v;
-  v.lr = lr, v.momentum = momentum;
+  v.lr = lr;
+  v.momentum = momentum;
   return v;
 }
 
@@ -69,13 +74,15 @@ TEST_CASE("optimizers and averages follow PyTorch") {
       if (name != std::string("sgd_momentum")) continue;
       Six<> copy;
       average.copy_to(copy);
-      CHECK(golden::difference(copy.values(), golden::numbers(all["ema_0.9_of_sgd_momentum"][k])) < 1e-12);
+      CHECK(golden::difference(copy.values(), golden::numbers(all["ema_0.9_of_sgd_momentum"][k])) <
+            1e-12);
     }
     optimizer.zero_grads();
     CHECK(Six<>::get(g.flat) == std::vector<double>(6, 0.0));
   };
   const double lr = all["sgd_lr"], decay = all["sgd_weight_decay"];
-  optim::Sgd<double> plain({.weight_decay = decay}), momentum({.momentum = 0.9, .weight_decay = decay});
+  optim::Sgd<double> plain({.weight_decay = decay}),
+      momentum({.momentum = 0.9, .weight_decay = decay});
   optim::Sgd<double> nesterov({.momentum = 0.9, .nesterov = true, .weight_decay = decay});
   optim::Adam<double> adam({.weight_decay = 0.1});
   check("sgd_plain", plain, lr, 0);
@@ -108,16 +115,21 @@ TEST_CASE("clipping by the norm of all gradients") {
   auto gp = p.make_grads(), gq = q.make_grads();
   Six<>::put(gp.flat, {3, 100, 0, 0, 0, 0}), Six<>::put(gq.flat, {100, 0, 4, 0, 0, 0});
   optim::Sgd<double> sgd({.groups = {{.names = "*.weight", .frozen = true}}});
-  sgd.add(p, gp), sgd.add(q, gq, "q.");
+  sgd.add(p, gp);
+  sgd.add(q, gq, "q.");
   sgd.clip_grad_norm(1);
   CHECK(sgd.grad_norm() == doctest::Approx(4));  // frozen gradients do not count
 }
 
 TEST_CASE("groups: the first that matches wins") {
-  Network<Sequential<Named<"a", Linear<8>>, Named<"bn", BatchNorm<>>, Named<"fc", Linear<7>>>, Shape<7>> net(1);
+  Network<Sequential<Named<"a", Linear<8>>, Named<"bn", BatchNorm<>>, Named<"fc", Linear<7>>>,
+          Shape<7>>
+      net(1);
   auto grads = net.make_grads();
-  optim::Sgd<float> sgd({.weight_decay = 0.5, .groups = {{.names = "fc.weight", .frozen = true}, optim::no_decay_on_norm_and_bias(),
-                                                         {.names = "*.weight", .lr_factor = 0.1}}});
+  optim::Sgd<float> sgd({.weight_decay = 0.5,
+                         .groups = {{.names = "fc.weight", .frozen = true},
+                                    optim::no_decay_on_norm_and_bias(),
+                                    {.names = "*.weight", .lr_factor = 0.1}}});
   sgd.add(net, grads);
   const auto before = net;
   const optim::StepState<> state(rates(1));
@@ -130,7 +142,9 @@ TEST_CASE("groups: the first that matches wins") {
     CAPTURE(p.name);
     for (std::size_t i = 0; i < p.count; ++i) {
       const float was = old[k][i];
-      const float expected = p.name == "fc.weight" ? was : p.name == "a.weight" ? was - 0.1f * (0.25f + 0.5f * was) : was - 0.25f;
+      const float expected = p.name == "fc.weight"  ? was
+                             : p.name == "a.weight" ? was - 0.1f * (0.25f + 0.5f * was)
+                                                    : was - 0.25f;
       CHECK(p.value[i] == doctest::Approx(expected));
     }
     ++k;
@@ -141,11 +155,14 @@ TEST_CASE("groups: the first that matches wins") {
   net.set("bn.running_mean", std::vector<float>(8, 1.0f));
   const std::vector<float> bias(7, 2.0f), old_bias = {old[5], old[5] + 7};
   net.set("fc.bias", bias);
-  with.update(net), without.update(net);
+  with.update(net);
+  without.update(net);
   CHECK(with.state().size() == without.state().size() + net.graph().buffers.size());
   const auto mean_of = [](auto& n) {
     float mean = -1;
-    n.visit_buffers([&](const auto& b) { if (b.name == "bn.running_mean") mean = b.value[3]; });
+    n.visit_buffers([&](const auto& b) {
+      if (b.name == "bn.running_mean") mean = b.value[3];
+    });
     return mean;
   };
   without.copy_to(net);
@@ -163,10 +180,12 @@ TEST_CASE("state: names, shapes, and a run that goes on from it") {
     const optim::StepState<> state(rates(0.1, 0.9));
     for (int k = first; k < last; ++k) Six<>::put(g.flat, gradient(k)), o.step(state.get());
   };
-  const auto check = [&](auto& whole, auto& start, auto& rest, const std::vector<std::string>& names) {
+  const auto check = [&](auto& whole, auto& start, auto& rest,
+                         const std::vector<std::string>& names) {
     Six<> p, q;
     auto gp = p.make_grads(), gq = q.make_grads(), gr = q.make_grads();
-    whole.add(p, gp), start.add(q, gq);
+    whole.add(p, gp);
+    start.add(q, gq);
     run_from(whole, gp, 0, 6);
     run_from(start, gq, 0, 3);
     rest.add(q, gr);
@@ -187,11 +206,15 @@ TEST_CASE("state: names, shapes, and a run that goes on from it") {
   optim::Sgd<double> a({.momentum = 0.9}), b({.momentum = 0.9}), c({.momentum = 0.9});
   check(a, b, c, {"momentum.a.weight", "momentum.b.bias"});
   optim::Adam<double> d, e, f;
-  check(d, e, f, {"exp_avg.a.weight", "exp_avg.b.bias", "exp_avg_sq.a.weight", "exp_avg_sq.b.bias", "steps"});
+  check(
+      d, e, f,
+      {"exp_avg.a.weight", "exp_avg.b.bias", "exp_avg_sq.a.weight", "exp_avg_sq.b.bias", "steps"});
   CHECK(optim::Sgd<double>().state().empty());
 }
 
-TEST_CASE("Adam's first beta follows a schedule's momentum, as in PyTorch's OneCycleLR; an optimizer without one refuses it") {
+TEST_CASE(
+    "Adam's first beta follows a schedule's momentum, as in PyTorch's OneCycleLR; an optimizer "
+    "without one refuses it") {
   const optim::OneCycle cycle{.max = 0.01, .total = 6, .warm = 0.5};
   Six<> p;
   auto g = p.make_grads();
@@ -208,7 +231,8 @@ TEST_CASE("Adam's first beta follows a schedule's momentum, as in PyTorch's OneC
     const double beta = *cycle(k).momentum, lr = cycle(k).lr, t = k + 1;
     for (int i = 0; i < 6; ++i) {
       const double d = gradient(k)[i];
-      m[i] = beta * m[i] + (1 - beta) * d, v[i] = 0.999 * v[i] + 0.001 * d * d;
+      m[i] = beta * m[i] + (1 - beta) * d;
+      v[i] = 0.999 * v[i] + 0.001 * d * d;
       const double first = m[i] / (1 - std::pow(beta, t)), second = v[i] / (1 - std::pow(0.999, t));
       expected[i] -= lr * first / (std::sqrt(second) + 1e-8);
     }
@@ -219,18 +243,22 @@ TEST_CASE("Adam's first beta follows a schedule's momentum, as in PyTorch's OneC
 
   struct Plain final : optim::Optimizer<double> {
     Plain() : Optimizer(0, {}, {}) {}
-    void update(Member&, const Range&, double*, const StepValues*, const double*, Stream) override {}
+    void update(Member&, const Range&, double*, const StepValues*, const double*, Stream) override {
+    }
   } plain;
   plain.apply({0.1}, values);
   CHECK(values.lr == 0.1);
-  CHECK(error_of<UsageError>([&] { plain.apply({0.1, 0.9}, values); }) == "optim: the schedule moves the momentum, but this optimizer has none");
+  CHECK(error_of<UsageError>([&] {
+          plain.apply({0.1, 0.9}, values);
+        }) == "optim: the schedule moves the momentum, but this optimizer has none");
 }
 
 TEST_CASE("an object that is removed leaves nothing behind") {
   Six<> p, q;
   auto gp = p.make_grads(), gq = q.make_grads(), again = p.make_grads();
   optim::Adam<double> adam({.groups = {{.names = "a.*", .frozen = true}}});
-  adam.add(p, gp), adam.add(q, gq, "q.");
+  adam.add(p, gp);
+  adam.add(q, gq, "q.");
   CHECK(adam.frozen(p) == std::vector<bool>{true, false});
   CHECK(adam.frozen(q) == std::vector<bool>{false, false});
   const optim::StepState<> state(rates(0.1));
@@ -246,14 +274,16 @@ TEST_CASE("an object that is removed leaves nothing behind") {
   CHECK(adam.state()[0].name == "exp_avg.a.weight");
 }
 
-TEST_CASE("a recorded step replays with other rates, on a device whose memory the host cannot read") {
+TEST_CASE(
+    "a recorded step replays with other rates, on a device whose memory the host cannot read") {
   Six<> p;
   Six<loopback> q;
   auto gp = p.make_grads();
   auto gq = q.make_grads();
   optim::Sgd<double> direct({.momentum = 0.9, .nesterov = true, .weight_decay = 0.01});
   optim::Sgd<double, loopback> recorded({.momentum = 0.9, .nesterov = true, .weight_decay = 0.01});
-  direct.add(p, gp), recorded.add(q, gq);
+  direct.add(p, gp);
+  recorded.add(q, gq);
   optim::StepState<> v;
   optim::StepState<loopback> w;
   optim::Ema average(p, 0.9);
@@ -263,7 +293,8 @@ TEST_CASE("a recorded step replays with other rates, on a device whose memory th
   recorded.step(w.get(), step.stream());
   average_there.update(q, step.stream());
   for (int k = 0; k < 4; ++k) {
-    v.set(rates(0.1 / (k + 1), 0.8 + 0.05 * k)), w.set(v.values());
+    v.set(rates(0.1 / (k + 1), 0.8 + 0.05 * k));
+    w.set(v.values());
     Six<>::put(gp.flat, gradient(k)), Six<loopback>::put(gq.flat, gradient(k));
     direct.clip_grad_norm(0.6);
     direct.step(v.get());
@@ -272,7 +303,8 @@ TEST_CASE("a recorded step replays with other rates, on a device whose memory th
     CHECK(p.values() == q.values());
     CHECK(direct.grad_norm() == recorded.grad_norm());
   }
-  average.copy_to(p), average_there.copy_to(q);
+  average.copy_to(p);
+  average_there.copy_to(q);
   CHECK(p.values() == q.values());
 }
 
@@ -282,10 +314,15 @@ TEST_CASE("schedules") {
     CAPTURE(name);
     const json& g = all.at(name);
     std::vector<double> lr, momentum;
-    for (int k = 0; k < 20; ++k) lr.push_back(schedule(k).lr), momentum.push_back(schedule(k).momentum.value_or(0));
+    for (int k = 0; k < 20; ++k) {
+      lr.push_back(schedule(k).lr);
+      momentum.push_back(schedule(k).momentum.value_or(0));
+    }
     CHECK(golden::difference(lr, golden::numbers(g["lr"])) < 1e-12);
-    if (g.contains("momentum")) CHECK(golden::difference(momentum, golden::numbers(g["momentum"])) < 1e-12);
-    else CHECK(momentum == std::vector<double>(20, 0.0));
+    if (g.contains("momentum"))
+      CHECK(golden::difference(momentum, golden::numbers(g["momentum"])) < 1e-12);
+    else
+      CHECK(momentum == std::vector<double>(20, 0.0));
   };
   check("multistep", optim::MultiStep{.base = 0.1, .milestones = {6, 12}, .gamma = 0.1});
   check("cosine", optim::Cosine{.base = 0.1, .total = 20, .minimum = 1e-6});
@@ -318,8 +355,10 @@ TEST_CASE("bad input") {
   const double nan = std::nan("");
   StepState<> state;
   CHECK(state.values().temperature == 1);
-  CHECK(error_of<UsageError>([&] { state.set(rates(-1)); }) == "optim: the learning rate must not be negative, found -1.000000");
-  CHECK(error_of<UsageError>([&] { state.set(rates(1, 1)); }) == "optim: momentum must be in [0, 1), found 1.000000");
+  CHECK(error_of<UsageError>([&] { state.set(rates(-1)); }) ==
+        "optim: the learning rate must not be negative, found -1.000000");
+  CHECK(error_of<UsageError>([&] { state.set(rates(1, 1)); }) ==
+        "optim: momentum must be in [0, 1), found 1.000000");
   CHECK_THROWS_AS(state.set(rates(nan)), UsageError);
   CHECK_THROWS_AS(state.set(rates(0.1, nan)), UsageError);
   for (const double bad : {-0.1, 1.0, nan}) {
@@ -348,22 +387,27 @@ TEST_CASE("bad input") {
   CHECK_THROWS_AS((OneCycle{.total = 20, .div = 0}(0)), UsageError);
   CHECK_THROWS_AS((OneCycle{.total = 20, .warm = 0.05}(0)), UsageError);
   CHECK_THROWS_AS((OneCycle{.total = 20, .momentum_high = 1}(0)), UsageError);
-  CHECK(error_of<UsageError>([&] { OneCycle{.total = 20}(20); }) == "optim: step 20 of a one-cycle schedule of 20");
+  CHECK(error_of<UsageError>([&] { OneCycle{.total = 20}(20); }) ==
+        "optim: step 20 of a one-cycle schedule of 20");
 
   Six<> p, q;
   auto g = p.make_grads();
   Grads<double> small{Buffer<double>(16)};
   Net sgd;
-  CHECK(error_of<ShapeError>([&] { sgd.add(p, small); }) == "optim: these gradients belong to another object");
+  CHECK(error_of<ShapeError>([&] { sgd.add(p, small); }) ==
+        "optim: these gradients belong to another object");
   sgd.add(p, g);
   CHECK_THROWS_AS(sgd.add(p, g), UsageError);
   CHECK_THROWS_AS(sgd.add(q, g, "q."), UsageError);
   auto h = q.make_grads();
-  CHECK(error_of<NameError>([&] { sgd.add(q, h); }) == "optim: two parameters are called 'a.weight'; give one object a prefix");
-  CHECK(error_of<UsageError>([&] { sgd.clip_grad_norm(0); }) == "optim: the limit of the gradient's norm must be positive, found 0.000000");
+  CHECK(error_of<NameError>([&] { sgd.add(q, h); }) ==
+        "optim: two parameters are called 'a.weight'; give one object a prefix");
+  CHECK(error_of<UsageError>([&] { sgd.clip_grad_norm(0); }) ==
+        "optim: the limit of the gradient's norm must be positive, found 0.000000");
   CHECK_THROWS_AS(sgd.clip_grad_norm(nan), UsageError);
   CHECK_THROWS_AS(sgd.step(nullptr), UsageError);
   Net typo({.groups = {{.names = "layer9.*"}}});
   typo.add(p, g);
-  CHECK(error_of<NameError>([&] { typo.step(state.get()); }) == "optim: no parameter matches the group 'layer9.*'");
+  CHECK(error_of<NameError>([&] { typo.step(state.get()); }) ==
+        "optim: no parameter matches the group 'layer9.*'");
 }

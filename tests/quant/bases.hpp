@@ -6,8 +6,7 @@
 
 namespace test {
 
-template <int M>
-struct Bases {
+template <int M> struct Bases {
   std::vector<std::vector<double>> b;
   std::vector<double> alpha;
   explicit Bases(const std::vector<double>& w) : b(M, std::vector<double>(w.size())), alpha(M) {

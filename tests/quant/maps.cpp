@@ -1,5 +1,6 @@
-// Every pair of maps against sums written out in double: logits and gradients, over groups, strides, padding values and channel counts
-// that are and are not multiples of a vector; and a weight map and a kernel rule of a user's own.
+// Every pair of maps against sums written out in double: logits and gradients, over groups,
+// strides, padding values and channel counts that are and are not multiples of a vector; and a
+// weight map and a kernel rule of a user's own.
 #include <doctest/doctest.h>
 
 #include <rnx/network.hpp>
@@ -10,7 +11,8 @@ using namespace rnx;
 
 namespace {
 
-/// Binary weights with one scale per output, the mean of |w| (Rastegari et al. 2016): a map of a user's own, with scales that differ.
+/// Binary weights with one scale per output, the mean of |w| (Rastegari et al. 2016): a map of a
+/// user's own, with scales that differ.
 struct MeanScaled {
   using option = rnx::option::weight_map;
   static constexpr int bases = 1, bits = 1;
@@ -35,7 +37,8 @@ template <> struct rnx::kernel<cpu, op::weight_bases<MeanScaled>> {
 };
 /// The scale is taken as a constant: dtheta = scale dsum.
 template <> struct rnx::kernel<cpu, op::weight_bases_backward<MeanScaled>> {
-  template <class T> static void run(Stream, const op::weight_bases_backward<MeanScaled>::Args<T>& a) {
+  template <class T>
+  static void run(Stream, const op::weight_bases_backward<MeanScaled>::Args<T>& a) {
     const std::size_t row = a.g.count() / (a.g.groups * a.g.o);
     for (std::size_t i = 0; i < a.g.count(); ++i) a.dtheta[i] += a.scales[i / row] * a.dsum[i];
   }
@@ -48,42 +51,59 @@ struct Weights {
   std::vector<std::vector<double>> base, scale;
   std::vector<double> slope;
 };
-template <class W>
-Weights weights_of(const std::vector<double>& theta, int outputs) {
-  Weights w{.base = {theta}, .scale = {std::vector<double>(outputs, 1)}, .slope = std::vector<double>(theta.size(), 1)};
+template <class W> Weights weights_of(const std::vector<double>& theta, int outputs) {
+  Weights w{.base = {theta},
+            .scale = {std::vector<double>(outputs, 1)},
+            .slope = std::vector<double>(theta.size(), 1)};
   const std::size_t row = theta.size() / outputs;
   for (std::size_t i = 0; i < theta.size(); ++i) {
-    if constexpr (std::is_same_v<W, MeanScaled>) w.scale[0][i / row] += std::abs(theta[i]) / double(row) - (i % row ? 0 : 1);
-    if constexpr (!W::identity) w.base[0][i] = theta[i] < 0 ? -1 : 1, w.slope[i] = std::abs(theta[i]) <= 1;
-    if constexpr (std::is_same_v<W, quant::Round<3>>) w.base[0][i] = std::nearbyint(std::clamp(theta[i], -1.0, 1.0) * 3) / 3;
+    if constexpr (std::is_same_v<W, MeanScaled>)
+      w.scale[0][i / row] += std::abs(theta[i]) / double(row) - (i % row ? 0 : 1);
+    if constexpr (!W::identity) {
+      w.base[0][i] = theta[i] < 0 ? -1 : 1;
+      w.slope[i] = std::abs(theta[i]) <= 1;
+    }
+    if constexpr (std::is_same_v<W, quant::Round<3>>)
+      w.base[0][i] = std::nearbyint(std::clamp(theta[i], -1.0, 1.0) * 3) / 3;
   }
   if constexpr (std::is_same_v<W, MeanScaled>)
     for (std::size_t i = 0; i < theta.size(); ++i) w.slope[i] = w.scale[0][i / row];
   return w;
 }
 template <class W>
-  requires(W::scaled && W::bases > 1)
+  requires(W::scaled&& W::bases > 1)
 Weights weights_of(const std::vector<double>& theta, int outputs) {
   const test::Bases<W::bases> bases(theta);
   Weights w{.base = bases.b, .scale = {}, .slope = std::vector<double>(theta.size())};
   double sum = 0;
-  for (double alpha : bases.alpha) w.scale.emplace_back(outputs, alpha), sum += alpha;
+  for (double alpha : bases.alpha) {
+    w.scale.emplace_back(outputs, alpha);
+    sum += alpha;
+  }
   for (std::size_t i = 0; i < theta.size(); ++i) w.slope[i] = std::abs(theta[i]) <= 1 ? sum : 0;
   return w;
 }
 
-/// Base n of x and whether the surrogate lets a gradient pass; `padded`: a position outside the map.
-struct Activation { double value; bool passes; };
-template <class A>
-Activation activation_of(double x, bool padded, double shift) {
-  if (A::scaled) return {padded || x + shift - 0.5 >= 0 ? 1.0 : -1.0, !padded && x + shift >= 0 && x + shift <= 1};
+/// Base n of x and whether the surrogate lets a gradient pass; `padded`: a position outside the
+/// map.
+struct Activation {
+  double value;
+  bool passes;
+};
+template <class A> Activation activation_of(double x, bool padded, double shift) {
+  if (A::scaled)
+    return {padded || x + shift - 0.5 >= 0 ? 1.0 : -1.0,
+            !padded && x + shift >= 0 && x + shift <= 1};
   if (A::identity) return {padded ? 0 : x, !padded};
-  if (std::is_same_v<A, quant::SignActivation>) return {padded || x >= 0 ? 1.0 : -1.0, !padded && std::abs(x) <= 1};
-  return {padded ? 0 : std::nearbyint(std::clamp(x, 0.0, 1.0) * 3) / 3, !padded && x >= 0 && x <= 1};  // RoundActivation<2>
+  if (std::is_same_v<A, quant::SignActivation>)
+    return {padded || x >= 0 ? 1.0 : -1.0, !padded && std::abs(x) <= 1};
+  return {padded ? 0 : std::nearbyint(std::clamp(x, 0.0, 1.0) * 3) / 3,
+          !padded && x >= 0 && x <= 1};  // RoundActivation<2>
 }
 
 /// Largest error over the largest expected value.
-void compare(const char* what, const std::vector<double>& found, const std::vector<double>& expected) {
+void compare(const char* what, const std::vector<double>& found,
+             const std::vector<double>& expected) {
   REQUIRE(found.size() == expected.size());
   double error = 0, size = 0;
   for (std::size_t i = 0; i < found.size(); ++i) {
@@ -104,8 +124,7 @@ std::vector<double> uniform(std::size_t count, std::uint64_t draw) {
 }
 
 /// One convolution W x A over a batch of two, and the same sums written out.
-template <class W, class A, class Spec, class In>
-void check_direct() {
+template <class W, class A, class Spec, class In> void check_direct() {
   constexpr int n = 2, N = A::bases;
   constexpr Dims in = In::dims, out = Spec::out_dims(in);
   Network<Named<"c", Spec>, In, cpu, precision::Double> net(2);
@@ -119,8 +138,10 @@ void check_direct() {
   std::vector<double> beta(N, 1), shift(N);
   if (node.bias) net.set("c.bias", bias);
   if (A::scaled) {
-    beta = uniform(N, 3), shift = uniform(N, 6);
-    net.set("c.activation.beta", beta), net.set("c.activation.shift", shift);
+    beta = uniform(N, 3);
+    shift = uniform(N, 6);
+    net.set("c.activation.beta", beta);
+    net.set("c.activation.shift", shift);
   }
   Tensor<double> x(n, in), dx(n, in);
   x.upload(uniform(x.size(), 4));
@@ -132,17 +153,28 @@ void check_direct() {
   net.backward(trace, dx.view(), &grads);
 
   const Weights w = weights_of<W>(theta, out.c);
-  std::vector<double> logits(y.size()), dsum(theta.size()), dtheta(theta.size()), dbias(out.c), dbeta(N), dshift(N);
+  std::vector<double> logits(y.size()), dsum(theta.size()), dtheta(theta.size()), dbias(out.c),
+      dbeta(N), dshift(N);
   std::vector<double> dinput(x.size());
-  const auto at = [](const Dims& d, int s, int h, int v, int c) { return ((std::size_t(s) * d.h + h) * d.w + v) * d.c + c; };
-  // f(output index, weight index, input index or -1, output channel) for every product of the convolution
+  const auto at = [](const Dims& d, int s, int h, int v, int c) {
+    return ((std::size_t(s) * d.h + h) * d.w + v) * d.c + c;
+  };
+  // f(output index, weight index, input index or -1, output channel) for every product of the
+  // convolution
   const auto products = [&](auto f) {
-    for (int s = 0; s < n; ++s) for (int h = 0; h < out.h; ++h) for (int v = 0; v < out.w; ++v) for (int o = 0; o < out.c; ++o)
-      for (int i = 0; i < rows_in; ++i) for (int a = 0; a < K; ++a) for (int b = 0; b < K; ++b) {
-        const int ih = h * stride - pad + a, iw = v * stride - pad + b, c = o / rows_out * rows_in + i;
-        const bool inside = ih >= 0 && ih < in.h && iw >= 0 && iw < in.w;
-        f(at(out, s, h, v, o), ((std::size_t(o) * rows_in + i) * K + a) * K + b, inside ? long(at(in, s, ih, iw, c)) : -1, o);
-      }
+    for (int s = 0; s < n; ++s)
+      for (int h = 0; h < out.h; ++h)
+        for (int v = 0; v < out.w; ++v)
+          for (int o = 0; o < out.c; ++o)
+            for (int i = 0; i < rows_in; ++i)
+              for (int a = 0; a < K; ++a)
+                for (int b = 0; b < K; ++b) {
+                  const int ih = h * stride - pad + a, iw = v * stride - pad + b,
+                            c = o / rows_out * rows_in + i;
+                  const bool inside = ih >= 0 && ih < in.h && iw >= 0 && iw < in.w;
+                  f(at(out, s, h, v, o), ((std::size_t(o) * rows_in + i) * K + a) * K + b,
+                    inside ? long(at(in, s, ih, iw, c)) : -1, o);
+                }
   };
   products([&](std::size_t to, std::size_t k, long from, int o) {
     double weight = 0;
@@ -157,7 +189,10 @@ void check_direct() {
       dshift[b] += beta[b] * weight * r[to];
     }
   });
-  for (std::size_t i = 0; i < y.size(); ++i) logits[i] += bias[i % out.c], dbias[i % out.c] += r[i];
+  for (std::size_t i = 0; i < y.size(); ++i) {
+    logits[i] += bias[i % out.c];
+    dbias[i % out.c] += r[i];
+  }
   for (std::size_t k = 0; k < theta.size(); ++k) dtheta[k] = w.slope[k] * dsum[k];
   compare("logits", y, logits);
   compare("dx", dx.download(), dinput);
@@ -169,25 +204,31 @@ void check_direct() {
     if (p.name == "c.activation.shift") compare("shift", found, dshift);
   });
 }
-template <class W, class A, class In, int Out, int K, class... Os>
-void check_conv() { check_direct<W, A, Conv<Out, K, W, A, Os...>, In>(); }
+template <class W, class A, class In, int Out, int K, class... Os> void check_conv() {
+  check_direct<W, A, Conv<Out, K, W, A, Os...>, In>();
+}
 
 }  // namespace
 
-using quant::FullActivation, quant::FullPrecision, quant::MultiBit, quant::MultiBitActivation, quant::Round, quant::RoundActivation,
-    quant::Sign, quant::SignActivation;
+using quant::FullActivation, quant::FullPrecision, quant::MultiBit, quant::MultiBitActivation,
+    quant::Round, quant::RoundActivation, quant::Sign, quant::SignActivation;
 
 TEST_CASE("full-precision weights with several bases of activations are direct sums") {
   check_conv<FullPrecision, MultiBitActivation<2>, Shape<16, 6, 7>, 16, 3>();
   check_conv<FullPrecision, MultiBitActivation<3>, Shape<5, 6, 5>, 19, 3, Stride<2>, Bias<true>>();
-  check_direct<FullPrecision, MultiBitActivation<2>, Depthwise<3, Stride<2>, MultiBitActivation<2>>, Shape<18, 7, 7>>();
+  check_direct<FullPrecision, MultiBitActivation<2>, Depthwise<3, Stride<2>, MultiBitActivation<2>>,
+               Shape<18, 7, 7>>();
 }
-TEST_CASE("M x N bases at 16 and more channels are direct sums: groups, strides, no multiples of a vector") {
+TEST_CASE(
+    "M x N bases at 16 and more channels are direct sums: groups, strides, no multiples of a "
+    "vector") {
   check_conv<MultiBit<3>, MultiBitActivation<2>, Shape<16, 6, 6>, 16, 3>();
   check_conv<MultiBit<3>, MultiBitActivation<2>, Shape<17, 5, 6>, 33, 3, Bias<true>>();
   check_conv<MultiBit<2>, MultiBitActivation<3>, Shape<34, 7, 6>, 38, 3, Groups<2>, Stride<2>>();
-  check_conv<MultiBit<2>, MultiBitActivation<2>, Shape<20, 7, 7>, 24, 5, Groups<4>, Stride<2>, Pad<1>>();
-  check_direct<MultiBit<2>, MultiBitActivation<2>, Depthwise<3, MultiBit<2>, MultiBitActivation<2>>, Shape<18, 6, 6>>();
+  check_conv<MultiBit<2>, MultiBitActivation<2>, Shape<20, 7, 7>, 24, 5, Groups<4>, Stride<2>,
+             Pad<1>>();
+  check_direct<MultiBit<2>, MultiBitActivation<2>, Depthwise<3, MultiBit<2>, MultiBitActivation<2>>,
+               Shape<18, 6, 6>>();
 }
 TEST_CASE("one side with bases, and maps without scales, are direct sums") {
   check_conv<MultiBit<2>, FullActivation, Shape<16, 6, 6>, 32, 3, Bias<true>>();
@@ -196,16 +237,21 @@ TEST_CASE("one side with bases, and maps without scales, are direct sums") {
   check_conv<Sign, SignActivation, Shape<16, 6, 6>, 32, 3, Groups<2>, Bias<true>>();
   check_conv<Round<3>, RoundActivation<2>, Shape<16, 6, 6>, 19, 3, Stride<2>>();
 }
-TEST_CASE("a weight map of one's own: its scales reach forward and backward, whatever the activation map") {
+TEST_CASE(
+    "a weight map of one's own: its scales reach forward and backward, whatever the activation "
+    "map") {
   check_conv<MeanScaled, FullActivation, Shape<16, 6, 6>, 18, 3, Bias<true>>();
   check_conv<MeanScaled, MultiBitActivation<2>, Shape<16, 6, 6>, 18, 3, Stride<2>, Groups<2>>();
   check_conv<MeanScaled, SignActivation, Shape<6, 5, 5>, 17, 1>();
 }
 TEST_CASE("a grouped convolution refuses a subnet that narrows its input") {
-  Network<Sequential<Named<"a", Conv<16, 1, width::Chosen>>, Named<"b", Conv<8, 3, Groups<2>>>>, Shape<4, 5, 5>> net(1);
+  Network<Sequential<Named<"a", Conv<16, 1, width::Chosen>>, Named<"b", Conv<8, 3, Groups<2>>>>,
+          Shape<4, 5, 5>>
+      net(1);
   auto trace = net.make_trace({});
   const Tensor<float> x(1, {4, 5, 5});
   const Subnet narrow = net.make_subnet({{"a", "width", 8}});
   CHECK_THROWS_WITH_AS(net.forward(trace, x.view(), {.subnet = &narrow}),
-                       "grouped convolution: it takes all of its 16 channels, the subnet left 8", UsageError);
+                       "grouped convolution: it takes all of its 16 channels, the subnet left 8",
+                       UsageError);
 }

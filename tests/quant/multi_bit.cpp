@@ -1,4 +1,5 @@
-// Probe: a convolution with 3 x 2 bases is the stated sum of binary convolutions; its weight map is computed once for twenty PGD steps.
+// Probe: a convolution with 3 x 2 bases is the stated sum of binary convolutions; its weight map is
+// computed once for twenty PGD steps.
 #include "quant/bases.hpp"
 #include "support/gradient_check.hpp"
 
@@ -14,7 +15,9 @@ using Plain = Network<Conv<5, 3, Pad<0>>, Shape<4, 8, 8>, cpu, precision::Double
 
 std::vector<double> parameter(Net& net, const std::string& name) {
   std::vector<double> v;
-  std::as_const(net).visit([&](const auto& p) { if (p.name == name) v.assign(p.value, p.value + p.count); });
+  std::as_const(net).visit([&](const auto& p) {
+    if (p.name == name) v.assign(p.value, p.value + p.count);
+  });
   return v;
 }
 Tensor<double> sample(int n, Dims d, double scale = 1) {
@@ -43,13 +46,18 @@ TEST_CASE("3 x 2 bases: the forward is the sum of scaled binary convolutions, pa
           for (int w = 0; w < 8; ++w)
             for (int c = 0; c < 4; ++c) {
               const bool inside = h > 0 && h < 7 && w > 0 && w < 7;
-              a.data()[((s * 8 + h) * 8 + w) * 4 + c] = !inside || x.data()[((s * 6 + h - 1) * 6 + w - 1) * 4 + c] + shift[n] - 0.5 >= 0 ? 1 : -1;
+              a.data()[((s * 8 + h) * 8 + w) * 4 + c] =
+                  !inside || x.data()[((s * 6 + h - 1) * 6 + w - 1) * 4 + c] + shift[n] - 0.5 >= 0
+                      ? 1
+                      : -1;
             }
       plain.set("weight", bases.b[m]);
-      const std::vector<double> z = to_host(plain.forward(plain_trace, std::as_const(a).view(), {}));
+      const std::vector<double> z =
+          to_host(plain.forward(plain_trace, std::as_const(a).view(), {}));
       for (std::size_t i = 0; i < z.size(); ++i) expected[i] += bases.alpha[m] * beta[n] * z[i];
     }
-  for (std::size_t i = 0; i < y.size(); ++i) CHECK(y[i] == doctest::Approx(expected[i]).epsilon(1e-12));
+  for (std::size_t i = 0; i < y.size(); ++i)
+    CHECK(y[i] == doctest::Approx(expected[i]).epsilon(1e-12));
 }
 
 TEST_CASE("3 x 2 bases: backward is the declared surrogate's") {
@@ -65,7 +73,8 @@ TEST_CASE("3 x 2 bases: backward is the declared surrogate's") {
   net.backward(trace, dx.view(), &grads);
 
   // the same with the summed tensors in a full-precision convolution over the padded map
-  const auto theta = parameter(net, "weight"), beta = parameter(net, "activation.beta"), shift = parameter(net, "activation.shift");
+  const auto theta = parameter(net, "weight"), beta = parameter(net, "activation.beta"),
+             shift = parameter(net, "activation.shift");
   const test::Bases<M> bases(theta);
   std::vector<double> effective(theta.size());
   double alpha = 0;
@@ -77,13 +86,23 @@ TEST_CASE("3 x 2 bases: backward is the declared surrogate's") {
   plain.set("weight", effective);
   Tensor<double> a(n, {4, 8, 8}), da(n, {4, 8, 8});
   std::vector<double> dbeta(N), dshift(N);
-  const auto inner = [](int s, int h, int w, int c) { return ((s * 6 + h - 1) * 6 + w - 1) * 4 + c; };
-  const auto each = [&](auto f) {
-    for (int s = 0; s < n; ++s) for (int h = 0; h < 8; ++h) for (int w = 0; w < 8; ++w) for (int c = 0; c < 4; ++c)
-      f(((s * 8 + h) * 8 + w) * 4 + c, h > 0 && h < 7 && w > 0 && w < 7 ? inner(s, h, w, c) : -1);
+  const auto inner = [](int s, int h, int w, int c) {
+    return ((s * 6 + h - 1) * 6 + w - 1) * 4 + c;
   };
-  const auto base = [&](int i, int k) { return i < 0 || x.data()[i] + shift[k] - 0.5 >= 0 ? 1.0 : -1.0; };
-  each([&](int to, int i) { for (int k = 0; k < N; ++k) a.data()[to] += beta[k] * base(i, k); });
+  const auto each = [&](auto f) {
+    for (int s = 0; s < n; ++s)
+      for (int h = 0; h < 8; ++h)
+        for (int w = 0; w < 8; ++w)
+          for (int c = 0; c < 4; ++c)
+            f(((s * 8 + h) * 8 + w) * 4 + c,
+              h > 0 && h < 7 && w > 0 && w < 7 ? inner(s, h, w, c) : -1);
+  };
+  const auto base = [&](int i, int k) {
+    return i < 0 || x.data()[i] + shift[k] - 0.5 >= 0 ? 1.0 : -1.0;
+  };
+  each([&](int to, int i) {
+    for (int k = 0; k < N; ++k) a.data()[to] += beta[k] * base(i, k);
+  });
   auto plain_trace = plain.make_trace({.use = Use::train, .capacity = n});
   plain.forward(plain_trace, std::as_const(a).view(), {});
   std::copy_n(r.data(), r.size(), plain_trace.logits_gradient().data);
@@ -94,28 +113,41 @@ TEST_CASE("3 x 2 bases: backward is the declared surrogate's") {
     for (int k = 0; k < N; ++k) {
       dbeta[k] += da.data()[from] * base(i, k);
       if (i < 0 || x.data()[i] + shift[k] < 0 || x.data()[i] + shift[k] > 1) continue;
-      through += beta[k], dshift[k] += beta[k] * da.data()[from];
+      through += beta[k];
+      dshift[k] += beta[k] * da.data()[from];
     }
     if (i >= 0) CHECK(dx.data()[i] == doctest::Approx(through * da.data()[from]).epsilon(1e-12));
   });
   net.visit(grads, [&](const auto& p) {
     for (std::size_t i = 0; i < p.count; ++i) {
-      if (p.name == "weight") CHECK(p.gradient[i] == doctest::Approx(std::abs(theta[i]) <= 1 ? alpha * plain_grads.flat.data()[i] : 0).epsilon(1e-10));
-      if (p.name == "activation.beta") CHECK(p.gradient[i] == doctest::Approx(dbeta[i]).epsilon(1e-10));
-      if (p.name == "activation.shift") CHECK(p.gradient[i] == doctest::Approx(dshift[i]).epsilon(1e-10));
+      if (p.name == "weight")
+        CHECK(p.gradient[i] ==
+              doctest::Approx(std::abs(theta[i]) <= 1 ? alpha * plain_grads.flat.data()[i] : 0)
+                  .epsilon(1e-10));
+      if (p.name == "activation.beta")
+        CHECK(p.gradient[i] == doctest::Approx(dbeta[i]).epsilon(1e-10));
+      if (p.name == "activation.shift")
+        CHECK(p.gradient[i] == doctest::Approx(dshift[i]).epsilon(1e-10));
     }
   });
 }
 
-TEST_CASE("the weight map is computed once for twenty PGD steps, and again after any mutable access") {
-  using Small = Network<Sequential<Named<"conv", Conv<8, 3, quant::MultiBit<M>, quant::MultiBitActivation<N>>>, Named<"bn", BatchNorm<>>, GlobalAveragePool, Named<"fc", Linear<10>>>, Shape<3, 8, 8>>;
+TEST_CASE(
+    "the weight map is computed once for twenty PGD steps, and again after any mutable access") {
+  using Small = Network<
+      Sequential<Named<"conv", Conv<8, 3, quant::MultiBit<M>, quant::MultiBitActivation<N>>>,
+                 Named<"bn", BatchNorm<>>, GlobalAveragePool, Named<"fc", Linear<10>>>,
+      Shape<3, 8, 8>>;
   Small net(1);
   attack::Workspace<float> work(net, 4, 2);
   Tensor<float> x(4, {3, 8, 8}), a(4, {3, 8, 8});
   for (std::size_t i = 0; i < x.size(); ++i) x.data()[i] = float(i % 13) / 13;
   const std::int32_t y[] = {0, 1, 2, 3};
   const loss::Labels<> labels(y, 10);
-  const auto attack = [&] { attack::Pgd<>{.steps = 20}(net, work, std::as_const(x).view(), a.view(), loss::CrossEntropy{.labels = labels.data()}); };
+  const auto attack = [&] {
+    attack::Pgd<>{.steps = 20}(net, work, std::as_const(x).view(), a.view(),
+                               loss::CrossEntropy{.labels = labels.data()});
+  };
   attack();
   CHECK(net.preparations() == 1);  // 20 steps of 2 tiles
   attack();
@@ -149,10 +181,13 @@ TEST_CASE("sign and round: values and straight-through gradients") {
   const auto x = Tensor<double>::from_nchw(1, {2, 1, 1}, std::vector<double>{0.25, -3});
   auto trace = net.make_trace({.use = Use::train});
   CHECK(to_host(net.forward(trace, x.view(), {})) == std::vector<double>{2, -2});
-  trace.logits_gradient().data[0] = 1, trace.logits_gradient().data[1] = 10;
+  trace.logits_gradient().data[0] = 1;
+  trace.logits_gradient().data[1] = 10;
   Tensor<double> dx(1, {2, 1, 1});
   auto grads = net.make_grads();
   net.backward(trace, dx.view(), &grads);
-  CHECK(dx.download() == std::vector<double>{1 - 10, 0});                 // |x| > 1 passes nothing
-  net.visit(grads, [](const auto& p) { CHECK(std::vector<double>(p.gradient, p.gradient + 4) == std::vector<double>{1, 0, 10, -10}); });
+  CHECK(dx.download() == std::vector<double>{1 - 10, 0});  // |x| > 1 passes nothing
+  net.visit(grads, [](const auto& p) {
+    CHECK(std::vector<double>(p.gradient, p.gradient + 4) == std::vector<double>{1, 0, 10, -10});
+  });
 }

@@ -1,5 +1,5 @@
-// Probe: an elastic stage (width, expansion, kernel, depth at run time) against PyTorch, and against the small static networks of its
-// subnets.
+// Probe: an elastic stage (width, expansion, kernel, depth at run time) against PyTorch, and
+// against the small static networks of its subnets.
 #include <limits>
 
 #include "search/support.hpp"
@@ -9,16 +9,18 @@ using namespace rnx::search;
 
 namespace {
 
-using Net = Network<Sequential<Named<"stage", ElasticStage<2, 16, 24, 4, 1>>, Named<"pool", GlobalAveragePool>, Named<"fc", Linear<5>>>,
+using Net = Network<Sequential<Named<"stage", ElasticStage<2, 16, 24, 4, 1>>,
+                               Named<"pool", GlobalAveragePool>, Named<"fc", Linear<5>>>,
                     Shape<16, 8, 8>, cpu, precision::Double>;
-using SmallA = Network<
-    Sequential<
-        Named<"stage", Sequential<models::InvertedResidual<16, 48, 16, 5, 1, true>, models::InvertedResidual<16, 32, 24, 3, 1, true>>>,
-        Named<"pool", GlobalAveragePool>, Named<"fc", Linear<5>>>,
-    Shape<16, 8, 8>, cpu, precision::Double>;
-using SmallB = Network<Sequential<Named<"stage", Sequential<models::InvertedResidual<16, 64, 24, 7, 1, true>>>,
-                                  Named<"pool", GlobalAveragePool>, Named<"fc", Linear<5>>>,
-                       Shape<16, 8, 8>, cpu, precision::Double>;
+using SmallA =
+    Network<Sequential<Named<"stage", Sequential<models::InvertedResidual<16, 48, 16, 5, 1, true>,
+                                                 models::InvertedResidual<16, 32, 24, 3, 1, true>>>,
+                       Named<"pool", GlobalAveragePool>, Named<"fc", Linear<5>>>,
+            Shape<16, 8, 8>, cpu, precision::Double>;
+using SmallB =
+    Network<Sequential<Named<"stage", Sequential<models::InvertedResidual<16, 64, 24, 7, 1, true>>>,
+                       Named<"pool", GlobalAveragePool>, Named<"fc", Linear<5>>>,
+            Shape<16, 8, 8>, cpu, precision::Double>;
 
 const golden::json& expected() {
   static const golden::json file = golden::load("elastic");
@@ -33,21 +35,24 @@ Subnet subnet(const Net& net, const std::string& name) {
   const auto& blocks = expected().at("subnets").at(name);
   std::vector<Net::Choice> choices{{"stage", "depth", int(blocks.size())}};
   for (std::size_t b = 0; b < blocks.size(); ++b)
-    for (const auto& [what, layer] : {std::pair{"expansion", "conv1"}, {"width", "conv3"}, {"kernel", "conv2"}})
-      choices.push_back({"stage." + std::to_string(b) + "." + layer, what, blocks[b].at(what).get<int>()});
+    for (const auto& [what, layer] :
+         {std::pair{"expansion", "conv1"}, {"width", "conv3"}, {"kernel", "conv2"}})
+      choices.push_back(
+          {"stage." + std::to_string(b) + "." + layer, what, blocks[b].at(what).get<int>()});
   return net.make_subnet(choices);
 }
 /// A network with the rule's weights, a trace, gradients, and one training pass.
-template <class N>
-struct Runner {
+template <class N> struct Runner {
   N net{0};
   Trace<double> trace;
   Grads<double> grads;
   explicit Runner(std::vector<Keep> keep = {})
-      : trace(net.make_trace({.use = Use::train, .capacity = 4, .keep = std::move(keep)})), grads(net.make_grads()) {
+      : trace(net.make_trace({.use = Use::train, .capacity = 4, .keep = std::move(keep)})),
+        grads(net.make_grads()) {
     golden::fill(net);
   }
-  double run(const Tensor<double>& x, const Subnet* s, int labels = 0, Tensor<double>* dx = nullptr) {
+  double run(const Tensor<double>& x, const Subnet* s, int labels = 0,
+             Tensor<double>* dx = nullptr) {
     net.forward(trace, x.view(), {.mode = Mode::train, .subnet = s});
     const double loss = mean_loss(trace, golden::labels(labels, 4, 5));
     grads.zero();
@@ -57,20 +62,21 @@ struct Runner {
   }
 };
 /// f(parameter or buffer, its values, its gradient or nothing).
-template <class N, class F>
-void each_value(const N& net, const Grads<double>* grads, F f) {
+template <class N, class F> void each_value(const N& net, const Grads<double>* grads, F f) {
   for (const auto& p : net.graph().parameters)
     f(p, std::span(net.parameters() + p.offset, p.count),
       grads ? std::span(grads->flat.data() + p.offset, p.count) : std::span<const double>{});
-  if (!grads) for (const auto& b : net.graph().buffers) f(b, std::span(net.buffers() + b.offset, b.count), std::span<const double>{});
+  if (!grads)
+    for (const auto& b : net.graph().buffers)
+      f(b, std::span(net.buffers() + b.offset, b.count), std::span<const double>{});
 }
 double tensor_error(const golden::json& record, std::span<const double> values) {
   // a golden zero but for rounding (README: stage.0.bn3.bias in subnet A) is compared absolutely
-  if (record.at("norm").get<double>() < 1e-12) return golden::difference(values, std::vector<double>(values.size(), 0.0));
+  if (record.at("norm").get<double>() < 1e-12)
+    return golden::difference(values, std::vector<double>(values.size(), 0.0));
   return golden::compare_record(record, values);
 }
-template <class N>
-double small_error(const std::string& name, bool kernels) {
+template <class N> double small_error(const std::string& name, bool kernels) {
   Runner<Net> big;
   const Subnet s = subnet(big.net, name);
   Runner<N> small;
@@ -78,31 +84,40 @@ double small_error(const std::string& name, bool kernels) {
   const auto x = batch(0);
   Tensor<double> dx, small_dx;
   const double difference = std::abs(big.run(x, &s, 0, &dx) - small.run(x, nullptr, 0, &small_dx));
-  double worst = std::max(difference, golden::difference(to_host(big.trace.logits()), to_host(small.trace.logits())));
+  double worst = std::max(
+      difference, golden::difference(to_host(big.trace.logits()), to_host(small.trace.logits())));
   worst = std::max(worst, golden::difference(dx.download(), small_dx.download()));
-  big.net.commit_statistics(big.trace), small.net.commit_statistics(small.trace);
+  big.net.commit_statistics(big.trace);
+  small.net.commit_statistics(small.trace);
   N copy{0}, gradients{0};
   transfer(big.net, s, copy);  // running statistics of the slice
   worst = std::max(worst, golden::difference(std::span(copy.buffers(), copy.buffer_storage()),
-                                             std::vector<double>(small.net.buffers(), small.net.buffers() + small.net.buffer_storage())));
+                                             std::vector<double>(small.net.buffers(),
+                                                                 small.net.buffers() +
+                                                                     small.net.buffer_storage())));
   Net holder{0};
   std::copy_n(big.grads.flat.data(), big.grads.flat.size(), holder.parameters());
   transfer(holder, s, gradients);
-  each_value(gradients, &small.grads, [&](const NamedParameter& p, auto big_gradient, auto small_gradient) {
-    if (kernels || p.name.find("conv2") == p.name.npos)  // a transformed kernel has other parameters
-      worst = std::max(worst, golden::difference(big_gradient, std::vector<double>(small_gradient.begin(), small_gradient.end())));
-  });
+  each_value(
+      gradients, &small.grads,
+      [&](const NamedParameter& p, auto big_gradient, auto small_gradient) {
+        if (kernels ||
+            p.name.find("conv2") == p.name.npos)  // a transformed kernel has other parameters
+          worst = std::max(
+              worst, golden::difference(big_gradient, std::vector<double>(small_gradient.begin(),
+                                                                          small_gradient.end())));
+      });
   return worst;
 }
 
 template <class Stage>
-using Classified =
-    Network<Sequential<Named<"stem", Conv<16, 3>>, Named<"stage", Stage>, Named<"pool", GlobalAveragePool>, Named<"fc", Linear<5>>>,
-            Shape<16, 8, 8>, cpu, precision::Double>;
+using Classified = Network<Sequential<Named<"stem", Conv<16, 3>>, Named<"stage", Stage>,
+                                      Named<"pool", GlobalAveragePool>, Named<"fc", Linear<5>>>,
+                           Shape<16, 8, 8>, cpu, precision::Double>;
 
-/// Gradients of a stage of four blocks under depth 1, against its first block alone: the largest difference.
-template <class First, class Rest>
-double depth_error() {
+/// Gradients of a stage of four blocks under depth 1, against its first block alone: the largest
+/// difference.
+template <class First, class Rest> double depth_error() {
   Classified<Repeat<4, First, Rest, 1>> elastic(5), holder(0);
   Classified<Repeat<1, First>> fixed(6), gathered(0);
   const Subnet s = elastic.make_subnet({{"stage", "depth", 1}});
@@ -122,8 +137,9 @@ double depth_error() {
   const auto dx = gradients(elastic, &s, holder.parameters(), holder.parameter_storage());
   const auto fixed_dx = gradients(fixed, nullptr, expected.data(), expected.size());
   transfer(holder, s, gathered);
-  return std::max(golden::difference(dx, fixed_dx),
-                  golden::difference(std::span(gathered.parameters(), gathered.parameter_storage()), expected));
+  return std::max(
+      golden::difference(dx, fixed_dx),
+      golden::difference(std::span(gathered.parameters(), gathered.parameter_storage()), expected));
 }
 
 }  // namespace
@@ -147,10 +163,12 @@ TEST_CASE("elastic: subnets equal PyTorch") {
     CHECK(seen == golden.at("grads").size());
     pass.net.commit_statistics(pass.trace);
     for (const auto& b : pass.net.graph().buffers)
-      CHECK(golden::compare_record(golden.at("running").at(b.name), std::span(std::as_const(pass.net).buffers() + b.offset, b.count)) <
-            1e-9);
+      CHECK(golden::compare_record(
+                golden.at("running").at(b.name),
+                std::span(std::as_const(pass.net).buffers() + b.offset, b.count)) < 1e-9);
     pass.net.forward(pass.trace, x.view(), {.subnet = &s});
-    CHECK(golden::compare_record(golden.at("eval_logits_after"), to_host(pass.trace.logits())) < 1e-9);
+    CHECK(golden::compare_record(golden.at("eval_logits_after"), to_host(pass.trace.logits())) <
+          1e-9);
   }
 }
 
@@ -164,12 +182,15 @@ TEST_CASE("elastic: three steps over A, B, A equal PyTorch, inactive slices incl
     const auto x = batch(k);
     CHECK(std::abs(pass.run(x, &s, k) - sgd.at("losses")[k].get<double>()) < 1e-9);
     pass.net.commit_statistics(pass.trace);
-    run<op::sgd_step, cpu, double>({}, {velocity.size(), 1.0, sgd.at("weight_decay"), false, k == 0, &values, nullptr,
-                                        pass.grads.flat.data(), velocity.data(), pass.net.parameters()});
+    run<op::sgd_step, cpu, double>(
+        {}, {velocity.size(), 1.0, sgd.at("weight_decay"), false, k == 0, &values, nullptr,
+             pass.grads.flat.data(), velocity.data(), pass.net.parameters()});
   }
   each_value(pass.net, nullptr, [&](const NamedParameter& p, auto found, auto) {
     CAPTURE(p.name);
-    CHECK(tensor_error((sgd.at("params").contains(p.name) ? sgd.at("params") : sgd.at("running")).at(p.name), found) < 1e-9);
+    CHECK(tensor_error(
+              (sgd.at("params").contains(p.name) ? sgd.at("params") : sgd.at("running")).at(p.name),
+              found) < 1e-9);
   });
 }
 
@@ -196,7 +217,8 @@ TEST_CASE("elastic: what is outside a subnet is neither read nor written") {
     const Subnet s = subnet(clean.net, name);
     const double loss = clean.run(x, &s);
 
-    // a NaN input and NaN weights, at the maxima: every activation, statistic and gradient of the arena holds a NaN
+    // a NaN input and NaN weights, at the maxima: every activation, statistic and gradient of the
+    // arena holds a NaN
     Tensor<double> nan_x(4, {16, 8, 8});
     std::fill_n(nan_x.data(), nan_x.size(), poison);
     std::fill_n(dirty.net.parameters(), dirty.net.parameter_storage(), poison);
@@ -208,24 +230,34 @@ TEST_CASE("elastic: what is outside a subnet is neither read nor written") {
     const std::vector<char> used = used_parameters(clean.net, s);
     std::size_t outside = 0, gradients = 0;
     for (std::size_t i = 0; i < used.size(); ++i)
-      if (!used[i]) dirty.net.parameters()[i] = poison, ++outside, gradients += clean.grads.flat.data()[i] != 0;
+      if (!used[i]) {
+        dirty.net.parameters()[i] = poison;
+        ++outside;
+        gradients += clean.grads.flat.data()[i] != 0;
+      }
     CHECK(outside > 5000);
     CHECK(gradients == 0);
     CHECK(dirty.run(x, &s) == loss);
-    CHECK(std::memcmp(clean.grads.flat.data(), dirty.grads.flat.data(), clean.grads.flat.size() * sizeof(double)) == 0);
+    CHECK(std::memcmp(clean.grads.flat.data(), dirty.grads.flat.data(),
+                      clean.grads.flat.size() * sizeof(double)) == 0);
     CHECK(golden::difference(to_host(dirty.trace.logits()), to_host(clean.trace.logits())) == 0);
     std::size_t inactive = 0, touched = 0;
     for (std::size_t k = 0; k < before.size(); ++k) {
       const auto& v = dirty.trace.activations()[k].value;
       if (!dirty.trace.activations()[k].active) continue;
       for (std::size_t pixel = 0; pixel < std::size_t(v.n) * v.dims.pixels(); ++pixel)
-        for (int c = v.dims.c; c < v.stride; ++c)
-          ++inactive, touched += std::memcmp(&v.data[pixel * v.stride + c], &before[k][pixel * v.stride + c], sizeof(double)) != 0;
+        for (int c = v.dims.c; c < v.stride; ++c) {
+          ++inactive;
+          touched += std::memcmp(&v.data[pixel * v.stride + c], &before[k][pixel * v.stride + c],
+                                 sizeof(double)) != 0;
+        }
     }
     CHECK(touched == 0);
     CHECK((inactive > 1000 || name == "B"));  // B runs its one block at the maxima
-    dirty.net.commit_statistics(dirty.trace), clean.net.commit_statistics(clean.trace);
-    CHECK(std::memcmp(clean.net.buffers(), dirty.net.buffers(), clean.net.buffer_storage() * sizeof(double)) == 0);
+    dirty.net.commit_statistics(dirty.trace);
+    clean.net.commit_statistics(clean.trace);
+    CHECK(std::memcmp(clean.net.buffers(), dirty.net.buffers(),
+                      clean.net.buffer_storage() * sizeof(double)) == 0);
   }
 }
 
@@ -238,8 +270,8 @@ TEST_CASE("elastic: the static type of a subnet is spelled") {
   };
   const Subnet a = subnet(net, "A"), b = subnet(net, "B");
   const std::string two = static_type(net, a, "A"), one = static_type(net, b, "B");
-  for (const char* part :
-       {"Conv<48, 1>", "Depthwise<5>", "Depthwise<3>", "Conv<16, 1, Bias<true>>", "Conv<8, 1, Bias<true>>", "join::Add,"})
+  for (const char* part : {"Conv<48, 1>", "Depthwise<5>", "Depthwise<3>", "Conv<16, 1, Bias<true>>",
+                           "Conv<8, 1, Bias<true>>", "join::Add,"})
     CHECK(count(two, part) == 1);
   CHECK(count(two, "join::Gate") == 2);
   CHECK(count(one, "conv1") == 1);
@@ -249,7 +281,8 @@ TEST_CASE("elastic: the static type of a subnet is spelled") {
 
 TEST_CASE("elastic: a shallow stage keeps what its backward reads") {
   using Narrow = Residual<Sequential<Conv<16, 3>, act::Relu>, Conv<16, 1>>;
-  using Wide = Residual<Sequential<Conv<64, 3>, act::Relu, Conv<16, 3>>, Conv<16, 1>>;  // its gradients would fit over the stage's
+  using Wide = Residual<Sequential<Conv<64, 3>, act::Relu, Conv<16, 3>>,
+                        Conv<16, 1>>;  // its gradients would fit over the stage's
   CHECK(depth_error<Wide, Narrow>() < 1e-12);
   CHECK(depth_error<Sequential<Wide, act::Relu>, Sequential<Narrow, act::Relu>>() < 1e-12);
 }
@@ -272,9 +305,10 @@ TEST_CASE("elastic: a seed at a stage's output is used whichever block writes it
 }
 
 TEST_CASE("elastic: a branch that a sum leaves out gets no gradient") {
-  using Both =
-      Network<Sequential<Parallel<join::AddWhereEqual, Conv<8, 1, width::Chosen>, Conv<8, 3, width::Chosen>>, GlobalAveragePool, Linear<5>>,
-              Shape<16, 8, 8>, cpu, precision::Double>;
+  using Both = Network<Sequential<Parallel<join::AddWhereEqual, Conv<8, 1, width::Chosen>,
+                                           Conv<8, 3, width::Chosen>>,
+                                  GlobalAveragePool, Linear<5>>,
+                       Shape<16, 8, 8>, cpu, precision::Double>;
   Both net(3);
   auto trace = net.make_trace({.use = Use::train, .capacity = 4});
   auto grads = net.make_grads();
@@ -289,7 +323,8 @@ TEST_CASE("elastic: a branch that a sum leaves out gets no gradient") {
     double sums[2] = {};
     for (int branch : {0, 1}) {
       const auto& p = net.graph().parameters[branch];
-      for (std::size_t i = 0; i < p.count; ++i) sums[branch] += std::abs(grads.flat.data()[p.offset + i]);
+      for (std::size_t i = 0; i < p.count; ++i)
+        sums[branch] += std::abs(grads.flat.data()[p.offset + i]);
     }
     CHECK(sums[0] > 0);
     CHECK((sums[1] > 0) == (width == 8));
@@ -303,7 +338,9 @@ TEST_CASE("elastic: permuting coupled channels leaves the logits") {
   Runner<Net> pass;
   const auto x = batch(0);
   auto trace = pass.net.make_trace({.capacity = 4});
-  const auto logits = [&] { return pass.net.forward(trace, x.view(), {}), to_host(trace.logits()); };
+  const auto logits = [&] {
+    return pass.net.forward(trace, x.view(), {}), to_host(trace.logits());
+  };
   const auto before = logits();
   int groups = 0, refused = 0;
   for (const auto& group : pass.net.graph().coupled_channels()) {
@@ -315,14 +352,19 @@ TEST_CASE("elastic: permuting coupled channels leaves the logits") {
       ++refused;
       continue;
     }
-    const std::vector<double> parameters(std::as_const(pass.net).parameters(),
-                                         std::as_const(pass.net).parameters() + pass.net.parameter_storage());
+    const std::vector<double> parameters(
+        std::as_const(pass.net).parameters(),
+        std::as_const(pass.net).parameters() + pass.net.parameter_storage());
     permute_channels(pass.net, group, permutation);
-    CHECK(golden::difference(std::span(std::as_const(pass.net).parameters(), parameters.size()), parameters) > 0.01);
+    CHECK(golden::difference(std::span(std::as_const(pass.net).parameters(), parameters.size()),
+                             parameters) > 0.01);
     CHECK(golden::difference(logits(), before) < 1e-12);
     ++groups;
   }
-  CHECK(groups == 4);  // the expanded channels and the bottleneck of each block; the stage's width is tied to the input by the shortcut
+  CHECK(groups ==
+        // the expanded channels and the bottleneck of each block; the stage's width is tied to the
+        // input by the shortcut
+        4);
   CHECK(refused == 1);
 }
 
@@ -332,7 +374,8 @@ TEST_CASE("elastic: gradients equal central differences") {
   auto x = batch(0);
   Tensor<double> dx;
   pass.run(x, &s, 0, &dx);
-  const std::vector<double> gradient(pass.grads.flat.data(), pass.grads.flat.data() + pass.grads.flat.size());
+  const std::vector<double> gradient(pass.grads.flat.data(),
+                                     pass.grads.flat.data() + pass.grads.flat.size());
   auto trace = pass.net.make_trace({.use = Use::train, .capacity = 4});
   const auto loss = [&] {
     pass.net.parameters();  // the values were changed in place
@@ -342,6 +385,7 @@ TEST_CASE("elastic: gradients equal central differences") {
   CHECK(directional_error({x.data(), x.size()}, {dx.data(), dx.size()}, 0, loss) < 1e-6);
   for (const auto& p : pass.net.graph().parameters) {
     CAPTURE(p.name);
-    CHECK(directional_error({pass.net.parameters() + p.offset, p.count}, {gradient.data() + p.offset, p.count}, p.offset + 1, loss) < 1e-6);
+    CHECK(directional_error({pass.net.parameters() + p.offset, p.count},
+                            {gradient.data() + p.offset, p.count}, p.offset + 1, loss) < 1e-6);
   }
 }

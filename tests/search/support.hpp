@@ -13,11 +13,13 @@ namespace test {
 using namespace rnx;
 
 /// Mean cross-entropy of a trace's logits; its gradient, times `weight`, goes to logits_gradient().
-inline double mean_loss(Trace<double>& trace, const std::vector<std::int32_t>& labels, double weight = 1) {
+inline double mean_loss(Trace<double>& trace, const std::vector<std::int32_t>& labels,
+                        double weight = 1) {
   const auto z = trace.logits();
   std::vector<double> values(z.n);
   run<op::cross_entropy, cpu, double>(
-      {}, {geometry::map(z), 0.0, weight / z.n, false, z.data, labels.data(), values.data(), trace.logits_gradient().data});
+      {}, {geometry::map(z), 0.0, weight / z.n, false, z.data, labels.data(), values.data(),
+           trace.logits_gradient().data});
   double sum = 0;
   for (double v : values) sum += v;
   return sum / z.n;
@@ -25,10 +27,12 @@ inline double mean_loss(Trace<double>& trace, const std::vector<std::int32_t>& l
 
 /// support::directional_error with noise of a site's own.
 template <class F>
-double directional_error(std::span<double> values, std::span<const double> gradient, std::uint64_t site, F&& f) {
+double directional_error(std::span<double> values, std::span<const double> gradient,
+                         std::uint64_t site, F&& f) {
   const rng::Stream random(11, Purpose::test, 0, site);
   std::uint64_t drawn = 0;
-  return support::directional_error(values, gradient, [&] { return 2 * random.uniform(drawn++) - 1; }, f);
+  return support::directional_error(
+      values, gradient, [&] { return 2 * random.uniform(drawn++) - 1; }, f);
 }
 
 }  // namespace test

@@ -6,8 +6,7 @@
 namespace support {
 
 /// f() must throw an E: its sentence. "no error" when it throws nothing; other exceptions pass.
-template <class E, class F>
-std::string error_of(F&& f) {
+template <class E, class F> std::string error_of(F&& f) {
   try {
     f();
   } catch (const E& error) {

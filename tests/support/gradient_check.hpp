@@ -1,4 +1,5 @@
-// Directional central differences against backward, for every parameter tensor and the input, in double.
+// Directional central differences against backward, for every parameter tensor and the input, in
+// double.
 //   L = sum of r z over the logits (and over whatever seeds a caller writes), r random
 // Buffers are dirty on purpose: dx and the arena start poisoned, gradients start at one.
 #pragma once
@@ -14,12 +15,14 @@
 
 namespace support {
 
-/// Error of <gradient, d> against the central difference of f along d, relative to |gradient|, or absolute where that is zero but for
-/// rounding (< 1e-7: a bias before a batch norm). d: the gradient's direction and uniform noise, of length 1; f reads `values`, which
-/// are put back. A direction is redrawn where the differences at h and h / 2 disagree: a kink lies within the step. The first other one
-/// decides; infinite when there is none.
+/// Error of <gradient, d> against the central difference of f along d, relative to |gradient|, or
+/// absolute where that is zero but for rounding (< 1e-7: a bias before a batch norm). d: the
+/// gradient's direction and uniform noise, of length 1; f reads `values`, which are put back. A
+/// direction is redrawn where the differences at h and h / 2 disagree: a kink lies within the step.
+/// The first other one decides; infinite when there is none.
 template <class Uniform, class F>
-double directional_error(std::span<double> values, std::span<const double> gradient, Uniform&& uniform, F&& f) {
+double directional_error(std::span<double> values, std::span<const double> gradient,
+                         Uniform&& uniform, F&& f) {
   const std::size_t count = values.size();
   const std::vector<double> before(values.begin(), values.end());
   std::vector<double> d(count);
@@ -32,7 +35,10 @@ double directional_error(std::span<double> values, std::span<const double> gradi
       d[i] = uniform() / std::sqrt(double(count)) + (norm > 0 ? gradient[i] / norm : 0);
       length += d[i] * d[i];
     }
-    for (std::size_t i = 0; i < count; ++i) d[i] /= std::sqrt(length), slope += d[i] * gradient[i];
+    for (std::size_t i = 0; i < count; ++i) {
+      d[i] /= std::sqrt(length);
+      slope += d[i] * gradient[i];
+    }
     const auto at_step = [&](double step) {
       for (std::size_t i = 0; i < count; ++i) values[i] = before[i] + step * d[i];
       return f();
@@ -40,14 +46,16 @@ double directional_error(std::span<double> values, std::span<const double> gradi
     const auto difference = [&](double h) { return (at_step(h) - at_step(-h)) / (2 * h); };
     const double h = 1e-5 / (attempt + 1), wide = difference(h), narrow = difference(h / 2);
     std::copy(before.begin(), before.end(), values.begin());
-    if (std::abs(wide - narrow) <= 1e-7 * norm + 1e-9) return std::abs(wide - slope) / (norm > 1e-7 ? norm : 1);
+    if (std::abs(wide - narrow) <= 1e-7 * norm + 1e-9)
+      return std::abs(wide - slope) / (norm > 1e-7 ? norm : 1);
   }
   return std::numeric_limits<double>::infinity();
 }
 
 using Net = rnx::NetworkBase<double>;
 
-/// Called after each forward: returns what it adds to L and writes the matching seeds (scaled as L is).
+/// Called after each forward: returns what it adds to L and writes the matching seeds (scaled as L
+/// is).
 using Extra = std::function<double(rnx::Trace<double>&)>;
 
 struct GradientCheck {
@@ -84,12 +92,14 @@ struct GradientCheck {
     };
     Grads<double> grads = net.make_grads();
     for (std::size_t i = 0; i < grads.flat.size(); ++i) grads.flat.data()[i] = 1;
-    for (std::size_t i = 0; i < dx.size(); ++i) dx.data()[i] = std::numeric_limits<double>::quiet_NaN();
+    for (std::size_t i = 0; i < dx.size(); ++i)
+      dx.data()[i] = std::numeric_limits<double>::quiet_NaN();
     value(true);
     net.backward(trace, dx.view(), &grads);
 
     double worst = 0;
-    const auto check = [&](const std::string& name, double* at, const double* g, std::size_t count, double offset) {
+    const auto check = [&](const std::string& name, double* at, const double* g, std::size_t count,
+                           double offset) {
       std::vector<double> gradient(g, g + count);
       for (double& v : gradient) v -= offset;
       const double error = directional_error({at, count}, gradient, uniform, [&] {
@@ -104,7 +114,10 @@ struct GradientCheck {
     check("input", x.data(), dx.data(), x.size(), 0);
     double* base = net.parameters();
     for (const auto& p : net.parameter_list())
-      if (only.empty() || std::any_of(only.begin(), only.end(), [&](const std::string& glob) { return matches(glob, p.name); })) check(p.name, base + p.offset, grads.flat.data() + p.offset, p.count, 1);
+      if (only.empty() || std::any_of(only.begin(), only.end(), [&](const std::string& glob) {
+            return matches(glob, p.name);
+          }))
+        check(p.name, base + p.offset, grads.flat.data() + p.offset, p.count, 1);
     return worst;
   }
 };

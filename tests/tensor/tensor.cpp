@@ -33,7 +33,10 @@ TEST_CASE("buffers copy deeply and check their bounds") {
 
 TEST_CASE("the planner overlaps what does not live together, and nothing else") {
   ArenaPlan plan;
-  struct Block { std::size_t size; int first, last; };
+  struct Block {
+    std::size_t size;
+    int first, last;
+  };
   std::vector<Block> blocks;
   std::uint32_t state = 1;
   const auto next = [&](int n) { return int((state = state * 1664525u + 1013904223u) >> 16) % n; };
@@ -50,12 +53,14 @@ TEST_CASE("the planner overlaps what does not live together, and nothing else") 
     CHECK(plan.offset(i) % 16 == 0);
     for (int j = 0; j < i; ++j) {
       if (blocks[i].last < blocks[j].first || blocks[j].last < blocks[i].first) continue;
-      CHECK((plan.offset(i) + plan.elements(i) <= plan.offset(j) || plan.offset(j) + plan.elements(j) <= plan.offset(i)));
+      CHECK((plan.offset(i) + plan.elements(i) <= plan.offset(j) ||
+             plan.offset(j) + plan.elements(j) <= plan.offset(i)));
     }
   }
   for (int t = 0; t < 120; ++t) {
     std::size_t alive = 0;
-    for (int i = 0; i < 200; ++i) if (blocks[i].first <= t && t <= blocks[i].last) alive += plan.elements(i);
+    for (int i = 0; i < 200; ++i)
+      if (blocks[i].first <= t && t <= blocks[i].last) alive += plan.elements(i);
     busiest = std::max(busiest, alive);
   }
   CHECK(total < sum);

@@ -1,5 +1,6 @@
 // Preloaded into a program under test: some of its system calls fail, as on a full or broken disk.
-//   RNX_TEST_FAIL=rename:3:2    the 3rd and 4th rename fail        RNX_TEST_FAIL=write:1:1000000    every write of a kilobyte or more
+//   RNX_TEST_FAIL=rename:3:2    the 3rd and 4th rename fail        RNX_TEST_FAIL=write:1:1000000
+//                               every write of a kilobyte or more
 #include <dlfcn.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -16,12 +17,13 @@ bool fails(const char* name, long& count) {
   const char* text = std::getenv("RNX_TEST_FAIL");
   char call[16] = "";
   long first = 0, many = 0;
-  if (!text || std::sscanf(text, "%15[a-z]:%ld:%ld", call, &first, &many) != 3 || std::strcmp(call, name) != 0) return false;
+  if (!text || std::sscanf(text, "%15[a-z]:%ld:%ld", call, &first, &many) != 3 ||
+      std::strcmp(call, name) != 0)
+    return false;
   ++count;
   return count >= first && count < first + many;
 }
-template <class F>
-F next(const char* name) { return reinterpret_cast<F>(dlsym(RTLD_NEXT, name)); }
+template <class F> F next(const char* name) { return reinterpret_cast<F>(dlsym(RTLD_NEXT, name)); }
 long renames = 0, writes = 0, syncs = 0;
 
 }  // namespace

@@ -1,5 +1,6 @@
-// Random command lines, valid and not, on tiny data: whatever is asked, an executable ends with 0, 2, 3 or 75, says one sentence
-// where it refuses, and leaves a whole report exactly where it succeeded. Longer by hand, with other seeds:
+// Random command lines, valid and not, on tiny data: whatever is asked, an executable ends with 0,
+// 2, 3 or 75, says one sentence where it refuses, and leaves a whole report exactly where it
+// succeeded. Longer by hand, with other seeds:
 //   RNX_PROPERTY_SEED=7 RNX_PROPERTY_DRAWS=5000 test_tools -tc="random command lines*"
 #include "support.hpp"
 
@@ -17,8 +18,31 @@ struct Option {
   const char* name;
   Words good;
 };
-const Words nonsense{"-1", "0", "1e999", "nan", "inf", "-inf", "2147483648", "9223372036854775808", "18446744073709551616", "", "abc",
-                     "1.5", "8/0", "8/inf", "-8/255", "a b", "\xff", "two\nlines", "=", "0x10", "1,2", "linf", "auto", "/dev/null", "."};
+const Words nonsense{"-1",
+                     "0",
+                     "1e999",
+                     "nan",
+                     "inf",
+                     "-inf",
+                     "2147483648",
+                     "9223372036854775808",
+                     "18446744073709551616",
+                     "",
+                     "abc",
+                     "1.5",
+                     "8/0",
+                     "8/inf",
+                     "-8/255",
+                     "a b",
+                     "\xff",
+                     "two\nlines",
+                     "=",
+                     "0x10",
+                     "1,2",
+                     "linf",
+                     "auto",
+                     "/dev/null",
+                     "."};
 
 const std::vector<Option> data_options{
     {"--dataset", {"synthetic", "cifar10", "npy", "idx", "image-folder", "cifar100"}},
@@ -67,22 +91,43 @@ const std::vector<Option> train_options{
     {"--preset", {"smok"}}};
 const std::vector<Option> eval_options{
     {"--model", {"dnn", "resnet20"}},
-    {"--weights", {"whole/model.safetensors", "data/test_batch.bin", "nowhere", "whole/model.safetensors whole/model.safetensors"}},
+    {"--weights",
+     {"whole/model.safetensors", "data/test_batch.bin", "nowhere",
+      "whole/model.safetensors whole/model.safetensors"}},
     {"--label", {"a", "a b", "a a"}},
     {"--n-ex", {"1", "3"}},
     {"--norm", {"linf", "l2"}},
     {"--eps", {"0", "8/255", "0.5"}},
-    {"--attack", {"clean", "fgsm", "pgd:steps=1", "pgd:steps=1,restarts=2,start=none", "pgd:steps=0", "pgd:step=", "clean fgsm"}},
+    {"--attack",
+     {"clean", "fgsm", "pgd:steps=1", "pgd:steps=1,restarts=2,start=none", "pgd:steps=0",
+      "pgd:step=", "clean fgsm"}},
     {"--batch", {"1", "250"}},
     {"--seed", {"0", "18446744073709551615"}},
     {"--threads", {"0", "2"}},
     {"--save-logits", {"logits/a.npy", "whole", "data/test_batch.bin/x"}},
     {"--device", {"cpu", "tpu"}}};
-const Words convert_calls{"summary whole/model.safetensors", "summary data/test_batch.bin", "summary", "verify whole/model.safetensors --model dnn",
-                          "verify whole/model.safetensors", "verify whole/model.safetensors --model dnn --classes 3", "to-npy whole/model.safetensors arrays",
-                          "to-npy whole/model.safetensors whole/model.safetensors", "from-npy arrays back/again.safetensors", "from-npy data x.safetensors",
-                          "from-npy arrays arrays", "smmary x", "", "verify whole/model.safetensors --image-size -1"};
-const Words surroundings{"", "", "", "export LC_ALL=de_DE.UTF-8; ", "exec <&-; ", "exec >&-; ", "exec > /dev/full; ", "ulimit -f 64; "};
+const Words convert_calls{"summary whole/model.safetensors",
+                          "summary data/test_batch.bin",
+                          "summary",
+                          "verify whole/model.safetensors --model dnn",
+                          "verify whole/model.safetensors",
+                          "verify whole/model.safetensors --model dnn --classes 3",
+                          "to-npy whole/model.safetensors arrays",
+                          "to-npy whole/model.safetensors whole/model.safetensors",
+                          "from-npy arrays back/again.safetensors",
+                          "from-npy data x.safetensors",
+                          "from-npy arrays arrays",
+                          "smmary x",
+                          "",
+                          "verify whole/model.safetensors --image-size -1"};
+const Words surroundings{"",
+                         "",
+                         "",
+                         "export LC_ALL=de_DE.UTF-8; ",
+                         "exec <&-; ",
+                         "exec >&-; ",
+                         "exec > /dev/full; ",
+                         "ulimit -f 64; "};
 
 class Draws {
  public:
@@ -122,7 +167,9 @@ TEST_CASE("random command lines: 0, 2, 3 or 75, one sentence, a whole report or 
   const Folder f;
   write_records(f / "data/data_batch_1.bin", 20);
   write_records(f / "data/test_batch.bin", 10);
-  const std::string tiny = " --dataset synthetic --model dnn --n-train 8 --n-test 4 --batch 4 --epochs 1 --eval-n 0 --eval-pgd-n 0 --final-pgd-n 0";
+  const std::string tiny =
+      " --dataset synthetic --model dnn --n-train 8 --n-test 4 --batch 4 --epochs 1 --eval-n 0 "
+      "--eval-pgd-n 0 --final-pgd-n 0";
   REQUIRE(call(f, "cd " + f.path.string() + "; " + train + tiny + " --out whole").code == 0);
   Draws draw(unsigned(setting("RNX_PROPERTY_SEED", 10)));
   const long count = setting("RNX_PROPERTY_DRAWS", 100);
@@ -130,21 +177,34 @@ TEST_CASE("random command lines: 0, 2, 3 or 75, one sentence, a whole report or 
   for (long k = 0; k < count; ++k) {
     const std::size_t program = draw.below(5);
     std::string command;
-    if (program < 2) command = train + tiny + draw.options(data_options, 1) + draw.options(train_options, 3) + " --out out";
-    else if (program < 4) command = eval + " --dataset synthetic --model dnn --n-ex 3 --attack clean --weights whole/model.safetensors" + draw.options(data_options, 1) + draw.options(eval_options, 2) + " --out out";
-    else command = convert + " " + draw.of(convert_calls);
+    if (program < 2)
+      command = train + tiny + draw.options(data_options, 1) + draw.options(train_options, 3) +
+                " --out out";
+    else if (program < 4)
+      command = eval +
+                " --dataset synthetic --model dnn --n-ex 3 --attack clean --weights "
+                "whole/model.safetensors" +
+                draw.options(data_options, 1) + draw.options(eval_options, 2) + " --out out";
+    else
+      command = convert + " " + draw.of(convert_calls);
     fs::remove_all(f.path / "out");
     // a minute is a hang: a signal, and then there is no mercy
-    const std::string limited = draw.of(surroundings) + "exec timeout -k 20 60 " + command + " 2> errors";
+    const std::string limited =
+        draw.of(surroundings) + "exec timeout -k 20 60 " + command + " 2> errors";
     const Result r = call(f, "cd " + f.path.string() + "; " + limited);
     const std::string errors = read(f.path / "errors");
     INFO(limited << "\n" << errors);
     CHECK((r.code == 0 || r.code == 2 || r.code == 3 || r.code == 75));
-    if (r.code == 2 || r.code == 3) CHECK(sentences_of(f.path / "errors") == 1 + (errors.find("could not be written; --resume") != errors.npos));
-    const fs::path report = f.path / (program < 2 ? "out/eval/final/report.json" : "out/report.json");
-    if (program < 4 && command.find("--out '") == command.npos) CHECK(fs::exists(report) == (r.code == 0));
+    if (r.code == 2 || r.code == 3)
+      CHECK(sentences_of(f.path / "errors") ==
+            1 + (errors.find("could not be written; --resume") != errors.npos));
+    const fs::path report =
+        f.path / (program < 2 ? "out/eval/final/report.json" : "out/report.json");
+    if (program < 4 && command.find("--out '") == command.npos)
+      CHECK(fs::exists(report) == (r.code == 0));
     if (fs::exists(report)) CHECK(nlohmann::json::accept(read(report)));
-    done += r.code == 0, refused += r.code == 2 || r.code == 3;
+    done += r.code == 0;
+    refused += r.code == 2 || r.code == 3;
   }
   CHECK(done > count / 10);
   CHECK(refused > count / 10);

@@ -18,13 +18,20 @@ namespace tools_test {
 namespace fs = std::filesystem;
 
 struct Folder {
-  fs::path path = fs::temp_directory_path() / ("rnx_tools_test_" + std::to_string(::getpid()) + "_" + std::to_string(counter()++));
-  Folder() { fs::remove_all(path), fs::create_directories(path / "data"); }
+  fs::path path = fs::temp_directory_path() / ("rnx_tools_test_" + std::to_string(::getpid()) +
+                                               "_" + std::to_string(counter()++));
+  Folder() {
+    fs::remove_all(path);
+    fs::create_directories(path / "data");
+  }
   ~Folder() { fs::remove_all(path); }
   std::string operator/(const std::string& name) const { return (path / name).string(); }
 
  private:
-  static int& counter() { static int n = 0; return n; }
+  static int& counter() {
+    static int n = 0;
+    return n;
+  }
 };
 
 inline std::string read(const fs::path& file) {
@@ -43,7 +50,10 @@ inline void write_records(const std::string& file, int n, int label_of_last = -1
   std::ofstream(file, std::ios::binary) << bytes;
 }
 
-struct Result { int code; std::string text; };
+struct Result {
+  int code;
+  std::string text;
+};
 /// Runs a shell command; text: stdout and stderr.
 inline Result call(const Folder& f, const std::string& command) {
   const std::string out = f / "output.txt";
@@ -55,7 +65,8 @@ inline void refused(const Result& r, int code, const std::string& fragment) {
   CHECK_MESSAGE(r.text.find(fragment) != std::string::npos, r.text);
 }
 
-/// Starts a command in a process of its own, sends `signal` after so many milliseconds; returns the wait status.
+/// Starts a command in a process of its own, sends `signal` after so many milliseconds; returns the
+/// wait status.
 inline int signalled(const std::string& command, int signal, int milliseconds) {
   const pid_t child = ::fork();
   if (child == 0) {

@@ -1,4 +1,5 @@
-// rnx-train, rnx-eval and rnx-convert as their users call them, on a data set of a few images in CIFAR-10's binary format.
+// rnx-train, rnx-eval and rnx-convert as their users call them, on a data set of a few images in
+// CIFAR-10's binary format.
 #include "support.hpp"
 
 using namespace tools_test;
@@ -8,33 +9,50 @@ TEST_CASE("train, evaluate, convert; bad input gets one sentence and loses nothi
   write_records(f / "data/data_batch_1.bin", 24);
   write_records(f / "data/test_batch.bin", 20);
   const std::string data = " --data " + (f / "data");
-  const std::string small = " --epochs 1 --batch 12 --eval-n 8 --eval-pgd-n 4 --final-pgd-n 5 --seed 3 --progress plain";
-  const Result trained = call(f, train + data + small + " --objective pgd --attack-steps 1 --out " + (f / "run"));
+  const std::string small =
+      " --epochs 1 --batch 12 --eval-n 8 --eval-pgd-n 4 --final-pgd-n 5 --seed 3 --progress plain";
+  const Result trained =
+      call(f, train + data + small + " --objective pgd --attack-steps 1 --out " + (f / "run"));
   REQUIRE_MESSAGE(trained.code == 0, trained.text);
   const std::string weights = f / "run/model.safetensors";
   REQUIRE(fs::exists(weights));
-  for (const char* file : {"run.json", "log.jsonl", "metrics.csv", "ckpt/LATEST", "ckpt/BEST-clean", "ckpt/BEST-pgd", "ckpt/000002/state.json", "eval/final/report.json", "eval/final/report.html", "eval/final/report.md",
-                           "eval/final/per_sample.csv"})
+  for (const char* file :
+       {"run.json", "log.jsonl", "metrics.csv", "ckpt/LATEST", "ckpt/BEST-clean", "ckpt/BEST-pgd",
+        "ckpt/000002/state.json", "eval/final/report.json", "eval/final/report.html",
+        "eval/final/report.md", "eval/final/per_sample.csv"})
     CHECK_MESSAGE(fs::exists(f.path / "run" / file), file);
   const auto run = nlohmann::json::parse(read(f / "run/run.json"));
   CHECK(run.at("configuration").at("objective") == "pgd");
   CHECK(run.at("configuration").at("fingerprint").get<std::string>().size() >= 16);
   CHECK(run.at("starts").size() == 1);
-  CHECK(nlohmann::json::parse(read(f / "run/log.jsonl").substr(0, read(f / "run/log.jsonl").find('\n'))).contains("loader_wait_s"));
+  CHECK(nlohmann::json::parse(
+            read(f / "run/log.jsonl").substr(0, read(f / "run/log.jsonl").find('\n')))
+            .contains("loader_wait_s"));
 
   SUBCASE("every objective trains") {
-    for (const char* objective : {"natural", "fgsm-rs", "free", "trades", "pgd --norm l2 --eps 0.5 --attack-step 0.1"}) {
-      const Result r = call(f, train + data + small + " --objective " + objective + " --attack-steps 1 --replays 2 --no-augment --out " + (f / std::string("run_") + std::string(objective).substr(0, 4)));
+    for (const char* objective :
+         {"natural", "fgsm-rs", "free", "trades", "pgd --norm l2 --eps 0.5 --attack-step 0.1"}) {
+      const Result r = call(f, train + data + small + " --objective " + objective +
+                                   " --attack-steps 1 --replays 2 --no-augment --out " +
+                                   (f / std::string("run_") + std::string(objective).substr(0, 4)));
       CHECK_MESSAGE(r.code == 0, r.text);
     }
   }
   SUBCASE("rnx-eval: report.json, per_sample.csv, logits; several weights and attacks") {
-    const Result r = call(f, eval + data + " --weights " + weights + " --n-ex 10 --attack pgd:steps=2,step=2/255,restarts=2,start=random --save-logits " + (f / "logits.npy") + " --out " + (f / "eval"));
+    const Result r = call(
+        f, eval + data + " --weights " + weights +
+               " --n-ex 10 --attack pgd:steps=2,step=2/255,restarts=2,start=random --save-logits " +
+               (f / "logits.npy") + " --out " + (f / "eval"));
     REQUIRE_MESSAGE(r.code == 0, r.text);
     const auto report = nlohmann::json::parse(read(f / "eval/report.json"));
     CHECK(report.at("n") == 10);
-    CHECK(nlohmann::json::parse(read(f / "eval/run.json")).at("attacks")[0].get<std::string>().starts_with("pgd:steps=2"));
-    refused(call(f, eval + data + " --weights " + weights + " --n-ex 2 --attack clean --out " + (f / "run")), 2, "holds a run of another program");
+    CHECK(nlohmann::json::parse(read(f / "eval/run.json"))
+              .at("attacks")[0]
+              .get<std::string>()
+              .starts_with("pgd:steps=2"));
+    refused(call(f, eval + data + " --weights " + weights + " --n-ex 2 --attack clean --out " +
+                        (f / "run")),
+            2, "holds a run of another program");
     CHECK(report.at("robust_acc") <= report.at("clean_acc"));
     std::ifstream csv(f / "eval/per_sample.csv");
     std::string line;
@@ -46,7 +64,10 @@ TEST_CASE("train, evaluate, convert; bad input gets one sentence and loses nothi
     const std::string logits = read(f / "logits.npy");
     CHECK(logits.find("'shape': (10, 10)") != std::string::npos);
     CHECK(logits.size() >= 400);
-    const Result both = call(f, eval + data + " --weights " + weights + " " + weights + " --label one two --n-ex 5 --attack fgsm pgd:steps=1,start=none --out " + (f / "both"));
+    const Result both =
+        call(f, eval + data + " --weights " + weights + " " + weights +
+                    " --label one two --n-ex 5 --attack fgsm pgd:steps=1,start=none --out " +
+                    (f / "both"));
     REQUIRE_MESSAGE(both.code == 0, both.text);
     const auto two = nlohmann::json::parse(read(f / "both/report.json"));
     CHECK(two.at("models").size() == 2);
@@ -55,19 +76,24 @@ TEST_CASE("train, evaluate, convert; bad input gets one sentence and loses nothi
   SUBCASE("rnx-convert: npy and back, summary, verify") {
     CHECK(call(f, convert + " to-npy " + weights + " " + (f / "arrays")).code == 0);
     CHECK(fs::exists(f / "arrays/layer1.0.conv1.weight.npy"));
-    CHECK(call(f, convert + " from-npy " + (f / "arrays") + " " + (f / "again.safetensors")).code == 0);
+    CHECK(call(f, convert + " from-npy " + (f / "arrays") + " " + (f / "again.safetensors")).code ==
+          0);
     const Result verified = call(f, convert + " verify " + (f / "again.safetensors"));
     CHECK_MESSAGE(verified.code == 0, verified.text);
     CHECK(verified.text.find("269722 parameters") != std::string::npos);
-    CHECK(call(f, convert + " verify " + weights).text.find("self-test: passed") != std::string::npos);
-    CHECK(call(f, convert + " summary " + weights).text.find("layer3.2.bn2.running_var") != std::string::npos);
+    CHECK(call(f, convert + " verify " + weights).text.find("self-test: passed") !=
+          std::string::npos);
+    CHECK(call(f, convert + " summary " + weights).text.find("layer3.2.bn2.running_var") !=
+          std::string::npos);
     refused(call(f, convert + " summry " + weights), 2, "did you mean summary?");
-    refused(call(f, convert + " from-npy " + (f / "nowhere") + " " + (f / "x.safetensors")), 3, "nowhere");
+    refused(call(f, convert + " from-npy " + (f / "nowhere") + " " + (f / "x.safetensors")), 3,
+            "nowhere");
     refused(call(f, convert + " summary " + (f / "run/run.json")), 3, "run.json");
     refused(call(f, convert + " summary " + weights + " more"), 2, "one argument too many");
   }
   SUBCASE("usage") {
-    const std::string with = eval + data + " --n-ex 2 --out " + (f / "eval2") + " --weights " + weights;
+    const std::string with =
+        eval + data + " --n-ex 2 --out " + (f / "eval2") + " --weights " + weights;
     refused(call(f, with + " --eps -1/255"), 2, "eps must not be negative");
     refused(call(f, with + " --eps 2"), 2, "eps in Linf must be at most 1");
     refused(call(f, with + " --eps 8/zero"), 2, "is not a number or a fraction");
@@ -75,7 +101,8 @@ TEST_CASE("train, evaluate, convert; bad input gets one sentence and loses nothi
     refused(call(f, with + " --attack fly"), 2, "known are clean, fgsm, pgd");
     refused(call(f, with + " --norm l7"), 2, "known are linf, l2");
     refused(call(f, with + " --model resnet21"), 2, "did you mean resnet20?");
-    refused(call(f, with + " --bacth 3"), 2, "the option --bacth is unknown; did you mean --batch?");
+    refused(call(f, with + " --bacth 3"), 2,
+            "the option --bacth is unknown; did you mean --batch?");
     refused(call(f, with + " --set bacth=3"), 2, "did you mean --batch?");
     refused(call(f, with + " --batch many"), 2, "many");
     refused(call(f, with + " --device cuda"), 2, "built for cpu");
@@ -91,14 +118,18 @@ TEST_CASE("train, evaluate, convert; bad input gets one sentence and loses nothi
     refused(call(f, train + data + " --set preset=smoke"), 2, "--set");
     refused(call(f, train + data + " --seed -1"), 2, "--seed");
     refused(call(f, train + data + " --weight-decay -1 --out " + (f / "poisoned")), 2, "decay");
-    refused(call(f, train + data + " --objective trades --beta -1 --out " + (f / "poisoned")), 2, "--beta");
+    refused(call(f, train + data + " --objective trades --beta -1 --out " + (f / "poisoned")), 2,
+            "--beta");
     CHECK(!fs::exists(f / "poisoned"));
     refused(call(f, train + data + " --out " + (f / std::string(300, 'x'))), 3, "--out");
-    refused(call(f, with + " --save-logits " + (f / "data/test_batch.bin/x.npy")), 3, "--save-logits");
+    refused(call(f, with + " --save-logits " + (f / "data/test_batch.bin/x.npy")), 3,
+            "--save-logits");
     CHECK(call(f, train + " --bogus 2> /dev/full").code == 2);
     CHECK(call(f, train + " --help").text.find("--preset") != std::string::npos);
     const Result l2 = call(f, with + " --norm l2 --eps 0.5");
-    CHECK_MESSAGE(l2.text.find("pgd:steps=20,step=0.1,restarts=1,start=random") != std::string::npos, l2.text);
+    CHECK_MESSAGE(
+        l2.text.find("pgd:steps=20,step=0.1,restarts=1,start=random") != std::string::npos,
+        l2.text);
     const Result dry = call(f, train + data + " --dry-run --out " + (f / "dry"));
     CHECK(dry.text.find("layer3.2.conv2") != std::string::npos);
     CHECK(dry.text.find("40551040") != std::string::npos);
@@ -111,22 +142,30 @@ TEST_CASE("train, evaluate, convert; bad input gets one sentence and loses nothi
     }
   }
   SUBCASE("a run directory keeps its run") {
-    const std::string again = train + data + small + " --objective pgd --attack-steps 1 --out " + (f / "run");
+    const std::string again =
+        train + data + small + " --objective pgd --attack-steps 1 --out " + (f / "run");
     const std::string before = read(weights);
     refused(call(f, again + " --lr 0.1"), 2, "lr was 0.2 and is 0.1");
     refused(call(f, again + " --resume never"), 2, "holds a run");
     CHECK(call(f, again).code == 0);  // finished: evaluated again
     CHECK(read(weights) == before);
-    refused(call(f, train + data + small + " --objective pgd --attack-steps 1 --resume " + (f / "nowhere") + " --out " + (f / "other")), 3, "holds no checkpoint");
-    const Result copied = call(f, train + data + small + " --objective pgd --attack-steps 1 --resume " + (f / "run") + " --out " + (f / "copy"));
+    refused(call(f, train + data + small + " --objective pgd --attack-steps 1 --resume " +
+                        (f / "nowhere") + " --out " + (f / "other")),
+            3, "holds no checkpoint");
+    const Result copied =
+        call(f, train + data + small + " --objective pgd --attack-steps 1 --resume " + (f / "run") +
+                    " --out " + (f / "copy"));
     CHECK_MESSAGE(copied.code == 0, copied.text);
     CHECK(read(f / "copy/model.safetensors") == before);
     refused(call(f, again + " --resume " + (f / "run/ckpt/000002")), 2, "choose another folder");
-    const Result slash = call(f, train + data + small + " --objective pgd --attack-steps 1 --resume " + (f / "run/ckpt/000002/") + " --out " + (f / "slash"));
+    const Result slash =
+        call(f, train + data + small + " --objective pgd --attack-steps 1 --resume " +
+                    (f / "run/ckpt/000002/") + " --out " + (f / "slash"));
     CHECK_MESSAGE(slash.code == 0, slash.text);
     CHECK(read(f / "slash/model.safetensors") == before);
     fs::remove(f / "run/run.json");
-    refused(call(f, again + " --lr 0.1"), 2, "checkpoints of another configuration: lr was 0.2 and is 0.1");
+    refused(call(f, again + " --lr 0.1"), 2,
+            "checkpoints of another configuration: lr was 0.2 and is 0.1");
     CHECK(call(f, again).code == 0);  // and nothing was spoilt
     for (const char* text : {"{}", "[]", "{\"configuration\": {}, \"starts\": []}"}) {
       std::ofstream(f / "run/run.json") << text;
@@ -134,12 +173,15 @@ TEST_CASE("train, evaluate, convert; bad input gets one sentence and loses nothi
     }
   }
   SUBCASE("files") {
-    const std::string with = eval + data + " --n-ex 2 --out " + (f / "eval2") + " --weights " + weights;
-    refused(call(f, eval + data + " --weights " + (f / "absent.safetensors")), 3, "absent.safetensors");
+    const std::string with =
+        eval + data + " --n-ex 2 --out " + (f / "eval2") + " --weights " + weights;
+    refused(call(f, eval + data + " --weights " + (f / "absent.safetensors")), 3,
+            "absent.safetensors");
     refused(call(f, eval + " --data " + (f / "nowhere") + " --weights " + weights), 3, "nowhere");
     refused(call(f, train + " --data " + (f / "nowhere")), 3, "nowhere");
     write_records(f / "data/test_batch.bin", 20, 10);
-    refused(call(f, eval + data + " --n-ex 0 --out " + (f / "eval2") + " --weights " + weights), 3, "label");
+    refused(call(f, eval + data + " --n-ex 0 --out " + (f / "eval2") + " --weights " + weights), 3,
+            "label");
     write_records(f / "data/test_batch.bin", 20, -1, 7);
     refused(call(f, with), 3, "3073");
     fs::remove(f / "data/test_batch.bin");

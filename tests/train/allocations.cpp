@@ -1,4 +1,5 @@
-// No memory is allocated inside a training step once one has run: arenas, gradients, prepared weights and scratch stay.
+// No memory is allocated inside a training step once one has run: arenas, gradients, prepared
+// weights and scratch stay.
 #include "support/batch.hpp"
 
 #include <doctest/doctest.h>
@@ -32,8 +33,7 @@ void operator delete(void* p, std::size_t, std::align_val_t) noexcept { released
 
 using namespace rnx;
 namespace {
-template <class Objective>
-void check(const Objective& objective) {
+template <class Objective> void check(const Objective& objective) {
   using Net = Network<support::SmallResNet<>, Shape<3, 16, 16>>;
   Net net(3);
   constexpr int n = 24;

@@ -1,4 +1,5 @@
-// Probe: one backward yields input and weight gradients together, replayed eight times with a persistent perturbation (Free AT).
+// Probe: one backward yields input and weight gradients together, replayed eight times with a
+// persistent perturbation (Free AT).
 #include "support/batch.hpp"
 #include "support/gradient_check.hpp"
 
@@ -10,7 +11,8 @@ using Net = Network<support::SmallResNet<>, Shape<3, 8, 8>, cpu, precision::Doub
 TEST_CASE("Free AT: both gradients of one backward, eight replays, a perturbation that persists") {
   Net net(1), twin(1);
   const int n = 4, m = 8;
-  optim::Sgd<double> sgd({.momentum = 0.9, .weight_decay = 1e-4}), other({.momentum = 0.9, .weight_decay = 1e-4});
+  optim::Sgd<double> sgd({.momentum = 0.9, .weight_decay = 1e-4}),
+      other({.momentum = 0.9, .weight_decay = 1e-4});
   train::Step<double, cpu, train::Free> step(net, sgd, {.eps = px(8), .m = m}, n);
   // the twin does the same with two backwards: one for the input, one for the weights
   auto trace = twin.make_trace({.use = Use::train, .capacity = n});
@@ -30,13 +32,15 @@ TEST_CASE("Free AT: both gradients of one backward, eight replays, a perturbatio
       state.set({.lr = 0.02 + 0.001 * replay, .momentum = 0.9, .eps = eps});
       step(n, state.get());
 
-      for (std::size_t i = 0; i < delta.size(); ++i) x.data()[i] = std::clamp(clean.data()[i] + delta[i], 0.0, 1.0);
+      for (std::size_t i = 0; i < delta.size(); ++i)
+        x.data()[i] = std::clamp(clean.data()[i] + delta[i], 0.0, 1.0);
       twin.forward(trace, std::as_const(x).view(), {.mode = Mode::train});
       const loss::CrossEntropy ce{.labels = y.data()};
       ce(trace, loss::Call<double>{.weight = 1.0 / n});
       twin.backward(trace, dx.view(), nullptr);
       CHECK(step.objective.input_gradient().download() == dx.download());
-      CHECK_THROWS_AS(twin.backward(trace, dx.view(), nullptr), StateError);  // the arena has been reused
+      CHECK_THROWS_AS(twin.backward(trace, dx.view(), nullptr),
+                      StateError);  // the arena has been reused
       twin.forward(trace, std::as_const(x).view(), {.mode = Mode::train});
       grads.zero();
       ce(trace, loss::Call<double>{.weight = 1.0 / n});
@@ -61,9 +65,10 @@ TEST_CASE("a step refuses what would be wrong") {
   const auto x = support::images<double>(2, {3, 8, 8});
   CHECK_THROWS_AS(net.backward(trace, {}, &grads), StateError);  // no forward yet
   net.forward(trace, x.view(), {});
-  CHECK_THROWS_AS(net.commit_statistics(trace), StateError);     // eval mode has no batch statistics
+  CHECK_THROWS_AS(net.commit_statistics(trace), StateError);  // eval mode has no batch statistics
   net.parameters();
-  CHECK_THROWS_WITH_AS(net.backward(trace, {}, &grads), "backward: a parameter changed since the trace's forward", StateError);
+  CHECK_THROWS_WITH_AS(net.backward(trace, {}, &grads),
+                       "backward: a parameter changed since the trace's forward", StateError);
   auto infer = net.make_trace({.capacity = 2});
   net.forward(infer, x.view(), {});
   CHECK_THROWS_AS(net.backward(infer, {}, nullptr), StateError);
@@ -74,7 +79,17 @@ TEST_CASE("a step refuses what would be wrong") {
 TEST_CASE("a NaN in a loss stops the training with one sentence") {
   Network<support::SmallResNet<>, Shape<3, 8, 8>> net(1);
   net.set("fc.bias", std::vector<float>(10, std::numeric_limits<float>::quiet_NaN()));
-  data::Images images{.n = 4, .dims = {3, 8, 8}, .classes = 10, .pixels = std::vector<std::uint8_t>(4 * 192), .labels = {0, 1, 2, 3}, .class_names = {}};
+  data::Images images{.n = 4,
+                      .dims = {3, 8, 8},
+                      .classes = 10,
+                      .pixels = std::vector<std::uint8_t>(4 * 192),
+                      .labels = {0, 1, 2, 3},
+                      .class_names = {}};
   optim::Sgd<float> sgd({.momentum = 0.9});
-  CHECK_THROWS_AS(train::fit<cpu>(net, images, train::Natural{}, sgd, {.epochs = 1, .batch = 4, .augment = std::nullopt, .schedule = [](long, long) { return optim::Rates{0.1}; }}), NumericError);
+  CHECK_THROWS_AS(train::fit<cpu>(net, images, train::Natural{}, sgd,
+                                  {.epochs = 1,
+                                   .batch = 4,
+                                   .augment = std::nullopt,
+                                   .schedule = [](long, long) { return optim::Rates{0.1}; }}),
+                  NumericError);
 }

@@ -1,4 +1,5 @@
-// Objectives of users, optimizers that outlive a step, frozen batch norms, and attacks that are the same in training and in evaluation.
+// Objectives of users, optimizers that outlive a step, frozen batch norms, and attacks that are the
+// same in training and in evaluation.
 #include "support/batch.hpp"
 #include "support/error_of.hpp"
 
@@ -13,7 +14,12 @@ namespace {
 using Net = Network<support::SmallResNet<>, Shape<3, 8, 8>>;
 
 data::Images images(int n, bool grey = false) {
-  data::Images set{.n = n, .dims = {3, 8, 8}, .classes = 10, .pixels = {}, .labels = support::labels(n, 10), .class_names = {}};
+  data::Images set{.n = n,
+                   .dims = {3, 8, 8},
+                   .classes = 10,
+                   .pixels = {},
+                   .labels = support::labels(n, 10),
+                   .class_names = {}};
   const rng::Stream random(5, Purpose::test);
   for (int i = 0; i < n * 192; ++i) set.pixels.push_back(grey ? 128 : std::uint8_t(random.bits(i)));
   if (grey) std::fill(set.labels.begin(), set.labels.end(), 3);
@@ -21,7 +27,10 @@ data::Images images(int n, bool grey = false) {
 }
 
 train::FitOptions options(double lr) {
-  return {.epochs = 2, .batch = 8, .seed = 4, .augment = std::nullopt, .schedule = [lr](long, long) { return optim::Rates{lr}; }};
+  return {
+      .epochs = 2, .batch = 8, .seed = 4, .augment = std::nullopt, .schedule = [lr](long, long) {
+        return optim::Rates{lr};
+      }};
 }
 
 /// A plain struct whose bound form holds it by value.
@@ -31,8 +40,7 @@ struct Scaled {
 
   int replays() const { return 1; }
   void set(StepValues&) const {}
-  template <class T, class Device>
-  auto bind(train::Stage<T, Device>&) const {
+  template <class T, class Device> auto bind(train::Stage<T, Device>&) const {
     struct Bound {
       Scaled own;
       void operator()(train::Stage<T, Device>& s, int n, const Context& ctx) {
@@ -45,8 +53,7 @@ struct Scaled {
 };
 
 /// An attack that notes its last images.
-template <class Attack>
-struct Spy {
+template <class Attack> struct Spy {
   using norm = typename Attack::norm;
   Attack attack;
   std::vector<float>* seen;
@@ -56,8 +63,9 @@ struct Spy {
   int passes() const { return attack.passes(); }
   void set(StepValues& v) const { attack.set(v); }
   template <class Loss>
-  void operator()(const NetworkBase<float>& net, attack::Workspace<float>& work, View<const float> x, View<float> moved, const Loss& loss,
-                  Context ctx = {}, std::uint64_t draw = 0) const {
+  void operator()(const NetworkBase<float>& net, attack::Workspace<float>& work,
+                  View<const float> x, View<float> moved, const Loss& loss, Context ctx = {},
+                  std::uint64_t draw = 0) const {
     Attack own = attack;
     own.seed = seed;
     own(net, work, x, moved, loss, ctx, draw);
@@ -65,9 +73,9 @@ struct Spy {
   }
 };
 
-/// The adversarial images of the first training step and those of an evaluation with the same seed, which must be equal.
-template <class Attack>
-std::vector<float> in_training_and_evaluation(const Attack& attack) {
+/// The adversarial images of the first training step and those of an evaluation with the same seed,
+/// which must be equal.
+template <class Attack> std::vector<float> in_training_and_evaluation(const Attack& attack) {
   std::vector<float> trained, evaluated;
   const data::Images set = images(4, true);
   Net net(1);
@@ -75,29 +83,30 @@ std::vector<float> in_training_and_evaluation(const Attack& attack) {
   eval::accuracy(net, set, {.batch = 4, .seed = 4}, &spy);
   optim::Sgd<float> sgd;
   train::FitOptions o = options(0);
-  o.epochs = 1, o.batch = 4;
-  train::fit(net, set, train::Adversarial<Spy<Attack>>{{.attack = attack, .seen = &trained}}, sgd, o);
+  o.epochs = 1;
+  o.batch = 4;
+  train::fit(net, set, train::Adversarial<Spy<Attack>>{{.attack = attack, .seen = &trained}}, sgd,
+             o);
   CHECK(trained == evaluated);
   return trained;
 }
 
 /// The largest norm of a perturbation of grey images.
-template <class Norm>
-double size_of(const std::vector<float>& moved) {
+template <class Norm> double size_of(const std::vector<float>& moved) {
   double largest = 0;
   for (std::size_t i = 0; i < moved.size(); i += 192) {
     double sum = 0, most = 0;
     for (std::size_t k = i; k < i + 192; ++k) {
       const double d = double(moved[k]) - 128.0 / 255;
-      sum += d * d, most = std::max(most, std::abs(d));
+      sum += d * d;
+      most = std::max(most, std::abs(d));
     }
     largest = std::max(largest, Norm::number == 0 ? most : std::sqrt(sum));
   }
   return largest;
 }
 
-template <class Norm>
-void sizes(Rational eps) {
+template <class Norm> void sizes(Rational eps) {
   using attack::Start;
   for (const Start start : {Start::clean, Start::random, Start::gaussian}) {
     CAPTURE(int(start));
@@ -105,8 +114,10 @@ void sizes(Rational eps) {
     const attack::Pgd<Norm> pgd{.eps = eps, .step = eps / 2, .steps = 5, .start = start};
     const auto moved = in_training_and_evaluation(fgsm);
     CHECK(size_of<Norm>(moved) <= eps * (1 + 1e-5));
-    if (start == Start::clean) CHECK(size_of<Norm>(moved) == doctest::Approx(double(eps)).epsilon(1e-5));
-    CHECK(size_of<Norm>(in_training_and_evaluation(pgd)) == doctest::Approx(double(eps)).epsilon(1e-2));
+    if (start == Start::clean)
+      CHECK(size_of<Norm>(moved) == doctest::Approx(double(eps)).epsilon(1e-5));
+    CHECK(size_of<Norm>(in_training_and_evaluation(pgd)) ==
+          doctest::Approx(double(eps)).epsilon(1e-2));
     auto other = fgsm;
     other.seed = 9;
     if (start == Start::random) CHECK(in_training_and_evaluation(other) != moved);
@@ -115,13 +126,17 @@ void sizes(Rational eps) {
 
 std::vector<float> statistics(const Net& net, const std::string& name) {
   std::vector<float> v;
-  net.visit_buffers([&](const auto& b) { if (b.name == name) v.assign(b.value, b.value + b.count); });
+  net.visit_buffers([&](const auto& b) {
+    if (b.name == name) v.assign(b.value, b.value + b.count);
+  });
   return v;
 }
 
 }  // namespace
 
-TEST_CASE("every attack moves images in training by what it moves them in evaluation; its seed counts in both") {
+TEST_CASE(
+    "every attack moves images in training by what it moves them in evaluation; its seed counts in "
+    "both") {
   sizes<norm::Linf>(px(16));
   sizes<norm::L2>(0.5);
 }
@@ -133,8 +148,13 @@ TEST_CASE("an attack whose objective writes no radius is refused") {
   Tensor<float> moved(4, {3, 8, 8});
   const auto y = support::labels(4, 10);
   const StepValues values{.eps = -1};
-  const auto call = [&] { attack::Pgd<>{}(net, work, x.view(), moved.view(), loss::CrossEntropy{.labels = y.data()}, {.values = &values}); };
-  CHECK(support::error_of<UsageError>(call) == "attack: the step's values hold no radius; an objective's set() must call the attack's set()");
+  const auto call = [&] {
+    attack::Pgd<>{}(net, work, x.view(), moved.view(), loss::CrossEntropy{.labels = y.data()},
+                    {.values = &values});
+  };
+  CHECK(support::error_of<UsageError>(call) ==
+        "attack: the step's values hold no radius; an objective's set() must call the attack's "
+        "set()");
 }
 
 TEST_CASE("a plain struct is an objective") {
@@ -152,7 +172,8 @@ TEST_CASE("a last forward of fewer samples than the batch is refused, not read p
   optim::Sgd<float> sgd;
   const auto call = [&] { train::fit(net, set, Scaled{.half = true}, sgd, options(0.05)); };
   CHECK(support::error_of<StateError>(call) ==
-        "fit: the objective's last forward in stage.trace must have the batch's 8 samples, whose logits are counted; it had 4");
+        "fit: the objective's last forward in stage.trace must have the batch's 8 samples, whose "
+        "logits are counted; it had 4");
 }
 
 TEST_CASE("one optimizer serves several runs: each starts from a state of zero") {
@@ -163,7 +184,8 @@ TEST_CASE("one optimizer serves several runs: each starts from a state of zero")
       Net gone(2);
       train::fit(gone, set, train::Natural{}, *shared, options(0.01));
     }
-    CHECK(shared->state().size() == fresh->state().size());  // nothing points to the network that is gone
+    CHECK(shared->state().size() ==
+          fresh->state().size());  // nothing points to the network that is gone
     Net a(1), b(1);
     train::fit(a, set, train::Natural{}, *shared, options(0.01));
     train::fit(b, set, train::Natural{}, *fresh, options(0.01));
@@ -183,12 +205,15 @@ TEST_CASE("a frozen batch norm runs with its running statistics in training and 
     train::fit(net, set, train::Natural{}, sgd, options(0.01));
     return net;
   };
-  const Net frozen = train_with("bn1.*", 0.25f), other = train_with("bn1.*", 0), half = train_with("bn1.weight", 0.25f);
+  const Net frozen = train_with("bn1.*", 0.25f), other = train_with("bn1.*", 0),
+            half = train_with("bn1.weight", 0.25f);
   CHECK(statistics(frozen, "bn1.running_mean") == odd);
   CHECK(statistics(frozen, "bn1.running_var") == std::vector<float>(8, 1));
   CHECK(statistics(frozen, "layer1.0.bn1.running_mean") != std::vector<float>(8, 0));
-  CHECK(support::parameters<float, cpu>(frozen) != support::parameters<float, cpu>(other));  // the forward reads them
-  CHECK(statistics(half, "bn1.running_mean") != odd);  // its bias is trained: an ordinary batch norm
+  CHECK(support::parameters<float, cpu>(frozen) !=
+        support::parameters<float, cpu>(other));  // the forward reads them
+  CHECK(statistics(half, "bn1.running_mean") !=
+        odd);  // its bias is trained: an ordinary batch norm
 }
 
 TEST_CASE("gradients of a network with a frozen batch norm are those of its loss") {

@@ -1,4 +1,5 @@
-// fit: a run that is stopped anywhere and resumed ends with the bits of one that was not; checkpoints that cannot be trusted are refused.
+// fit: a run that is stopped anywhere and resumed ends with the bits of one that was not;
+// checkpoints that cannot be trusted are refused.
 #include "support/batch.hpp"
 #include "support/error_of.hpp"
 
@@ -19,12 +20,20 @@ using Net = Network<support::SmallResNet<>, Shape<3, 8, 8>>;
 
 struct Folder {
   fs::path path = fs::temp_directory_path() / ("rnx_resume_test_" + std::to_string(::getpid()));
-  Folder() { fs::remove_all(path), fs::create_directories(path); }
+  Folder() {
+    fs::remove_all(path);
+    fs::create_directories(path);
+  }
   ~Folder() { fs::remove_all(path); }
 };
 
 data::Images images(int n) {
-  data::Images set{.n = n, .dims = {3, 8, 8}, .classes = 10, .pixels = {}, .labels = support::labels(n, 10), .class_names = {}};
+  data::Images set{.n = n,
+                   .dims = {3, 8, 8},
+                   .classes = 10,
+                   .pixels = {},
+                   .labels = support::labels(n, 10),
+                   .class_names = {}};
   const rng::Stream random(5, Purpose::test);
   for (int i = 0; i < n * 192; ++i) set.pixels.push_back(std::uint8_t(random.bits(i)));
   return set;
@@ -38,13 +47,22 @@ std::vector<float> all(const Net& net) {
 }
 
 train::FitOptions options() {
-  return {.epochs = 3, .batch = 8, .seed = 4, .augment = data::Augment{.pad = 1}, .schedule = [](long k, long total) { return optim::OneCycle{.max = 0.05, .total = total}(k); }};
+  return {.epochs = 3,
+          .batch = 8,
+          .seed = 4,
+          .augment = data::Augment{.pad = 1},
+          .schedule = [](long k, long total) {
+            return optim::OneCycle{.max = 0.05, .total = total}(k);
+          }};
 }
 
 std::unique_ptr<optim::Optimizer<float>> sgd() {
-  return std::make_unique<optim::Sgd<float>>(optim::SgdOptions{.momentum = 0.9, .weight_decay = 1e-3});
+  return std::make_unique<optim::Sgd<float>>(
+      optim::SgdOptions{.momentum = 0.9, .weight_decay = 1e-3});
 }
-std::unique_ptr<optim::Optimizer<float>> adam() { return std::make_unique<optim::Adam<float>>(optim::AdamOptions{.weight_decay = 1e-3}); }
+std::unique_ptr<optim::Optimizer<float>> adam() {
+  return std::make_unique<optim::Adam<float>>(optim::AdamOptions{.weight_decay = 1e-3});
+}
 
 /// A callback with a number of its own.
 struct Counter {
@@ -59,16 +77,22 @@ std::vector<float> values(optim::Ema<float>& average) {
   return v;
 }
 
-/// Trains in one go, and again in pieces of 1, 2, 3, ... batches, each by a new network, optimizer, average and counter.
+/// Trains in one go, and again in pieces of 1, 2, 3, ... batches, each by a new network, optimizer,
+/// average and counter.
 template <class Objective>
-void same_bits(const Objective& objective, std::unique_ptr<optim::Optimizer<float>> (*make)() = sgd) {
+void same_bits(const Objective& objective,
+               std::unique_ptr<optim::Optimizer<float>> (*make)() = sgd) {
   const data::Images set = images(30);
   Net whole(1);
   optim::Ema average(whole, 0.9, true);
   Counter counter;
   train::Progress last;
-  const auto averaging = [](Net& net, optim::Ema<float>& a) { return train::with_state([&](const train::Progress&) { a.update(net); }, a); };
-  CHECK(train::fit(whole, set, objective, *make(), options(), averaging(whole, average), counter, [&](const train::Progress& p) { last = p; }).finished);
+  const auto averaging = [](Net& net, optim::Ema<float>& a) {
+    return train::with_state([&](const train::Progress&) { a.update(net); }, a);
+  };
+  CHECK(train::fit(whole, set, objective, *make(), options(), averaging(whole, average), counter,
+                   [&](const train::Progress& p) { last = p; })
+            .finished);
   CHECK(last.done == 12);
 
   Folder folder;
@@ -88,10 +112,13 @@ void same_bits(const Objective& objective, std::unique_ptr<optim::Optimizer<floa
     o.saving.store = &store;
     int steps = 0;
     ++pieces;
-    const auto stopping = [&](const train::Progress&) { if (++steps == pieces) stop = true; };
+    const auto stopping = [&](const train::Progress&) {
+      if (++steps == pieces) stop = true;
+    };
     outcome = train::fit(net, set, objective, *make(), o, averaging(net, again), counted, stopping);
     CHECK(counted.batches == outcome.last.done);
-    end = all(net), average_end = values(again);
+    end = all(net);
+    average_end = values(again);
   }
   CHECK(pieces == 5);  // 1 + 2 + 3 + 4 + 2 batches
   CHECK(end == all(whole));
@@ -102,43 +129,57 @@ void same_bits(const Objective& objective, std::unique_ptr<optim::Optimizer<floa
 
 }  // namespace
 
-TEST_CASE("a resumed run has the bits of one that was never stopped, with every objective, optimizer and stateful callback") {
+TEST_CASE(
+    "a resumed run has the bits of one that was never stopped, with every objective, optimizer and "
+    "stateful callback") {
   same_bits(train::Natural{});
   same_bits(train::Natural{}, adam);
   same_bits(train::Adversarial<>{{.steps = 2, .seed = 4}});
-  same_bits(train::Adversarial<attack::Fgsm<>>{{.start = attack::Start::random, .seed = 4}, Mode::train});
+  same_bits(
+      train::Adversarial<attack::Fgsm<>>{{.start = attack::Start::random, .seed = 4}, Mode::train});
   same_bits(train::Free{.m = 2}, adam);
   same_bits(train::Trades<>{.attack = {.steps = 2, .start = attack::Start::gaussian, .seed = 4}});
 }
 
-TEST_CASE("a resume with anything else that bits depend on is refused, and the network stays as it was") {
+TEST_CASE(
+    "a resume with anything else that bits depend on is refused, and the network stays as it was") {
   Folder folder;
   train::Checkpoints checkpoints(folder.path / "ckpt");
   const auto constant = [](long, long) { return optim::Rates{0.01}; };
-  const auto session = [&](const auto& objective, optim::Optimizer<float>& optimizer, auto change, auto&&... callbacks) {
+  const auto session = [&](const auto& objective, optim::Optimizer<float>& optimizer, auto change,
+                           auto&&... callbacks) {
     const data::Images set = images(16);
     Net net(1);
     const std::vector<float> before = all(net);
     train::CheckpointStore<> store(checkpoints);
     train::FitOptions o = options();
-    o.schedule = constant, o.saving.store = &store;
+    o.schedule = constant;
+    o.saving.store = &store;
     change(o);
-    const std::string sentence = support::error_of<Error>([&] { train::fit(net, set, objective, optimizer, o, callbacks...); });
+    const std::string sentence = support::error_of<Error>(
+        [&] { train::fit(net, set, objective, optimizer, o, callbacks...); });
     CHECK((all(net) == before) == (sentence != "no error"));
     return sentence;
   };
   const train::Adversarial<> pgd{{.steps = 1}};
   const auto nothing = [](train::FitOptions&) {};
   Counter counter;
-  REQUIRE(session(pgd, *adam(), [](train::FitOptions& o) { o.epochs = 1; }, counter) == "no error");
+  REQUIRE(session(
+              pgd, *adam(), [](train::FitOptions& o) { o.epochs = 1; }, counter) == "no error");
   const auto refused = [&](auto change) { return session(pgd, *adam(), change, counter); };
-  const auto holds = [&](const std::string& text, const char* part) { CHECK_MESSAGE(text.find(part) != text.npos, text); };
+  const auto holds = [&](const std::string& text, const char* part) {
+    CHECK_MESSAGE(text.find(part) != text.npos, text);
+  };
   holds(refused([](auto& o) { o.batch = 4; }), "another run: batch was \"8\" and is \"4\"");
   holds(refused([](auto& o) { o.seed = 5; }), "seed was \"4\" and is \"5\"");
-  holds(refused([](auto& o) { o.augment = std::nullopt; }), "augment was \"pad 1 crop flip\" and is \"none\"");
-  holds(refused([](auto& o) { o.label_smoothing = 0.1; }), "label smoothing was \"0\" and is \"0.1\"");
-  holds(refused([](auto& o) { o.schedule = [](long, long) { return optim::Rates{0.02}; }; }), "other rates in its 2 steps");
-  holds(session(train::Adversarial<>{{.eps = px(4), .steps = 1}}, *adam(), nothing, counter), "objective was");
+  holds(refused([](auto& o) { o.augment = std::nullopt; }),
+        "augment was \"pad 1 crop flip\" and is \"none\"");
+  holds(refused([](auto& o) { o.label_smoothing = 0.1; }),
+        "label smoothing was \"0\" and is \"0.1\"");
+  holds(refused([](auto& o) { o.schedule = [](long, long) { return optim::Rates{0.02}; }; }),
+        "other rates in its 2 steps");
+  holds(session(train::Adversarial<>{{.eps = px(4), .steps = 1}}, *adam(), nothing, counter),
+        "objective was");
   holds(session(train::Natural{}, *adam(), nothing, counter), "objective was");
   optim::Adam<float> other({.beta1 = 0.8});
   holds(session(pgd, other, nothing, counter), "optimizer was");
@@ -149,7 +190,8 @@ TEST_CASE("a resume with anything else that bits depend on is refused, and the n
   auto twice = averaging;
   holds(session(pgd, *adam(), nothing, counter, twice), "callback.ema.conv1.weight is missing");
   Counter second;
-  holds(session(pgd, *adam(), nothing, counter, second), "two parts of the run's state are called 'callback.batches'");
+  holds(session(pgd, *adam(), nothing, counter, second),
+        "two parts of the run's state are called 'callback.batches'");
 
   // more epochs, where the rates so far are the same: the bits of the longer run
   Net longer(1);
@@ -172,12 +214,14 @@ TEST_CASE("TRADES: the gradients are those of its formula, with both forwards di
   const int n = 4;
   const double beta = 6;
   optim::Sgd<double> sgd;
-  train::Step<double, cpu, train::Trades<>> step(net, sgd, {.attack = {.steps = 0, .start = attack::Start::clean}, .beta = beta}, n);
+  train::Step<double, cpu, train::Trades<>> step(
+      net, sgd, {.attack = {.steps = 0, .start = attack::Start::clean}, .beta = beta}, n);
   step.images = support::images<double>(n, {3, 8, 8});
   step.labels.upload(support::labels(n, 10));
   optim::StepState<> state;
   state.set({});  // lr 0
-  // without an attack x' is x: the divergence and its gradient vanish, and what is left is cross-entropy
+  // without an attack x' is x: the divergence and its gradient vanish, and what is left is
+  // cross-entropy
   step(n, state.get());
   const auto plain = step.grads.flat.download();
   Double other(3);
@@ -187,12 +231,16 @@ TEST_CASE("TRADES: the gradients are those of its formula, with both forwards di
   natural.labels.upload(support::labels(n, 10));
   natural(n, state.get());
   const auto expected = natural.grads.flat.download();
-  for (std::size_t i = 0; i < plain.size(); ++i) CHECK(plain[i] == doctest::Approx(expected[i]).epsilon(1e-9));
+  for (std::size_t i = 0; i < plain.size(); ++i)
+    CHECK(plain[i] == doctest::Approx(expected[i]).epsilon(1e-9));
 
-  // with a start away from x: directional differences of CE(f(x)) + beta KL(f(x) || f(x')) over all parameters
+  // with a start away from x: directional differences of CE(f(x)) + beta KL(f(x) || f(x')) over all
+  // parameters
   Double moving(3);
   optim::Sgd<double> sgd3;
-  train::Step<double, cpu, train::Trades<>> away(moving, sgd3, {.attack = {.eps = px(64), .steps = 0, .start = attack::Start::random}, .beta = beta}, n);
+  train::Step<double, cpu, train::Trades<>> away(
+      moving, sgd3,
+      {.attack = {.eps = px(64), .steps = 0, .start = attack::Start::random}, .beta = beta}, n);
   away.images = support::images<double>(n, {3, 8, 8});
   away.labels.upload(support::labels(n, 10));
   state.set({.seed = 9, .eps = 64.0 / 255});
@@ -226,26 +274,38 @@ TEST_CASE("checkpoints: LATEST, BEST-*, how many stay, and what is refused") {
     Net net(1);
     optim::Sgd<float> sgd({.momentum = 0.9});
     train::FitOptions o = options();
-    train::CheckpointStore<> store(checkpoints, configuration, [&](const std::string& sentence) { told.push_back(sentence); });
-    o.epochs = 5, o.saving = {.store = &store, .every_steps = 1};
+    train::CheckpointStore<> store(checkpoints, configuration,
+                                   [&](const std::string& sentence) { told.push_back(sentence); });
+    o.epochs = 5;
+    o.saving = {.store = &store, .every_steps = 1};
     change(o);
     return train::fit(net, set, train::Natural{}, sgd, o);
   };
   int epoch = 0;
   const double scores[] = {0.2, 0.6, 0.4, 0.6, 0.5};
-  session([&](train::FitOptions& o) { o.evaluate = [&] { const double s = scores[epoch++]; return train::Scores{.clean = s, .pgd = 1 - s}; }; });
+  session([&](train::FitOptions& o) {
+    o.evaluate = [&] {
+      const double s = scores[epoch++];
+      return train::Scores{.clean = s, .pgd = 1 - s};
+    };
+  });
   CHECK(checkpoints.marked("LATEST") == "000010");
   CHECK(checkpoints.marked("BEST-clean") == "000004");
   CHECK(checkpoints.marked("BEST-pgd") == "000002");
   std::vector<std::string> names;
-  for (const auto& e : fs::directory_iterator(folder.path / "ckpt")) names.push_back(e.path().filename());
+  for (const auto& e : fs::directory_iterator(folder.path / "ckpt"))
+    names.push_back(e.path().filename());
   std::sort(names.begin(), names.end());
-  CHECK(names == std::vector<std::string>{"000002", "000004", "000009", "000010", "BEST-clean", "BEST-pgd", "LATEST"});
+  CHECK(names == std::vector<std::string>{"000002", "000004", "000009", "000010", "BEST-clean",
+                                          "BEST-pgd", "LATEST"});
 
-  const auto sentence = [&](auto change, train::Checkpoints::Json c = {{"batch", 8}}) { return support::error_of<Error>([&] { session(change, c); }); };
+  const auto sentence = [&](auto change, train::Checkpoints::Json c = {{"batch", 8}}) {
+    return support::error_of<Error>([&] { session(change, c); });
+  };
   const auto nothing = [](train::FitOptions&) {};
   CHECK(sentence(nothing) == "no error");  // finished: nothing to do
-  CHECK(sentence(nothing, {{"batch", 9}}).find("of another configuration: batch was 8 and is 9") != std::string::npos);
+  CHECK(sentence(nothing, {{"batch", 9}}).find("of another configuration: batch was 8 and is 9") !=
+        std::string::npos);
   // a crash between LATEST and the other marks: a resume sets them
   std::ofstream(folder.path / "ckpt/notes.txt") << "a file of the user's";
   fs::remove(folder.path / "ckpt/BEST-clean");
@@ -253,7 +313,8 @@ TEST_CASE("checkpoints: LATEST, BEST-*, how many stay, and what is refused") {
   CHECK(state.find("\"marks\": []") != std::string::npos);
   std::string edited = state;
   edited.replace(edited.find("\"done\": 10"), 10, "\"done\": 8");
-  // a damaged newest checkpoint is passed over for the one before it, with a sentence; the run goes on and writes it again
+  // a damaged newest checkpoint is passed over for the one before it, with a sentence; the run goes
+  // on and writes it again
   const auto passed_over = [&](const char* why) {
     told.clear();
     CHECK(sentence(nothing) == "no error");
@@ -269,7 +330,8 @@ TEST_CASE("checkpoints: LATEST, BEST-*, how many stay, and what is refused") {
   io::write_file(folder.path / "ckpt/000010/state.json", "{\"format\": 1}");
   passed_over("found something else");
   const auto damage = [&](const char* name) {
-    std::fstream file(folder.path / "ckpt" / name / "model.safetensors", std::ios::in | std::ios::out | std::ios::binary);
+    std::fstream file(folder.path / "ckpt" / name / "model.safetensors",
+                      std::ios::in | std::ios::out | std::ios::binary);
     file.seekp(-3, std::ios::end);
     file.put('x');
   };
@@ -284,7 +346,8 @@ TEST_CASE("checkpoints: LATEST, BEST-*, how many stay, and what is refused") {
   CHECK(sentence(nothing).find("expected the name of a checkpoint") != std::string::npos);
 }
 
-TEST_CASE("marks are set again by a resume when a crash came before them; foreign files do not matter") {
+TEST_CASE(
+    "marks are set again by a resume when a crash came before them; foreign files do not matter") {
   Folder folder;
   train::Checkpoints checkpoints(folder.path / "ckpt", 1);
   Net net(1);
@@ -294,7 +357,8 @@ TEST_CASE("marks are set again by a resume when a crash came before them; foreig
   checkpoints.restore<float, cpu>("000003", net, {});
   CHECK(checkpoints.marked("BEST-clean") == "000003");
   std::ofstream(folder.path / "ckpt/BEST-pgd") << "000099\n";  // names nothing
-  fs::create_directories(folder.path / "ckpt/000004");           // renamed, but LATEST was not written any more
+  fs::create_directories(folder.path /
+                         "ckpt/000004");  // renamed, but LATEST was not written any more
   std::ofstream(folder.path / "ckpt/000004/model.safetensors") << "old";
   checkpoints.save<float, cpu>(4, net, {}, {{"done", 4}});
   CHECK(checkpoints.marked("LATEST") == "000004");
@@ -309,9 +373,14 @@ TEST_CASE("marks do not name damaged checkpoints, or later ones than the run goe
   Folder folder;
   train::Checkpoints checkpoints(folder.path / "ckpt", 5);
   Net net(1);
-  const auto save = [&](long k, const std::vector<std::string>& marks) { checkpoints.save<float, cpu>(k, net, {}, {{"done", k}}, marks); };
-  save(1, {"BEST-clean"}), save(2, {"BEST-clean", "BEST-pgd"}), save(3, {});
-  for (const char* name : {"000002", "000003"}) io::write_file(folder.path / "ckpt" / name / "optim.safetensors", "damage");
+  const auto save = [&](long k, const std::vector<std::string>& marks) {
+    checkpoints.save<float, cpu>(k, net, {}, {{"done", k}}, marks);
+  };
+  save(1, {"BEST-clean"});
+  save(2, {"BEST-clean", "BEST-pgd"});
+  save(3, {});
+  for (const char* name : {"000002", "000003"})
+    io::write_file(folder.path / "ckpt" / name / "optim.safetensors", "damage");
   const train::Checkpoints::Newest newest = checkpoints.newest();
   CHECK(newest.name == "000001");
   REQUIRE(newest.damaged.size() == 2);
@@ -324,7 +393,8 @@ TEST_CASE("marks do not name damaged checkpoints, or later ones than the run goe
   CHECK(fs::exists(folder.path / "ckpt/000003.damaged"));
 }
 
-TEST_CASE("a checkpoint that cannot be written is reported, training goes on, and the one before stays") {
+TEST_CASE(
+    "a checkpoint that cannot be written is reported, training goes on, and the one before stays") {
   Folder folder;
   const data::Images set = images(16);
   train::Checkpoints checkpoints(folder.path / "ckpt");
@@ -332,13 +402,22 @@ TEST_CASE("a checkpoint that cannot be written is reported, training goes on, an
   optim::Sgd<float> sgd;
   train::FitOptions o = options();
   std::vector<std::string> failures;
-  o.epochs = 2, o.schedule = [](long, long) { return optim::Rates{0.01}; };
+  o.epochs = 2;
+  o.schedule = [](long, long) { return optim::Rates{0.01}; };
   train::CheckpointStore<> store(checkpoints);
-  o.saving = {.store = &store, .every_steps = 1, .failed = [&](const std::string& s) { failures.push_back(s); }};
+  o.saving = {.store = &store, .every_steps = 1, .failed = [&](const std::string& s) {
+                failures.push_back(s);
+              }};
   const auto run = [&] {
     return train::fit(net, set, train::Natural{}, sgd, o, [&](const train::Progress& p) {
-      if (p.done == 2) fs::create_directories(folder.path / "ckpt/LATEST.d"), fs::rename(folder.path / "ckpt", folder.path / "away"), std::ofstream(folder.path / "ckpt") << "in the way";
-      if (p.done == 4) fs::remove(folder.path / "ckpt"), fs::rename(folder.path / "away", folder.path / "ckpt");
+      if (p.done == 2)
+        fs::create_directories(folder.path / "ckpt/LATEST.d"),
+            fs::rename(folder.path / "ckpt", folder.path / "away"),
+            std::ofstream(folder.path / "ckpt") << "in the way";
+      if (p.done == 4) {
+        fs::remove(folder.path / "ckpt");
+        fs::rename(folder.path / "away", folder.path / "ckpt");
+      }
     });
   };
   CHECK(run().finished);
@@ -357,14 +436,24 @@ TEST_CASE("logs continue where a resumed run does") {
   };
   const auto progress = [](int epoch, long done) {
     train::Progress p;
-    p.epoch = epoch, p.done = done, p.step = 2, p.steps_in_epoch = 2, p.epochs = 3, p.epoch_end = true, p.loss = 0.5, p.seconds = double(done);
+    p.epoch = epoch;
+    p.done = done;
+    p.step = 2;
+    p.steps_in_epoch = 2;
+    p.epochs = 3;
+    p.epoch_end = true;
+    p.loss = 0.5;
+    p.seconds = double(done);
     p.scores.clean = 0.25;
     return p;
   };
   {
     train::JsonLines log(folder.path / "log.jsonl", 0);
     train::CsvTable table(folder.path / "metrics.csv", 0);
-    for (int e = 0; e < 3; ++e) log(progress(e, 2 * e + 2)), table(progress(e, 2 * e + 2));
+    for (int e = 0; e < 3; ++e) {
+      log(progress(e, 2 * e + 2));
+      table(progress(e, 2 * e + 2));
+    }
   }
   std::ofstream(folder.path / "log.jsonl", std::ios::app) << "{\"epoch\": 4, \"do";  // a crash
   std::ofstream(folder.path / "metrics.csv", std::ios::app) << "4,0.1";
@@ -372,25 +461,34 @@ TEST_CASE("logs continue where a resumed run does") {
   train::CsvTable table(folder.path / "metrics.csv", 2);
   CHECK(lines("log.jsonl").size() == 2);
   CHECK(lines("metrics.csv").size() == 3);
-  log(progress(2, 6)), table(progress(2, 6));
+  log(progress(2, 6));
+  table(progress(2, 6));
   CHECK(lines("log.jsonl").size() == 3);
   CHECK(lines("metrics.csv").back() == "3,0.5,0.0,0.25,,0.0,0.0,0.0,6.0");
-  CHECK(train::progress_line(progress(1, 4), 4) == "epoch 2/3  [####] 2/2  loss 0.5000  acc 0.0 %  clean 25.0 %  0 img/s  eta 0:00");
+  CHECK(train::progress_line(progress(1, 4), 4) ==
+        "epoch 2/3  [####] 2/2  loss 0.5000  acc 0.0 %  clean 25.0 %  0 img/s  eta 0:00");
 }
 
-TEST_CASE("fit: a last batch that leaves a batch norm one value per channel is refused before the first step") {
-  Network<Sequential<Conv<4, 3>, GlobalAveragePool, Named<"bn", BatchNorm<>>, Linear<10>>, Shape<3, 8, 8>> net(1);
+TEST_CASE(
+    "fit: a last batch that leaves a batch norm one value per channel is refused before the first "
+    "step") {
+  Network<Sequential<Conv<4, 3>, GlobalAveragePool, Named<"bn", BatchNorm<>>, Linear<10>>,
+          Shape<3, 8, 8>>
+      net(1);
   const auto run = [&](int n, int batch) {
     optim::Sgd<float> sgd;
     int steps = 0;
     const std::string sentence = support::error_of<UsageError>([&] {
-      train::fit(net, images(n), train::Natural{}, sgd, {.batch = batch, .schedule = [](long, long) { return optim::Rates{0.01}; }},
+      train::fit(net, images(n), train::Natural{}, sgd,
+                 {.batch = batch, .schedule = [](long, long) { return optim::Rates{0.01}; }},
                  [&](const train::Progress&) { ++steps; });
     });
     return std::pair{sentence, steps};
   };
-  const std::string refused = "fit: the last batch of an epoch: batch statistics of 'bn' need more than one value per channel, found 1: "
-                              "a batch of 1 sample and a map of 1 x 1";
+  const std::string refused =
+      "fit: the last batch of an epoch: batch statistics of 'bn' need more than one value per "
+      "channel, found 1: "
+      "a batch of 1 sample and a map of 1 x 1";
   CHECK(run(5, 4) == std::pair{refused, 0});
   CHECK(run(3, 1) == std::pair{refused, 0});
   CHECK(run(1, 4) == std::pair{refused, 0});

@@ -1,4 +1,5 @@
-// The one door of attacks: the gradient of a per-sample loss in the input, computed in tiles of samples.
+// The one door of attacks: the gradient of a per-sample loss in the input, computed in tiles of
+// samples.
 #pragma once
 
 #include <optional>
@@ -7,16 +8,23 @@
 
 namespace rnx::inline RNX_ISA::attack {
 
-/// dx(i) = d loss(i) / d x(i) for every sample of x, assigned; values: device memory, one loss per sample, or null.
-/// The tile is the trace's capacity, and several threads work on tiles at once where the loss allows it: in eval mode every tile size gives the same bits. In train mode batch norm couples the samples, so
-/// the whole batch must fit. The loss is called once per tile, with the tile's first sample; gradients are those of the SUM over samples.
+/// dx(i) = d loss(i) / d x(i) for every sample of x, assigned; values: device memory, one loss per
+/// sample, or null. The tile is the trace's capacity, and several threads work on tiles at once
+/// where the loss allows it: in eval mode every tile size gives the same bits. In train mode batch
+/// norm couples the samples, so the whole batch must fit. The loss is called once per tile, with
+/// the tile's first sample; gradients are those of the SUM over samples.
 /// Throws Stopped before a tile when ctx.stop is set, UsageError when dx shares memory with x.
 template <class T, class Device, class Loss>
-void input_gradient(const NetworkBase<T, Device>& net, Trace<T, Device>& trace, std::type_identity_t<View<const T, Device>> x, const Loss& loss,
-                    const Context& ctx, std::type_identity_t<View<T, Device>> dx, std::type_identity_t<T>* values = nullptr) {
-  require<ShapeError>(dx.n == x.n && dx.dims == x.dims, "input_gradient: dx must have the shape of x");
-  require<UsageError>(!overlap(x, dx), "input_gradient: dx must not share memory with x, which backward reads");
-  require<StateError>(ctx.mode == Mode::eval || x.n <= trace.capacity(), "input_gradient: in train mode the trace must hold the whole batch");
+void input_gradient(const NetworkBase<T, Device>& net, Trace<T, Device>& trace,
+                    std::type_identity_t<View<const T, Device>> x, const Loss& loss,
+                    const Context& ctx, std::type_identity_t<View<T, Device>> dx,
+                    std::type_identity_t<T>* values = nullptr) {
+  require<ShapeError>(dx.n == x.n && dx.dims == x.dims,
+                      "input_gradient: dx must have the shape of x");
+  require<UsageError>(!overlap(x, dx),
+                      "input_gradient: dx must not share memory with x, which backward reads");
+  require<StateError>(ctx.mode == Mode::eval || x.n <= trace.capacity(),
+                      "input_gradient: in train mode the trace must hold the whole batch");
   const int size = trace.capacity();
   const long tiles = (x.n + size - 1) / size;
   const auto pass = [&](long tile, Trace<T, Device>& at) {
@@ -26,7 +34,10 @@ void input_gradient(const NetworkBase<T, Device>& net, Trace<T, Device>& trace, 
     own.first_sample += std::uint64_t(first);
     net.forward(at, x.samples(first, n), own);
     loss::Call<T> call{.first = first};
-    if (values) call.values = values + first, call.scratch = at.loss_scratch();
+    if (values) {
+      call.values = values + first;
+      call.scratch = at.loss_scratch();
+    }
     loss(at, call);
     net.backward(at, dx.samples(first, n), nullptr);
   };
@@ -35,22 +46,39 @@ void input_gradient(const NetworkBase<T, Device>& net, Trace<T, Device>& trace, 
       const int lanes = host::threads();
       trace.lanes(lanes);
       net.prepare_weights(ctx);
-      return host::parallel_lanes(tiles, lanes, [&](long tile, int lane) { pass(tile, trace.lane(lane, size, net.graph())); });
+      return host::parallel_lanes(tiles, lanes, [&](long tile, int lane) {
+        pass(tile, trace.lane(lane, size, net.graph()));
+      });
     }
   for (long tile = 0; tile < tiles; ++tile) pass(tile, trace);
 }
 
-/// What an attack needs beside the network: a trace for its tiles, a gradient, and the values that its kernels read.
-/// Built once per batch size and used for every step.
-template <class T, class Device = cpu>
-class Workspace {
+/// What an attack needs beside the network: a trace for its tiles, a gradient, and the values that
+/// its kernels read. Built once per batch size and used for every step.
+template <class T, class Device = cpu> class Workspace {
  public:
-  /// capacity: samples of a batch; tile: samples per pass (0: what suits the network and the cache; in train mode all of them); keep: what the loss reads; mode: of the model under attack.
-  Workspace(const NetworkBase<T, Device>& net, int capacity, int tile = 0, std::vector<Keep> keep = {}, Mode mode = Mode::eval)
-      : own_(net.make_trace({.use = Use::input_gradient, .capacity = mode == Mode::train ? capacity : std::min(tile ? tile : net.tiling(capacity).samples, capacity), .keep = std::move(keep), .eval_only = mode == Mode::eval})), trace(*own_),
-        gradient(capacity, net.input_dims()), values_(1), mode_(mode) {}
-  /// Works in a trace of somebody else's, which must outlive it and be free while an attack runs: a training trace need not stand twice.
-  Workspace(const NetworkBase<T, Device>& net, Trace<T, Device>& shared, Mode mode) : trace(shared), gradient(shared.capacity(), net.input_dims()), values_(1), mode_(mode) {}
+  /// capacity: samples of a batch; tile: samples per pass (0: what suits the network and the cache;
+  /// in train mode all of them); keep: what the loss reads; mode: of the model under attack.
+  Workspace(const NetworkBase<T, Device>& net, int capacity, int tile = 0,
+            std::vector<Keep> keep = {}, Mode mode = Mode::eval)
+      : own_(net.make_trace(
+            {.use = Use::input_gradient,
+             .capacity = mode == Mode::train
+                             ? capacity
+                             : std::min(tile ? tile : net.tiling(capacity).samples, capacity),
+             .keep = std::move(keep),
+             .eval_only = mode == Mode::eval})),
+        trace(*own_),
+        gradient(capacity, net.input_dims()),
+        values_(1),
+        mode_(mode) {}
+  /// Works in a trace of somebody else's, which must outlive it and be free while an attack runs: a
+  /// training trace need not stand twice.
+  Workspace(const NetworkBase<T, Device>& net, Trace<T, Device>& shared, Mode mode)
+      : trace(shared),
+        gradient(shared.capacity(), net.input_dims()),
+        values_(1),
+        mode_(mode) {}
   Workspace(const Workspace&) = delete;
 
  private:

@@ -1,4 +1,5 @@
-// Norms of a perturbation, and the check that every attack's result passes before anything is counted.
+// Norms of a perturbation, and the check that every attack's result passes before anything is
+// counted.
 #pragma once
 
 #include "rnx/core/text.hpp"
@@ -22,18 +23,25 @@ struct L2 {
 namespace rnx::inline RNX_ISA::attack {
 
 /// Throws UsageError unless 0 <= eps (and eps <= 1 in Linf: images lie in [0, 1]) and step >= 0.
-template <class Norm>
-void check_radius(double eps, double step) {
-  require<UsageError>(eps >= 0 && std::isfinite(eps), [&] { return "attack: eps must not be negative, found " + fixed_text(eps, 6); });
-  require<UsageError>(Norm::number != 0 || eps <= 1, [&] { return "attack: eps in Linf must be at most 1 (images lie in [0, 1]), found " + fixed_text(eps, 6); });
-  require<UsageError>(step >= 0 && std::isfinite(step), [&] { return "attack: the step must not be negative, found " + fixed_text(step, 6); });
+template <class Norm> void check_radius(double eps, double step) {
+  require<UsageError>(eps >= 0 && std::isfinite(eps), [&] {
+    return "attack: eps must not be negative, found " + fixed_text(eps, 6);
+  });
+  require<UsageError>(Norm::number != 0 || eps <= 1, [&] {
+    return "attack: eps in Linf must be at most 1 (images lie in [0, 1]), found " +
+           fixed_text(eps, 6);
+  });
+  require<UsageError>(step >= 0 && std::isfinite(step), [&] {
+    return "attack: the step must not be negative, found " + fixed_text(step, 6);
+  });
 }
 
-/// Throws NumericError when an adversarial image leaves the ball of radius eps around its clean image, or [0, 1], or where
-/// a pixel of either is not finite.
+/// Throws NumericError when an adversarial image leaves the ball of radius eps around its clean
+/// image, or [0, 1], or where a pixel of either is not finite.
 /// Host copies, dense; `tolerance` is relative to eps.
 template <class Norm, class T>
-void verify(std::span<const T> clean, std::span<const T> adversarial, int n, double eps, double tolerance = 1e-5) {
+void verify(std::span<const T> clean, std::span<const T> adversarial, int n, double eps,
+            double tolerance = 1e-5) {
   const std::size_t count = clean.size() / n;
   for (int i = 0; i < n; ++i) {
     double size = 0;
@@ -43,12 +51,16 @@ void verify(std::span<const T> clean, std::span<const T> adversarial, int n, dou
         return "attack: clean image " + std::to_string(i) + " holds " + std::to_string(clean[k]) +
                ", expected finite pixels";
       });
-      require<NumericError>(a >= 0 && a <= 1, [&] { return "attack: image " + std::to_string(i) + " holds " + fixed_text(a, 6) + ", outside [0, 1]"; });
+      require<NumericError>(a >= 0 && a <= 1, [&] {
+        return "attack: image " + std::to_string(i) + " holds " + fixed_text(a, 6) +
+               ", outside [0, 1]";
+      });
       size = Norm::number == 0 ? std::max(size, std::abs(d)) : size + d * d;
     }
     if (Norm::number == 1) size = std::sqrt(size);
     require<NumericError>(size <= eps * (1 + tolerance) + 1e-7, [&] {
-      return std::string("attack: the perturbation of image ") + std::to_string(i) + " has " + Norm::name + " size " + fixed_text(size, 6) + ", eps is " + fixed_text(eps, 6);
+      return std::string("attack: the perturbation of image ") + std::to_string(i) + " has " +
+             Norm::name + " size " + fixed_text(size, 6) + ", eps is " + fixed_text(eps, 6);
     });
   }
 }

@@ -1,14 +1,16 @@
-// FGSM (Goodfellow et al. 2015), FGSM with random start (Wong et al. 2020) and PGD (Madry et al. 2018), in Linf and L2.
-// Images in [0, 1]; every step is projected onto the ball around the clean image and onto [0, 1] (FACTS of the reference codes: Linf steps
-// by sign(g), L2 by g / |g|; L2 clips after projecting). The last iterate is returned.
+// FGSM (Goodfellow et al. 2015), FGSM with random start (Wong et al. 2020) and PGD (Madry et al.
+// 2018), in Linf and L2. Images in [0, 1]; every step is projected onto the ball around the clean
+// image and onto [0, 1] (FACTS of the reference codes: Linf steps by sign(g), L2 by g / |g|; L2
+// clips after projecting). The last iterate is returned.
 #pragma once
 
 #include "rnx/attack/input_gradient.hpp"
 
 namespace rnx::inline RNX_ISA::attack {
 
-/// clean: begin at the image. random: Linf uniform in the ball, L2 on the sphere. gaussian: 0.001 n away, n standard normal, which moves a
-/// divergence from its stationary point (Zhang et al. 2019). All are clipped to [0, 1].
+/// clean: begin at the image. random: Linf uniform in the ball, L2 on the sphere. gaussian: 0.001 n
+/// away, n standard normal, which moves a divergence from its stationary point (Zhang et al. 2019).
+/// All are clipped to [0, 1].
 enum class Start { clean, random, gaussian };
 
 inline std::string text_of(Start start) {
@@ -16,31 +18,42 @@ inline std::string text_of(Start start) {
 }
 
 /// x' = project(x' + step direction(gradient of the loss)), `steps` times.
-template <class Norm = norm::Linf>
-struct Pgd {
+template <class Norm = norm::Linf> struct Pgd {
   using norm = Norm;
   Rational eps = px(8), step = px(2);
   int steps = 10;
   Start start = Start::random;
-  std::uint64_t seed = 0;  ///< added to the seed of the run or evaluation that calls it: tells attacks of one run apart
+  std::uint64_t seed =
+      /// added to the seed of the run or evaluation that calls it: tells attacks of one run apart
+      0;
 
   /// Forwards, and as many backwards, that one call takes for each sample.
   int passes() const { return steps; }
-  /// Writes radius and step size: what operator() uses where it is called without values, and what an objective's set() passes on.
-  void set(StepValues& v) const { v.eps = eps, v.step = step; }
+  /// Writes radius and step size: what operator() uses where it is called without values, and what
+  /// an objective's set() passes on.
+  void set(StepValues& v) const {
+    v.eps = eps;
+    v.step = step;
+  }
   /// All that its bits depend on, as one line.
   std::string describe() const {
-    const std::string sizes = " eps " + exact_text(eps) + " step " + exact_text(step) + " steps " + std::to_string(steps);
-    return std::string("pgd ") + Norm::name + sizes + " start " + text_of(start) + " seed " + std::to_string(seed);
+    const std::string sizes =
+        " eps " + exact_text(eps) + " step " + exact_text(step) + " steps " + std::to_string(steps);
+    return std::string("pgd ") + Norm::name + sizes + " start " + text_of(start) + " seed " +
+           std::to_string(seed);
   }
 
-  /// adversarial: (n, c, h, w), assigned. ctx: mode and path of the model. Where ctx.values is set (training steps, which may be recorded),
-  /// eps and step are read there, as set() wrote them; random starts are keyed by the sums of both seeds and of all draws. `draw` tells
-  /// restarts apart. Throws UsageError for an eps or step outside its range, values without a radius and adversarial images that share memory
-  /// with the clean ones, Stopped when ctx.stop is set: it is looked at in each tile of each step.
+  /// adversarial: (n, c, h, w), assigned. ctx: mode and path of the model. Where ctx.values is set
+  /// (training steps, which may be recorded), eps and step are read there, as set() wrote them;
+  /// random starts are keyed by the sums of both seeds and of all draws. `draw` tells restarts
+  /// apart. Throws UsageError for an eps or step outside its range, values without a radius and
+  /// adversarial images that share memory with the clean ones, Stopped when ctx.stop is set: it is
+  /// looked at in each tile of each step.
   template <class T, class Device, class Loss>
-  void operator()(const NetworkBase<T, Device>& net, Workspace<T, Device>& work, std::type_identity_t<View<const T, Device>> x,
-                  std::type_identity_t<View<T, Device>> adversarial, const Loss& loss, Context ctx = {}, std::uint64_t draw = 0) const {
+  void operator()(const NetworkBase<T, Device>& net, Workspace<T, Device>& work,
+                  std::type_identity_t<View<const T, Device>> x,
+                  std::type_identity_t<View<T, Device>> adversarial, const Loss& loss,
+                  Context ctx = {}, std::uint64_t draw = 0) const {
     check(x, adversarial, work.gradient.n());
     const std::uint64_t added_seed = ctx.values ? seed : 0;
     if (!ctx.values) {
@@ -48,38 +61,54 @@ struct Pgd {
       set(own);
       ctx.values = work.set(own);
     } else if constexpr (std::is_same_v<Device, cpu>) {
-      require<UsageError>(ctx.values->eps >= 0, "attack: the step's values hold no radius; an objective's set() must call the attack's set()");
+      require<UsageError>(ctx.values->eps >= 0,
+                          "attack: the step's values hold no radius; an objective's set() must "
+                          "call the attack's set()");
     }
     ctx.draw += draw;
     const Stream stream{ctx.stream};
     const geometry::Map rows = geometry::map(x);
-    if (start == Start::clean) run<op::copy, Device, T>(stream, {rows, rows, x.data, adversarial.data});
-    else run<op::attack_start, Device, T>(stream, {.x = rows, .norm = Norm::number, .draw = ctx.draw, .first_sample = ctx.first_sample,
-                                                   .values = ctx.values, .clean = x.data, .adversarial = adversarial.data,
-                                                   .noise = start == Start::gaussian ? 1e-3 : 0.0, .seed = added_seed});
+    if (start == Start::clean)
+      run<op::copy, Device, T>(stream, {rows, rows, x.data, adversarial.data});
+    else
+      run<op::attack_start, Device, T>(stream, {.x = rows,
+                                                .norm = Norm::number,
+                                                .draw = ctx.draw,
+                                                .first_sample = ctx.first_sample,
+                                                .values = ctx.values,
+                                                .clean = x.data,
+                                                .adversarial = adversarial.data,
+                                                .noise = start == Start::gaussian ? 1e-3 : 0.0,
+                                                .seed = added_seed});
     const View<T, Device> dx = work.gradient.view().samples(0, x.n);
     for (int k = 0; k < steps; ++k) {
       ++ctx.draw;  // dropout of a model attacked in train mode differs from step to step
       input_gradient(net, work.trace, adversarial, loss, ctx, dx);
-      run<op::attack_step, Device, T>(stream, {rows, Norm::number, false, ctx.values, x.data, dx.data, adversarial.data});
+      run<op::attack_step, Device, T>(
+          stream, {rows, Norm::number, false, ctx.values, x.data, dx.data, adversarial.data});
     }
   }
 
  private:
   template <class T, class Device>
-  void check(const View<const T, Device>& x, const View<T, Device>& adversarial, int capacity) const {
+  void check(const View<const T, Device>& x, const View<T, Device>& adversarial,
+             int capacity) const {
     check_radius<Norm>(eps, step);
     require<UsageError>(steps >= 0, "attack: the number of steps must not be negative");
-    const bool fits = x.dense() && adversarial.dense() && adversarial.n == x.n && adversarial.dims == x.dims;
-    require<ShapeError>(fits, "attack: the adversarial images must be dense and of the shape of the clean ones");
-    require<UsageError>(!overlap(x, adversarial), "attack: the adversarial images must not share memory with the clean ones");
-    require<ShapeError>(x.n <= capacity, "attack: the workspace holds fewer samples than the batch");
+    const bool fits =
+        x.dense() && adversarial.dense() && adversarial.n == x.n && adversarial.dims == x.dims;
+    require<ShapeError>(
+        fits, "attack: the adversarial images must be dense and of the shape of the clean ones");
+    require<UsageError>(!overlap(x, adversarial),
+                        "attack: the adversarial images must not share memory with the clean ones");
+    require<ShapeError>(x.n <= capacity,
+                        "attack: the workspace holds fewer samples than the batch");
   }
 };
 
-/// One step. Start::clean: length eps (FGSM). Otherwise FGSM-RS with its own step, 1.25 eps in Wong et al.
-template <class Norm = norm::Linf>
-struct Fgsm {
+/// One step. Start::clean: length eps (FGSM). Otherwise FGSM-RS with its own step, 1.25 eps in Wong
+/// et al.
+template <class Norm = norm::Linf> struct Fgsm {
   using norm = Norm;
   Rational eps = px(8);
   Start start = Start::clean;
@@ -92,14 +121,20 @@ struct Fgsm {
   std::string describe() const { return pgd().describe(); }
 
   template <class T, class Device, class Loss>
-  void operator()(const NetworkBase<T, Device>& net, Workspace<T, Device>& work, std::type_identity_t<View<const T, Device>> x,
-                  std::type_identity_t<View<T, Device>> adversarial, const Loss& loss, Context ctx = {}, std::uint64_t draw = 0) const {
+  void operator()(const NetworkBase<T, Device>& net, Workspace<T, Device>& work,
+                  std::type_identity_t<View<const T, Device>> x,
+                  std::type_identity_t<View<T, Device>> adversarial, const Loss& loss,
+                  Context ctx = {}, std::uint64_t draw = 0) const {
     pgd()(net, work, x, adversarial, loss, ctx, draw);
   }
 
  private:
   Pgd<Norm> pgd() const {
-    return {.eps = eps, .step = start == Start::clean ? eps : step, .steps = 1, .start = start, .seed = seed};
+    return {.eps = eps,
+            .step = start == Start::clean ? eps : step,
+            .steps = 1,
+            .start = start,
+            .seed = seed};
   }
 };
 

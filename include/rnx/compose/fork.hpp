@@ -1,12 +1,12 @@
-// Fork<Side>: y = x, with Side computed beside it. Its output (an auxiliary head, a regressor) is read and seeded through the trace.
+// Fork<Side>: y = x, with Side computed beside it. Its output (an auxiliary head, a regressor) is
+// read and seeded through the trace.
 #pragma once
 
 #include "rnx/compose/parallel.hpp"
 
 namespace rnx::inline RNX_ISA {
 
-template <class In, class Device, class T, class Side>
-struct BoundFork {
+template <class In, class Device, class T, class Side> struct BoundFork {
   static constexpr bool leaf = false, chains = true;
   static constexpr int own = Side::sites;
   using side = bound_t<Side, In, Device, T>;
@@ -15,14 +15,18 @@ struct BoundFork {
 
   [[gnu::cold]] static int describe(GraphBuilder& g, int input) {
     Node node;
-    node.kind = Kind::side, node.operation = "fork", node.in = node.out = In::dims;
+    node.kind = Kind::side;
+    node.operation = "fork";
+    node.in = node.out = In::dims;
     node.block_first = int(g.nodes.size());
     node.branch = In::dims.count();
     const int end = side::describe(g, input);
     node.inputs = {input, end};
     return g.add(std::move(node));
   }
-  template <class P> static int prepare(int c, P& pass, int site) { return side::prepare(c, pass, site), c; }
+  template <class P> static int prepare(int c, P& pass, int site) {
+    return side::prepare(c, pass, site), c;
+  }
   template <class P> static void forward(Src x, Dst& y, P& pass, int site) {
     Dst inner = pass.output(site + own - 1);
     layer::forward<side>(x, inner, pass, site);
@@ -30,22 +34,27 @@ struct BoundFork {
     pass.template run<op::copy>({geometry::map(x), geometry::map(y), x.data, y.data});
     pass.record(site + own, x, y);
   }
-  template <class P, class Sink> static void backward(Src dy, Dst dx, Sink sink, P& pass, int site) {
+  template <class P, class Sink>
+  static void backward(Src dy, Dst dx, Sink sink, P& pass, int site) {
     dy = pass.seeded(site + own, dy);
     const Src x = pass.records[site + own].x;
     const Dst dside = pass.gradient(site + own - 1);
-    pass.template run<op::fill>({std::size_t(dside.n) * dside.sample_stride(), T(0), dside.data});  // a loss adds its seed there
+    pass.template run<op::fill>({std::size_t(dside.n) * dside.sample_stride(), T(0),
+                                 dside.data});  // a loss adds its seed there
     const Dst share = dx ? pass.branch(site + own, x.dims, In::dims.c) : Dst{};
     layer::backward<side>(Src(dside), share, sink, pass, site);
-    if (dx) pass.template run<op::add>({geometry::map(dy), geometry::map(share), geometry::map(dx), dy.data, share.data, dx.data});
+    if (dx)
+      pass.template run<op::add>({geometry::map(dy), geometry::map(share), geometry::map(dx),
+                                  dy.data, share.data, dx.data});
   }
-  template <class P> static void commit(P& pass, int site, T* buffers, const StatisticsUpdate& update) {
-    if constexpr (requires { side::commit(pass, site, buffers, update); }) side::commit(pass, site, buffers, update);
+  template <class P>
+  static void commit(P& pass, int site, T* buffers, const StatisticsUpdate& update) {
+    if constexpr (requires { side::commit(pass, site, buffers, update); })
+      side::commit(pass, site, buffers, update);
   }
 };
 
-template <class Side>
-struct Fork {
+template <class Side> struct Fork {
   static_assert(Side::sites > 0, "rnx: a Fork needs a side branch that computes something");
   static constexpr int sites = Side::sites + 1;
   static constexpr Dims out_dims(Dims in) { return in; }
@@ -54,14 +63,14 @@ struct Fork {
 };
 template <class Side> struct strip<Fork<Side>> { using type = Fork<strip_t<Side>>; };
 template <class Tag, class Side> struct has_tap<Tag, Fork<Side>> : has_tap<Tag, Side> {};
-template <class Side>
-struct names<Fork<Side>> {
+template <class Side> struct names<Fork<Side>> {
   static constexpr bool named = false;
   [[gnu::cold]] static void walk(Namer& n, const std::string& path) {
     names<Side>::walk(n, path);
     n.paths.push_back(Namer::join(path, "fork"));
   }
 };
-template <int Index, class In, class Side> struct diagnose<Index, Fork<Side>, In> : diagnose<Index, Side, In> {};
+template <int Index, class In, class Side>
+struct diagnose<Index, Fork<Side>, In> : diagnose<Index, Side, In> {};
 
 }  // namespace rnx::inline RNX_ISA

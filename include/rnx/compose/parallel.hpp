@@ -1,10 +1,14 @@
 // Parallel<Join, Branches...>: branches that read the same input, and the joins. Only joins add.
-//   join::Add      y = sum of the branches (an elastic branch is left out where its active channels differ from the first one's)
-//   join::AddWhereEqual   the same, for branches whose maxima may differ in channels: the shortcut of an elastic block
+//   join::Add      y = sum of the branches (an elastic branch is left out where its active channels
+//                  differ from the first one's)
+//   join::AddWhereEqual   the same, for branches whose maxima may differ in channels: the shortcut
+//                         of an elastic block
 //   join::Concat   channels side by side; branches write their slices directly
-//   join::Gate     y = x g(x): the first branch is Identity, the second returns one value per channel (squeeze-excite)
-// Residual<Body, Shortcut, Post> = Parallel<join::Add, Body, Shortcut>, then Post: the form in which fusions are found.
-// Fork<Side> passes its input on and computes Side beside it: an auxiliary head, read and seeded through the trace.
+//   join::Gate     y = x g(x): the first branch is Identity, the second returns one value per
+//                  channel (squeeze-excite)
+// Residual<Body, Shortcut, Post> = Parallel<join::Add, Body, Shortcut>, then Post: the form in
+// which fusions are found. Fork<Side> passes its input on and computes Side beside it: an auxiliary
+// head, read and seeded through the trace.
 #pragma once
 
 #include <span>
@@ -19,7 +23,8 @@ struct Add {
   static constexpr bool slices = false, adds = true;
   static constexpr Dims out(std::span<const Dims> b) { return b[0]; }
   static constexpr Fault fault(std::span<const Dims> b) {
-    for (const Dims& d : b) if (d != b[0]) return Fault::branches;
+    for (const Dims& d : b)
+      if (d != b[0]) return Fault::branches;
     return Fault::none;
   }
 };
@@ -28,7 +33,8 @@ struct AddWhereEqual {
   static constexpr bool slices = false, adds = true;
   static constexpr Dims out(std::span<const Dims> b) { return b[0]; }
   static constexpr Fault fault(std::span<const Dims> b) {
-    for (const Dims& d : b) if (d.h != b[0].h || d.w != b[0].w) return Fault::branches;
+    for (const Dims& d : b)
+      if (d.h != b[0].h || d.w != b[0].w) return Fault::branches;
     return Fault::none;
   }
 };
@@ -41,7 +47,8 @@ struct Concat {
     return d;
   }
   static constexpr Fault fault(std::span<const Dims> b) {
-    for (const Dims& d : b) if (d.h != b[0].h || d.w != b[0].w) return Fault::branches;
+    for (const Dims& d : b)
+      if (d.h != b[0].h || d.w != b[0].w) return Fault::branches;
     return Fault::none;
   }
 };
@@ -49,12 +56,13 @@ struct Gate {
   static constexpr const char* name = "gate";
   static constexpr bool slices = false, adds = false;
   static constexpr Dims out(std::span<const Dims> b) { return b[0]; }
-  static constexpr Fault fault(std::span<const Dims> b) { return b.size() == 2 && b[1] == Dims{b[0].c, 1, 1} ? Fault::none : Fault::gate; }
+  static constexpr Fault fault(std::span<const Dims> b) {
+    return b.size() == 2 && b[1] == Dims{b[0].c, 1, 1} ? Fault::none : Fault::gate;
+  }
 };
 }  // namespace join
 
-template <class Join, class In, class Device, class T, class... Bs>
-struct BoundParallel {
+template <class Join, class In, class Device, class T, class... Bs> struct BoundParallel {
   static constexpr bool leaf = false, chains = true;
   static constexpr int size = sizeof...(Bs);
   using chain = Chain<Bs...>;  // sites only: every branch reads the same input
@@ -71,12 +79,23 @@ struct BoundParallel {
   }
   using Src = View<const T, Device>;
   using Dst = View<T, Device>;
-  template <class F> static void each(F f) { [&]<int... I>(std::integer_sequence<int, I...>) { (f.template operator()<I>(), ...); }(std::make_integer_sequence<int, size>{}); }
-  template <class F> static void each_reversed(F f) { [&]<int... I>(std::integer_sequence<int, I...>) { (f.template operator()<size - 1 - I>(), ...); }(std::make_integer_sequence<int, size>{}); }
+  template <class F> static void each(F f) {
+    [&]<int... I>(std::integer_sequence<int, I...>) { (f.template operator()<I>(), ...); }
+    (std::make_integer_sequence<int, size>{});
+  }
+  template <class F> static void each_reversed(F f) {
+    [&]<int... I>(std::integer_sequence<int, I...>) {
+      (f.template operator()<size - 1 - I>(), ...);
+    }
+    (std::make_integer_sequence<int, size>{});
+  }
 
   [[gnu::cold]] static int describe(GraphBuilder& g, int input) {
     Node node;
-    node.kind = Kind::join, node.operation = Join::name, node.in = In::dims, node.out = out;
+    node.kind = Kind::join;
+    node.operation = Join::name;
+    node.in = In::dims;
+    node.out = out;
     node.block_first = int(g.nodes.size());
     node.branch = In::dims.count();
     each([&]<int I> {
@@ -88,10 +107,17 @@ struct BoundParallel {
       node.inputs.push_back(end);
     });
     if (is_gate) node.input_read = reads::always;
-    if (Join::adds) node.overwrites = 0, node.chains = true;
+    if (Join::adds) {
+      node.overwrites = 0;
+      node.chains = true;
+    }
     if (Join::slices) {
       node.early = node.block_first;
-      for (int end : node.inputs) if (end != input) g.nodes[end].output_in = int(g.nodes.size()), g.nodes[end].own_output = false;
+      for (int end : node.inputs)
+        if (end != input) {
+          g.nodes[end].output_in = int(g.nodes.size());
+          g.nodes[end].own_output = false;
+        }
     }
     return g.add(std::move(node));
   }
@@ -102,8 +128,10 @@ struct BoundParallel {
     each([&]<int I> {
       int end = c;
       if constexpr (runs<I>) end = child<I>::prepare(c, pass, site + first[I]);
-      if (Join::slices) result += dims[I].c;
-      else if (I == 0) result = end;
+      if (Join::slices)
+        result += dims[I].c;
+      else if (I == 0)
+        result = end;
     });
     return result;
   }
@@ -113,11 +141,14 @@ struct BoundParallel {
     if (is_gate) pass.gated = x.dims.c;
     each([&]<int I> {
       if constexpr (runs<I>) {
-        Dst inner = Join::slices ? y.channels(channel_offset(I), dims[I].c) : pass.output(site + first[I + 1] - 1);
+        Dst inner = Join::slices ? y.channels(channel_offset(I), dims[I].c)
+                                 : pass.output(site + first[I + 1] - 1);
         layer::forward<child<I>>(x, inner, pass, site + first[I]);
         b[I] = inner;
         if (Join::slices)
-          require<ShapeError>(inner.dims.c == dims[I].c, "concat: a branch with inactive channels cannot be joined by concatenation");
+          require<ShapeError>(
+              inner.dims.c == dims[I].c,
+              "concat: a branch with inactive channels cannot be joined by concatenation");
       } else {
         b[I] = x;
         if (Join::slices) {
@@ -130,18 +161,23 @@ struct BoundParallel {
     if constexpr (Join::adds) {
       Src sum = b[0];
       for (int i = 1; i < size; ++i) {
-        if (b[i].dims.c != b[0].dims.c) continue;  // an elastic branch passes nothing where channels differ
-        pass.template run<op::add>({geometry::map(sum), geometry::map(b[i]), geometry::map(y), sum.data, b[i].data, y.data});
+        if (b[i].dims.c != b[0].dims.c)
+          continue;  // an elastic branch passes nothing where channels differ
+        pass.template run<op::add>({geometry::map(sum), geometry::map(b[i]), geometry::map(y),
+                                    sum.data, b[i].data, y.data});
         sum = y;
       }
-      if (sum.data != y.data) pass.template run<op::copy>({geometry::map(sum), geometry::map(y), sum.data, y.data});
+      if (sum.data != y.data)
+        pass.template run<op::copy>({geometry::map(sum), geometry::map(y), sum.data, y.data});
     } else if constexpr (is_gate) {
-      pass.template run<op::scale_channels>({geometry::map(x), geometry::map(b[1]), geometry::map(y), x.data, b[1].data, y.data});
+      pass.template run<op::scale_channels>(
+          {geometry::map(x), geometry::map(b[1]), geometry::map(y), x.data, b[1].data, y.data});
     }
     pass.record(site + own, x, y);
   }
 
-  template <class P, class Sink> static void backward(Src dy, Dst dx, Sink sink, P& pass, int site) {
+  template <class P, class Sink>
+  static void backward(Src dy, Dst dx, Sink sink, P& pass, int site) {
     dy = pass.seeded(site + own, dy);
     const Src x = pass.records[site + own].x;
     bool assigned = false;
@@ -151,49 +187,71 @@ struct BoundParallel {
       if (!assigned) return write(dx), void(assigned = true);
       const Dst share = pass.branch(site + own, x.dims, In::dims.c);
       write(share);
-      pass.template run<op::accumulate>({geometry::map(share), geometry::map(dx), share.data, dx.data, true});
+      pass.template run<op::accumulate>(
+          {geometry::map(share), geometry::map(dx), share.data, dx.data, true});
     };
     if constexpr (is_gate) {
       static_assert(!runs<0> && size == 2, "rnx: the first branch of a Gate must be Identity");
       const Src gate = pass.records[site + first[2] - 1].y;
       const Dst dgate = pass.gradient(site + first[2] - 1);
-      pass.template run<op::scale_channels_gate>({geometry::map(x), geometry::map(dgate), x.data, dy.data, dgate.data, geometry::map(dy)});
-      if (dx) into([&](Dst to) { pass.template run<op::scale_channels>({geometry::map(dy), geometry::map(gate), geometry::map(to), dy.data, gate.data, to.data}); });
+      pass.template run<op::scale_channels_gate>(
+          {geometry::map(x), geometry::map(dgate), x.data, dy.data, dgate.data, geometry::map(dy)});
+      if (dx)
+        into([&](Dst to) {
+          pass.template run<op::scale_channels>({geometry::map(dy), geometry::map(gate),
+                                                 geometry::map(to), dy.data, gate.data, to.data});
+        });
       into([&](Dst to) { layer::backward<child<1>>(Src(dgate), to, sink, pass, site + first[1]); });
     } else {
       const int active = Join::slices ? 0 : pass.records[site + own].y.dims.c;
-      const auto part = [&](int i) { return Join::slices ? dy.channels(channel_offset(i), dims[i].c) : dy; };
+      const auto part = [&](int i) {
+        return Join::slices ? dy.channels(channel_offset(i), dims[i].c) : dy;
+      };
       each_reversed([&]<int I> {
         if constexpr (runs<I>) {
-          if (Join::adds && pass.records[site + first[I + 1] - 1].y.dims.c != active) return;  // left out by forward
-          into([&](Dst to) { layer::backward<child<I>>(part(I), to, sink, pass, site + first[I]); });
+          if (Join::adds && pass.records[site + first[I + 1] - 1].y.dims.c != active)
+            return;  // left out by forward
+          into(
+              [&](Dst to) { layer::backward<child<I>>(part(I), to, sink, pass, site + first[I]); });
         }
       });
-      each([&]<int I> {  // identities last: the addition is chained to the input gradient of the others
-        if constexpr (!runs<I>) {
-          if (!dx || (!Join::slices && x.dims.c != active)) return;
-          const Src from = part(I);
-          if (!assigned) pass.template run<op::copy>({geometry::map(from), geometry::map(dx), from.data, dx.data}), assigned = true;
-          else pass.template run<op::accumulate>({geometry::map(from), geometry::map(dx), from.data, dx.data});
-        }
-      });
+      each(
+          // identities last: the addition is chained to the input gradient of the others
+          [&]<int I> {
+            if constexpr (!runs<I>) {
+              if (!dx || (!Join::slices && x.dims.c != active)) return;
+              const Src from = part(I);
+              if (!assigned)
+                pass.template run<op::copy>(
+                    {geometry::map(from), geometry::map(dx), from.data, dx.data}),
+                    assigned = true;
+              else
+                pass.template run<op::accumulate>(
+                    {geometry::map(from), geometry::map(dx), from.data, dx.data});
+            }
+          });
     }
   }
-  template <class P> static void commit(P& pass, int site, T* buffers, const StatisticsUpdate& update) {
+  template <class P>
+  static void commit(P& pass, int site, T* buffers, const StatisticsUpdate& update) {
     each([&]<int I> {
-      if constexpr (runs<I>) if constexpr (requires { child<I>::commit(pass, site, buffers, update); }) child<I>::commit(pass, site + first[I], buffers, update);
+      if constexpr (runs<I>)
+        if constexpr (requires { child<I>::commit(pass, site, buffers, update); })
+          child<I>::commit(pass, site + first[I], buffers, update);
     });
   }
 };
 
-template <class Join, class... Bs>
-struct Parallel {
+template <class Join, class... Bs> struct Parallel {
   static_assert(sizeof...(Bs) >= 2, "rnx: a Parallel needs at least two branches");
   static constexpr int sites = (1 + ... + Bs::sites);
-  static constexpr std::array<Dims, sizeof...(Bs)> branch_dims(Dims in) { return {Bs::out_dims(in)...}; }
+  static constexpr std::array<Dims, sizeof...(Bs)> branch_dims(Dims in) {
+    return {Bs::out_dims(in)...};
+  }
   static constexpr Dims out_dims(Dims in) { return Join::out(branch_dims(in)); }
   static constexpr Fault fault(Dims in) {
-    for (Fault f : {Bs::fault(in)...}) if (f != Fault::none) return f;
+    for (Fault f : {Bs::fault(in)...})
+      if (f != Fault::none) return f;
     return Join::fault(branch_dims(in));
   }
   static constexpr int culprit(Dims in) {
@@ -204,12 +262,16 @@ struct Parallel {
     }
     return -1;
   }
-  template <class In, class Device, class T> using bind = BoundParallel<Join, In, Device, T, strip_t<Bs>...>;
+  template <class In, class Device, class T>
+  using bind = BoundParallel<Join, In, Device, T, strip_t<Bs>...>;
 };
-template <class Join, class... Bs> struct strip<Parallel<Join, Bs...>> { using type = Parallel<Join, strip_t<Bs>...>; };
-template <class Tag, class Join, class... Bs> struct has_tap<Tag, Parallel<Join, Bs...>> : std::bool_constant<(false || ... || has_tap<Tag, Bs>::value)> {};
-template <class Join, class... Bs>
-struct names<Parallel<Join, Bs...>> {
+template <class Join, class... Bs> struct strip<Parallel<Join, Bs...>> {
+  using type = Parallel<Join, strip_t<Bs>...>;
+};
+template <class Tag, class Join, class... Bs>
+struct has_tap<Tag, Parallel<Join, Bs...>>
+    : std::bool_constant<(false || ... || has_tap<Tag, Bs>::value)> {};
+template <class Join, class... Bs> struct names<Parallel<Join, Bs...>> {
   static constexpr bool named = false;
   [[gnu::cold]] static void walk(Namer& n, const std::string& path) {
     int index = 0;
@@ -219,11 +281,15 @@ struct names<Parallel<Join, Bs...>> {
 };
 template <int Index, class In, class Join, class... Bs>
   requires(Parallel<Join, Bs...>::culprit(In::dims) >= 0)
-struct diagnose<Index, Parallel<Join, Bs...>, In> : diagnose<Index, type_at<Parallel<Join, Bs...>::culprit(In::dims), Bs...>, In> {};
+struct diagnose<Index, Parallel<Join, Bs...>, In>
+    : diagnose<Index, type_at<Parallel<Join, Bs...>::culprit(In::dims), Bs...>, In> {};
 
-/// Shortcut is Identity, PadShortcut or a projection; it is called `downsample` as in torchvision. Post follows the addition.
+/// Shortcut is Identity, PadShortcut or a projection; it is called `downsample` as in torchvision.
+/// Post follows the addition.
 template <class Body, class Shortcut = Identity, class Post = Identity>
-using Residual = Sequential<Transparent<Parallel<join::Add, Transparent<Body>, Named<"downsample", Shortcut>>>, Post>;
+using Residual =
+    Sequential<Transparent<Parallel<join::Add, Transparent<Body>, Named<"downsample", Shortcut>>>,
+               Post>;
 
 /// A 1x1 convolution and a norm, as branches of a residual: downsample.0, downsample.1.
 template <class Convolution_, class Norm> using Projection = Sequential<Convolution_, Norm>;

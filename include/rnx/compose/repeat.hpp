@@ -1,5 +1,6 @@
-// Repeat<N, First, Rest, MinDepth>: First, then Rest N - 1 times. With MinDepth < N the active depth is a subnet's choice ("depth"):
-// the first blocks run, the last active one writes the stage's output.
+// Repeat<N, First, Rest, MinDepth>: First, then Rest N - 1 times. With MinDepth < N the active
+// depth is a subnet's choice ("depth"): the first blocks run, the last active one writes the
+// stage's output.
 #pragma once
 
 #include "rnx/compose/fork.hpp"
@@ -15,18 +16,24 @@ struct BoundRepeat {
   using rest = bound_t<Rest, shape_of<inner>, Device, T>;
   using Src = View<const T, Device>;
   using Dst = View<T, Device>;
-  static constexpr int site_of(int i) { return elastic + (i == 0 ? 0 : First::sites + (i - 1) * Rest::sites); }
+  static constexpr int site_of(int i) {
+    return elastic + (i == 0 ? 0 : First::sites + (i - 1) * Rest::sites);
+  }
 
   [[gnu::cold]] static int describe(GraphBuilder& g, int input) {
     if (elastic) {
       Node node;
-      node.kind = Kind::choice, node.operation = "depth", node.slot_count = 1, node.slot_names = {"depth"};
+      node.kind = Kind::choice;
+      node.operation = "depth";
+      node.slot_count = 1;
+      node.slot_names = {"depth"};
       g.add(std::move(node));
     }
     int end = input, early = 0;
     std::vector<int> ends;
     for (int i = 0; i < N; ++i) {
-      if (i == MinDepth - 1) early = int(g.nodes.size());  // the first block that may write the stage's output
+      if (i == MinDepth - 1)
+        early = int(g.nodes.size());  // the first block that may write the stage's output
       end = i ? rest::describe(g, end) : first::describe(g, end);
       ends.push_back(end);
     }
@@ -37,53 +44,73 @@ struct BoundRepeat {
     return end;
   }
   template <class P> static int depth(const P& pass, int site) {
-    if constexpr (!elastic) return N;
+    if constexpr (!elastic)
+      return N;
     else {
-      const int d = std::min(pass.choice(site, 0, N), N);  // the default subnet asks for every maximum
-      require<UsageError>(d >= MinDepth, [&] { return "Repeat: depth " + std::to_string(d) + " is outside " + std::to_string(MinDepth) + " .. " + std::to_string(N); });
+      const int d =
+          std::min(pass.choice(site, 0, N), N);  // the default subnet asks for every maximum
+      require<UsageError>(d >= MinDepth, [&] {
+        return "Repeat: depth " + std::to_string(d) + " is outside " + std::to_string(MinDepth) +
+               " .. " + std::to_string(N);
+      });
       return d;
     }
   }
   template <class P> static int prepare(int c, P& pass, int site) {
-    for (int i = 0, d = depth(pass, site); i < d; ++i) c = i ? rest::prepare(c, pass, site + site_of(i)) : first::prepare(c, pass, site + site_of(0));
+    for (int i = 0, d = depth(pass, site); i < d; ++i)
+      c = i ? rest::prepare(c, pass, site + site_of(i))
+            : first::prepare(c, pass, site + site_of(0));
     return c;
   }
   template <class P> static void forward(Src x, Dst& y, P& pass, int site) {
     const int d = depth(pass, site);
     for (int i = 0; i < d; ++i) {
       Dst out = i + 1 == d ? y : pass.output(site + site_of(i + 1) - 1);
-      if (i) layer::forward<rest>(x, out, pass, site + site_of(i));
-      else layer::forward<first>(x, out, pass, site + site_of(0));
+      if (i)
+        layer::forward<rest>(x, out, pass, site + site_of(i));
+      else
+        layer::forward<first>(x, out, pass, site + site_of(0));
       x = out;
       if (i + 1 == d) y = out;
     }
-    // consumers, keep rules and seeds find the stage's output under the last block's site, whichever block wrote it
+    // consumers, keep rules and seeds find the stage's output under the last block's site,
+    // whichever block wrote it
     if (d == N) return;
     pass.flush();  // the graph has other neighbours
     pass.record(site + site_of(N) - 1, {}, y);
   }
-  template <class P, class Sink> static void backward(Src dy, Dst dx, Sink sink, P& pass, int site) {
+  template <class P, class Sink>
+  static void backward(Src dy, Dst dx, Sink sink, P& pass, int site) {
     const int d = depth(pass, site);
-    if (d < N) pass.flush(), dy = pass.seeded(site + site_of(N) - 1, dy);
+    if (d < N) {
+      pass.flush();
+      dy = pass.seeded(site + site_of(N) - 1, dy);
+    }
     for (int i = d; i-- > 0;) {
       const Dst in = i ? pass.gradient(site + site_of(i) - 1) : dx;
-      if (i) layer::backward<rest>(dy, in, sink, pass, site + site_of(i));
-      else layer::backward<first>(dy, in, sink, pass, site + site_of(0));
+      if (i)
+        layer::backward<rest>(dy, in, sink, pass, site + site_of(i));
+      else
+        layer::backward<first>(dy, in, sink, pass, site + site_of(0));
       dy = in;
     }
   }
-  template <class P> static void commit(P& pass, int site, T* buffers, const StatisticsUpdate& update) {
+  template <class P>
+  static void commit(P& pass, int site, T* buffers, const StatisticsUpdate& update) {
     for (int i = 0, d = depth(pass, site); i < d; ++i) {
-      if (i) { if constexpr (requires { rest::commit(pass, site, buffers, update); }) rest::commit(pass, site + site_of(i), buffers, update); }
-      else if constexpr (requires { first::commit(pass, site, buffers, update); }) first::commit(pass, site + site_of(0), buffers, update);
+      if (i) {
+        if constexpr (requires { rest::commit(pass, site, buffers, update); })
+          rest::commit(pass, site + site_of(i), buffers, update);
+      } else if constexpr (requires { first::commit(pass, site, buffers, update); })
+        first::commit(pass, site + site_of(0), buffers, update);
     }
   }
 };
 
-template <int N, class First, class Rest = First, int MinDepth = N>
-struct Repeat {
+template <int N, class First, class Rest = First, int MinDepth = N> struct Repeat {
   static_assert(N >= 1 && MinDepth >= 1 && MinDepth <= N, "rnx: a Repeat needs 1 <= MinDepth <= N");
-  static_assert(First::sites > 0 && Rest::sites > 0, "rnx: a Repeat needs blocks that compute something");
+  static_assert(First::sites > 0 && Rest::sites > 0,
+                "rnx: a Repeat needs blocks that compute something");
   static constexpr int sites = (MinDepth < N) + First::sites + (N - 1) * Rest::sites;
   static constexpr Dims out_dims(Dims in) { return First::out_dims(in); }
   static constexpr Fault fault(Dims in) {
@@ -93,13 +120,16 @@ struct Repeat {
     if (const Fault f = Rest::fault(d); f != Fault::none) return f;
     return Rest::out_dims(d) == d ? Fault::none : Fault::repeat;
   }
-  template <class In, class Device, class T> using bind = BoundRepeat<N, In, Device, T, strip_t<First>, strip_t<Rest>, MinDepth>;
+  template <class In, class Device, class T>
+  using bind = BoundRepeat<N, In, Device, T, strip_t<First>, strip_t<Rest>, MinDepth>;
 };
-template <int N, class First, class Rest, int Min> struct strip<Repeat<N, First, Rest, Min>> { using type = Repeat<N, strip_t<First>, strip_t<Rest>, Min>; };
+template <int N, class First, class Rest, int Min> struct strip<Repeat<N, First, Rest, Min>> {
+  using type = Repeat<N, strip_t<First>, strip_t<Rest>, Min>;
+};
 template <class Tag, int N, class First, class Rest, int Min>
-struct has_tap<Tag, Repeat<N, First, Rest, Min>> : std::bool_constant<has_tap<Tag, First>::value || has_tap<Tag, Rest>::value> {};
-template <int N, class First, class Rest, int Min>
-struct names<Repeat<N, First, Rest, Min>> {
+struct has_tap<Tag, Repeat<N, First, Rest, Min>>
+    : std::bool_constant<has_tap<Tag, First>::value || has_tap<Tag, Rest>::value> {};
+template <int N, class First, class Rest, int Min> struct names<Repeat<N, First, Rest, Min>> {
   static constexpr bool named = false;
   [[gnu::cold]] static void walk(Namer& n, const std::string& path) {
     if (Min < N) n.paths.push_back(path);

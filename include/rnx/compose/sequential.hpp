@@ -1,4 +1,5 @@
-// Sequential<A, B, ...>: one layer after another. Shape inference is one constexpr loop over the children.
+// Sequential<A, B, ...>: one layer after another. Shape inference is one constexpr loop over the
+// children.
 #pragma once
 
 #include "rnx/compose/named.hpp"
@@ -6,8 +7,7 @@
 namespace rnx::inline RNX_ISA {
 
 /// Shapes and sites of a chain of specs.
-template <class... Ss>
-struct Chain {
+template <class... Ss> struct Chain {
   static constexpr int size = sizeof...(Ss);
   static constexpr int sites = (0 + ... + Ss::sites);
   using Infer = Dims (*)(Dims);
@@ -53,8 +53,7 @@ struct Chain {
   static constexpr bool last(int i) { return first_sites()[i + 1] == sites; }
 };
 
-template <class In, class Device, class T, class... Ss>
-struct BoundSequential {
+template <class In, class Device, class T, class... Ss> struct BoundSequential {
   static constexpr bool leaf = false, chains = true;
   using chain = Chain<Ss...>;
   static constexpr auto shapes = chain::shapes(In::dims);
@@ -65,21 +64,35 @@ struct BoundSequential {
   using Dst = View<T, Device>;
 
   /// f.operator()<i>() for i in order.
-  template <class F> static void each(F f) { [&]<int... I>(std::integer_sequence<int, I...>) { (f.template operator()<I>(), ...); }(std::make_integer_sequence<int, chain::size>{}); }
-  template <class F> static void each_reversed(F f) { [&]<int... I>(std::integer_sequence<int, I...>) { (f.template operator()<chain::size - 1 - I>(), ...); }(std::make_integer_sequence<int, chain::size>{}); }
+  template <class F> static void each(F f) {
+    [&]<int... I>(std::integer_sequence<int, I...>) { (f.template operator()<I>(), ...); }
+    (std::make_integer_sequence<int, chain::size>{});
+  }
+  template <class F> static void each_reversed(F f) {
+    [&]<int... I>(std::integer_sequence<int, I...>) {
+      (f.template operator()<chain::size - 1 - I>(), ...);
+    }
+    (std::make_integer_sequence<int, chain::size>{});
+  }
 
   [[gnu::cold]] static int describe(GraphBuilder& g, int input) {
-    each([&]<int I> { if constexpr (runs<I>) input = child<I>::describe(g, input); });
+    each([&]<int I> {
+      if constexpr (runs<I>) input = child<I>::describe(g, input);
+    });
     return input;
   }
   template <class P> static int prepare(int c, P& pass, int site) {
-    each([&]<int I> { if constexpr (runs<I>) c = child<I>::prepare(c, pass, site + first[I]); });
+    each([&]<int I> {
+      if constexpr (runs<I>) c = child<I>::prepare(c, pass, site + first[I]);
+    });
     return c;
   }
   template <class P> static void forward(Src x, Dst& y, P& pass, int site) {
     each([&]<int I> {
-      if constexpr (!runs<I>) return;
-      else if constexpr (chain::last(I)) layer::forward<child<I>>(x, y, pass, site + first[I]);
+      if constexpr (!runs<I>)
+        return;
+      else if constexpr (chain::last(I))
+        layer::forward<child<I>>(x, y, pass, site + first[I]);
       else {
         Dst inner = pass.output(site + first[I + 1] - 1);
         layer::forward<child<I>>(x, inner, pass, site + first[I]);
@@ -87,10 +100,13 @@ struct BoundSequential {
       }
     });
   }
-  template <class P, class Sink> static void backward(Src dy, Dst dx, Sink sink, P& pass, int site) {
+  template <class P, class Sink>
+  static void backward(Src dy, Dst dx, Sink sink, P& pass, int site) {
     each_reversed([&]<int I> {
-      if constexpr (!runs<I>) return;
-      else if constexpr (first[I] == 0) layer::backward<child<I>>(dy, dx, sink, pass, site);
+      if constexpr (!runs<I>)
+        return;
+      else if constexpr (first[I] == 0)
+        layer::backward<child<I>>(dy, dx, sink, pass, site);
       else {
         const Dst inner = pass.gradient(site + first[I] - 1);
         layer::backward<child<I>>(dy, inner, sink, pass, site + first[I]);
@@ -98,25 +114,29 @@ struct BoundSequential {
       }
     });
   }
-  template <class P> static void commit(P& pass, int site, T* buffers, const StatisticsUpdate& update) {
+  template <class P>
+  static void commit(P& pass, int site, T* buffers, const StatisticsUpdate& update) {
     each([&]<int I> {
-      if constexpr (runs<I>) if constexpr (requires { child<I>::commit(pass, site, buffers, update); }) child<I>::commit(pass, site + first[I], buffers, update);
+      if constexpr (runs<I>)
+        if constexpr (requires { child<I>::commit(pass, site, buffers, update); })
+          child<I>::commit(pass, site + first[I], buffers, update);
     });
   }
 };
 
 /// One layer after another. Unnamed children are called by their position: "0", "1", ...
-template <class... Ss>
-struct Sequential {
+template <class... Ss> struct Sequential {
   static constexpr int sites = Chain<Ss...>::sites;
   static constexpr Dims out_dims(Dims in) { return Chain<Ss...>::shapes(in).back(); }
   static constexpr Fault fault(Dims in) { return Chain<Ss...>::fault(in); }
-  template <class In, class Device, class T> using bind = BoundSequential<In, Device, T, strip_t<Ss>...>;
+  template <class In, class Device, class T>
+  using bind = BoundSequential<In, Device, T, strip_t<Ss>...>;
 };
 template <class... Ss> struct strip<Sequential<Ss...>> { using type = Sequential<strip_t<Ss>...>; };
-template <class Tag, class... Ss> struct has_tap<Tag, Sequential<Ss...>> : std::bool_constant<(false || ... || has_tap<Tag, Ss>::value)> {};
-template <class... Ss>
-struct names<Sequential<Ss...>> {
+template <class Tag, class... Ss>
+struct has_tap<Tag, Sequential<Ss...>>
+    : std::bool_constant<(false || ... || has_tap<Tag, Ss>::value)> {};
+template <class... Ss> struct names<Sequential<Ss...>> {
   static constexpr bool named = false;
   [[gnu::cold]] static void walk(Namer& n, const std::string& path) {
     int index = 0;
@@ -125,6 +145,7 @@ struct names<Sequential<Ss...>> {
 };
 template <int Index, class In, class... Ss>
 struct diagnose<Index, Sequential<Ss...>, In>
-    : diagnose<Chain<Ss...>::culprit(In::dims), type_at<Chain<Ss...>::culprit(In::dims), Ss...>, shape_of<Chain<Ss...>::shapes(In::dims)[Chain<Ss...>::culprit(In::dims)]>> {};
+    : diagnose<Chain<Ss...>::culprit(In::dims), type_at<Chain<Ss...>::culprit(In::dims), Ss...>,
+               shape_of<Chain<Ss...>::shapes(In::dims)[Chain<Ss...>::culprit(In::dims)]>> {};
 
 }  // namespace rnx::inline RNX_ISA

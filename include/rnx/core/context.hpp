@@ -1,4 +1,5 @@
-// What one pass is told at run time: mode, batch-norm path, subnet, and where the values lie that change between steps.
+// What one pass is told at run time: mode, batch-norm path, subnet, and where the values lie that
+// change between steps.
 #pragma once
 
 #include <atomic>
@@ -9,48 +10,55 @@
 
 namespace rnx::inline RNX_ABI {
 
-/// train: batch statistics and active dropout. eval: running statistics. Never inferred from anything else.
+/// train: batch statistics and active dropout. eval: running statistics. Never inferred from
+/// anything else.
 enum class Mode : std::uint8_t { eval, train };
 
 /// What a trace is for; the planner keeps only what that backward reads.
 enum class Use : std::uint8_t { infer, input_gradient, train };
 
-/// Values that change from step to step. Kernels read them from device memory, so that a recorded step can be replayed with new ones.
+/// Values that change from step to step. Kernels read them from device memory, so that a recorded
+/// step can be replayed with new ones.
 struct StepValues {
-  std::uint64_t seed = 0;   ///< key of every random number of the step
-  std::uint64_t draw = 0;   ///< counts forwards, steps, restarts and replays
-  double lr = 0;            ///< learning rate
-  double momentum = 0;      ///< momentum of this step (one-cycle schedules move it)
-  double eps = 0;           ///< attack radius in pixel units, images in [0, 1]
-  double step = 0;          ///< attack step size
-  double temperature = 1;   ///< of Gumbel-softmax draws
+  std::uint64_t seed = 0;  ///< key of every random number of the step
+  std::uint64_t draw = 0;  ///< counts forwards, steps, restarts and replays
+  double lr = 0;           ///< learning rate
+  double momentum = 0;     ///< momentum of this step (one-cycle schedules move it)
+  double eps = 0;          ///< attack radius in pixel units, images in [0, 1]
+  double step = 0;         ///< attack step size
+  double temperature = 1;  ///< of Gumbel-softmax draws
 };
 
-/// Run-time choices of an elastic network, one integer per slot (channels, expansion, kernel size or depth).
-/// `id` names the choice in caches: equal ids mean equal choices.
+/// Run-time choices of an elastic network, one integer per slot (channels, expansion, kernel size
+/// or depth). `id` names the choice in caches: equal ids mean equal choices.
 struct Subnet {
   std::vector<int> choice;
   std::uint64_t id = 0;
 };
 
-/// Given to forward and recorded by the trace, so that backward needs none. Changing it instantiates nothing.
+/// Given to forward and recorded by the trace, so that backward needs none. Changing it
+/// instantiates nothing.
 struct Context {
   Mode mode = Mode::eval;
   int path = 0;                        ///< batch-norm path
   const Subnet* subnet = nullptr;      ///< null: every maximum. Must outlive the pass.
   const StepValues* values = nullptr;  ///< device memory; null: all defaults
-  std::uint64_t draw = 0;              ///< added to values->draw: tells several forwards of one step apart
-  std::uint64_t first_sample = 0;      ///< id of the batch's first sample, for tiles of a larger batch
-  void* stream = nullptr;              ///< the device's stream (Stream::handle)
-  const std::atomic<bool>* stop = nullptr;  ///< when it becomes true (a signal), work in tiles throws Stopped before the next tile
-  /// Host memory, one number for each site, or null: bit p says that path p of a batch norm there is frozen. It then runs as in eval mode
-  /// and keeps its running statistics.
+  std::uint64_t draw = 0;  ///< added to values->draw: tells several forwards of one step apart
+  std::uint64_t first_sample = 0;  ///< id of the batch's first sample, for tiles of a larger batch
+  void* stream = nullptr;          ///< the device's stream (Stream::handle)
+  const std::atomic<bool>* stop =
+      /// when it becomes true (a signal), work in tiles throws Stopped before the next tile
+      nullptr;
+  /// Host memory, one number for each site, or null: bit p says that path p of a batch norm there
+  /// is frozen. It then runs as in eval mode and keeps its running statistics.
   const std::uint32_t* frozen = nullptr;
 };
 
-/// Throws Stopped when the context's flag is set. Called before each tile of a pass and of an attack's step.
+/// Throws Stopped when the context's flag is set. Called before each tile of a pass and of an
+/// attack's step.
 inline void check_stop(const Context& ctx) {
-  if (ctx.stop && ctx.stop->load(std::memory_order_relaxed)) throw Stopped("stopped before the computation was complete");
+  if (ctx.stop && ctx.stop->load(std::memory_order_relaxed))
+    throw Stopped("stopped before the computation was complete");
 }
 
 }  // namespace rnx::inline RNX_ABI

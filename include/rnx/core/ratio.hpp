@@ -1,4 +1,5 @@
-// Exact fractions: Ratio<1, 10> as a type in specs, Rational at run time (an epsilon of 8/255 stays 8/255).
+// Exact fractions: Ratio<1, 10> as a type in specs, Rational at run time (an epsilon of 8/255 stays
+// 8/255).
 #pragma once
 
 #include <charconv>
@@ -11,8 +12,7 @@
 namespace rnx::inline RNX_ABI {
 
 /// A real hyper-parameter inside a type.
-template <long long N, long long D = 1>
-struct Ratio {
+template <long long N, long long D = 1> struct Ratio {
   static_assert(D > 0, "rnx: the denominator of a Ratio must be positive");
   static constexpr double value = double(N) / double(D);
 };
@@ -34,7 +34,8 @@ struct Rational {
       double v = 0;
       const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), v);
       const bool whole = end == part.data() + part.size();
-      if (whole && (error == std::errc::result_out_of_range || (error == std::errc{} && !std::isfinite(v))))
+      if (whole &&
+          (error == std::errc::result_out_of_range || (error == std::errc{} && !std::isfinite(v))))
         refuse("is not a finite number");
       if (error != std::errc{} || !whole) refuse("is not a number or a fraction like 8/255");
       return v;

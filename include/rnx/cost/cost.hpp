@@ -1,4 +1,5 @@
-// Cost, read from the graph: parameters, multiply-accumulates, bit operations, ReLUs, activations, bytes. Per sample.
+// Cost, read from the graph: parameters, multiply-accumulates, bit operations, ReLUs, activations,
+// bytes. Per sample.
 #pragma once
 
 #include "rnx/network.hpp"
@@ -10,14 +11,23 @@ struct Row {
   std::string path, operation;
   Dims out{};
   long long parameters = 0, macs = 0, relus = 0, activations = 0;
-  double bops = 0;  ///< macs x weight bits x activation bits (bases count as bits); 64 macs for full precision, that is 8 x 8 (paper 003, section 3.3)
+  double bops =
+      /// macs x weight bits x activation bits (bases count as bits); 64 macs for full precision,
+      /// that is 8 x 8 (paper 003, section 3.3)
+      0;
 };
 
 struct Table {
   std::vector<Row> rows;
   Row total() const {
     Row t;
-    for (const Row& r : rows) t.parameters += r.parameters, t.macs += r.macs, t.relus += r.relus, t.activations += r.activations, t.bops += r.bops;
+    for (const Row& r : rows) {
+      t.parameters += r.parameters;
+      t.macs += r.macs;
+      t.relus += r.relus;
+      t.activations += r.activations;
+      t.bops += r.bops;
+    }
     return t;
   }
 };
@@ -41,21 +51,25 @@ inline Row row(const Node& n, int c_in, Dims out, int kernel_h, int kernel_w) {
 inline Table table(const Graph& graph) {
   Table t;
   for (const Node& n : graph.nodes)
-    if (n.kind != Kind::choice) t.rows.push_back(detail::row(n, n.in.c, n.out, n.kernel_h, n.kernel_w));
+    if (n.kind != Kind::choice)
+      t.rows.push_back(detail::row(n, n.in.c, n.out, n.kernel_h, n.kernel_w));
   return t;
 }
 
-/// The nodes that ran in a trace's last forward, with the channels that were active: cost of a subnet. Parameters are the maxima's.
-template <class Trace>
-Table table(const Graph& graph, const Trace& trace) {
+/// The nodes that ran in a trace's last forward, with the channels that were active: cost of a
+/// subnet. Parameters are the maxima's.
+template <class Trace> Table table(const Graph& graph, const Trace& trace) {
   Table t;
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
     const Node& n = graph.nodes[i];
     const auto& r = trace.records()[i];
     if (n.kind == Kind::choice || r.x.n == 0) continue;
     int kernel = n.kernel_h;
-    if (const Subnet* s = trace.context().subnet; s && n.slot_count && n.slot_names.back() == "kernel") kernel = std::min(kernel, s->choice[n.slot + n.slot_count - 1]);
-    t.rows.push_back(detail::row(n, r.x.dims.c, r.y.dims, kernel, kernel == n.kernel_h ? n.kernel_w : kernel));
+    if (const Subnet* s = trace.context().subnet;
+        s && n.slot_count && n.slot_names.back() == "kernel")
+      kernel = std::min(kernel, s->choice[n.slot + n.slot_count - 1]);
+    t.rows.push_back(
+        detail::row(n, r.x.dims.c, r.y.dims, kernel, kernel == n.kernel_h ? n.kernel_w : kernel));
   }
   return t;
 }

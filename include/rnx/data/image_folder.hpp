@@ -1,5 +1,6 @@
-// A folder of JPEG and PNG files as a source: dir/train/CLASS/..., dir/test/CLASS/... (or dir/val/CLASS/...). Not a part of rnx/data.hpp: a program
-// that includes this header links rnx::images (image.hpp).
+// A folder of JPEG and PNG files as a source: dir/train/CLASS/..., dir/test/CLASS/... (or
+// dir/val/CLASS/...). Not a part of rnx/data.hpp: a program that includes this header links
+// rnx::images (image.hpp).
 #pragma once
 
 #include <algorithm>
@@ -16,23 +17,31 @@ namespace rnx::inline RNX_ISA::data {
 inline namespace RNX_CODECS {
 
 struct ImageFolderOptions {
-  Dims dims{3, 32, 32};          ///< of a sample: the crop; 1 or 3 channels
-  int resize = 0;                ///< pixels of the shorter side before the crop; 0: the larger of dims' two
+  Dims dims{3, 32, 32};  ///< of a sample: the crop; 1 or 3 channels
+  int resize = 0;        ///< pixels of the shorter side before the crop; 0: the larger of dims' two
   bool skip_unreadable = false;  ///< leave out images that cannot be read instead of throwing
-  bool decode_all = true;        ///< find damaged images at the start by decoding each; false: by their headers, for very large folders
-  int threads = 0;               ///< that look at the files, at most host::max_threads; 0: one per core
-  std::vector<std::string> class_names{};  ///< the classes, in the order of their labels; empty: as ImageList finds them
+  bool decode_all =
+      /// find damaged images at the start by decoding each; false: by their headers, for very large
+      /// folders
+      true;
+  int threads = 0;  ///< that look at the files, at most host::max_threads; 0: one per core
+  std::vector<std::string>
+      class_names{};  ///< the classes, in the order of their labels; empty: as ImageList finds them
 };
 
-/// Images that are decoded when they are asked for: the shorter side is resized, then a window is cut out. Without augmentation it is the centre; with
-/// Augment it is any window of the resized image padded with zeros, mirrored or not. Where the resized image is as large as a sample, that is
-/// exactly what Memory does. Classes and files are those of an ImageList. The constructor looks at every file, so that nothing is found out in the
-/// middle of a training.
+/// Images that are decoded when they are asked for: the shorter side is resized, then a window is
+/// cut out. Without augmentation it is the centre; with Augment it is any window of the resized
+/// image padded with zeros, mirrored or not. Where the resized image is as large as a sample, that
+/// is exactly what Memory does. Classes and files are those of an ImageList. The constructor looks
+/// at every file, so that nothing is found out in the middle of a training.
 class ImageFolder final : public Source {
  public:
-  /// Errors: those of ImageList; FileError (images that cannot be read); UsageError (options; a format whose library the program does not have).
+  /// Errors: those of ImageList; FileError (images that cannot be read); UsageError (options; a
+  /// format whose library the program does not have).
   ImageFolder(const std::filesystem::path& dir, Split split, const ImageFolderOptions& options = {})
-      : options_(checked(options)), list_(dir, split, options_.class_names), files_(list_.files()) {
+      : options_(checked(options)),
+        list_(dir, split, options_.class_names),
+        files_(list_.files()) {
     verify();
   }
 
@@ -42,40 +51,51 @@ class ImageFolder final : public Source {
   const std::vector<std::string>& class_names() const override { return list_.class_names(); }
   int label(std::uint32_t id) const override { return at(id).label; }
   /// Errors: FileError (an image that is not there any more, or whose data are damaged).
-  void sample(std::uint32_t id, const Augment* augment, std::uint64_t seed, std::uint64_t epoch, float* out) const override {
+  void sample(std::uint32_t id, const Augment* augment, std::uint64_t seed, std::uint64_t epoch,
+              float* out) const override {
     const File& file = at(id);
     const Dims d = options_.dims;
     // twice the size is enough: what is left to reduce still has the filter of resize()
     const std::string path = (list_.root() / file.path).string();
-    const Picture picture = decode_image(read_file(path), path, {.channels = d.c, .enough = 2 * options_.resize});
-    const long shorter = std::min(picture.h, picture.w), side = options_.resize, h = side * picture.h / shorter, w = side * picture.w / shorter;
+    const Picture picture =
+        decode_image(read_file(path), path, {.channels = d.c, .enough = 2 * options_.resize});
+    const long shorter = std::min(picture.h, picture.w), side = options_.resize,
+               h = side * picture.h / shorter, w = side * picture.w / shorter;
     long top = (h - d.h) / 2, left = (w - d.w) / 2;
     bool flip = false;
     if (augment) {
       require(augment->pad >= 0 && augment->pad <= std::max(d.h, d.w), [&] {
-        return "ImageFolder: expected a pad from 0 to " + std::to_string(std::max(d.h, d.w)) + ", found " + std::to_string(augment->pad);
+        return "ImageFolder: expected a pad from 0 to " + std::to_string(std::max(d.h, d.w)) +
+               ", found " + std::to_string(augment->pad);
       });
       const rng::Stream stream(seed, Purpose::augment, epoch, id);  // in the order of placement()
       std::uint64_t index = 0;
       flip = stream.bits(index++) >> 31 && augment->flip;
-      if (augment->crop) top = long(detail::below(stream, index, std::uint32_t(h - d.h + 2 * augment->pad + 1))) - augment->pad;
-      if (augment->crop) left = long(detail::below(stream, index, std::uint32_t(w - d.w + 2 * augment->pad + 1))) - augment->pad;
+      if (augment->crop)
+        top = long(detail::below(stream, index, std::uint32_t(h - d.h + 2 * augment->pad + 1))) -
+              augment->pad;
+      if (augment->crop)
+        left = long(detail::below(stream, index, std::uint32_t(w - d.w + 2 * augment->pad + 1))) -
+               augment->pad;
     }
     // the part of the cut that lies within the image, [y0, y1) x [x0, x1) of it; the rest is zero
-    const int y0 = int(std::max(0L, -top)), x0 = int(std::max(0L, -left)), y1 = int(std::min<long>(d.h, h - top)), x1 = int(std::min<long>(d.w, w - left));
+    const int y0 = int(std::max(0L, -top)), x0 = int(std::max(0L, -left)),
+              y1 = int(std::min<long>(d.h, h - top)), x1 = int(std::min<long>(d.w, w - left));
     std::fill(out, out + d.count(), 0.0f);
     if (y0 >= y1 || x0 >= x1) return;
     const Picture cut = resize(picture, h, w, {top + y0, left + x0, y1 - y0, x1 - x0});
     for (int y = y0; y < y1; ++y)
       for (int x = x0; x < x1; ++x)
         for (int c = 0; c < d.c; ++c)
-          out[(std::size_t(y) * d.w + (flip ? d.w - 1 - x : x)) * d.c + c] = float(cut.pixels[(std::size_t(y - y0) * cut.w + (x - x0)) * d.c + c]) / 255.0f;
+          out[(std::size_t(y) * d.w + (flip ? d.w - 1 - x : x)) * d.c + c] =
+              float(cut.pixels[(std::size_t(y - y0) * cut.w + (x - x0)) * d.c + c]) / 255.0f;
   }
   /// Of paths, labels and sizes of files, not of what is in them.
   std::string fingerprint() const override {
     std::uint64_t h = io::checksum(nullptr, 0);
     for (const File& file : files_) {
-      const std::string text = file.path + '\n' + class_names()[file.label] + '\n' + std::to_string(file.bytes) + '\n';
+      const std::string text =
+          file.path + '\n' + class_names()[file.label] + '\n' + std::to_string(file.bytes) + '\n';
       h = io::checksum(text.data(), text.size(), h);
     }
     return io::hexadecimal(h);
@@ -85,22 +105,31 @@ class ImageFolder final : public Source {
   const std::string& path(std::uint32_t id) const { return at(id).path; }
   /// One sentence for each image that was left out; it begins with the path.
   const std::vector<std::string>& skipped() const { return skipped_; }
-  /// What the folder holds by names, with the images that were left out and counts of what was passed over.
+  /// What the folder holds by names, with the images that were left out and counts of what was
+  /// passed over.
   const ImageList& list() const { return list_; }
 
  private:
   using File = ImageList::File;
-  static constexpr std::size_t prefix = 1 << 16;  // bytes in which nearly every image has its header
+  static constexpr std::size_t prefix = 1
+                                        << 16;  // bytes in which nearly every image has its header
 
   const File& at(std::uint32_t id) const {
-    require(id < files_.size(), [&] { return "ImageFolder: expected ids below " + std::to_string(files_.size()) + ", found " + std::to_string(id); });
+    require(id < files_.size(), [&] {
+      return "ImageFolder: expected ids below " + std::to_string(files_.size()) + ", found " +
+             std::to_string(id);
+    });
     return files_[id];
   }
 
-  static std::vector<std::byte> read_file(const std::string& path, std::size_t most = SIZE_MAX, std::uint64_t* size = nullptr) {
+  static std::vector<std::byte> read_file(const std::string& path, std::size_t most = SIZE_MAX,
+                                          std::uint64_t* size = nullptr) {
     io::InputFile file(path);
     if (size) *size = file.size();
-    require<FileError>(file.size() < 1u << 30, [&] { return path + ": expected an image of less than 2^30 bytes, found " + std::to_string(file.size()); });
+    require<FileError>(file.size() < 1u << 30, [&] {
+      return path + ": expected an image of less than 2^30 bytes, found " +
+             std::to_string(file.size());
+    });
     std::vector<std::byte> bytes(std::min<std::uint64_t>(most, file.size()));
     file.read(bytes.data(), bytes.size());
     return bytes;
@@ -108,19 +137,24 @@ class ImageFolder final : public Source {
 
   static ImageFolderOptions checked(ImageFolderOptions options) {
     const Dims d = options.dims;
-    require(d.valid() && (d.c == 1 || d.c == 3), [&] { return "ImageFolder: expected dims of 1 or 3 channels, found " + d.text(); });
+    require(d.valid() && (d.c == 1 || d.c == 3),
+            [&] { return "ImageFolder: expected dims of 1 or 3 channels, found " + d.text(); });
     if (options.resize == 0) options.resize = std::max(d.h, d.w);
     require(options.resize >= std::max(d.h, d.w) && options.resize <= 4096, [&] {
-      return "ImageFolder: expected a resize from " + std::to_string(std::max(d.h, d.w)) + " to 4096, found " + std::to_string(options.resize);
+      return "ImageFolder: expected a resize from " + std::to_string(std::max(d.h, d.w)) +
+             " to 4096, found " + std::to_string(options.resize);
     });
     host::check_threads("ImageFolder: expected threads", options.threads, 0);
     return options;
   }
 
-  /// Throws what is wrong with a file. A header may be longer than the prefix: then the whole file is read.
+  /// Throws what is wrong with a file. A header may be longer than the prefix: then the whole file
+  /// is read.
   void verify(File& file) const {
     const std::string path = (list_.root() / file.path).string();
-    if (options_.decode_all) return void(decode_image(read_file(path, SIZE_MAX, &file.bytes), path, {.channels = options_.dims.c, .enough = 2 * options_.resize}));
+    if (options_.decode_all)
+      return void(decode_image(read_file(path, SIZE_MAX, &file.bytes), path,
+                               {.channels = options_.dims.c, .enough = 2 * options_.resize}));
     const std::vector<std::byte> bytes = read_file(path, prefix, &file.bytes);
     try {
       image_size(bytes, path);
@@ -148,9 +182,12 @@ class ImageFolder final : public Source {
     };
     {
       std::vector<std::jthread> threads;
-      const int count = options_.threads > 0 ? options_.threads : int(std::max(1u, std::thread::hardware_concurrency()));
+      const int count = options_.threads > 0
+                            ? options_.threads
+                            : int(std::max(1u, std::thread::hardware_concurrency()));
       try {
-        for (int k = 1; k < count && std::size_t(k) < files_.size(); ++k) threads.emplace_back(work);
+        for (int k = 1; k < count && std::size_t(k) < files_.size(); ++k)
+          threads.emplace_back(work);
       } catch (const std::system_error&) {  // those that were started, and this one, do the work
       }
       work();
@@ -159,11 +196,15 @@ class ImageFolder final : public Source {
       if (error) std::rethrow_exception(error);
     std::vector<File> readable;
     for (std::size_t i = 0; i < files_.size(); ++i) {
-      if (faults[i].empty()) readable.push_back(std::move(files_[i]));
-      else skipped_.push_back(std::move(faults[i]));
+      if (faults[i].empty())
+        readable.push_back(std::move(files_[i]));
+      else
+        skipped_.push_back(std::move(faults[i]));
     }
     require<FileError>(skipped_.empty() || (options_.skip_unreadable && !readable.empty()), [&] {
-      return list_.root().string() + ": expected " + std::to_string(files_.size()) + " images that can be read, found " + std::to_string(skipped_.size()) + " that cannot, the first is " + skipped_[0];
+      return list_.root().string() + ": expected " + std::to_string(files_.size()) +
+             " images that can be read, found " + std::to_string(skipped_.size()) +
+             " that cannot, the first is " + skipped_[0];
     });
     files_ = std::move(readable);
   }

@@ -1,4 +1,5 @@
-// What a data set is once read: bytes and labels in memory. Named by the version only, so that programs of any instruction set share it.
+// What a data set is once read: bytes and labels in memory. Named by the version only, so that
+// programs of any instruction set share it.
 #pragma once
 
 #include <cstdint>
@@ -16,12 +17,13 @@ struct Images {
   int n = 0;
   Dims dims{3, 32, 32};
   int classes = 0;
-  std::vector<std::uint8_t> pixels{};  ///< (n, h, w, c), channels innermost
-  std::vector<std::int32_t> labels{};  ///< (n), in [0, classes)
+  std::vector<std::uint8_t> pixels{};      ///< (n, h, w, c), channels innermost
+  std::vector<std::int32_t> labels{};      ///< (n), in [0, classes)
   std::vector<std::string> class_names{};  ///< (classes), or empty where the data set does not tell
 };
 
-/// Random crop of the image padded with zeros, and horizontal flip with probability 1/2 (He et al. 2015, section 4.2).
+/// Random crop of the image padded with zeros, and horizontal flip with probability 1/2 (He et al.
+/// 2015, section 4.2).
 struct Augment {
   int pad = 4;  ///< pixels on each side, before the crop
   bool crop = true, flip = true;

@@ -1,4 +1,5 @@
-// JPEG through libjpeg (libjpeg-turbo): compiled where RNX_HAS_JPEG is defined, which the CMake target rnx::images does.
+// JPEG through libjpeg (libjpeg-turbo): compiled where RNX_HAS_JPEG is defined, which the CMake
+// target rnx::images does.
 #pragma once
 #ifdef RNX_HAS_JPEG
 
@@ -17,7 +18,8 @@
 
 namespace rnx::inline RNX_ISA::data::detail {
 
-/// One image. libjpeg reports errors by a longjmp: it leaves C frames only, and the functions that it lands in have no objects with destructors.
+/// One image. libjpeg reports errors by a longjmp: it leaves C frames only, and the functions that
+/// it lands in have no objects with destructors.
 class JpegDecoder {
  public:
   JpegDecoder(std::span<const std::byte> bytes, const std::string& what) : what_(what) {
@@ -30,7 +32,8 @@ class JpegDecoder {
   int h() const { return int(jpeg_.image_height); }
   int w() const { return int(jpeg_.image_width); }
 
-  /// With 1 or 3 channels. `enough` above 0: the smallest of the whole, half, quarter and eighth size whose shorter side is no less.
+  /// With 1 or 3 channels. `enough` above 0: the smallest of the whole, half, quarter and eighth
+  /// size whose shorter side is no less.
   Picture picture(int enough) {
     const long shorter = std::min(h(), w());
     int eighths = 8;
@@ -41,16 +44,20 @@ class JpegDecoder {
     out.pixels.resize(std::size_t(out.h) * out.w * channels);
     check(read_pixels(out.pixels.data(), std::size_t(out.w) * channels));
     if (channels != 4) return out;
-    // CMYK is stored inverted, as Adobe's programs do it; PIL and browsers take it so with and without Adobe's marker
+    // CMYK is stored inverted, as Adobe's programs do it; PIL and browsers take it so with and
+    // without Adobe's marker
     for (std::size_t i = 0; i < std::size_t(out.h) * out.w; ++i)
-      for (int c = 0; c < 3; ++c) out.pixels[3 * i + c] = std::uint8_t((out.pixels[4 * i + c] * out.pixels[4 * i + 3] + 127) / 255);
+      for (int c = 0; c < 3; ++c)
+        out.pixels[3 * i + c] =
+            std::uint8_t((out.pixels[4 * i + c] * out.pixels[4 * i + 3] + 127) / 255);
     out.c = 3;
     out.pixels.resize(std::size_t(out.h) * out.w * 3);
     return out;
   }
 
  private:
-  static constexpr int max_scans = 256;  // a progressive image has about ten; each costs a pass over the whole image
+  static constexpr int max_scans =
+      256;  // a progressive image has about ten; each costs a pass over the whole image
 
   static void on_error(j_common_ptr info) {
     auto* self = static_cast<JpegDecoder*>(info->client_data);
@@ -58,7 +65,8 @@ class JpegDecoder {
     std::longjmp(self->jump_, 1);
   }
   static void on_message(j_common_ptr info, int level) {
-    if (level < 0 && info->err->msg_code == JWRN_JPEG_EOF) on_error(info);  // a truncated file; other warnings leave an image
+    if (level < 0 && info->err->msg_code == JWRN_JPEG_EOF)
+      on_error(info);  // a truncated file; other warnings leave an image
   }
   static void on_progress(j_common_ptr info) {
     if (reinterpret_cast<j_decompress_ptr>(info)->input_scan_number <= max_scans) return;
@@ -82,9 +90,12 @@ class JpegDecoder {
   }
   bool start(int eighths) {
     if (setjmp(jump_)) return false;
-    jpeg_.scale_num = eighths, jpeg_.scale_denom = 8;
+    jpeg_.scale_num = eighths;
+    jpeg_.scale_denom = 8;
     const J_COLOR_SPACE space = jpeg_.jpeg_color_space;
-    jpeg_.out_color_space = space == JCS_GRAYSCALE ? JCS_GRAYSCALE : space == JCS_CMYK || space == JCS_YCCK ? JCS_CMYK : JCS_RGB;
+    jpeg_.out_color_space = space == JCS_GRAYSCALE                   ? JCS_GRAYSCALE
+                            : space == JCS_CMYK || space == JCS_YCCK ? JCS_CMYK
+                                                                     : JCS_RGB;
     jpeg_start_decompress(&jpeg_);
     return true;
   }
@@ -99,8 +110,10 @@ class JpegDecoder {
   void check(bool done) {
     if (done) return;
     const std::string message = message_;
-    jpeg_destroy_decompress(&jpeg_);  // a constructor that throws has no destructor; a second call does nothing
-    throw FileError(what_ + ": expected a whole JPEG image, found an error: " + io::in_quotes(message));
+    jpeg_destroy_decompress(
+        &jpeg_);  // a constructor that throws has no destructor; a second call does nothing
+    throw FileError(what_ +
+                    ": expected a whole JPEG image, found an error: " + io::in_quotes(message));
   }
 
   const std::string& what_;

@@ -1,5 +1,6 @@
-// Batches prepared ahead by threads of their own. What is in batch (epoch, step) depends on the source, the seed, the batch size and the
-// augmentation alone: never on the number of threads, how far they are ahead, or where the run was resumed.
+// Batches prepared ahead by threads of their own. What is in batch (epoch, step) depends on the
+// source, the seed, the batch size and the augmentation alone: never on the number of threads, how
+// far they are ahead, or where the run was resumed.
 #pragma once
 
 #include <algorithm>
@@ -34,28 +35,40 @@ struct LoaderOptions {
   std::uint64_t seed = 0;
   std::optional<Augment> augment = Augment{};  ///< nullopt: samples as they are
   bool shuffle = true;                         ///< false: in the source's order
-  int threads = 1;                             ///< that prepare batches, at most host::max_threads; they are not those of kernels
-  int ahead = 3;                               ///< batches that are prepared or in preparation while one is in use
+  int threads =
+      1;  ///< that prepare batches, at most host::max_threads; they are not those of kernels
+  int ahead = 3;  ///< batches that are prepared or in preparation while one is in use
 };
 
-/// Gives the batches of one epoch after another, without end, from (first_epoch, first_step) on. The source must outlive it, and all calls
-/// come from one thread. Destroying it waits for the samples that are being read, not for whole batches.
-/// Errors of the constructor: UsageError (an empty source; a batch or ahead below 1; threads not from 1 to host::max_threads; a first step
+/// Gives the batches of one epoch after another, without end, from (first_epoch, first_step) on.
+/// The source must outlive it, and all calls come from one thread. Destroying it waits for the
+/// samples that are being read, not for whole batches. Errors of the constructor: UsageError (an
+/// empty source; a batch or ahead below 1; threads not from 1 to host::max_threads; a first step
 /// beyond the epoch), StateError (the system does not start so many threads).
 class Loader {
  public:
   Loader(const Source& source, LoaderOptions options, long first_epoch = 0, long first_step = 0)
-      : source_(source), options_(options), dims_(source.dims()) {
+      : source_(source),
+        options_(options),
+        dims_(source.dims()) {
     const auto expect = [](const char* what, long least, long found) {
-      require(found >= least, [&] { return "Loader: expected " + std::string(what) + " of at least " + std::to_string(least) + ", found " + std::to_string(found); });
+      require(found >= least, [&] {
+        return "Loader: expected " + std::string(what) + " of at least " + std::to_string(least) +
+               ", found " + std::to_string(found);
+      });
     };
-    expect("a batch", 1, options_.batch), expect("ahead", 1, options_.ahead);
+    expect("a batch", 1, options_.batch);
+    expect("ahead", 1, options_.ahead);
     host::check_threads("Loader: expected threads", options_.threads);
-    require(source_.size() > 0 && source_.size() <= UINT32_MAX, [&] { return "Loader: expected from 1 to 2^32 - 1 samples, found " + std::to_string(source_.size()); });
+    require(source_.size() > 0 && source_.size() <= UINT32_MAX, [&] {
+      return "Loader: expected from 1 to 2^32 - 1 samples, found " + std::to_string(source_.size());
+    });
     steps_ = long((source_.size() - 1) / options_.batch + 1);
-    expect("a first epoch", 0, first_epoch), expect("a first step", 0, first_step);
+    expect("a first epoch", 0, first_epoch);
+    expect("a first step", 0, first_step);
     require(first_step <= steps_, [&] {
-      return "Loader: expected a first step of at most " + std::to_string(steps_) + ", the steps of an epoch, found " + std::to_string(first_step);
+      return "Loader: expected a first step of at most " + std::to_string(steps_) +
+             ", the steps of an epoch, found " + std::to_string(first_step);
     });
     first_ = first_epoch * steps_ + first_step;
     slots_.resize(options_.ahead + 1);  // and the one in use
@@ -63,15 +76,17 @@ class Loader {
       for (int k = 0; k < options_.threads; ++k) threads_.emplace_back([this] { work(); });
     } catch (const std::system_error& error) {
       stop();
-      throw StateError("Loader: expected to start " + std::to_string(options_.threads) + " threads, the system started " +
-                       std::to_string(threads_.size()) + ": " + error.code().message());
+      throw StateError("Loader: expected to start " + std::to_string(options_.threads) +
+                       " threads, the system started " + std::to_string(threads_.size()) + ": " +
+                       error.code().message());
     }
   }
   Loader(const Loader&) = delete;
   Loader& operator=(const Loader&) = delete;
   ~Loader() { stop(); }
 
-  /// The next batch, valid until the next call. Errors: those of Source::sample, at the batch that could not be made, and again at every later call.
+  /// The next batch, valid until the next call. Errors: those of Source::sample, at the batch that
+  /// could not be made, and again at every later call.
   const Batch& next() {
     std::unique_lock lock(mutex_);
     Slot& slot = slots_[taken_ % slots_.size()];
@@ -124,8 +139,10 @@ class Loader {
   }
 
   void fill(Batch& batch, long number) {
-    batch.epoch = number / steps_, batch.step = number % steps_;
-    const std::size_t begin = std::size_t(batch.step) * options_.batch, end = std::min(begin + options_.batch, source_.size());
+    batch.epoch = number / steps_;
+    batch.step = number % steps_;
+    const std::size_t begin = std::size_t(batch.step) * options_.batch,
+                      end = std::min(begin + options_.batch, source_.size());
     batch.n = int(end - begin);
     batch.dims = dims_;
     batch.pixels.resize(batch.n * dims_.count());
@@ -134,9 +151,11 @@ class Loader {
     const Order order = options_.shuffle ? order_of(batch.epoch) : nullptr;
     for (int i = 0; i < batch.n; ++i) {
       if (stopping_) return;  // nobody will look at it
-      const std::uint32_t id = batch.ids[i] = order ? (*order)[begin + i] : std::uint32_t(begin + i);
+      const std::uint32_t id = batch.ids[i] =
+          order ? (*order)[begin + i] : std::uint32_t(begin + i);
       batch.labels[i] = source_.label(id);
-      source_.sample(id, options_.augment ? &*options_.augment : nullptr, options_.seed, batch.epoch, batch.pixels.data() + i * dims_.count());
+      source_.sample(id, options_.augment ? &*options_.augment : nullptr, options_.seed,
+                     batch.epoch, batch.pixels.data() + i * dims_.count());
     }
   }
 
@@ -145,7 +164,8 @@ class Loader {
     const std::lock_guard lock(order_mutex_);
     auto& [of, order] = orders_[epoch % 2];
     if (!order || of != epoch) {
-      order = std::make_shared<const std::vector<std::uint32_t>>(epoch_order(source_.size(), options_.seed, epoch));
+      order = std::make_shared<const std::vector<std::uint32_t>>(
+          epoch_order(source_.size(), options_.seed, epoch));
       of = epoch;
     }
     return order;

@@ -1,4 +1,5 @@
-// PNG through libpng: compiled where RNX_HAS_PNG is defined, which the CMake target rnx::images does.
+// PNG through libpng: compiled where RNX_HAS_PNG is defined, which the CMake target rnx::images
+// does.
 #pragma once
 #ifdef RNX_HAS_PNG
 
@@ -16,10 +17,15 @@
 
 namespace rnx::inline RNX_ISA::data::detail {
 
-/// One image. libpng reports errors by a longjmp: it leaves C frames only, and the functions that it lands in have no objects with destructors.
+/// One image. libpng reports errors by a longjmp: it leaves C frames only, and the functions that
+/// it lands in have no objects with destructors.
 class PngDecoder {
  public:
-  PngDecoder(std::span<const std::byte> bytes, const std::string& what) : what_(what), bytes_(bytes) { check(read_header()); }
+  PngDecoder(std::span<const std::byte> bytes, const std::string& what)
+      : what_(what),
+        bytes_(bytes) {
+    check(read_header());
+  }
   PngDecoder(const PngDecoder&) = delete;
   PngDecoder& operator=(const PngDecoder&) = delete;
   ~PngDecoder() { png_destroy_read_struct(&png_, &info_, nullptr); }
@@ -27,12 +33,14 @@ class PngDecoder {
   int h() const { return int(png_get_image_height(png_, info_)); }
   int w() const { return int(png_get_image_width(png_, info_)); }
 
-  /// With 1 or 3 channels: 16 bits are rounded to 8, palettes are looked up, alpha is dropped. Colour profiles and gamma are not applied.
+  /// With 1 or 3 channels: 16 bits are rounded to 8, palettes are looked up, alpha is dropped.
+  /// Colour profiles and gamma are not applied.
   Picture picture() {
     check(start());
     Picture out{h(), w(), png_get_channels(png_, info_), {}};
     const std::size_t row = std::size_t(out.w) * out.c;
-    if ((out.c != 1 && out.c != 3) || png_get_rowbytes(png_, info_) != row) fail("unknown layout of a row");
+    if ((out.c != 1 && out.c != 3) || png_get_rowbytes(png_, info_) != row)
+      fail("unknown layout of a row");
     out.pixels.resize(out.h * row);
     std::vector<png_bytep> rows(out.h);
     for (int y = 0; y < out.h; ++y) rows[y] = out.pixels.data() + y * row;
@@ -84,8 +92,11 @@ class PngDecoder {
     if (!done) fail(message_);
   }
   [[noreturn]] void fail(const std::string& message) {
-    png_destroy_read_struct(&png_, &info_, nullptr);  // a constructor that throws has no destructor; a second call does nothing
-    throw FileError(what_ + ": expected a whole PNG image, found an error: " + io::in_quotes(message));
+    png_destroy_read_struct(
+        &png_, &info_,
+        nullptr);  // a constructor that throws has no destructor; a second call does nothing
+    throw FileError(what_ +
+                    ": expected a whole PNG image, found an error: " + io::in_quotes(message));
   }
 
   const std::string& what_;

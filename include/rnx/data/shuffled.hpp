@@ -1,19 +1,23 @@
-// Data sets that come sorted by class: how to tell, and a source in a mixed order, so that "the first N" is a fair sample.
+// Data sets that come sorted by class: how to tell, and a source in a mixed order, so that "the
+// first N" is a fair sample.
 #pragma once
 
 #include "rnx/data/source.hpp"
 
 namespace rnx::inline RNX_ISA::data {
 
-/// Whether labels in [0, classes) come in an order that the first N of them can stand for all. They do not where each class lies in one piece, or
-/// where a class is ahead of or behind its share by more than four standard deviations of a random order, sqrt(n p (1 - p)) for a share p, at any
-/// place: a shuffled list goes so far once in 10^13 times, classes in turn never. Errors: UsageError (a label that is not in range).
+/// Whether labels in [0, classes) come in an order that the first N of them can stand for all. They
+/// do not where each class lies in one piece, or where a class is ahead of or behind its share by
+/// more than four standard deviations of a random order, sqrt(n p (1 - p)) for a share p, at any
+/// place: a shuffled list goes so far once in 10^13 times, classes in turn never. Errors:
+/// UsageError (a label that is not in range).
 inline bool is_mixed(std::span<const std::int32_t> labels, int classes) {
   std::vector<std::size_t> count(std::size_t(std::max(classes, 0))), seen(count.size());
   std::size_t pieces = 0;
   for (std::size_t i = 0; i < labels.size(); ++i) {
     require(labels[i] >= 0 && labels[i] < classes, [&] {
-      return "is_mixed: expected labels below " + std::to_string(classes) + ", found " + std::to_string(labels[i]);
+      return "is_mixed: expected labels below " + std::to_string(classes) + ", found " +
+             std::to_string(labels[i]);
     });
     ++count[std::size_t(labels[i])];
     pieces += i == 0 || labels[i] != labels[i - 1];
@@ -24,7 +28,8 @@ inline bool is_mixed(std::span<const std::int32_t> labels, int classes) {
   // A class is furthest behind just before one of its samples, and furthest ahead just after.
   const double n = double(labels.size());
   const auto far = [&](std::size_t c, double position) {
-    const double ahead = double(seen[c]) - position * double(count[c]) / n, share = double(count[c]) / n;
+    const double ahead = double(seen[c]) - position * double(count[c]) / n,
+                 share = double(count[c]) / n;
     return ahead * ahead > 16 * n * share * (1 - share);
   };
   for (std::size_t i = 0; i < labels.size(); ++i) {
@@ -36,10 +41,13 @@ inline bool is_mixed(std::span<const std::int32_t> labels, int classes) {
   return true;
 }
 
-/// Samples of a source that it owns, shuffled once and always in the same way: the first n of that order (all where there are fewer).
+/// Samples of a source that it owns, shuffled once and always in the same way: the first n of that
+/// order (all where there are fewer).
 class Shuffled final : public Source {
  public:
-  Shuffled(std::unique_ptr<Source> whole, std::size_t n) : whole_(std::move(whole)), order_(epoch_order(whole_->size(), 0, 0)) {
+  Shuffled(std::unique_ptr<Source> whole, std::size_t n)
+      : whole_(std::move(whole)),
+        order_(epoch_order(whole_->size(), 0, 0)) {
     order_.resize(std::min(n, order_.size()));
   }
 
@@ -49,10 +57,13 @@ class Shuffled final : public Source {
   const std::vector<std::string>& class_names() const override { return whole_->class_names(); }
   int label(std::uint32_t id) const override { return whole_->label(order_.at(id)); }
   std::size_t origin(std::uint32_t id) const override { return whole_->origin(order_.at(id)); }
-  void sample(std::uint32_t id, const Augment* augment, std::uint64_t seed, std::uint64_t epoch, float* out) const override {
+  void sample(std::uint32_t id, const Augment* augment, std::uint64_t seed, std::uint64_t epoch,
+              float* out) const override {
     whole_->sample(order_.at(id), augment, seed, epoch, out);
   }
-  std::string fingerprint() const override { return whole_->fingerprint() + "[shuffled:" + std::to_string(order_.size()) + "]"; }
+  std::string fingerprint() const override {
+    return whole_->fingerprint() + "[shuffled:" + std::to_string(order_.size()) + "]";
+  }
 
  private:
   std::unique_ptr<Source> whole_;

@@ -20,12 +20,17 @@ class Source {
   virtual const std::vector<std::string>& class_names() const = 0;
   /// In [0, classes()).
   virtual int label(std::uint32_t id) const = 0;
-  /// The number of sample `id` in the order of the data set's files, from 0: other than `id` in a part or a shuffled source.
+  /// The number of sample `id` in the order of the data set's files, from 0: other than `id` in a
+  /// part or a shuffled source.
   virtual std::size_t origin(std::uint32_t id) const { return id; }
-  /// Writes sample `id`, (h, w, c) in [0, 1]. `augment` null: as it is. What is drawn depends on (seed, epoch, id) alone.
-  /// Errors: UsageError (an id that is not there), FileError (an image that cannot be read any more).
-  virtual void sample(std::uint32_t id, const Augment* augment, std::uint64_t seed, std::uint64_t epoch, float* out) const = 0;
-  /// What tells this data set from another one, in a few hexadecimal digits: a checksum of labels and pixels, of names and sizes of files.
+  /// Writes sample `id`, (h, w, c) in [0, 1]. `augment` null: as it is. What is drawn depends on
+  /// (seed, epoch, id) alone.
+  /// Errors: UsageError (an id that is not there), FileError (an image that cannot be read any
+  /// more).
+  virtual void sample(std::uint32_t id, const Augment* augment, std::uint64_t seed,
+                      std::uint64_t epoch, float* out) const = 0;
+  /// What tells this data set from another one, in a few hexadecimal digits: a checksum of labels
+  /// and pixels, of names and sizes of files.
   virtual std::string fingerprint() const = 0;
 };
 
@@ -39,11 +44,13 @@ class Memory final : public Source {
   int classes() const override { return images_.classes; }
   const std::vector<std::string>& class_names() const override { return images_.class_names; }
   int label(std::uint32_t id) const override { return images_.labels.at(id); }
-  void sample(std::uint32_t id, const Augment* augment, std::uint64_t seed, std::uint64_t epoch, float* out) const override {
+  void sample(std::uint32_t id, const Augment* augment, std::uint64_t seed, std::uint64_t epoch,
+              float* out) const override {
     make_batch(images_, std::span(&id, 1), augment, seed, epoch, out, nullptr);
   }
   std::string fingerprint() const override {
-    const std::uint64_t labels = io::checksum(images_.labels.data(), images_.labels.size() * sizeof(images_.labels[0]));
+    const std::uint64_t labels =
+        io::checksum(images_.labels.data(), images_.labels.size() * sizeof(images_.labels[0]));
     return io::hexadecimal(io::checksum(images_.pixels.data(), images_.pixels.size(), labels));
   }
 
@@ -51,12 +58,17 @@ class Memory final : public Source {
   const Images& images_;
 };
 
-/// Samples first .. first + count of another source, which must outlive it. Errors: UsageError (a part that is not there).
+/// Samples first .. first + count of another source, which must outlive it. Errors: UsageError (a
+/// part that is not there).
 class Part final : public Source {
  public:
-  Part(const Source& whole, std::size_t first, std::size_t count) : whole_(whole), first_(first), count_(count) {
+  Part(const Source& whole, std::size_t first, std::size_t count)
+      : whole_(whole),
+        first_(first),
+        count_(count) {
     require(first <= whole.size() && count <= whole.size() - first, [&] {
-      return "Part: expected a part of " + std::to_string(whole.size()) + " samples, found " + std::to_string(first) + " to " + std::to_string(first + count);
+      return "Part: expected a part of " + std::to_string(whole.size()) + " samples, found " +
+             std::to_string(first) + " to " + std::to_string(first + count);
     });
   }
 
@@ -66,14 +78,20 @@ class Part final : public Source {
   const std::vector<std::string>& class_names() const override { return whole_.class_names(); }
   int label(std::uint32_t id) const override { return whole_.label(at(id)); }
   std::size_t origin(std::uint32_t id) const override { return whole_.origin(at(id)); }
-  void sample(std::uint32_t id, const Augment* augment, std::uint64_t seed, std::uint64_t epoch, float* out) const override {
+  void sample(std::uint32_t id, const Augment* augment, std::uint64_t seed, std::uint64_t epoch,
+              float* out) const override {
     whole_.sample(at(id), augment, seed, epoch, out);
   }
-  std::string fingerprint() const override { return whole_.fingerprint() + "[" + std::to_string(first_) + ":" + std::to_string(first_ + count_) + "]"; }
+  std::string fingerprint() const override {
+    return whole_.fingerprint() + "[" + std::to_string(first_) + ":" +
+           std::to_string(first_ + count_) + "]";
+  }
 
  private:
   std::uint32_t at(std::uint32_t id) const {
-    require(id < count_, [&] { return "Part: expected ids below " + std::to_string(count_) + ", found " + std::to_string(id); });
+    require(id < count_, [&] {
+      return "Part: expected ids below " + std::to_string(count_) + ", found " + std::to_string(id);
+    });
     return std::uint32_t(first_ + id);
   }
   const Source& whole_;

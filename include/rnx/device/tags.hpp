@@ -5,16 +5,27 @@
 
 namespace rnx::inline RNX_ABI {
 
-struct cpu { static constexpr const char* name = "cpu"; };
-struct cuda { static constexpr const char* name = "cuda"; };
-/// A host-side stand-in for a device: tagged pointers no host code may dereference, kernels compiled elsewhere, recorded steps.
-struct loopback { static constexpr const char* name = "loopback"; };
+struct cpu {
+  static constexpr const char* name = "cpu";
+};
+struct cuda {
+  static constexpr const char* name = "cuda";
+};
+/// A host-side stand-in for a device: tagged pointers no host code may dereference, kernels
+/// compiled elsewhere, recorded steps.
+struct loopback {
+  static constexpr const char* name = "loopback";
+};
 
-/// Where kernels are queued. What the handle means is the device's business; null is its default stream.
-struct Stream { void* handle = nullptr; };
+/// Where kernels are queued. What the handle means is the device's business; null is its default
+/// stream.
+struct Stream {
+  void* handle = nullptr;
+};
 
 /// Memory of a device: specialised by each of them.
-///   requires  pointers come from allocate; upload and download cross to and from host memory and return when done
+///   requires  pointers come from allocate; upload and download cross to and from host memory and
+///             return when done
 ///   ensures   allocate returns 64-byte aligned memory or throws DeviceError
 template <class Device> struct memory;
 

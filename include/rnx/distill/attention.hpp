@@ -9,26 +9,34 @@
 namespace rnx::inline RNX_ISA::distill {
 
 /// A layer of the student and the layer of the teacher that it follows, by path.
-struct AttentionPair { std::string student, teacher; };
+struct AttentionPair {
+  std::string student, teacher;
+};
 
-/// Where the two maps of a pair differ in size: to the smaller one per axis (size 0), or both to size x size.
-/// `average` to the smaller is the reference's rule; `bilinear` takes any size from any size, RNAS-CL's way.
+/// Where the two maps of a pair differ in size: to the smaller one per axis (size 0), or both to
+/// size x size. `average` to the smaller is the reference's rule; `bilinear` takes any size from
+/// any size, RNAS-CL's way.
 struct AttentionOptions {
   Resize resize = Resize::average;
   int size = 0;
 };
 
-/// L(n) = sum over pairs of mean over pixels of (Q_s - Q_t)^2, Q = F / max(|F|, 1e-12) for each sample, F(h, w) = sum over c of x^2
-/// (Zagoruyko & Komodakis 2017, as in their published code; RLNet's third stage sums four stages, with a weight of 1000).
-/// A per-sample loss: see loss/call.hpp. `teacher`: a trace that keeps the maps (teacher_keep) and holds the whole batch.
-/// Throws NameError where a map is not kept, UsageError where it is not a map or lacks a seed that gradients need, StateError where a
-/// layer did not run, ShapeError where the teacher's trace has too few samples.
-template <class T, class Device = cpu>
-class AttentionTransfer {
+/// L(n) = sum over pairs of mean over pixels of (Q_s - Q_t)^2, Q = F / max(|F|, 1e-12) for each
+/// sample, F(h, w) = sum over c of x^2 (Zagoruyko & Komodakis 2017, as in their published code;
+/// RLNet's third stage sums four stages, with a weight of 1000). A per-sample loss: see
+/// loss/call.hpp. `teacher`: a trace that keeps the maps (teacher_keep) and holds the whole batch.
+/// Throws NameError where a map is not kept, UsageError where it is not a map or lacks a seed that
+/// gradients need, StateError where a layer did not run, ShapeError where the teacher's trace has
+/// too few samples.
+template <class T, class Device = cpu> class AttentionTransfer {
  public:
-  AttentionTransfer(const Trace<T, Device>& teacher, std::vector<AttentionPair> pairs, AttentionOptions options = {})
-      : teacher_(&teacher), pairs_(std::move(pairs)), options_(options) {
-    require<UsageError>(!pairs_.empty() && options_.size >= 0, "attention transfer: it needs a pair of layers and no negative size");
+  AttentionTransfer(const Trace<T, Device>& teacher, std::vector<AttentionPair> pairs,
+                    AttentionOptions options = {})
+      : teacher_(&teacher),
+        pairs_(std::move(pairs)),
+        options_(options) {
+    require<UsageError>(!pairs_.empty() && options_.size >= 0,
+                        "attention transfer: it needs a pair of layers and no negative size");
   }
   /// For TraceOptions::keep of the two traces. The student's maps take seeds.
   static std::vector<Keep> student_keep(const std::vector<AttentionPair>& pairs) {
@@ -47,8 +55,9 @@ class AttentionTransfer {
     const int n = trace.n();
     const Stream stream{trace.context().stream};
     require<ShapeError>(call.first >= 0 && call.first + n <= teacher_->n(), [&] {
-      return "attention transfer: the teacher's trace holds " + std::to_string(teacher_->n()) + " samples, the student's samples " +
-             std::to_string(call.first) + " to " + std::to_string(call.first + n - 1);
+      return "attention transfer: the teacher's trace holds " + std::to_string(teacher_->n()) +
+             " samples, the student's samples " + std::to_string(call.first) + " to " +
+             std::to_string(call.first + n - 1);
     });
     loss::with_values(trace, call, [&](T* value) {
       if (value) run<op::fill, Device, T>(stream, {std::size_t(n), T(0), value});
@@ -56,15 +65,16 @@ class AttentionTransfer {
         const auto& s = map_of(trace, pair.student);
         Kept<T, Device> t = map_of(*teacher_, pair.teacher);
         t.value = t.value.samples(call.first, n);
-        require<UsageError>(s.seed || trace.use() == Use::infer, [&] { return "attention transfer: '" + s.path + "' has no seed"; });
+        require<UsageError>(s.seed || trace.use() == Use::infer,
+                            [&] { return "attention transfer: '" + s.path + "' has no seed"; });
         compare(stream, s, t, call.weight, value, trace.capacity());
       }
     });
   }
 
  private:
-  /// Memory of compare(), for each stream. It grows with the first calls: record a step after one. Threads that share the loss take
-  /// turns, and a copy starts without any.
+  /// Memory of compare(), for each stream. It grows with the first calls: record a step after one.
+  /// Threads that share the loss take turns, and a copy starts without any.
   struct Scratch {
     std::mutex mutex;
     std::map<void*, Buffer<T, Device>> of_stream;
@@ -74,16 +84,22 @@ class AttentionTransfer {
   };
   const Kept<T, Device>& map_of(const Trace<T, Device>& trace, const std::string& path) const {
     const auto& kept = trace.activation(path);
-    require<StateError>(kept.active, [&] { return "attention transfer: '" + path + "' did not run in this pass"; });
-    require<UsageError>(kept.value.dims.c == 1, [&] { return "attention transfer: '" + path + "' is not kept as a map; see Keep::maps"; });
+    require<StateError>(
+        kept.active, [&] { return "attention transfer: '" + path + "' did not run in this pass"; });
+    require<UsageError>(kept.value.dims.c == 1, [&] {
+      return "attention transfer: '" + path + "' is not kept as a map; see Keep::maps";
+    });
     return kept;
   }
-  void compare(Stream stream, const Kept<T, Device>& s, const Kept<T, Device>& t, double weight, T* value, int capacity) const {
+  void compare(Stream stream, const Kept<T, Device>& s, const Kept<T, Device>& t, double weight,
+               T* value, int capacity) const {
     const int n = s.value.n, size = options_.size;
     const Dims a = s.value.dims, b = t.value.dims;
-    const geometry::Map y{n, size ? size : std::min(a.h, b.h), size ? size : std::min(a.w, b.w), 1, 1};
+    const geometry::Map y{n, size ? size : std::min(a.h, b.h), size ? size : std::min(a.w, b.w), 1,
+                          1};
     const int length = y.h * y.w;
-    const std::size_t all = std::size_t(capacity) * length, room = 3 * all + 2 * std::size_t(capacity);
+    const std::size_t all = std::size_t(capacity) * length,
+                      room = 3 * all + 2 * std::size_t(capacity);
     const std::lock_guard lock(scratch_.mutex);
     Buffer<T, Device>& memory = scratch_.of_stream[stream.handle];
     if (memory.size() < room) memory = Buffer<T, Device>(room);
@@ -92,7 +108,8 @@ class AttentionTransfer {
     normalised_map<T, Device>(stream, s, y, options_.resize, n, qs, norm);
     normalised_map<T, Device>(stream, t, y, options_.resize, n, qt, nullptr);
     const geometry::Map row{n, 1, 1, length, length};
-    run<op::row_distance, Device, T>(stream, {row, row, row, 0, weight, false, qs, qt, value ? own : nullptr, s.seed ? dq : nullptr});
+    run<op::row_distance, Device, T>(stream, {row, row, row, 0, weight, false, qs, qt,
+                                              value ? own : nullptr, s.seed ? dq : nullptr});
     if (value) run<op::axpy, Device, T>(stream, {std::size_t(n), T(1), own, value});
     if (s.seed) normalised_map_backward<T, Device>(stream, s, y, options_.resize, n, qs, norm, dq);
   }

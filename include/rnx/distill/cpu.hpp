@@ -1,4 +1,5 @@
-// CPU kernels of room distill. Rows are independent; sums over rows run in their order: the same bits for every number of threads.
+// CPU kernels of room distill. Rows are independent; sums over rows run in their order: the same
+// bits for every number of threads.
 #pragma once
 
 #include <cmath>
@@ -8,7 +9,8 @@
 
 namespace rnx::inline RNX_ISA::host {
 
-/// The source pixels of one target pixel along one axis: [first, first + count) with weights `head`, then `rest` for each other.
+/// The source pixels of one target pixel along one axis: [first, first + count) with weights
+/// `head`, then `rest` for each other.
 struct Sources {
   int first = 0, count = 1;
   double head = 1, rest = 0;
@@ -33,14 +35,14 @@ void for_sources(Resize method, const geometry::Map& x, const geometry::Map& y, 
       const Sources b = sources(method, ow, x.w, y.w);
       for (int i = 0; i < a.count; ++i)
         for (int j = 0; j < b.count; ++j)
-          f((std::size_t(oh) * y.w + ow) * y.stride, (std::size_t(a.first + i) * x.w + b.first + j) * x.stride, a[i] * b[j]);
+          f((std::size_t(oh) * y.w + ow) * y.stride,
+            (std::size_t(a.first + i) * x.w + b.first + j) * x.stride, a[i] * b[j]);
     }
   }
 }
 
 /// sum over k of term(width, k), in double.
-template <class Term>
-RNX_ALWAYS_INLINE inline double sum_of(std::size_t length, Term&& term) {
+template <class Term> RNX_ALWAYS_INLINE inline double sum_of(std::size_t length, Term&& term) {
   constexpr int L = vector_lanes<double>;
   vec<double> lanes = {};
   std::size_t k = 0;
@@ -52,8 +54,7 @@ RNX_ALWAYS_INLINE inline double sum_of(std::size_t length, Term&& term) {
 }
 
 /// L(i, r) of a joint distance: sqrt(sum over j of (g d)^2).
-template <class T>
-double joint_distance(const T* g, const T* d, int tutors) {
+template <class T> double joint_distance(const T* g, const T* d, int tutors) {
   double sum = 0;
   for (int j = 0; j < tutors; ++j) sum += double(g[j]) * g[j] * d[j] * d[j];
   return std::sqrt(sum);
@@ -65,38 +66,48 @@ inline double temperature_of(const StepValues* values) { return values ? values-
 namespace rnx::inline RNX_ISA {
 
 template <> struct kernel<cpu, op::resize_map> {
-  template <class T>
-  static void run(Stream, const op::resize_map::Args<T>& a) {
-    host::parallel_for(a.x.n, [&](long n) {
-      const T* x = a.px + n * a.x.sample();
-      T* y = a.py + n * a.y.sample();
-      for (int p = 0; p < a.y.h * a.y.w; ++p) y[std::size_t(p) * a.y.stride] = 0;
-      host::for_sources(a.method, a.x, a.y, [&](std::size_t to, std::size_t from, double weight) { y[to] += T(weight * x[from]); });
-    }, 16.0 * a.y.rows());
+  template <class T> static void run(Stream, const op::resize_map::Args<T>& a) {
+    host::parallel_for(
+        a.x.n,
+        [&](long n) {
+          const T* x = a.px + n * a.x.sample();
+          T* y = a.py + n * a.y.sample();
+          for (int p = 0; p < a.y.h * a.y.w; ++p) y[std::size_t(p) * a.y.stride] = 0;
+          host::for_sources(a.method, a.x, a.y,
+                            [&](std::size_t to, std::size_t from, double weight) {
+                              y[to] += T(weight * x[from]);
+                            });
+        },
+        16.0 * a.y.rows());
   }
 };
 
 template <> struct kernel<cpu, op::resize_map_backward> {
-  template <class T>
-  static void run(Stream, const op::resize_map_backward::Args<T>& a) {
-    host::parallel_for(a.x.n, [&](long n) {
-      const T* dy = a.dy + n * a.y.sample();
-      T* dx = a.dx + n * a.x.sample();
-      host::for_sources(a.method, a.x, a.y, [&](std::size_t to, std::size_t from, double weight) { dx[from] += T(weight * dy[to]); });
-    }, 16.0 * a.y.rows());
+  template <class T> static void run(Stream, const op::resize_map_backward::Args<T>& a) {
+    host::parallel_for(
+        a.x.n,
+        [&](long n) {
+          const T* dy = a.dy + n * a.y.sample();
+          T* dx = a.dx + n * a.x.sample();
+          host::for_sources(a.method, a.x, a.y,
+                            [&](std::size_t to, std::size_t from, double weight) {
+                              dx[from] += T(weight * dy[to]);
+                            });
+        },
+        16.0 * a.y.rows());
   }
 };
 
 template <> struct kernel<cpu, op::normalize_rows> {
-  template <class T>
-  static void run(Stream, const op::normalize_rows::Args<T>& a) {
+  template <class T> static void run(Stream, const op::normalize_rows::Args<T>& a) {
     host::for_rows(a.rows, 3.0 * a.length, [&](std::size_t r) {
       const T* x = a.px + r * a.length;
       T* y = a.py + r * a.length;
-      const double norm = std::sqrt(host::sum_of(a.length, [&](auto width, std::size_t k) RNX_ALWAYS_INLINE {
-        const auto v = host::load_double<decltype(width)::value>(x + k);
-        return v * v;
-      }));
+      const double norm =
+          std::sqrt(host::sum_of(a.length, [&](auto width, std::size_t k) RNX_ALWAYS_INLINE {
+            const auto v = host::load_double<decltype(width)::value>(x + k);
+            return v * v;
+          }));
       if (a.norm) a.norm[r] = T(norm);
       const T factor = T(1 / host::larger(norm, a.eps));
       RNX_SIMD for (std::size_t k = 0; k < a.length; ++k) y[k] = x[k] * factor;
@@ -105,17 +116,18 @@ template <> struct kernel<cpu, op::normalize_rows> {
 };
 
 template <> struct kernel<cpu, op::normalize_rows_backward> {
-  template <class T>
-  static void run(Stream, const op::normalize_rows_backward::Args<T>& a) {
+  template <class T> static void run(Stream, const op::normalize_rows_backward::Args<T>& a) {
     host::for_rows(a.rows, 4.0 * a.length, [&](std::size_t r) {
       const T* y = a.py + r * a.length;
       const T* dy = a.dy + r * a.length;
       T* dx = a.dx + r * a.length;
       const bool moves = a.norm[r] >= a.eps;  // below eps the factor is a constant
-      const T along = !moves ? T(0) : T(host::sum_of(a.length, [&](auto width, std::size_t k) RNX_ALWAYS_INLINE {
-        constexpr int N = decltype(width)::value;
-        return host::load_double<N>(y + k) * host::load_double<N>(dy + k);
-      }));
+      const T along =
+          !moves ? T(0)
+                 : T(host::sum_of(a.length, [&](auto width, std::size_t k) RNX_ALWAYS_INLINE {
+                     constexpr int N = decltype(width)::value;
+                     return host::load_double<N>(y + k) * host::load_double<N>(dy + k);
+                   }));
       const T factor = T(1 / (moves ? double(a.norm[r]) : a.eps));
       RNX_SIMD for (std::size_t k = 0; k < a.length; ++k) dx[k] = (dy[k] - y[k] * along) * factor;
     });

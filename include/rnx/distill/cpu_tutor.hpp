@@ -6,8 +6,7 @@
 namespace rnx::inline RNX_ISA {
 
 template <> struct kernel<cpu, op::tutor_draw> {
-  template <class T>
-  static void run(Stream, const op::tutor_draw::Args<T>& a) {
+  template <class T> static void run(Stream, const op::tutor_draw::Args<T>& a) {
     const StepValues* v = a.values;
     const rng::Stream noise(v ? v->seed : 0, Purpose::gumbel, (v ? v->draw : 0) + a.draw, a.site);
     const double tau = host::temperature_of(v);
@@ -16,57 +15,62 @@ template <> struct kernel<cpu, op::tutor_draw> {
       double* z = host::scratch<double>(host::slot_runs, a.tutors);
       int best = 0;
       for (int j = 0; j < a.tutors; ++j) {
-        z[j] = a.one_hot ? double(a.logits[row + j]) : (a.logits[row + j] + noise.gumbel(row + j)) / tau;
+        z[j] = a.one_hot ? double(a.logits[row + j])
+                         : (a.logits[row + j] + noise.gumbel(row + j)) / tau;
         if (z[best] == z[best] && !(z[j] <= z[best])) best = j;
       }
       const double top = z[best], one = top == top ? 1 : top;
       double sum = 0;
-      for (int j = 0; j < a.tutors; ++j) sum += z[j] = a.one_hot ? (j == best ? one : 0) : std::exp(z[j] - top);
+      for (int j = 0; j < a.tutors; ++j)
+        sum += z[j] = a.one_hot ? (j == best ? one : 0) : std::exp(z[j] - top);
       for (int j = 0; j < a.tutors; ++j) a.g[row + j] = T(z[j] / sum);
     });
   }
 };
 
 template <> struct kernel<cpu, op::tutor_draw_backward> {
-  template <class T>
-  static void run(Stream, const op::tutor_draw_backward::Args<T>& a) {
+  template <class T> static void run(Stream, const op::tutor_draw_backward::Args<T>& a) {
     const double tau = host::temperature_of(a.values);
     host::for_rows(a.layers, 8.0 * a.tutors, [&](std::size_t i) {
       const T* g = a.g + i * a.tutors;
       const T* dg = a.dg + i * a.tutors;
       double mean = 0;
       for (int j = 0; j < a.tutors; ++j) mean += double(g[j]) * dg[j];
-      for (int j = 0; j < a.tutors; ++j) a.dlogits[i * a.tutors + j] += T(g[j] * (dg[j] - mean) / tau);
+      for (int j = 0; j < a.tutors; ++j)
+        a.dlogits[i * a.tutors + j] += T(g[j] * (dg[j] - mean) / tau);
     });
   }
 };
 
 template <> struct kernel<cpu, op::tutor_distance> {
-  template <class T>
-  static void run(Stream, const op::tutor_distance::Args<T>& a) {
+  template <class T> static void run(Stream, const op::tutor_distance::Args<T>& a) {
     host::for_rows(std::size_t(a.rows) * a.tutors, 3.0 * a.length, [&](std::size_t k) {
       const std::size_t r = k / a.tutors, j = k % a.tutors;
       const T* s = a.s + r * a.length;
       const T* t = a.t + (j * a.rows + r) * a.length;
-      a.d[k] = a.g[j] == T(0) ? T(0) : T(std::sqrt(host::sum_of(a.length, [&](auto width, std::size_t p) RNX_ALWAYS_INLINE {
-        constexpr int N = decltype(width)::value;
-        const auto e = host::load_double<N>(s + p) - host::load_double<N>(t + p);
-        return e * e;
-      })));
+      a.d[k] = a.g[j] == T(0)
+                   ? T(0)
+                   : T(std::sqrt(
+                         host::sum_of(a.length, [&](auto width, std::size_t p) RNX_ALWAYS_INLINE {
+                           constexpr int N = decltype(width)::value;
+                           const auto e = host::load_double<N>(s + p) - host::load_double<N>(t + p);
+                           return e * e;
+                         })));
     });
   }
 };
 
 template <> struct kernel<cpu, op::tutor_value> {
-  template <class T>
-  static void run(Stream, const op::tutor_value::Args<T>& a) {
+  template <class T> static void run(Stream, const op::tutor_value::Args<T>& a) {
     host::for_rows(a.rows, 2.0 * a.layers * a.tutors, [&](std::size_t r) {
       double sum = 0;
       for (int i = 0; i < a.layers; ++i) {
         const T* g = a.g + std::size_t(i) * a.tutors;
         const T* d = a.d + (std::size_t(i) * a.rows + r) * a.tutors;
-        if (a.joint) sum += host::joint_distance(g, d, a.tutors);
-        else for (int j = 0; j < a.tutors; ++j) sum += double(g[j]) * d[j];
+        if (a.joint)
+          sum += host::joint_distance(g, d, a.tutors);
+        else
+          for (int j = 0; j < a.tutors; ++j) sum += double(g[j]) * d[j];
       }
       a.value[r] = T(a.scale * sum);
     });
@@ -77,31 +81,32 @@ template <> struct kernel<cpu, op::tutor_value> {
 };
 
 template <> struct kernel<cpu, op::tutor_maps_backward> {
-  template <class T>
-  static void run(Stream, const op::tutor_maps_backward::Args<T>& a) {
+  template <class T> static void run(Stream, const op::tutor_maps_backward::Args<T>& a) {
     // pieces of a row: where the whole batch is one row, it still has work for every thread
     constexpr std::size_t piece = 1024;
     const std::size_t pieces = (a.length + piece - 1) / piece;
-    host::for_rows(a.rows * pieces, 3.0 * a.tutors * host::smaller(a.length, piece), [&](std::size_t task) {
-      const std::size_t r = task / pieces, begin = task % pieces * piece, end = host::smaller(a.length, begin + piece);
-      const T* s = a.s + r * a.length;
-      const T* d = a.d + r * a.tutors;
-      T* ds = a.ds + r * a.length;
-      for (std::size_t p = begin; p < end; ++p) ds[p] = 0;
-      const double joint = a.joint ? host::joint_distance(a.g, d, a.tutors) : 0;
-      for (int j = 0; j < a.tutors; ++j) {
-        if (d[j] == T(0) || (a.joint && joint == 0)) continue;
-        const T c = T(a.weight * (a.joint ? double(a.g[j]) * a.g[j] / joint : double(a.g[j]) / d[j]));
-        const T* t = a.t + (std::size_t(j) * a.rows + r) * a.length;
-        RNX_SIMD for (std::size_t p = begin; p < end; ++p) ds[p] += c * (s[p] - t[p]);
-      }
-    });
+    host::for_rows(
+        a.rows * pieces, 3.0 * a.tutors * host::smaller(a.length, piece), [&](std::size_t task) {
+          const std::size_t r = task / pieces, begin = task % pieces * piece,
+                            end = host::smaller(a.length, begin + piece);
+          const T* s = a.s + r * a.length;
+          const T* d = a.d + r * a.tutors;
+          T* ds = a.ds + r * a.length;
+          for (std::size_t p = begin; p < end; ++p) ds[p] = 0;
+          const double joint = a.joint ? host::joint_distance(a.g, d, a.tutors) : 0;
+          for (int j = 0; j < a.tutors; ++j) {
+            if (d[j] == T(0) || (a.joint && joint == 0)) continue;
+            const T c =
+                T(a.weight * (a.joint ? double(a.g[j]) * a.g[j] / joint : double(a.g[j]) / d[j]));
+            const T* t = a.t + (std::size_t(j) * a.rows + r) * a.length;
+            RNX_SIMD for (std::size_t p = begin; p < end; ++p) ds[p] += c * (s[p] - t[p]);
+          }
+        });
   }
 };
 
 template <> struct kernel<cpu, op::tutor_weights_backward> {
-  template <class T>
-  static void run(Stream, const op::tutor_weights_backward::Args<T>& a) {
+  template <class T> static void run(Stream, const op::tutor_weights_backward::Args<T>& a) {
     host::for_rows(a.layers, 4.0 * a.tutors * a.rows, [&](std::size_t i) {
       const T* g = a.g + i * a.tutors;
       double* sum = host::scratch<double>(host::slot_runs, a.tutors);
@@ -110,7 +115,8 @@ template <> struct kernel<cpu, op::tutor_weights_backward> {
         const T* d = a.d + (i * a.rows + r) * a.tutors;
         const double joint = a.joint ? host::joint_distance(g, d, a.tutors) : 0;
         for (int j = 0; j < a.tutors; ++j)
-          if (d[j] != T(0) && (!a.joint || joint != 0)) sum[j] += a.joint ? double(g[j]) * d[j] * d[j] / joint : double(d[j]);
+          if (d[j] != T(0) && (!a.joint || joint != 0))
+            sum[j] += a.joint ? double(g[j]) * d[j] * d[j] / joint : double(d[j]);
       }
       for (int j = 0; j < a.tutors; ++j) a.dg[i * a.tutors + j] += T(a.weight * sum[j]);
     });

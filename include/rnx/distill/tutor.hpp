@@ -1,4 +1,5 @@
-// The tutor loss: every layer of a student searches its tutor among the layers of a teacher (RNAS-CL, sections 3.1 and 3.2).
+// The tutor loss: every layer of a student searches its tutor among the layers of a teacher
+// (RNAS-CL, sections 3.1 and 3.2).
 #pragma once
 
 #include "rnx/distill/cpu_tutor.hpp"
@@ -9,36 +10,53 @@ namespace rnx::inline RNX_ISA::distill {
 /// The paper's Eq. 1 by default. Its released code is {.per_batch = true, .joint = true}.
 struct TutorOptions {
   /// Layers whose attention maps are compared: nodes to which one of the rules applies.
-  std::vector<Keep> student{Keep::every(Kind::convolution)}, teacher{Keep::every(Kind::convolution)};
-  int size = 14;           ///< maps are resized to size x size, bilinear
-  bool per_batch = false;  ///< a layer's maps of all samples are one vector, normalised and compared as a whole
-  bool joint = false;      ///< sum over i of sqrt(sum over j of g_ij^2 d_ij^2), without the factor 1 / (n_s n_t)
+  std::vector<Keep> student{Keep::every(Kind::convolution)},
+      teacher{Keep::every(Kind::convolution)};
+  int size = 14;  ///< maps are resized to size x size, bilinear
+  bool per_batch =
+      false;  ///< a layer's maps of all samples are one vector, normalised and compared as a whole
+  bool joint =
+      false;  ///< sum over i of sqrt(sum over j of g_ij^2 d_ij^2), without the factor 1 / (n_s n_t)
   std::uint64_t site = 0;  ///< tells the draws of several tutor losses apart
 };
 
 /// Random streams of losses lie behind those of layers, whose sites are node numbers.
 constexpr std::uint64_t loss_sites = std::uint64_t(1) << 32;
 
-/// L = 1/N sum over samples n of 1/(n_s n_t) sum over i, j of g_ij | s_i / |s_i| - t_j / |t_j| |      (RNAS-CL, Eq. 1, per sample)
-///   s_i, t_j    attention maps F(h, w) = sum over c of x^2 of the student's and the teacher's layers, resized to a common size
-///   g_i         softmax((v_i + G_i) / tau): v the parameter "tutor.logits" (n_s, n_t), at the start 1 / n_t; G standard Gumbel noise,
-///               one draw per forward, of the student context's seed and draw; tau = StepValues::temperature. Or see one_hot().
-/// Both traces keep the maps (student_keep, teacher_keep). Memory is allocated by the first forward, for the student's capacity.
-///   forward     draws g and writes the value; then weights() and value() may be read, and dL/dg of others added to weights_seed()
-///   backward    += to the seeds of the student's maps and to the logits' gradients, once per forward, before the student's backward
+/// L = 1/N sum over samples n of 1/(n_s n_t) sum over i, j of g_ij | s_i / |s_i| - t_j / |t_j| |
+///   (RNAS-CL, Eq. 1, per sample)
+///   s_i, t_j    attention maps F(h, w) = sum over c of x^2 of the student's and the teacher's
+///               layers, resized to a common size
+///   g_i         softmax((v_i + G_i) / tau): v the parameter "tutor.logits" (n_s, n_t), at the
+///               start 1 / n_t; G standard Gumbel noise,
+///               one draw per forward, of the student context's seed and draw; tau =
+///               StepValues::temperature. Or see one_hot().
+/// Both traces keep the maps (student_keep, teacher_keep). Memory is allocated by the first
+/// forward, for the student's capacity.
+///   forward     draws g and writes the value; then weights() and value() may be read, and dL/dg of
+///               others added to weights_seed()
+///   backward    += to the seeds of the student's maps and to the logits' gradients, once per
+///               forward, before the student's backward
 /// A student layer that did not run has no share; the factor 1 / (n_s n_t) counts it all the same.
-/// Throws StateError where a map is not kept or has no seed, or backward has no forward; ShapeError where the traces' samples differ.
-template <class T, class Device = cpu>
-class TutorLoss : public Parametrised<T, Device> {
+/// Throws StateError where a map is not kept or has no seed, or backward has no forward; ShapeError
+/// where the traces' samples differ.
+template <class T, class Device = cpu> class TutorLoss : public Parametrised<T, Device> {
  public:
   using TraceType = Trace<T, Device>;
 
   /// Throws UsageError when the rules find no layer or the size is not positive.
   TutorLoss(const Graph& student, const Graph& teacher, TutorOptions o = {})
-      : options_(std::move(o)), student_(options_.student, student), teacher_(options_.teacher, teacher) {
+      : options_(std::move(o)),
+        student_(options_.student, student),
+        teacher_(options_.teacher, teacher) {
     require<UsageError>(options_.size > 0, "tutor loss: the common size must be positive");
-    require<UsageError>(students() > 0 && teachers() > 0, "tutor loss: no layer to compare; see TutorOptions::student and ::teacher");
-    NamedParameter p{"tutor.logits", {students(), teachers()}, ParameterKind::architecture, Init::constant, 1.0 / teachers()};
+    require<UsageError>(students() > 0 && teachers() > 0,
+                        "tutor loss: no layer to compare; see TutorOptions::student and ::teacher");
+    NamedParameter p{"tutor.logits",
+                     {students(), teachers()},
+                     ParameterKind::architecture,
+                     Init::constant,
+                     1.0 / teachers()};
     p.count = std::size_t(students()) * teachers();
     this->parameters_ = Buffer<T, Device>(p.count);
     this->parameters_.upload(initial_values<T>(p, 0));
@@ -56,7 +74,8 @@ class TutorLoss : public Parametrised<T, Device> {
   std::vector<Keep> student_keep() const { return student_.keep(true); }
   std::vector<Keep> teacher_keep() const { return teacher_.keep(false); }
 
-  /// true: g is the argmax of the logits, without noise and without a gradient: training what was found (section 3.4).
+  /// true: g is the argmax of the logits, without noise and without a gradient: training what was
+  /// found (section 3.4).
   void one_hot(bool on) { one_hot_ = on; }
   /// The teacher layer with the largest logit for each student layer. Reads memory back.
   /// Throws NumericError where a logit is NaN.
@@ -65,24 +84,34 @@ class TutorLoss : public Parametrised<T, Device> {
     for (const T logit : v)
       require<NumericError>(!std::isnan(logit), "tutor loss: a logit is NaN, expected numbers");
     std::vector<int> best;
-    for (auto row = v.begin(); row != v.end(); row += teachers()) best.push_back(int(std::max_element(row, row + teachers()) - row));
+    for (auto row = v.begin(); row != v.end(); row += teachers())
+      best.push_back(int(std::max_element(row, row + teachers()) - row));
     return best;
   }
 
   void forward(const TraceType& student, const TraceType& teacher) {
     require<StateError>(student.n() > 0, "tutor loss: the student's trace has run no forward");
     require<ShapeError>(student.n() == teacher.n(), [&] {
-      return "tutor loss: the student has " + std::to_string(student.n()) + " samples, the teacher " + std::to_string(teacher.n());
+      return "tutor loss: the student has " + std::to_string(student.n()) +
+             " samples, the teacher " + std::to_string(teacher.n());
     });
     const Context& ctx = student.context();
-    stream_ = {ctx.stream}, step_ = ctx.values, n_ = student.n(), version_ = this->parameter_version_, pending_ = false;
+    stream_ = {ctx.stream};
+    step_ = ctx.values;
+    n_ = student.n();
+    version_ = this->parameter_version_;
+    pending_ = false;
     reserve(student.capacity());
     const T* logits = std::as_const(*this).parameters();
-    launch<op::tutor_draw>({students(), teachers(), one_hot_, ctx.draw, loss_sites + options_.site, step_, logits, weights_.data()});
+    launch<op::tutor_draw>({students(), teachers(), one_hot_, ctx.draw, loss_sites + options_.site,
+                            step_, logits, weights_.data()});
     memory<Device>::zero(weights_seed_.data(), weights_seed_.size() * sizeof(T), stream_);
-    memory<Device>::zero(distances_.data(), distances_.size() * sizeof(T), stream_);  // of layers that do not run
+    memory<Device>::zero(distances_.data(), distances_.size() * sizeof(T),
+                         stream_);  // of layers that do not run
     teacher_.each(teacher, [&](int j, const Kept<T, Device>& kept) {
-      require<StateError>(kept.active, [&] { return "tutor loss: the teacher's layer '" + kept.path + "' did not run"; });
+      require<StateError>(kept.active, [&] {
+        return "tutor loss: the teacher's layer '" + kept.path + "' did not run";
+      });
       normalised_map<T, Device>(stream_, kept, common(), Resize::bilinear, rows(), t(j), nullptr);
     });
     student_.each(student, [&](int i, const Kept<T, Device>& kept) {
@@ -90,35 +119,47 @@ class TutorLoss : public Parametrised<T, Device> {
       normalised_map<T, Device>(stream_, kept, common(), Resize::bilinear, rows(), s(i), norm(i));
       launch<op::tutor_distance>({rows(), teachers(), length(), s(i), t(0), g(i), d(i)});
     });
-    launch<op::tutor_value>({students(), teachers(), rows(), options_.joint, scale(), g(0), d(0), values_.data(), value_.data()});
+    launch<op::tutor_value>({students(), teachers(), rows(), options_.joint, scale(), g(0), d(0),
+                             values_.data(), value_.data()});
     pending_ = true;
   }
 
   /// Gradients of weight L. grads: of this loss's logits; null: not computed.
   void backward(const TraceType& student, double weight, Grads<T, Device>* grads) {
-    require<StateError>(pending_ && student.n() == n_, "tutor loss: backward needs a forward of the same samples before it");
-    require<StateError>(version_ == this->parameter_version_, "tutor loss: a logit changed since forward");
-    require<ShapeError>(!grads || grads->flat.size() == this->parameters_.size(), "tutor loss: these gradients belong to another object");
+    require<StateError>(pending_ && student.n() == n_,
+                        "tutor loss: backward needs a forward of the same samples before it");
+    require<StateError>(version_ == this->parameter_version_,
+                        "tutor loss: a logit changed since forward");
+    require<ShapeError>(!grads || grads->flat.size() == this->parameters_.size(),
+                        "tutor loss: these gradients belong to another object");
     const double each = weight * scale() / rows();
     student_.each(student, [&](int i, const Kept<T, Device>& kept) {
       if (!kept.active) return;
-      require<StateError>(bool(kept.seed), [&] { return "tutor loss: the map of '" + kept.path + "' has no seed; use student_keep()"; });
+      require<StateError>(bool(kept.seed), [&] {
+        return "tutor loss: the map of '" + kept.path + "' has no seed; use student_keep()";
+      });
       T* ds = gradient_.data();
-      launch<op::tutor_maps_backward>({rows(), teachers(), length(), options_.joint, each, s(i), t(0), g(i), d(i), ds});
-      normalised_map_backward<T, Device>(stream_, kept, common(), Resize::bilinear, rows(), s(i), norm(i), ds);
+      launch<op::tutor_maps_backward>(
+          {rows(), teachers(), length(), options_.joint, each, s(i), t(0), g(i), d(i), ds});
+      normalised_map_backward<T, Device>(stream_, kept, common(), Resize::bilinear, rows(), s(i),
+                                         norm(i), ds);
     });
     pending_ = false;
     if (!grads || one_hot_) return;
-    launch<op::tutor_weights_backward>({students(), teachers(), rows(), options_.joint, each, g(0), d(0), weights_seed_.data()});
-    launch<op::tutor_draw_backward>({students(), teachers(), step_, g(0), weights_seed_.data(), grads->flat.data()});
+    launch<op::tutor_weights_backward>(
+        {students(), teachers(), rows(), options_.joint, each, g(0), d(0), weights_seed_.data()});
+    launch<op::tutor_draw_backward>(
+        {students(), teachers(), step_, g(0), weights_seed_.data(), grads->flat.data()});
   }
 
-  void operator()(const TraceType& student, const TraceType& teacher, double weight, Grads<T, Device>* grads) {
+  void operator()(const TraceType& student, const TraceType& teacher, double weight,
+                  Grads<T, Device>* grads) {
     forward(student, teacher);
     backward(student, weight, grads);
   }
 
-  /// Device memory of the last forward: L; one value per sample (with per_batch: the batch's); g (n_s, n_t), and its gradient for others.
+  /// Device memory of the last forward: L; one value per sample (with per_batch: the batch's); g
+  /// (n_s, n_t), and its gradient for others.
   const T* value() const { return value_.data(); }
   const T* values() const { return values_.data(); }
   const T* weights() const { return weights_.data(); }
@@ -127,25 +168,35 @@ class TutorLoss : public Parametrised<T, Device> {
   /// Of this loss's own memory.
   std::size_t bytes() const {
     std::size_t k = 0;
-    for (const auto* b : {&weights_, &weights_seed_, &s_, &t_, &norms_, &distances_, &gradient_, &values_, &value_}) k += b->size();
+    for (const auto* b :
+         {&weights_, &weights_seed_, &s_, &t_, &norms_, &distances_, &gradient_, &values_, &value_})
+      k += b->size();
     return k * sizeof(T);
   }
 
  private:
-  template <class Op> void launch(const typename Op::template Args<T>& a) const { run<Op, Device, T>(stream_, a); }
+  template <class Op> void launch(const typename Op::template Args<T>& a) const {
+    run<Op, Device, T>(stream_, a);
+  }
   void reserve(int capacity) {
     if (capacity <= capacity_) return;
     using Memory = Buffer<T, Device>;
     const std::size_t n = std::size_t(capacity), map = n * options_.size * options_.size;
-    s_ = Memory(students() * map), t_ = Memory(teachers() * map), gradient_ = Memory(map);
-    norms_ = Memory(students() * n), distances_ = Memory(students() * n * teachers()), values_ = Memory(n), value_ = Memory(1);
+    s_ = Memory(students() * map);
+    t_ = Memory(teachers() * map);
+    gradient_ = Memory(map);
+    norms_ = Memory(students() * n);
+    distances_ = Memory(students() * n * teachers());
+    values_ = Memory(n);
+    value_ = Memory(1);
     capacity_ = capacity;
   }
   int rows() const { return options_.per_batch ? 1 : n_; }
   geometry::Map common() const { return {n_, options_.size, options_.size, 1, 1}; }
   std::size_t length() const { return common().rows() / rows(); }
   double scale() const { return options_.joint ? 1.0 : 1.0 / (double(students()) * teachers()); }
-  // of one layer: normalised maps (rows, length), norms (rows), distances (rows, n_t), Gumbel weights (n_t)
+  // of one layer: normalised maps (rows, length), norms (rows), distances (rows, n_t), Gumbel
+  // weights (n_t)
   T* s(int i) { return s_.data() + i * common().rows(); }
   T* t(int j) { return t_.data() + j * common().rows(); }
   T* norm(int i) { return norms_.data() + std::size_t(i) * rows(); }

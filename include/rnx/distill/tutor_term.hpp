@@ -5,28 +5,32 @@
 
 namespace rnx::inline RNX_ISA::distill {
 
-/// loss::sum(loss::term(1, CrossEntropy{...}), loss::term(1, TutorTerm{&tutor, &teacher_trace, &tutor_grads})): forward and backward at
-/// once, per-sample values included. Loss, trace and gradients must outlive it; gradients may be null.
-/// Throws UsageError where the call is a tile of a larger batch (the teacher's trace holds the same samples), or wants per-sample values
-/// of a loss whose batch is one vector; and what TutorLoss throws.
-template <class T, class Device = cpu>
-struct TutorTerm {
+/// loss::sum(loss::term(1, CrossEntropy{...}), loss::term(1, TutorTerm{&tutor, &teacher_trace,
+/// &tutor_grads})): forward and backward at once, per-sample values included. Loss, trace and
+/// gradients must outlive it; gradients may be null.
+/// Throws UsageError where the call is a tile of a larger batch (the teacher's trace holds the same
+/// samples), or wants per-sample values of a loss whose batch is one vector; and what TutorLoss
+/// throws.
+template <class T, class Device = cpu> struct TutorTerm {
   TutorLoss<T, Device>* tutor;
   const Trace<T, Device>* teacher;
   Grads<T, Device>* grads = nullptr;
 
   void operator()(Trace<T, Device>& student, const loss::Call<T>& call) const {
     require<UsageError>(call.first == 0, "tutor loss: it takes whole batches, not tiles");
-    require<UsageError>(!call.values || !tutor->options().per_batch, "tutor loss: a batch that is one vector has no per-sample values");
+    require<UsageError>(!call.values || !tutor->options().per_batch,
+                        "tutor loss: a batch that is one vector has no per-sample values");
     loss::no_logits_part(student, call);
     tutor->forward(student, *teacher);
     if (student.use() != Use::infer) tutor->backward(student, call.weight * student.n(), grads);
     loss::with_values(student, call, [&](T* value) {
       const geometry::Map row{1, 1, 1, student.n(), student.n()};
-      if (value) run<op::copy, Device, T>({student.context().stream}, {row, row, tutor->values(), value});
+      if (value)
+        run<op::copy, Device, T>({student.context().stream}, {row, row, tutor->values(), value});
     });
   }
 };
-template <class T, class Device, class... Rest> TutorTerm(TutorLoss<T, Device>*, Rest...) -> TutorTerm<T, Device>;
+template <class T, class Device, class... Rest>
+TutorTerm(TutorLoss<T, Device>*, Rest...) -> TutorTerm<T, Device>;
 
 }  // namespace rnx::inline RNX_ISA::distill

@@ -1,4 +1,5 @@
-// The style sheet of report.html: the reader's own fonts, hairlines, two inks; light and dark as the reader's system is, and print.
+// The style sheet of report.html: the reader's own fonts, hairlines, two inks; light and dark as
+// the reader's system is, and print.
 #pragma once
 
 #include "rnx/config.hpp"

@@ -1,5 +1,6 @@
-// Small pictures inside a page: PNG of 8-bit grey or RGB (ISO/IEC 15948) and base64 (RFC 4648). Pixels are stored, not compressed:
-// the pictures of a report are tens of pixels wide, and adversarial differences are noise that hardly shrinks.
+// Small pictures inside a page: PNG of 8-bit grey or RGB (ISO/IEC 15948) and base64 (RFC 4648).
+// Pixels are stored, not compressed: the pictures of a report are tens of pixels wide, and
+// adversarial differences are noise that hardly shrinks.
 #pragma once
 
 #include <algorithm>
@@ -33,7 +34,10 @@ inline std::uint32_t crc32(std::string_view bytes) {
 /// Adler-32, the check of zlib streams (RFC 1950).
 inline std::uint32_t adler32(std::string_view bytes) {
   std::uint32_t a = 1, b = 0;
-  for (const char c : bytes) a = (a + static_cast<unsigned char>(c)) % 65521, b = (b + a) % 65521;
+  for (const char c : bytes) {
+    a = (a + static_cast<unsigned char>(c)) % 65521;
+    b = (b + a) % 65521;
+  }
   return b << 16 | a;
 }
 
@@ -61,16 +65,20 @@ inline std::string zlib_stored(std::string_view raw) {
 }
 }  // namespace detail
 
-/// A PNG file. `pixels`: (height, width, channels), channels 1 (grey) or 3 (RGB). Errors: ShapeError (sizes that do not fit).
+/// A PNG file. `pixels`: (height, width, channels), channels 1 (grey) or 3 (RGB). Errors:
+/// ShapeError (sizes that do not fit).
 inline std::string png(std::span<const std::uint8_t> pixels, int width, int height, int channels) {
-  require<ShapeError>(width > 0 && height > 0 && (channels == 1 || channels == 3) && pixels.size() == std::size_t(width) * height * channels,
+  require<ShapeError>(width > 0 && height > 0 && (channels == 1 || channels == 3) &&
+                          pixels.size() == std::size_t(width) * height * channels,
                       "png: expected height x width x channels bytes with one or three channels");
   // A chunk's length has 31 bits; the quarter leaves room for filter bytes and block headers.
-  require<ShapeError>(pixels.size() < std::numeric_limits<std::int32_t>::max() / 4, "png: the picture is too large");
+  require<ShapeError>(pixels.size() < std::numeric_limits<std::int32_t>::max() / 4,
+                      "png: the picture is too large");
   std::string header, rows, out = "\x89PNG\r\n\x1A\n";
   detail::append_be32(header, std::uint32_t(width));
   detail::append_be32(header, std::uint32_t(height));
-  header += {8, char(channels == 3 ? 2 : 0), 0, 0, 0};  // bits, colour type, deflate, filters, no interlace
+  header += {8, char(channels == 3 ? 2 : 0), 0, 0,
+             0};  // bits, colour type, deflate, filters, no interlace
   const std::size_t stride = std::size_t(width) * channels;
   for (int y = 0; y < height; ++y) {
     rows += '\0';  // no filter
@@ -83,14 +91,17 @@ inline std::string png(std::span<const std::uint8_t> pixels, int width, int heig
 }
 
 inline std::string base64(std::string_view bytes) {
-  static constexpr char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  static constexpr char digits[] =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::string out;
   out.reserve((bytes.size() + 2) / 3 * 4);
   for (std::size_t at = 0; at < bytes.size(); at += 3) {
     const std::size_t count = std::min<std::size_t>(3, bytes.size() - at);
     std::uint32_t group = 0;
-    for (std::size_t k = 0; k < 3; ++k) group = group << 8 | (k < count ? static_cast<unsigned char>(bytes[at + k]) : 0u);
-    for (std::size_t k = 0; k < 4; ++k) out += k <= count ? digits[group >> (18 - 6 * k) & 63] : '=';
+    for (std::size_t k = 0; k < 3; ++k)
+      group = group << 8 | (k < count ? static_cast<unsigned char>(bytes[at + k]) : 0u);
+    for (std::size_t k = 0; k < 4; ++k)
+      out += k <= count ? digits[group >> (18 - 6 * k) & 63] : '=';
   }
   return out;
 }

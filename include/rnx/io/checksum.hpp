@@ -1,4 +1,5 @@
-// Fingerprints of bytes: they tell files and data sets apart and show damage. They protect against nobody who means harm.
+// Fingerprints of bytes: they tell files and data sets apart and show damage. They protect against
+// nobody who means harm.
 #pragma once
 
 #include <cstddef>
@@ -9,8 +10,10 @@
 
 namespace rnx::inline RNX_ABI::io {
 
-/// FNV-1a (Fowler, Noll & Vo) over words of eight bytes, the same on every machine. `h` continues an earlier one.
-inline std::uint64_t checksum(const void* from, std::size_t count, std::uint64_t h = 0xCBF29CE484222325u) {
+/// FNV-1a (Fowler, Noll & Vo) over words of eight bytes, the same on every machine. `h` continues
+/// an earlier one.
+inline std::uint64_t checksum(const void* from, std::size_t count,
+                              std::uint64_t h = 0xCBF29CE484222325u) {
   const auto* bytes = static_cast<const unsigned char*>(from);
   for (; count >= 8; bytes += 8, count -= 8) {
     std::uint64_t word = 0;

@@ -1,5 +1,6 @@
-// Networks as safetensors files with PyTorch's names, both ways: a torch state dict loads, ours loads in torch with strict=True.
-// The metadata carries the model's name and a self-test: the logits of one stated input, computed again on load.
+// Networks as safetensors files with PyTorch's names, both ways: a torch state dict loads, ours
+// loads in torch with strict=True. The metadata carries the model's name and a self-test: the
+// logits of one stated input, computed again on load.
 #pragma once
 
 #include <cmath>
@@ -22,24 +23,31 @@ std::vector<T> self_test_logits(const NetworkBase<T, Device>& net, std::uint64_t
   return to_host(net.forward(trace, x.view(), {}));
 }
 
-/// Writes parameters, then buffers, atomically: an existing file is replaced only by a whole new one.
+/// Writes parameters, then buffers, atomically: an existing file is replaced only by a whole new
+/// one.
 /// Errors: FileError (the disk), NumericError (a parameter that is not finite).
 template <class T, class Device>
-void save_model(const std::filesystem::path& path, const NetworkBase<T, Device>& net, Metadata metadata = {}) {
+void save_model(const std::filesystem::path& path, const NetworkBase<T, Device>& net,
+                Metadata metadata = {}) {
   std::vector<std::vector<T>> values;
   std::vector<OutTensor> out;
   const auto add = [&](const auto& p) {
     values.emplace_back(p.count);
     memory<Device>::download(values.back().data(), p.value, p.count * sizeof(T));
     for (const T v : values.back())
-      require<NumericError>(std::isfinite(v), [&] { return "save: " + in_quotes(p.name) + " holds a value that is not finite; nothing was written"; });
-    out.push_back({p.name, sizeof(T) == 8 ? Dtype::F64 : Dtype::F32, std::vector<std::size_t>(p.shape.begin(), p.shape.end()), nullptr});
+      require<NumericError>(std::isfinite(v), [&] {
+        return "save: " + in_quotes(p.name) +
+               " holds a value that is not finite; nothing was written";
+      });
+    out.push_back({p.name, sizeof(T) == 8 ? Dtype::F64 : Dtype::F32,
+                   std::vector<std::size_t>(p.shape.begin(), p.shape.end()), nullptr});
   };
   net.visit(add);
   net.visit_buffers(add);
   for (std::size_t i = 0; i < out.size(); ++i) out[i].data = values[i].data();
   std::string logits;
-  for (const T v : self_test_logits(net, 1)) logits += (logits.empty() ? "" : " ") + number_text(double(v));
+  for (const T v : self_test_logits(net, 1))
+    logits += (logits.empty() ? "" : " ") + number_text(double(v));
   metadata.emplace("format", "pt");
   metadata.emplace("rnx.self_test.seed", "1");
   metadata.emplace("rnx.self_test.logits", logits);
@@ -48,38 +56,50 @@ void save_model(const std::filesystem::path& path, const NetworkBase<T, Device>&
 
 /// What a file need not have.
 struct LoadOptions {
-  bool keep_normalization = false;  ///< a file without normalize.mean and normalize.std leaves the network's own as they are
+  bool keep_normalization =
+      /// a file without normalize.mean and normalize.std leaves the network's own as they are
+      false;
 };
 
 /// What a file had and had not.
 struct Loaded {
-  std::string prefix{};                  ///< that every name began with and that was taken off, like "module."
-  bool kept_normalization = false;       ///< there was none in the file: the network's own stayed
-  bool self_tested = false;              ///< the file's self-test was there and passed
+  std::string prefix{};  ///< that every name began with and that was taken off, like "module."
+  bool kept_normalization = false;  ///< there was none in the file: the network's own stayed
+  bool self_tested = false;         ///< the file's self-test was there and passed
   Metadata metadata{};
 };
 
 namespace detail {
 
 /// Counters of PyTorch's that no forward reads.
-inline bool is_counter(std::string_view name) { return name.ends_with("num_batches_tracked") || name == "n_averaged"; }
-inline bool is_normalization(std::string_view name) { return name == "normalize.mean" || name == "normalize.std"; }
+inline bool is_counter(std::string_view name) {
+  return name.ends_with("num_batches_tracked") || name == "n_averaged";
+}
+inline bool is_normalization(std::string_view name) {
+  return name == "normalize.mean" || name == "normalize.std";
+}
 
-/// What all names of a file begin with, up to a dot, and behind which each is one of the network's: DataParallel's "module.", torch.compile's
-/// "_orig_mod.", the attribute of a wrapper, or several of them. "" where there is nothing of the kind.
-inline std::string common_prefix(const SafetensorsFile& file, const std::set<std::string_view>& known) {
+/// What all names of a file begin with, up to a dot, and behind which each is one of the network's:
+/// DataParallel's "module.", torch.compile's "_orig_mod.", the attribute of a wrapper, or several
+/// of them. "" where there is nothing of the kind.
+inline std::string common_prefix(const SafetensorsFile& file,
+                                 const std::set<std::string_view>& known) {
   std::string prefix;
   for (bool first = true; const Entry& e : file.entries()) {
     if (e.name == "n_averaged") continue;
     if (std::exchange(first, false)) prefix = e.name;
-    const auto end = std::mismatch(prefix.begin(), prefix.end(), e.name.begin(), e.name.end()).first;
+    const auto end =
+        std::mismatch(prefix.begin(), prefix.end(), e.name.begin(), e.name.end()).first;
     prefix.resize(std::size_t(end - prefix.begin()));
   }
   const auto plain = [&](const Entry& e) { return is_counter(e.name) || known.contains(e.name); };
   if (std::all_of(file.entries().begin(), file.entries().end(), plain)) return {};
   for (std::size_t dot = prefix.find('.'); dot != prefix.npos; dot = prefix.find('.', dot + 1)) {
-    const auto fits = [&](const Entry& e) { return is_counter(e.name) || known.contains(std::string_view(e.name).substr(dot + 1)); };
-    if (std::all_of(file.entries().begin(), file.entries().end(), fits)) return prefix.substr(0, dot + 1);
+    const auto fits = [&](const Entry& e) {
+      return is_counter(e.name) || known.contains(std::string_view(e.name).substr(dot + 1));
+    };
+    if (std::all_of(file.entries().begin(), file.entries().end(), fits))
+      return prefix.substr(0, dot + 1);
   }
   return {};
 }
@@ -89,8 +109,10 @@ struct Listed {
   std::string names;
   int count = 0;
   void add(const std::string& name) {
-    if (++count <= 4) names += (names.empty() ? "" : ", ") + name;
-    else if (count == 5) names += ", ...";
+    if (++count <= 4)
+      names += (names.empty() ? "" : ", ") + name;
+    else if (count == 5)
+      names += ", ...";
   }
   std::string text(const char* what) const {
     return count ? std::string(" ") + what + " " + std::to_string(count) + " (" + names + ");" : "";
@@ -100,19 +122,24 @@ struct Listed {
 /// Values that a network can compute with. Errors: FileError.
 template <class T>
 void require_sound(const SafetensorsFile& file, const Entry& e, const std::vector<T>& values) {
-  const bool variance = e.name.ends_with("running_var"), deviation = e.name.ends_with("normalize.std");
+  const bool variance = e.name.ends_with("running_var"),
+             deviation = e.name.ends_with("normalize.std");
   for (std::size_t i = 0; i < values.size(); ++i) {
     const T v = values[i];
     const bool sound = std::isfinite(v) && !(variance && v < 0) && !(deviation && v <= 0);
     require<FileError>(sound, [&] {
-      const char* expected = !std::isfinite(v) ? "finite values" : variance ? "variances, which are not negative" : "deviations above 0";
-      return file.what() + ": tensor " + in_quotes(e.name) + ": expected " + expected + ", found " + number_text(double(v)) + " at element " + std::to_string(i);
+      const char* expected = !std::isfinite(v) ? "finite values"
+                             : variance        ? "variances, which are not negative"
+                                               : "deviations above 0";
+      return file.what() + ": tensor " + in_quotes(e.name) + ": expected " + expected + ", found " +
+             number_text(double(v)) + " at element " + std::to_string(i);
     });
   }
 }
 
-/// How far logits may be from those of the weights before they were rounded to the file's types, as a part of their norm. Each layer's rounding adds
-/// up along the network; another network's logits are as far as their norm.
+/// How far logits may be from those of the weights before they were rounded to the file's types, as
+/// a part of their norm. Each layer's rounding adds up along the network; another network's logits
+/// are as far as their norm.
 inline double self_test_tolerance(const SafetensorsFile& file) {
   double unit = 0;  // of the last place of a number near 1, halved
   for (const Entry& e : file.entries()) {
@@ -125,13 +152,17 @@ inline double self_test_tolerance(const SafetensorsFile& file) {
 /// Whether the file has a self-test. Errors: FileError, if it fails.
 template <class T, class Device>
 bool self_test(const SafetensorsFile& file, const NetworkBase<T, Device>& net) {
-  const auto seed_text = file.metadata().find("rnx.self_test.seed"), stored = file.metadata().find("rnx.self_test.logits");
+  const auto seed_text = file.metadata().find("rnx.self_test.seed"),
+             stored = file.metadata().find("rnx.self_test.logits");
   if (seed_text == file.metadata().end() || stored == file.metadata().end()) return false;
   std::uint64_t seed = 0;
   std::string_view seed_rest = seed_text->second, rest = stored->second;
   require<FileError>(stored->second.find(',') == stored->second.npos, [&] {
-    return file.what() + ": the logits of the self-test have decimal commas, as old versions wrote them under some locales: expected points, found " +
-           in_quotes(rest.substr(0, 24)) + "; save the file again under LC_ALL=C with the version that wrote it";
+    return file.what() +
+           ": the logits of the self-test have decimal commas, as old versions wrote them under "
+           "some locales: expected points, found " +
+           in_quotes(rest.substr(0, 24)) +
+           "; save the file again under LC_ALL=C with the version that wrote it";
   });
   bool passed = take_number(seed_rest, seed);
   double worst = 0, norm = 0;
@@ -142,13 +173,14 @@ bool self_test(const SafetensorsFile& file, const NetworkBase<T, Device>& net) {
     norm += expected * expected;
   }
   require<FileError>(passed && worst <= self_test_tolerance(file) * std::sqrt(norm) + 1e-6, [&] {
-    return file.what() + ": the self-test failed: the logits of its stated input differ from those stored, so this network computes something else";
+    return file.what() +
+           ": the self-test failed: the logits of its stated input differ from those stored, so "
+           "this network computes something else";
   });
   return true;
 }
 
-template <class Shape>
-std::string shape_text(const Shape& shape) {
+template <class Shape> std::string shape_text(const Shape& shape) {
   std::string s = "(";
   for (const auto d : shape) s += (s.size() > 1 ? ", " : "") + std::to_string(d);
   return s + ")";
@@ -156,7 +188,9 @@ std::string shape_text(const Shape& shape) {
 
 /// The entry of each of the network's names, and what the file had and had not. Errors: FileError.
 template <class T, class Device>
-std::map<std::string, const Entry*> matched(const SafetensorsFile& file, const NetworkBase<T, Device>& net, const LoadOptions& options, Loaded& loaded) {
+std::map<std::string, const Entry*> matched(const SafetensorsFile& file,
+                                            const NetworkBase<T, Device>& net,
+                                            const LoadOptions& options, Loaded& loaded) {
   std::set<std::string_view> known;
   for (const auto* list : {&net.graph().parameters, &net.graph().buffers})
     for (const auto& p : *list) known.insert(p.name);
@@ -167,22 +201,34 @@ std::map<std::string, const Entry*> matched(const SafetensorsFile& file, const N
   for (const auto* list : {&net.graph().parameters, &net.graph().buffers})
     for (const auto& p : *list) {
       const Entry* e = file.find(loaded.prefix + p.name);
-      if (!e) missing.add(p.name), normalization += is_normalization(p.name);
-      else if (std::equal(e->shape.begin(), e->shape.end(), p.shape.begin(), p.shape.end())) fitting[p.name] = e;
-      else misshaped.add(p.name + " is " + shape_text(e->shape) + " where " + shape_text(p.shape) + " is expected");
+      if (!e) {
+        missing.add(p.name);
+        normalization += is_normalization(p.name);
+      } else if (std::equal(e->shape.begin(), e->shape.end(), p.shape.begin(), p.shape.end()))
+        fitting[p.name] = e;
+      else
+        misshaped.add(p.name + " is " + shape_text(e->shape) + " where " + shape_text(p.shape) +
+                      " is expected");
     }
   for (const Entry& e : file.entries())
-    if (!is_counter(e.name) && !known.contains(std::string_view(e.name).substr(loaded.prefix.size()))) unexpected.add(e.name);
+    if (!is_counter(e.name) &&
+        !known.contains(std::string_view(e.name).substr(loaded.prefix.size())))
+      unexpected.add(e.name);
   if (normalization == 2 && missing.count == 2 && unexpected.count + misshaped.count == 0) {
     require<FileError>(options.keep_normalization, [&] {
-      return file.what() + ": expected normalize.mean and normalize.std, the mean and deviation of the images' channels that the network applies itself, found " +
-             "neither, as in most weights from PyTorch: set them in the network and load with LoadOptions::keep_normalization (rnx-eval: --mean and --std)";
+      return file.what() +
+             ": expected normalize.mean and normalize.std, the mean and deviation of the images' "
+             "channels that the network applies itself, found " +
+             "neither, as in most weights from PyTorch: set them in the network and load with "
+             "LoadOptions::keep_normalization (rnx-eval: --mean and --std)";
     });
     loaded.kept_normalization = true;
     return fitting;
   }
   require<FileError>(missing.count + unexpected.count + misshaped.count == 0, [&] {
-    std::string s = file.what() + ": these weights belong to another network;" + missing.text("missing") + unexpected.text("unexpected") + misshaped.text("of another shape");
+    std::string s = file.what() + ": these weights belong to another network;" +
+                    missing.text("missing") + unexpected.text("unexpected") +
+                    misshaped.text("of another shape");
     s.back() = '.';
     return s;
   });
@@ -191,12 +237,16 @@ std::map<std::string, const Entry*> matched(const SafetensorsFile& file, const N
 
 }  // namespace detail
 
-/// Reads every parameter and buffer of the network, into a copy that is tested and then taken over as a whole. Names are strict, but for a prefix that
-/// all have (Loaded::prefix); `num_batches_tracked` and `n_averaged` are ignored. The self-test's tolerance is wider for half precisions.
-/// Errors: FileError (missing, unexpected and mis-shaped names, values that are not finite, a negative variance, a self-test that fails, a file of
-/// another format); the network is unchanged then.
+/// Reads every parameter and buffer of the network, into a copy that is tested and then taken over
+/// as a whole. Names are strict, but for a prefix that all have (Loaded::prefix);
+/// `num_batches_tracked` and `n_averaged` are ignored. The self-test's tolerance is wider for half
+/// precisions.
+/// Errors: FileError (missing, unexpected and mis-shaped names, values that are not finite, a
+/// negative variance, a self-test that fails, a file of another format); the network is unchanged
+/// then.
 template <class T, class Device>
-Loaded load_model(const std::filesystem::path& path, NetworkBase<T, Device>& net, const LoadOptions& options = {}) {
+Loaded load_model(const std::filesystem::path& path, NetworkBase<T, Device>& net,
+                  const LoadOptions& options = {}) {
   const SafetensorsFile file = SafetensorsFile::read(path);
   Loaded loaded{.metadata = file.metadata()};
   const auto entries = detail::matched(file, std::as_const(net), options, loaded);
@@ -207,7 +257,8 @@ Loaded load_model(const std::filesystem::path& path, NetworkBase<T, Device>& net
     copy->set(name, values);
   }
   // with another normalisation the logits are others, too
-  if (!loaded.kept_normalization) loaded.self_tested = detail::self_test(file, std::as_const(*copy));
+  if (!loaded.kept_normalization)
+    loaded.self_tested = detail::self_test(file, std::as_const(*copy));
   net.assign_values(*copy);
   return loaded;
 }

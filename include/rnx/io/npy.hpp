@@ -1,5 +1,6 @@
-// .npy (NumPy enhancement proposal 1, versions 1 to 3): one array, little-endian, row-major. Magic and version, the header's length, the
-// header, the elements. The reader allocates for the elements only after the header was checked against the file's size.
+// .npy (NumPy enhancement proposal 1, versions 1 to 3): one array, little-endian, row-major. Magic
+// and version, the header's length, the header, the elements. The reader allocates for the elements
+// only after the header was checked against the file's size.
 #pragma once
 
 #include <bit>
@@ -15,7 +16,8 @@
 
 namespace rnx::inline RNX_ABI::io {
 
-static_assert(std::endian::native == std::endian::little, "rnx: the .npy files it reads are little-endian, and so must be the machine");
+static_assert(std::endian::native == std::endian::little,
+              "rnx: the .npy files it reads are little-endian, and so must be the machine");
 
 /// A .npy file in memory.
 class NpyFile {
@@ -46,11 +48,11 @@ class NpyFile {
   /// The bytes themselves, without a copy.
   std::vector<std::uint8_t> take_bytes() && { return std::move(data_); }
 
-  /// The elements as T, row-major (b1 is 0 or 1). Floating point rounds to T. Errors: FileError, if T cannot hold a value: a finite
-  /// one beyond the range, or floating point where T is an integer.
-  template <class T>
-  std::vector<T> values() const {
-    static_assert(std::is_arithmetic_v<T> && !std::is_same_v<T, bool>, "rnx: values<T> gives floating-point numbers or integers");
+  /// The elements as T, row-major (b1 is 0 or 1). Floating point rounds to T. Errors: FileError, if
+  /// T cannot hold a value: a finite one beyond the range, or floating point where T is an integer.
+  template <class T> std::vector<T> values() const {
+    static_assert(std::is_arithmetic_v<T> && !std::is_same_v<T, bool>,
+                  "rnx: values<T> gives floating-point numbers or integers");
     switch (type_) {
       case NpyType::f4: return values_from<T, float>();
       case NpyType::f8: return values_from<T, double>();
@@ -71,28 +73,43 @@ class NpyFile {
   template <class Input>
   explicit NpyFile(Input& input, bool with_elements = true) : what_(input.what()) {
     const std::uint64_t size = input.size();
-    const auto expect = [&](bool condition, const auto& sentence) { require<FileError>(condition, [&] { return what_ + ": expected " + sentence(); }); };
+    const auto expect = [&](bool condition, const auto& sentence) {
+      require<FileError>(condition, [&] { return what_ + ": expected " + sentence(); });
+    };
     unsigned char prefix[12] = {};
-    expect(size >= 10, [&] { return "a .npy file of at least 10 bytes, found " + std::to_string(size); });
+    expect(size >= 10,
+           [&] { return "a .npy file of at least 10 bytes, found " + std::to_string(size); });
     input.read(prefix, 10);
-    expect(std::memcmp(prefix, "\x93NUMPY", 6) == 0, [] { return "a .npy file, found other bytes at its begin"; });
+    expect(std::memcmp(prefix, "\x93NUMPY", 6) == 0,
+           [] { return "a .npy file, found other bytes at its begin"; });
     const int version = prefix[6];
-    expect(version >= 1 && version <= 3 && prefix[7] == 0, [&] { return "version 1.0, 2.0 or 3.0 of .npy, found " + std::to_string(version) + "." + std::to_string(prefix[7]); });
+    expect(version >= 1 && version <= 3 && prefix[7] == 0, [&] {
+      return "version 1.0, 2.0 or 3.0 of .npy, found " + std::to_string(version) + "." +
+             std::to_string(prefix[7]);
+    });
     std::size_t length = prefix[8] + 256 * std::size_t(prefix[9]), before = 10;
     if (version > 1) {
       before = 12;
-      expect(size >= before, [&] { return "a .npy file of at least 12 bytes, found " + std::to_string(size); });
+      expect(size >= before,
+             [&] { return "a .npy file of at least 12 bytes, found " + std::to_string(size); });
       input.read(prefix + 10, 2);
       length += (std::size_t(prefix[10]) << 16) + (std::size_t(prefix[11]) << 24);
     }
-    expect(length <= detail::npy_max_header, [&] { return "a header of at most " + std::to_string(detail::npy_max_header) + " bytes, found the length " + std::to_string(length); });
-    expect(length <= size - before, [&] { return "a header of " + std::to_string(length) + " bytes, found " + std::to_string(size - before) + " bytes after its length"; });
+    expect(length <= detail::npy_max_header, [&] {
+      return "a header of at most " + std::to_string(detail::npy_max_header) +
+             " bytes, found the length " + std::to_string(length);
+    });
+    expect(length <= size - before, [&] {
+      return "a header of " + std::to_string(length) + " bytes, found " +
+             std::to_string(size - before) + " bytes after its length";
+    });
     std::string text(length, '\0');
     input.read(text.data(), length);
     detail::NpyHeader header(text, what_);
     const std::uint64_t found = size - before - length;
     expect(header.bytes == found, [&] {
-      return std::to_string(header.bytes) + " bytes for the shape " + npy_shape_text(header.shape) + " of " + std::string(name_of(header.type)) + ", found " + std::to_string(found);
+      return std::to_string(header.bytes) + " bytes for the shape " + npy_shape_text(header.shape) +
+             " of " + std::string(name_of(header.type)) + ", found " + std::to_string(found);
     });
     type_ = header.type;
     shape_ = std::move(header.shape);
@@ -100,13 +117,13 @@ class NpyFile {
     try {
       data_.resize(found);
     } catch (const std::bad_alloc&) {
-      throw FileError(what_ + ": expected memory for " + std::to_string(found) + " bytes, found less");
+      throw FileError(what_ + ": expected memory for " + std::to_string(found) +
+                      " bytes, found less");
     }
     input.read(data_.data(), data_.size());
   }
 
-  template <class T, class V>
-  std::vector<T> values_from() const {
+  template <class T, class V> std::vector<T> values_from() const {
     std::vector<T> out(count());
     if constexpr (std::is_integral_v<T> && std::is_floating_point_v<V>) {
       throw FileError(what_ + ": expected integers, found " + std::string(name_of(type_)));
@@ -116,14 +133,22 @@ class NpyFile {
         std::memcpy(&value, data_.data() + i * sizeof value, sizeof value);
         if (type_ == NpyType::b1) value = value != V(0);
         bool fits = true;
-        if constexpr (std::is_integral_v<T>) fits = std::in_range<T>(value);
-        else if constexpr (sizeof(V) > sizeof(T) && std::is_floating_point_v<V>) fits = !std::isfinite(value) || std::abs(value) <= V(std::numeric_limits<T>::max());
+        if constexpr (std::is_integral_v<T>)
+          fits = std::in_range<T>(value);
+        else if constexpr (sizeof(V) > sizeof(T) && std::is_floating_point_v<V>)
+          fits = !std::isfinite(value) || std::abs(value) <= V(std::numeric_limits<T>::max());
         require<FileError>(fits, [&] {
-          const std::string type = (std::is_floating_point_v<T> ? "float" : std::is_signed_v<T> ? "int" : "uint") + std::to_string(8 * sizeof(T));
+          const std::string type = (std::is_floating_point_v<T> ? "float"
+                                    : std::is_signed_v<T>       ? "int"
+                                                                : "uint") +
+                                   std::to_string(8 * sizeof(T));
           std::string text;
-          if constexpr (std::is_floating_point_v<V>) text = number_text(double(value));
-          else text = std::to_string(value);
-          return what_ + ": expected values that fit into " + type + ", found " + text + " at element " + std::to_string(i);
+          if constexpr (std::is_floating_point_v<V>)
+            text = number_text(double(value));
+          else
+            text = std::to_string(value);
+          return what_ + ": expected values that fit into " + type + ", found " + text +
+                 " at element " + std::to_string(i);
         });
         out[i] = static_cast<T>(value);
       }
@@ -137,23 +162,30 @@ class NpyFile {
   std::vector<std::uint8_t> data_;
 };
 
-/// What stands before the elements: version 1.0, padded to a multiple of 64 bytes as NumPy does. Errors: UsageError (more than 64 dimensions, 2^64 bytes).
+/// What stands before the elements: version 1.0, padded to a multiple of 64 bytes as NumPy does.
+/// Errors: UsageError (more than 64 dimensions, 2^64 bytes).
 inline std::string npy_header(NpyType type, std::span<const std::size_t> shape) {
-  require(shape.size() <= detail::npy_max_dimensions, [&] { return "npy_header: expected at most 64 dimensions, found " + std::to_string(shape.size()); });
+  require(shape.size() <= detail::npy_max_dimensions, [&] {
+    return "npy_header: expected at most 64 dimensions, found " + std::to_string(shape.size());
+  });
   std::size_t bytes = size_of(type);
   for (const std::size_t d : shape) {
-    require(d == 0 || bytes <= SIZE_MAX / d, [&] { return "npy_header: expected a size below 2^64 bytes, found the shape " + npy_shape_text(shape); });
+    require(d == 0 || bytes <= SIZE_MAX / d, [&] {
+      return "npy_header: expected a size below 2^64 bytes, found the shape " +
+             npy_shape_text(shape);
+    });
     bytes *= d;
   }
-  std::string text = "{'descr': '" + std::string(name_of(type)) + "', 'fortran_order': False, 'shape': " + npy_shape_text(shape) + ", }";
+  std::string text = "{'descr': '" + std::string(name_of(type)) +
+                     "', 'fortran_order': False, 'shape': " + npy_shape_text(shape) + ", }";
   text.append(63 - (10 + text.size()) % 64, ' ') += '\n';
   const char length[] = {static_cast<char>(text.size() & 255), static_cast<char>(text.size() >> 8)};
   return "\x93NUMPY" + std::string("\1\0", 2) + std::string(length, 2) + text;
 }
 
-/// A whole .npy file in memory: the product of `shape` elements at `values`, row-major. Errors: UsageError, as npy_header.
-template <class T>
-std::string npy_bytes(const std::vector<std::size_t>& shape, const T* values) {
+/// A whole .npy file in memory: the product of `shape` elements at `values`, row-major. Errors:
+/// UsageError, as npy_header.
+template <class T> std::string npy_bytes(const std::vector<std::size_t>& shape, const T* values) {
   std::string text = npy_header(detail::npy_type_of<T>(), shape);
   std::size_t count = 1;
   for (const std::size_t d : shape) count *= d;
@@ -161,9 +193,11 @@ std::string npy_bytes(const std::vector<std::size_t>& shape, const T* values) {
   return text;
 }
 
-/// Writes a file as a whole: whatever fails, the old file stays as it was. Errors: FileError; UsageError, as npy_header.
+/// Writes a file as a whole: whatever fails, the old file stays as it was. Errors: FileError;
+/// UsageError, as npy_header.
 template <class T>
-void write_npy(const std::filesystem::path& path, const std::vector<std::size_t>& shape, const T* values) {
+void write_npy(const std::filesystem::path& path, const std::vector<std::size_t>& shape,
+               const T* values) {
   const std::string header = npy_header(detail::npy_type_of<T>(), shape);
   std::size_t count = 1;
   for (const std::size_t d : shape) count *= d;

@@ -1,5 +1,6 @@
-// The kernels of CUDA devices, declared: include it beside the network that runs on cuda, and link rnx::cuda.
-// Float and double of every operation listed here are defined there. Elementwise functors of your own: kernels/cuda/pointwise.cuh.
+// The kernels of CUDA devices, declared: include it beside the network that runs on cuda, and link
+// rnx::cuda. Float and double of every operation listed here are defined there. Elementwise
+// functors of your own: kernels/cuda/pointwise.cuh.
 #pragma once
 
 #include "rnx/device/cuda.hpp"

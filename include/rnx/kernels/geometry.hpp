@@ -12,10 +12,12 @@ struct Map {
   RNX_SHARED constexpr std::size_t sample() const { return std::size_t(h) * w * stride; }
 };
 
-template <class T, class Device>
-Map map(const View<T, Device>& v) { return {v.n, v.dims.h, v.dims.w, v.dims.c, v.stride}; }
+template <class T, class Device> Map map(const View<T, Device>& v) {
+  return {v.n, v.dims.h, v.dims.w, v.dims.c, v.stride};
+}
 
-/// y(n, oh, ow, o) = sum over (kh, kw, i) of x(n, oh s - pad + kh, ow s - pad + kw, i) w(kh, kw, i, o); groups split i and o alike.
+/// y(n, oh, ow, o) = sum over (kh, kw, i) of x(n, oh s - pad + kh, ow s - pad + kw, i) w(kh, kw, i,
+/// o); groups split i and o alike.
 struct Conv2d {
   Map x, y;
   int kh = 1, kw = 1, stride = 1, pad_h = 0, pad_w = 0, groups = 1;
@@ -24,8 +26,9 @@ struct Conv2d {
   RNX_SHARED constexpr int out() const { return y.c / groups; }
 };
 
-/// Whether a 3x3 convolution of stride 1 takes F(2x2, 3x3) for a map of h x w outputs: tiles that stick out must leave fewer products than the
-/// direct sum, by what the transforms cost, and few channels do not pay for these (docs/benchmarks.md).
+/// Whether a 3x3 convolution of stride 1 takes F(2x2, 3x3) for a map of h x w outputs: tiles that
+/// stick out must leave fewer products than the direct sum, by what the transforms cost, and few
+/// channels do not pay for these (docs/benchmarks.md).
 RNX_SHARED constexpr bool winograd_wins(int in, int out, int h, int w) {
   return in >= 16 && out >= 16 && 13 * 16 * ((h + 1) / 2) * ((w + 1) / 2) < 10 * 9 * h * w;
 }
@@ -33,19 +36,30 @@ RNX_SHARED constexpr bool winograd_wins(int in, int out, int h, int w) {
 /// Channels of packed weights are padded to this many lanes on every instruction set.
 constexpr int lanes = 16;
 
-/// theta (o, i, kh, kw): the active corner of a possibly larger tensor (strides of the maxima), per group.
+/// theta (o, i, kh, kw): the active corner of a possibly larger tensor (strides of the maxima), per
+/// group.
 struct Weights {
-  int groups = 1, o = 0, i = 0, kh = 1, kw = 1;       // o, i: active, of one group
-  long so = 0, si = 0, sh = 0, sw = 1, sg = 0;        // strides in theta; sg: from one group to the next
+  int groups = 1, o = 0, i = 0, kh = 1, kw = 1;  // o, i: active, of one group
+  long so = 0, si = 0, sh = 0, sw = 1, sg = 0;   // strides in theta; sg: from one group to the next
   RNX_SHARED constexpr std::size_t count() const { return std::size_t(groups) * o * i * kh * kw; }
-  /// Elements of a form packed for Winograd's F(2x2, 3x3): 16 products, `outer` channels, the `inner` ones padded.
-  RNX_SHARED static constexpr std::size_t packed_winograd(int outer, int inner) { return std::size_t(16) * outer * ((inner + lanes - 1) / lanes * lanes); }
+  /// Elements of a form packed for Winograd's F(2x2, 3x3): 16 products, `outer` channels, the
+  /// `inner` ones padded.
+  RNX_SHARED static constexpr std::size_t packed_winograd(int outer, int inner) {
+    return std::size_t(16) * outer * ((inner + lanes - 1) / lanes * lanes);
+  }
   /// Elements of the packed forms (groups, kh, kw, i, round(o)) and (groups, kh, kw, o, round(i)).
-  RNX_SHARED constexpr std::size_t packed_forward() const { return std::size_t(groups) * kh * kw * i * ((o + lanes - 1) / lanes * lanes); }
-  RNX_SHARED constexpr std::size_t packed_backward() const { return std::size_t(groups) * kh * kw * o * ((i + lanes - 1) / lanes * lanes); }
+  RNX_SHARED constexpr std::size_t packed_forward() const {
+    return std::size_t(groups) * kh * kw * i * ((o + lanes - 1) / lanes * lanes);
+  }
+  RNX_SHARED constexpr std::size_t packed_backward() const {
+    return std::size_t(groups) * kh * kw * o * ((i + lanes - 1) / lanes * lanes);
+  }
 };
 
 /// Square pooling windows; padding counts as absent.
-struct Pool { Map x, y; int kernel = 2, stride = 2, pad = 0; };
+struct Pool {
+  Map x, y;
+  int kernel = 2, stride = 2, pad = 0;
+};
 
 }  // namespace rnx::inline RNX_ABI::geometry

@@ -1,4 +1,5 @@
-// Kernels of the loopback device: declared here, defined by one translation unit (kernels/loopback/definitions.hpp).
+// Kernels of the loopback device: declared here, defined by one translation unit
+// (kernels/loopback/definitions.hpp).
 #pragma once
 
 #include "rnx/device/loopback.hpp"
@@ -6,10 +7,8 @@
 
 namespace rnx::inline RNX_ABI {
 
-template <class Operation>
-struct launch<loopback, Operation> {
-  template <class T>
-  static void run(Stream, const typename Operation::template Args<T>&);
+template <class Operation> struct launch<loopback, Operation> {
+  template <class T> static void run(Stream, const typename Operation::template Args<T>&);
 };
 
 }  // namespace rnx::inline RNX_ABI

@@ -1,5 +1,6 @@
-// Activations: functors shared by every device, one bound layer for them all; masked ReLU with a mask per position.
-// Comparisons are written so that a NaN fails them and comes through, and that where PyTorch lets its gradient pass it passes.
+// Activations: functors shared by every device, one bound layer for them all; masked ReLU with a
+// mask per position. Comparisons are written so that a NaN fails them and comes through, and that
+// where PyTorch lets its gradient pass it passes.
 #pragma once
 
 #include "rnx/layers/options.hpp"
@@ -21,88 +22,113 @@ struct Relu6 {
   static constexpr const char* name = "relu6";
   static constexpr Reads reads = Reads::output;
   static constexpr bool relu = true;
-  template <class T> RNX_SHARED static T forward(T x) { return x <= T(0) ? T(0) : x >= T(6) ? T(6) : x; }
-  template <class T> RNX_SHARED static T derivative(T y) { return y <= T(0) || y >= T(6) ? T(0) : T(1); }
+  template <class T> RNX_SHARED static T forward(T x) {
+    return x <= T(0) ? T(0) : x >= T(6) ? T(6) : x;
+  }
+  template <class T> RNX_SHARED static T derivative(T y) {
+    return y <= T(0) || y >= T(6) ? T(0) : T(1);
+  }
 };
 /// x relu6(x + 3) / 6 (Howard et al. 2019); derivative (2 x + 3) / 6 on (-3, 3)
 struct HardSwish {
   static constexpr const char* name = "hard_swish";
   static constexpr Reads reads = Reads::input;
   static constexpr bool relu = false;
-  template <class T> RNX_SHARED static T forward(T x) { return x <= T(-3) ? T(0) : x >= T(3) ? x : x * (x + T(3)) / T(6); }
-  template <class T> RNX_SHARED static T derivative(T x) { return x <= T(-3) ? T(0) : x >= T(3) ? T(1) : (T(2) * x + T(3)) / T(6); }
+  template <class T> RNX_SHARED static T forward(T x) {
+    return x <= T(-3) ? T(0) : x >= T(3) ? x : x * (x + T(3)) / T(6);
+  }
+  template <class T> RNX_SHARED static T derivative(T x) {
+    return x <= T(-3) ? T(0) : x >= T(3) ? T(1) : (T(2) * x + T(3)) / T(6);
+  }
 };
 /// relu6(x + 3) / 6
 struct HardSigmoid {
   static constexpr const char* name = "hard_sigmoid";
   static constexpr Reads reads = Reads::input;
   static constexpr bool relu = false;
-  template <class T> RNX_SHARED static T forward(T x) { return x <= T(-3) ? T(0) : x >= T(3) ? T(1) : (x + T(3)) / T(6); }
-  template <class T> RNX_SHARED static T derivative(T x) { return x > T(-3) && x < T(3) ? T(1) / T(6) : T(0); }
+  template <class T> RNX_SHARED static T forward(T x) {
+    return x <= T(-3) ? T(0) : x >= T(3) ? T(1) : (x + T(3)) / T(6);
+  }
+  template <class T> RNX_SHARED static T derivative(T x) {
+    return x > T(-3) && x < T(3) ? T(1) / T(6) : T(0);
+  }
 };
 
 }  // namespace rnx::inline RNX_ABI::functor
 
 namespace rnx::inline RNX_ISA {
 
-template <Dims D, class F, class T, class Device>
-struct BoundActivation {
+template <Dims D, class F, class T, class Device> struct BoundActivation {
   static constexpr bool leaf = true, chains = true;
   using In = View<const T, Device>;
   using Out = View<T, Device>;
 
   [[gnu::cold]] static int describe(GraphBuilder& g, int input) {
     Node node;
-    node.kind = Kind::activation, node.operation = F::name, node.inputs = {input}, node.in = node.out = D, node.relu = F::relu;
-    node.overwrites = 0, node.gradient_in_place = node.chains = true;
+    node.kind = Kind::activation;
+    node.operation = F::name;
+    node.inputs = {input};
+    node.in = node.out = D;
+    node.relu = F::relu;
+    node.overwrites = 0;
+    node.gradient_in_place = node.chains = true;
     (F::reads == functor::Reads::input ? node.input_read : node.output_read) = reads::always;
     return g.add(std::move(node));
   }
   template <class P> static int prepare(int c_in, P&, int) { return c_in; }
   template <class P> static void forward(In x, Out& y, P& pass, int) {
     y.dims.c = x.dims.c;
-    pass.template run<op::pointwise_forward<F>>({geometry::map(x), geometry::map(y), x.data, y.data});
+    pass.template run<op::pointwise_forward<F>>(
+        {geometry::map(x), geometry::map(y), x.data, y.data});
   }
   template <class P, class Sink> static void backward(In dy, Out dx, Sink, P& pass, int site) {
     if (!dx) return;
     const auto& r = pass.records[site];
     const In v = F::reads == functor::Reads::input ? r.x : In(r.y);
-    pass.template run<op::pointwise_backward<F>>({geometry::map(v), geometry::map(dy), geometry::map(dx), v.data, dy.data, dx.data});
+    pass.template run<op::pointwise_backward<F>>(
+        {geometry::map(v), geometry::map(dy), geometry::map(dx), v.data, dy.data, dx.data});
   }
 };
 
-/// Any functor F with forward, derivative, reads and a name: a user's own activation is Activation<MyFunction>.
-template <class F>
-struct Activation {
+/// Any functor F with forward, derivative, reads and a name: a user's own activation is
+/// Activation<MyFunction>.
+template <class F> struct Activation {
   static constexpr int sites = 1;
   static constexpr Dims out_dims(Dims in) { return in; }
   static constexpr Fault fault(Dims in) { return in.valid() ? Fault::none : Fault::empty_input; }
   template <class In, class Device, class T> using bind = BoundActivation<In::dims, F, T, Device>;
 };
 
-template <Dims D, class T, class Device>
-struct BoundMaskedRelu {
+template <Dims D, class T, class Device> struct BoundMaskedRelu {
   static constexpr bool leaf = true, chains = true;
   using In = View<const T, Device>;
   using Out = View<T, Device>;
 
   [[gnu::cold]] static int describe(GraphBuilder& g, int input) {
     Node node;
-    node.kind = Kind::activation, node.operation = "masked_relu", node.inputs = {input}, node.in = node.out = D, node.relu = true;
+    node.kind = Kind::activation;
+    node.operation = "masked_relu";
+    node.inputs = {input};
+    node.in = node.out = D;
+    node.relu = true;
     node.buffers.push_back({"mask", {D.c, D.h, D.w}, ParameterKind::weight, Init::ones});
     node.output_read = reads::always;
-    node.overwrites = 0, node.gradient_in_place = node.chains = true;
+    node.overwrites = 0;
+    node.gradient_in_place = node.chains = true;
     return g.add(std::move(node));
   }
   template <class P> static int prepare(int c_in, P&, int) { return c_in; }
   template <class P> static void forward(In x, Out& y, P& pass, int site) {
     y.dims.c = x.dims.c;
-    pass.template run<op::masked_relu_forward>({geometry::map(x), geometry::map(y), x.data, pass.buffer(site), y.data});
+    pass.template run<op::masked_relu_forward>(
+        {geometry::map(x), geometry::map(y), x.data, pass.buffer(site), y.data});
   }
   template <class P, class Sink> static void backward(In dy, Out dx, Sink, P& pass, int site) {
     if (!dx) return;
     const Out y = pass.records[site].y;
-    pass.template run<op::masked_relu_backward>({geometry::map(y), geometry::map(dy), geometry::map(dx), y.data, pass.buffer(site), dy.data, dx.data});
+    pass.template run<op::masked_relu_backward>({geometry::map(y), geometry::map(dy),
+                                                 geometry::map(dx), y.data, pass.buffer(site),
+                                                 dy.data, dx.data});
   }
 };
 
@@ -112,8 +138,9 @@ using Relu6 = Activation<functor::Relu6>;
 using HardSwish = Activation<functor::HardSwish>;
 using HardSigmoid = Activation<functor::HardSigmoid>;
 
-/// relu(x m) + x (1 - m) with a mask m in {0, 1} of shape (C, H, W), shared by the batch and by every batch-norm path (paper 000, section 2.4.2).
-/// The mask is the buffer `mask`, all ones at first.
+/// relu(x m) + x (1 - m) with a mask m in {0, 1} of shape (C, H, W), shared by the batch and by
+/// every batch-norm path (paper 000, section 2.4.2). The mask is the buffer `mask`, all ones at
+/// first.
 struct MaskedRelu {
   static constexpr int sites = 1;
   static constexpr Dims out_dims(Dims in) { return in; }

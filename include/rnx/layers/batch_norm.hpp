@@ -1,16 +1,29 @@
-// Batch normalisation with several paths: each has its own weight, bias and running statistics; the context picks one.
-// Forward writes no running statistics: batch statistics stay in the trace until commit_statistics folds them in.
+// Batch normalisation with several paths: each has its own weight, bias and running statistics; the
+// context picks one. Forward writes no running statistics: batch statistics stay in the trace until
+// commit_statistics folds them in.
 #pragma once
 
 #include "rnx/layers/options.hpp"
 
 namespace rnx::inline RNX_ABI {
 
-template <class R> struct Epsilon { using option = option::epsilon; static constexpr double value = R::value; };
-template <class R> struct Momentum { using option = option::momentum; static constexpr double value = R::value; };
+template <class R> struct Epsilon {
+  using option = option::epsilon;
+  static constexpr double value = R::value;
+};
+template <class R> struct Momentum {
+  using option = option::momentum;
+  static constexpr double value = R::value;
+};
 /// The weight starts at zero: the last norm of a residual branch (Goyal et al. 2017).
-struct ZeroGamma { using option = option::gamma; static constexpr bool value = true; };
-struct OneGamma { using option = option::gamma; static constexpr bool value = false; };
+struct ZeroGamma {
+  using option = option::gamma;
+  static constexpr bool value = true;
+};
+struct OneGamma {
+  using option = option::gamma;
+  static constexpr bool value = false;
+};
 
 /// How batch statistics are folded into running ones.
 struct StatisticsUpdate {
@@ -35,19 +48,28 @@ struct BoundBatchNorm {
 
   [[gnu::cold]] static int describe(GraphBuilder& g, int input) {
     Node node;
-    node.kind = Kind::batch_norm, node.operation = "batch_norm", node.inputs = {input}, node.in = node.out = D;
+    node.kind = Kind::batch_norm;
+    node.operation = "batch_norm";
+    node.inputs = {input};
+    node.in = node.out = D;
     for (int p = 0; p < Paths; ++p) {
       const std::string prefix = p ? "paths." + std::to_string(p) + "." : "";
-      node.parameters.push_back({prefix + "weight", {D.c}, ParameterKind::norm_weight, ZeroGamma_ ? Init::zeros : Init::ones});
+      node.parameters.push_back({prefix + "weight",
+                                 {D.c},
+                                 ParameterKind::norm_weight,
+                                 ZeroGamma_ ? Init::zeros : Init::ones});
       node.parameters.push_back({prefix + "bias", {D.c}, ParameterKind::norm_bias, Init::zeros});
-      node.buffers.push_back({prefix + "running_mean", {D.c}, ParameterKind::norm_bias, Init::zeros});
-      node.buffers.push_back({prefix + "running_var", {D.c}, ParameterKind::norm_weight, Init::ones});
+      node.buffers.push_back(
+          {prefix + "running_mean", {D.c}, ParameterKind::norm_bias, Init::zeros});
+      node.buffers.push_back(
+          {prefix + "running_var", {D.c}, ParameterKind::norm_weight, Init::ones});
     }
     node.input_read = reads::input_gradient_train | reads::parameter_gradient;
     node.saved_fixed = 2 * D.c;
     node.work_fixed = 2 * D.c;
     node.statistics = 1;
-    node.overwrites = 0, node.gradient_in_place = node.chains = true;
+    node.overwrites = 0;
+    node.gradient_in_place = node.chains = true;
     return g.add(std::move(node));
   }
   template <class P> static int prepare(int c_in, P&, int) { return c_in; }
@@ -55,8 +77,12 @@ struct BoundBatchNorm {
   template <class P> static void forward(In x, Out& y, P& pass, int site) {
     y.dims.c = x.dims.c;
     const auto [mean, var] = statistics(pass, site);
-    if (uses_batch(pass, site)) pass.template run<op::batch_norm_statistics>({geometry::map(x), x.data, pass.saved(site), pass.saved(site) + D.c});
-    pass.template run<op::batch_norm_normalize>({geometry::map(x), geometry::map(y), T(Eps::value), x.data, mean, var, gamma(pass, site), gamma(pass, site) + D.c, y.data});
+    if (uses_batch(pass, site))
+      pass.template run<op::batch_norm_statistics>(
+          {geometry::map(x), x.data, pass.saved(site), pass.saved(site) + D.c});
+    pass.template run<op::batch_norm_normalize>({geometry::map(x), geometry::map(y), T(Eps::value),
+                                                 x.data, mean, var, gamma(pass, site),
+                                                 gamma(pass, site) + D.c, y.data});
   }
 
   template <class P, class Sink> static void backward(In dy, Out dx, Sink sink, P& pass, int site) {
@@ -65,39 +91,55 @@ struct BoundBatchNorm {
     T* sums = pass.work_backward(site);
     const bool batch = uses_batch(pass, site);
     if (batch || wants_grads<Sink>)
-      pass.template run<op::batch_norm_reduce>({geometry::map(x), geometry::map(dy), T(Eps::value), x.data, dy.data, mean, var, sums});
+      pass.template run<op::batch_norm_reduce>(
+          {geometry::map(x), geometry::map(dy), T(Eps::value), x.data, dy.data, mean, var, sums});
     if (dx)
-      pass.template run<op::batch_norm_backward>({geometry::map(x), geometry::map(dy), T(Eps::value), x.data, dy.data, mean, var, gamma(pass, site), batch ? sums : nullptr, dx.data});
+      pass.template run<op::batch_norm_backward>(
+          {geometry::map(x), geometry::map(dy), T(Eps::value), x.data, dy.data, mean, var,
+           gamma(pass, site), batch ? sums : nullptr, dx.data});
     if constexpr (wants_grads<Sink>) {
       T* grad = sink.base + pass.sites[site].parameters + path(pass) * 2 * D.c;
-      pass.template run<op::axpy>({std::size_t(x.dims.c), T(1), sums, grad + D.c});              // bias: sum of dy
-      pass.template run<op::axpy>({std::size_t(x.dims.c), T(1), sums + x.dims.c, grad});         // weight: sum of dy xhat
+      pass.template run<op::axpy>(
+          {std::size_t(x.dims.c), T(1), sums, grad + D.c});  // bias: sum of dy
+      pass.template run<op::axpy>(
+          {std::size_t(x.dims.c), T(1), sums + x.dims.c, grad});  // weight: sum of dy xhat
     }
   }
 
-  /// Folds the batch statistics of a pass into the running ones of its path. Inactive channels and frozen paths are untouched.
-  /// m > 1: a forward in train mode refuses one value per channel (NetworkBase::check_batch_statistics).
-  template <class P> static void commit(P& pass, int site, T* buffers, const StatisticsUpdate& update) {
+  /// Folds the batch statistics of a pass into the running ones of its path. Inactive channels and
+  /// frozen paths are untouched. m > 1: a forward in train mode refuses one value per channel
+  /// (NetworkBase::check_batch_statistics).
+  template <class P>
+  static void commit(P& pass, int site, T* buffers, const StatisticsUpdate& update) {
     const auto& record = pass.records[site];
     if (record.y.n == 0 || !uses_batch(pass, site)) return;
     const double m = double(record.x.n) * record.x.dims.pixels();
     T* running = buffers + pass.sites[site].buffers + path(pass) * 2 * D.c;
-    pass.template run<op::batch_norm_update>({record.x.dims.c, T(update.weight < 0 ? Mom::value : update.weight), T(update.unbiased ? m / (m - 1) : 1), pass.saved(site),
-                                              pass.saved(site) + D.c, running, running + D.c});
+    pass.template run<op::batch_norm_update>(
+        {record.x.dims.c, T(update.weight < 0 ? Mom::value : update.weight),
+         T(update.unbiased ? m / (m - 1) : 1), pass.saved(site), pass.saved(site) + D.c, running,
+         running + D.c});
   }
 
  private:
   template <class P> static int path(const P& pass) {
-    require<UsageError>(pass.ctx.path >= 0 && pass.ctx.path < Paths,
-                        [&] { return "batch norm: path " + std::to_string(pass.ctx.path) + " was asked for, but the network has " + std::to_string(Paths); });
+    require<UsageError>(pass.ctx.path >= 0 && pass.ctx.path < Paths, [&] {
+      return "batch norm: path " + std::to_string(pass.ctx.path) +
+             " was asked for, but the network has " + std::to_string(Paths);
+    });
     return pass.ctx.path;
   }
   /// Batch statistics: in train mode, unless the path is frozen (Context::frozen).
   template <class P> static bool uses_batch(const P& pass, int site) {
     return pass.train() && !(pass.ctx.frozen && (pass.ctx.frozen[site] >> path(pass) & 1));
   }
-  template <class P> static const T* gamma(const P& pass, int site) { return pass.parameter(site, path(pass) * 2 * D.c); }
-  struct Pair { const T* mean; const T* var; };
+  template <class P> static const T* gamma(const P& pass, int site) {
+    return pass.parameter(site, path(pass) * 2 * D.c);
+  }
+  struct Pair {
+    const T* mean;
+    const T* var;
+  };
   template <class P> static Pair statistics(const P& pass, int site) {
     if (uses_batch(pass, site)) return {pass.saved(site), pass.saved(site) + D.c};
     const T* running = pass.buffer(site, path(pass) * 2 * D.c);
@@ -105,15 +147,19 @@ struct BoundBatchNorm {
   }
 };
 
-/// Batch norm over samples and pixels; eps 1e-5 and momentum 0.1 unless Epsilon<> or Momentum<> say otherwise.
-/// State names: weight, bias, running_mean, running_var for path 0, paths.k.weight ... for the others.
-template <int Paths = 1, class... Os>
-struct BatchNorm {
+/// Batch norm over samples and pixels; eps 1e-5 and momentum 0.1 unless Epsilon<> or Momentum<> say
+/// otherwise. State names: weight, bias, running_mean, running_var for path 0, paths.k.weight ...
+/// for the others.
+template <int Paths = 1, class... Os> struct BatchNorm {
   static constexpr int sites = 1;
   static constexpr Dims out_dims(Dims in) { return in; }
-  static constexpr Fault fault(Dims in) { return Paths < 1 ? Fault::paths : in.valid() ? Fault::none : Fault::empty_input; }
+  static constexpr Fault fault(Dims in) {
+    return Paths < 1 ? Fault::paths : in.valid() ? Fault::none : Fault::empty_input;
+  }
   template <class In, class Device, class T>
-  using bind = BoundBatchNorm<In::dims, Paths, option::find_t<option::epsilon, Epsilon<Ratio<1, 100000>>, Os...>, option::find_t<option::momentum, Momentum<Ratio<1, 10>>, Os...>,
+  using bind = BoundBatchNorm<In::dims, Paths,
+                              option::find_t<option::epsilon, Epsilon<Ratio<1, 100000>>, Os...>,
+                              option::find_t<option::momentum, Momentum<Ratio<1, 10>>, Os...>,
                               option::find_t<option::gamma, OneGamma, Os...>::value, T, Device>;
 };
 

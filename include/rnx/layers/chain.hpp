@@ -1,43 +1,74 @@
-// Fusion: a pass holds the last operation back while what follows can be done in the same pass over memory: a convolution with batch statistics,
-// or with normalisation, addition and ReLU; backward an input gradient with addition, ReLU's mask and the sums or the factor of batch norm.
-// Operations are recognised by what they read (the pending output); layers call pass.run<op::X> and know nothing of it. Results are
-// those of the single operations in their order. An intermediate value is stored unless the next operation overwrites it.
+// Fusion: a pass holds the last operation back while what follows can be done in the same pass over
+// memory: a convolution with batch statistics, or with normalisation, addition and ReLU; backward
+// an input gradient with addition, ReLU's mask and the sums or the factor of batch norm. Operations
+// are recognised by what they read (the pending output); layers call pass.run<op::X> and know
+// nothing of it. Results are those of the single operations in their order. An intermediate value
+// is stored unless the next operation overwrites it.
 #pragma once
 
 #include "rnx/layers/node.hpp"
 
-namespace rnx::inline RNX_ABI::functor { struct Relu; }
+namespace rnx::inline RNX_ABI::functor {
+struct Relu;
+}
 
 namespace rnx::inline RNX_ISA {
 
 /// Devices with a kernel for op::chain.
-template <class Device> constexpr bool has_chains = std::is_same_v<Device, cpu> || std::is_same_v<Device, loopback>;
+template <class Device>
+constexpr bool has_chains = std::is_same_v<Device, cpu> || std::is_same_v<Device, loopback>;
 
-template <class T, class Device>
-class PendingChain {
+template <class T, class Device> class PendingChain {
  public:
   /// Whether the operation was taken into the chain. Otherwise the caller flushes and runs it.
   template <class Args> bool take(Stream, const Args&) { return false; }
 
   bool take(Stream s, const op::conv2d_forward::Args<T>& a) {
-    begin(s, {.source = op::ChainSource::forward, .g = a.g, .to = a.g.y, .x = a.x, .w = a.w, .bias = a.bias, .scale = a.scale, .accumulate = a.accumulate, .y = a.y}, Part::source);
+    begin(s,
+          {.source = op::ChainSource::forward,
+           .g = a.g,
+           .to = a.g.y,
+           .x = a.x,
+           .w = a.w,
+           .bias = a.bias,
+           .scale = a.scale,
+           .accumulate = a.accumulate,
+           .y = a.y},
+          Part::source);
     return true;
   }
   bool take(Stream s, const op::conv2d_backward_input::Args<T>& a) {
-    begin(s, {.source = op::ChainSource::backward_input, .g = a.g, .to = a.g.x, .x = a.dy, .w = a.w, .y = a.dx}, Part::source);
+    begin(s,
+          {.source = op::ChainSource::backward_input,
+           .g = a.g,
+           .to = a.g.x,
+           .x = a.dy,
+           .w = a.w,
+           .y = a.dx},
+          Part::source);
     return true;
   }
   bool take(Stream, const op::batch_norm_statistics::Args<T>& a) {
-    if (!follows(a.px, a.x, Part::statistics) || chain_.source != op::ChainSource::forward || part_ != Part::source) return false;
-    chain_.tail.mean_out = a.mean, chain_.tail.var_out = a.var;
+    if (!follows(a.px, a.x, Part::statistics) || chain_.source != op::ChainSource::forward ||
+        part_ != Part::source)
+      return false;
+    chain_.tail.mean_out = a.mean;
+    chain_.tail.var_out = a.var;
     part_ = Part::closed;
     return true;
   }
   bool take(Stream s, const op::batch_norm_normalize::Args<T>& a) {
-    if (follows(a.px, a.x, Part::normal) && fits(a.y)) move(a.py, Part::normal);
-    else begin(s, values(a.x, a.px, a.y, a.py), Part::normal);
+    if (follows(a.px, a.x, Part::normal) && fits(a.y))
+      move(a.py, Part::normal);
+    else
+      begin(s, values(a.x, a.px, a.y, a.py), Part::normal);
     auto& t = chain_.tail;
-    t.normalized = true, t.mean = a.mean, t.var = a.var, t.gamma = a.gamma, t.beta = a.beta, t.eps = a.eps;
+    t.normalized = true;
+    t.mean = a.mean;
+    t.var = a.var;
+    t.gamma = a.gamma;
+    t.beta = a.beta;
+    t.eps = a.eps;
     return true;
   }
   bool take(Stream s, const op::add::Args<T>& a) {
@@ -61,35 +92,51 @@ class PendingChain {
 
   bool take(Stream, const op::accumulate::Args<T>& a) {
     if (follows(a.to, a.y, Part::sum) && fits(a.x) && a.from != chain_.y) {
-      chain_.tail.addend = a.from, part_ = Part::sum;
+      chain_.tail.addend = a.from;
+      part_ = Part::sum;
       return true;
     }
     if (!follows(a.from, a.x, Part::sum) || !fits(a.y)) return false;
-    if (a.consumed) chain_.y = a.to;
-    else move(a.to, Part::sum);
-    chain_.tail.addend = a.to, part_ = Part::sum;
+    if (a.consumed)
+      chain_.y = a.to;
+    else
+      move(a.to, Part::sum);
+    chain_.tail.addend = a.to;
+    part_ = Part::sum;
     return true;
   }
   bool take(Stream s, const op::pointwise_backward<functor::Relu>::Args<T>& a) {
-    if (follows(a.dy, a.dyg, Part::masked) && fits(a.v) && fits(a.dxg)) move(a.dx, Part::masked);
-    else if (a.v.stride == a.dxg.stride) begin(s, values(a.dyg, a.dy, a.dxg, a.dx), Part::masked);
-    else return false;
+    if (follows(a.dy, a.dyg, Part::masked) && fits(a.v) && fits(a.dxg))
+      move(a.dx, Part::masked);
+    else if (a.v.stride == a.dxg.stride)
+      begin(s, values(a.dyg, a.dy, a.dxg, a.dx), Part::masked);
+    else
+      return false;
     chain_.tail.mask = a.pv;
     return true;
   }
   bool take(Stream, const op::batch_norm_reduce::Args<T>& a) {
     auto& t = chain_.tail;
     if (!follows(a.dy, a.y, Part::scaled) || !fits(a.x) || t.normalized) return false;
-    t.x = a.px, t.mean = a.mean, t.var = a.var, t.eps = a.eps, t.sums = a.sums;
+    t.x = a.px;
+    t.mean = a.mean;
+    t.var = a.var;
+    t.eps = a.eps;
+    t.sums = a.sums;
     part_ = Part::closed;
     return true;
   }
   bool take(Stream s, const op::batch_norm_backward::Args<T>& a) {
     if (a.sums) return false;
-    if (follows(a.dy, a.y, Part::scaled) && fits(a.x) && !chain_.tail.normalized) move(a.dx, Part::scaled);
-    else begin(s, values(a.y, a.dy, a.x, a.dx), Part::scaled);
+    if (follows(a.dy, a.y, Part::scaled) && fits(a.x) && !chain_.tail.normalized)
+      move(a.dx, Part::scaled);
+    else
+      begin(s, values(a.y, a.dy, a.x, a.dx), Part::scaled);
     auto& t = chain_.tail;
-    t.scaled = true, t.var = a.var, t.gamma = a.gamma, t.eps = a.eps;
+    t.scaled = true;
+    t.var = a.var;
+    t.gamma = a.gamma;
+    t.eps = a.eps;
     return true;
   }
 
@@ -98,7 +145,8 @@ class PendingChain {
     if (part_ == Part::none) return;
     part_ = Part::none;
     kernel<Device, op::chain>::template run<T>(s, chain_);
-    for (int i = 0; i < waiting_; ++i) kernel<Device, op::attention_map>::template run<T>(s, reductions_[i]);
+    for (int i = 0; i < waiting_; ++i)
+      kernel<Device, op::attention_map>::template run<T>(s, reductions_[i]);
     waiting_ = 0;
   }
   /// A reduction of a map that may be pending; it selects no other kernel.
@@ -109,27 +157,39 @@ class PendingChain {
   }
 
  private:
-  /// What was taken last; the parts of a chain come in this order. closed: something reads sums of all values.
+  /// What was taken last; the parts of a chain come in this order. closed: something reads sums of
+  /// all values.
   enum class Part { none, source, statistics, normal, sum, relu, masked, scaled, closed };
 
-  static bool same(const geometry::Map& a, const geometry::Map& b) { return a.n == b.n && a.h == b.h && a.w == b.w && a.c == b.c && a.stride == b.stride; }
+  static bool same(const geometry::Map& a, const geometry::Map& b) {
+    return a.n == b.n && a.h == b.h && a.w == b.w && a.c == b.c && a.stride == b.stride;
+  }
   bool fits(const geometry::Map& m) const { return same(m, chain_.to); }
-  bool follows(const T* x, const geometry::Map& m, Part part) const { return part_ != Part::none && part_ < part && chain_.y == x && fits(m); }
-  typename op::chain::Args<T> values(const geometry::Map& from, const T* x, const geometry::Map& to, T* y) const {
+  bool follows(const T* x, const geometry::Map& m, Part part) const {
+    return part_ != Part::none && part_ < part && chain_.y == x && fits(m);
+  }
+  typename op::chain::Args<T> values(const geometry::Map& from, const T* x, const geometry::Map& to,
+                                     T* y) const {
     return {.source = op::ChainSource::values, .g = {.x = from, .y = {}}, .to = to, .x = x, .y = y};
   }
   void begin(Stream s, const typename op::chain::Args<T>& a, Part part) {
     flush(s);
-    chain_ = a, part_ = part;
+    chain_ = a;
+    part_ = part;
   }
-  /// The output is now y. Where that is other memory, the value so far is stored where it was to be.
+  /// The output is now y. Where that is other memory, the value so far is stored where it was to
+  /// be.
   void move(T* y, Part part) {
     auto& t = chain_.tail;
     if (y != chain_.y) {
-      if (part_ == Part::source) { if (chain_.source != op::ChainSource::values) t.raw = chain_.y; }
-      else if (part_ == Part::normal) t.normal = chain_.y;
-      else if (part_ == Part::masked) t.masked = chain_.y;
-      else t.sum = chain_.y;
+      if (part_ == Part::source) {
+        if (chain_.source != op::ChainSource::values) t.raw = chain_.y;
+      } else if (part_ == Part::normal)
+        t.normal = chain_.y;
+      else if (part_ == Part::masked)
+        t.masked = chain_.y;
+      else
+        t.sum = chain_.y;
       chain_.y = y;
     }
     part_ = part;

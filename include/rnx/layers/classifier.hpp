@@ -1,6 +1,7 @@
-// The linear layer of a classifier whose number of classes is known at run time: y = W x + b over the whole
-// sample, as Linear<Classes> with the same parameters, operations and bits. The network's constructor takes the
-// number; every offset that depends on it is computed, so that one compiled family serves all data sets.
+// The linear layer of a classifier whose number of classes is known at run time: y = W x + b over
+// the whole sample, as Linear<Classes> with the same parameters, operations and bits. The network's
+// constructor takes the number; every offset that depends on it is computed, so that one compiled
+// family serves all data sets.
 #pragma once
 
 #include "rnx/layers/options.hpp"
@@ -8,8 +9,7 @@
 namespace rnx::inline RNX_ISA {
 
 /// D: shape of one sample. B: whether there is a bias.
-template <Dims D, bool B, class T, class Device>
-struct BoundClassifier {
+template <Dims D, bool B, class T, class Device> struct BoundClassifier {
   static constexpr bool leaf = true, chains = true;
   static constexpr int inputs = int(D.count());
   using In = View<const T, Device>;
@@ -17,7 +17,8 @@ struct BoundClassifier {
 
   [[gnu::cold]] static int describe(GraphBuilder& g, int input) {
     require<UsageError>(g.classes >= 1 && g.classes <= maximum_classes, [&] {
-      return "network: its number of classes is known at run time; Network(seed, classes) takes 1 to " +
+      return "network: its number of classes is known at run time; Network(seed, classes) takes 1 "
+             "to " +
              std::to_string(maximum_classes) + ", found " + std::to_string(g.classes);
     });
     Node node;
@@ -29,7 +30,8 @@ struct BoundClassifier {
     node.kernel_h = D.h;
     node.kernel_w = D.w;
     node.bias = B;
-    node.parameters.push_back({"weight", {g.classes, inputs}, ParameterKind::weight, Init::uniform_fan_in});
+    node.parameters.push_back(
+        {"weight", {g.classes, inputs}, ParameterKind::weight, Init::uniform_fan_in});
     if (B) {
       node.parameters.push_back(
           {"bias", {g.classes}, ParameterKind::bias, Init::uniform_fan_in, double(inputs)});
@@ -52,13 +54,14 @@ struct BoundClassifier {
 
   template <class P> static void forward(In x, Out& y, P& pass, int site) {
     const int classes = pass.sites[site].out.c;
-    pass.template run<op::conv2d_forward>({.g = sizes(geometry::map(x), geometry::map(y)),
-                                           .x = x.data,
-                                           .w = pass.prepared(site),
-                                           .bias = B ? pass.parameter(site, bias_at(classes)) : nullptr,
-                                           .scale = nullptr,
-                                           .y = y.data,
-                                           .accumulate = false});
+    pass.template run<op::conv2d_forward>(
+        {.g = sizes(geometry::map(x), geometry::map(y)),
+         .x = x.data,
+         .w = pass.prepared(site),
+         .bias = B ? pass.parameter(site, bias_at(classes)) : nullptr,
+         .scale = nullptr,
+         .y = y.data,
+         .accumulate = false});
   }
 
   template <class P, class Sink> static void backward(In dy, Out dx, Sink sink, P& pass, int site) {
@@ -77,10 +80,11 @@ struct BoundClassifier {
       }
     }
     if (dx) {
-      pass.template run<op::conv2d_backward_input>({.g = sizes(geometry::map(dx), geometry::map(dy)),
-                                                    .dy = dy.data,
-                                                    .w = pass.prepared(site, backward_at(classes)),
-                                                    .dx = dx.data});
+      pass.template run<op::conv2d_backward_input>(
+          {.g = sizes(geometry::map(dx), geometry::map(dy)),
+           .dy = dy.data,
+           .w = pass.prepared(site, backward_at(classes)),
+           .dx = dx.data});
     }
   }
 
@@ -88,7 +92,9 @@ struct BoundClassifier {
   // parameters: weight (classes, inputs) | bias (classes)
   static std::size_t bias_at(int classes) { return std::size_t(classes) * inputs; }
   // prepared: the forward pack | the backward pack
-  static std::size_t backward_at(int classes) { return round_up(weights(classes, D.c).packed_forward(), 16); }
+  static std::size_t backward_at(int classes) {
+    return round_up(weights(classes, D.c).packed_forward(), 16);
+  }
   /// c_in: active input channels; the strides are those of all.
   static geometry::Weights weights(int classes, int c_in) {
     return {.groups = 1,

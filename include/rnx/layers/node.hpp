@@ -1,4 +1,5 @@
-// What a layer says of itself when a network is built: one Node per site. Planning, cost, names, pruning and export read it.
+// What a layer says of itself when a network is built: one Node per site. Planning, cost, names,
+// pruning and export read it.
 #pragma once
 
 #include <string>
@@ -9,7 +10,20 @@
 namespace rnx::inline RNX_ABI {
 
 /// What a node computes; traces keep activations by it.
-enum class Kind { convolution, linear, batch_norm, activation, pooling, normalisation, dropout, join, mask, choice, side, other };
+enum class Kind {
+  convolution,
+  linear,
+  batch_norm,
+  activation,
+  pooling,
+  normalisation,
+  dropout,
+  join,
+  mask,
+  choice,
+  side,
+  other
+};
 
 /// Groups of parameters that optimizers treat alike.
 enum class ParameterKind { weight, bias, norm_weight, norm_bias, scale, transform, architecture };
@@ -20,7 +34,8 @@ enum class ParameterKind { weight, bias, norm_weight, norm_bias, scale, transfor
 ///   uniform_fan_in   U(-1/sqrt(fan_in), 1/sqrt(fan_in))              (PyTorch's Linear)
 enum class Init { zeros, ones, constant, kaiming_normal, uniform_fan_in, identity_matrix, spread };
 
-/// One parameter or buffer: its name below the layer, its shape in PyTorch's order, where it lies in the flat storage.
+/// One parameter or buffer: its name below the layer, its shape in PyTorch's order, where it lies
+/// in the flat storage.
 struct ParameterInfo {
   std::string name;
   std::vector<int> shape;
@@ -37,40 +52,47 @@ struct ParameterInfo {
 
 /// What backward reads, so that a trace keeps no more.
 namespace reads {
-constexpr unsigned none = 0, input_gradient_eval = 1, input_gradient_train = 2, parameter_gradient = 4;
-constexpr unsigned input_gradient = input_gradient_eval | input_gradient_train, always = input_gradient | parameter_gradient;
+constexpr unsigned none = 0, input_gradient_eval = 1, input_gradient_train = 2,
+                   parameter_gradient = 4;
+constexpr unsigned input_gradient = input_gradient_eval | input_gradient_train,
+                   always = input_gradient | parameter_gradient;
 }  // namespace reads
 
 /// One operation of the graph. Sizes are the static maxima, per sample.
 struct Node {
-  std::string path;          ///< "layer1.0.conv1"
+  std::string path;  ///< "layer1.0.conv1"
   Kind kind = Kind::join;
-  std::string operation;     ///< "conv2d", "batch_norm", ...
-  std::vector<int> inputs;   ///< producing nodes; -1 is the network's input
+  std::string operation;    ///< "conv2d", "batch_norm", ...
+  std::vector<int> inputs;  ///< producing nodes; -1 is the network's input
   Dims in{}, out{};
   int kernel_h = 1, kernel_w = 1, stride = 1, pad = 0, groups = 1;
   int weight_bits = 32, activation_bits = 32;  ///< bases count as bits
-  bool bias = false, relu = false;             ///< relu: a non-linearity that counts in ReLU budgets
+  bool bias = false, relu = false;  ///< relu: a non-linearity that counts in ReLU budgets
   std::vector<ParameterInfo> parameters, buffers;
-  std::vector<const void*> tags;               ///< of Tap<Tag, ...>
-  int slot_count = 0, slot = -1;                    ///< run-time choices this node takes, and the first one's number
-  std::vector<std::string> slot_names;         ///< "width", "expansion", "kernel", "depth"
-  std::vector<int> widths;                     ///< masks: the widths to choose from, the largest first
+  std::vector<const void*> tags;  ///< of Tap<Tag, ...>
+  int slot_count = 0, slot = -1;  ///< run-time choices this node takes, and the first one's number
+  std::vector<std::string> slot_names;  ///< "width", "expansion", "kernel", "depth"
+  std::vector<int> widths;              ///< masks: the widths to choose from, the largest first
 
   unsigned input_read = reads::none, output_read = reads::none;  ///< when backward reads them
-  std::size_t saved = 0, saved_fixed = 0;      ///< elements kept from forward to backward: per sample, and per pass
-  std::size_t work_forward = 0, work_backward = 0, work_fixed = 0;  ///< scratch per sample, and per pass
-  std::size_t packed = 0;                      ///< elements of prepared weights
-  std::size_t statistics = 0;                  ///< 1 when the node has batch statistics to commit
-  bool own_gradient = true;                    ///< false: the gradient of this output is the join's
-  int block_first = -1;                        ///< joins: first node of the block; buffers of the join live until its backward
-  std::size_t branch = 0;                      ///< joins: elements per sample of one branch's input gradient
-  int early = -1;                              ///< concatenation, elastic depth: the output may be written from this node on
-  int output_in = -1;                          ///< node whose output memory holds (own_output: may hold) this one's
+  std::size_t saved = 0,
+              saved_fixed =
+                  0;  ///< elements kept from forward to backward: per sample, and per pass
+  std::size_t work_forward = 0, work_backward = 0,
+              work_fixed = 0;  ///< scratch per sample, and per pass
+  std::size_t packed = 0;      ///< elements of prepared weights
+  std::size_t statistics = 0;  ///< 1 when the node has batch statistics to commit
+  bool own_gradient = true;    ///< false: the gradient of this output is the join's
+  int block_first =
+      -1;  ///< joins: first node of the block; buffers of the join live until its backward
+  std::size_t branch = 0;  ///< joins: elements per sample of one branch's input gradient
+  int early = -1;  ///< concatenation, elastic depth: the output may be written from this node on
+  int output_in = -1;  ///< node whose output memory holds (own_output: may hold) this one's
   bool own_output = true;
-  int overwrites = -1;                         ///< index into inputs: elementwise in it, so the output may take its memory
-  bool gradient_in_place = false;              ///< elementwise in dy, so dx may take its memory
-  bool chains = false;                         ///< may be held back until the layers behind it have been called (layers/chain.hpp)
+  int overwrites = -1;  ///< index into inputs: elementwise in it, so the output may take its memory
+  bool gradient_in_place = false;  ///< elementwise in dy, so dx may take its memory
+  bool chains =
+      false;  ///< may be held back until the layers behind it have been called (layers/chain.hpp)
 };
 
 /// Collects nodes while bound layers describe themselves. A node's number is its site number.
@@ -79,7 +101,10 @@ struct GraphBuilder {
   int next_slot = 0;
   int classes = 0;  ///< for a classifier that is told them at run time; 0: nobody said
   int add(Node node) {
-    if (node.slot_count) node.slot = next_slot, next_slot += node.slot_count;
+    if (node.slot_count) {
+      node.slot = next_slot;
+      next_slot += node.slot_count;
+    }
     nodes.push_back(std::move(node));
     return int(nodes.size()) - 1;
   }

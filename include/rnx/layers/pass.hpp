@@ -1,5 +1,6 @@
-// One trace's execution of a network: bases of parameters, buffers and prepared weights, the arena, and what forward recorded.
-// Layers are stateless; what differs between two uses of one bound type is the site number.
+// One trace's execution of a network: bases of parameters, buffers and prepared weights, the arena,
+// and what forward recorded. Layers are stateless; what differs between two uses of one bound type
+// is the site number.
 #pragma once
 
 #include "rnx/layers/chain.hpp"
@@ -16,7 +17,8 @@ struct Site {
 /// Where a trace keeps one site's data, in elements of the arena; `none` where it keeps nothing.
 struct Placement {
   static constexpr std::size_t none = std::size_t(-1);
-  std::size_t output = none, gradient = none, saved = none, work_forward = none, work_backward = none, branch = none;
+  std::size_t output = none, gradient = none, saved = none, work_forward = none,
+              work_backward = none, branch = none;
   std::size_t seed = none, seed_full = none, reduced = none, saved_seed = none;
 };
 
@@ -31,11 +33,13 @@ namespace rnx::inline RNX_ISA {
 template <class T> struct GradSink { T* base; };
 template <class Sink> constexpr bool wants_grads = !std::is_same_v<Sink, NoGrads>;
 
-template <class T, class Device>
-struct Pass {
+template <class T, class Device> struct Pass {
   using In = View<const T, Device>;
   using Out = View<T, Device>;
-  struct Record { In x{}; Out y{}; };  // y.n == 0: the site did not run
+  struct Record {
+    In x{};
+    Out y{};
+  };  // y.n == 0: the site did not run
 
   const T* parameters = nullptr;
   const T* buffers = nullptr;
@@ -52,7 +56,9 @@ struct Pass {
 
   Stream stream() const { return {ctx.stream}; }
   bool train() const { return ctx.mode == Mode::train; }
-  const T* parameter(int site, std::size_t at = 0) const { return parameters + sites[site].parameters + at; }
+  const T* parameter(int site, std::size_t at = 0) const {
+    return parameters + sites[site].parameters + at;
+  }
   const T* buffer(int site, std::size_t at = 0) const { return buffers + sites[site].buffers + at; }
   T* prepared(int site, std::size_t at = 0) const { return packed + sites[site].packed + at; }
   T* saved(int site) const { return arena + places[site].saved; }
@@ -64,14 +70,21 @@ struct Pass {
     return ctx.subnet && sites[site].slot >= 0 ? ctx.subnet->choice[sites[site].slot + k] : maximum;
   }
   /// The planned output of a site, at its maximum.
-  Out output(int site) const { return {arena + places[site].output, n, sites[site].out, sites[site].out.c}; }
+  Out output(int site) const {
+    return {arena + places[site].output, n, sites[site].out, sites[site].out.c};
+  }
   /// The gradient of a site's output, with the channels that were active.
-  Out gradient(int site) const { return {arena + places[site].gradient, n, records[site].y.dims, sites[site].out.c}; }
+  Out gradient(int site) const {
+    return {arena + places[site].gradient, n, records[site].y.dims, sites[site].out.c};
+  }
   /// A branch's share of a join's input gradient: the join adds it.
-  Out branch(int site, Dims active, int stride) const { return {arena + places[site].branch, n, active, stride}; }
+  Out branch(int site, Dims active, int stride) const {
+    return {arena + places[site].branch, n, active, stride};
+  }
 
   /// Runs an operation, or takes it into the pending chain (layers/chain.hpp).
-  /// Not inlined: a kernel is compiled once, not once for each shape of layer that calls it (a tenth of a model's compile time).
+  /// Not inlined: a kernel is compiled once, not once for each shape of layer that calls it (a
+  /// tenth of a model's compile time).
   template <class Op> [[gnu::noinline]] void run(const typename Op::template Args<T>& a) {
     if constexpr (has_chains<Device>) {
       if (chaining && pending.take(stream(), a)) return;
@@ -88,9 +101,12 @@ struct Pass {
   void record(int site, In x, Out y) {
     records[site] = {x, y};
     if (places[site].reduced == Placement::none) return;
-    const typename op::attention_map::Args<T> reduction{geometry::map(y), y.data, arena + places[site].reduced};
-    if constexpr (has_chains<Device>) pending.reduce(stream(), reduction);
-    else run<op::attention_map>(reduction);
+    const typename op::attention_map::Args<T> reduction{geometry::map(y), y.data,
+                                                        arena + places[site].reduced};
+    if constexpr (has_chains<Device>)
+      pending.reduce(stream(), reduction);
+    else
+      run<op::attention_map>(reduction);
   }
   /// The gradient arriving at a site, plus the seed that a loss wrote there.
   In seeded(int site, In dy) {
@@ -104,25 +120,30 @@ struct Pass {
     }
     const Out sum{arena + p.seed_full, n, y.dims, sites[site].out.c};
     run<op::copy>({geometry::map(dy), geometry::map(sum), dy.data, sum.data});
-    run<op::attention_map_backward>({geometry::map(y), geometry::map(sum), y.data, arena + p.seed, sum.data});
+    run<op::attention_map_backward>(
+        {geometry::map(y), geometry::map(sum), y.data, arena + p.seed, sum.data});
     return sum;
   }
 };
 
 namespace layer {
 
-/// Bound layers that say `static constexpr bool chains = true` touch maps through pass.run only. Before and inside others nothing is pending.
+/// Bound layers that say `static constexpr bool chains = true` touch maps through pass.run only.
+/// Before and inside others nothing is pending.
 template <class L> constexpr bool chains = requires { requires L::chains; };
 
-template <class P>
-struct Unchained {
+template <class P> struct Unchained {
   P& pass;
   const bool before = pass.chaining;
-  explicit Unchained(P& p) : pass(p) { pass.flush(), pass.chaining = false; }
+  explicit Unchained(P& p) : pass(p) {
+    pass.flush();
+    pass.chaining = false;
+  }
   ~Unchained() { pass.chaining = before; }
 };
 
-/// Runs a bound layer's forward; leaves are recorded. y arrives at its maximum and leaves with its active channels.
+/// Runs a bound layer's forward; leaves are recorded. y arrives at its maximum and leaves with its
+/// active channels.
 template <class L, class T, class Device>
 void forward(View<const T, Device> x, View<T, Device>& y, Pass<T, Device>& pass, int site) {
   if constexpr (chains<L>) {
@@ -136,7 +157,8 @@ void forward(View<const T, Device> x, View<T, Device>& y, Pass<T, Device>& pass,
 
 /// Runs a bound layer's backward; at leaves the seed of the output is added first.
 template <class L, class T, class Device, class Sink>
-void backward(View<const T, Device> dy, View<T, Device> dx, Sink sink, Pass<T, Device>& pass, int site) {
+void backward(View<const T, Device> dy, View<T, Device> dx, Sink sink, Pass<T, Device>& pass,
+              int site) {
   if constexpr (L::leaf) dy = pass.seeded(site, dy);
   if constexpr (chains<L>) {
     L::backward(dy, dx, sink, pass, site);

@@ -7,8 +7,7 @@ namespace rnx::inline RNX_ISA {
 
 enum class PoolKind { max, average };
 
-template <PoolKind Which, Dims D, int K, int S, int P_, class T, class Device>
-struct BoundPool {
+template <PoolKind Which, Dims D, int K, int S, int P_, class T, class Device> struct BoundPool {
   static constexpr bool leaf = true;
   static constexpr Dims out{D.c, window_out(D.h, K, S, P_), window_out(D.w, K, S, P_)};
   using In = View<const T, Device>;
@@ -16,8 +15,14 @@ struct BoundPool {
 
   [[gnu::cold]] static int describe(GraphBuilder& g, int input) {
     Node node;
-    node.kind = Kind::pooling, node.operation = Which == PoolKind::max ? "max_pool" : "average_pool", node.inputs = {input}, node.in = D, node.out = out;
-    node.kernel_h = node.kernel_w = K, node.stride = S, node.pad = P_;
+    node.kind = Kind::pooling;
+    node.operation = Which == PoolKind::max ? "max_pool" : "average_pool";
+    node.inputs = {input};
+    node.in = D;
+    node.out = out;
+    node.kernel_h = node.kernel_w = K;
+    node.stride = S;
+    node.pad = P_;
     if (Which == PoolKind::max) node.input_read = reads::always;
     return g.add(std::move(node));
   }
@@ -25,48 +30,65 @@ struct BoundPool {
   template <class P> static void forward(In x, Out& y, P& pass, int) {
     y.dims.c = x.dims.c;
     const geometry::Pool g{geometry::map(x), geometry::map(y), K, S, P_};
-    if constexpr (Which == PoolKind::max) pass.template run<op::max_pool_forward>({g, x.data, y.data});
-    else pass.template run<op::average_pool_forward>({g, x.data, y.data});
+    if constexpr (Which == PoolKind::max)
+      pass.template run<op::max_pool_forward>({g, x.data, y.data});
+    else
+      pass.template run<op::average_pool_forward>({g, x.data, y.data});
   }
   template <class P, class Sink> static void backward(In dy, Out dx, Sink, P& pass, int site) {
     if (!dx) return;
     if constexpr (Which == PoolKind::max) {
       const In x = pass.records[site].x;
-      pass.template run<op::max_pool_backward>({{geometry::map(x), geometry::map(dy), K, S, P_}, x.data, dy.data, dx.data, geometry::map(dx)});
+      pass.template run<op::max_pool_backward>({{geometry::map(x), geometry::map(dy), K, S, P_},
+                                                x.data,
+                                                dy.data,
+                                                dx.data,
+                                                geometry::map(dx)});
     } else {
-      pass.template run<op::average_pool_backward>({{geometry::map(dx), geometry::map(dy), K, S, P_}, dy.data, dx.data});
+      pass.template run<op::average_pool_backward>(
+          {{geometry::map(dx), geometry::map(dy), K, S, P_}, dy.data, dx.data});
     }
   }
 };
 
-template <PoolKind Which, int K, int S, int P>
-struct Pooling {
+template <PoolKind Which, int K, int S, int P> struct Pooling {
   static constexpr int sites = 1;
-  static constexpr Dims out_dims(Dims in) { return {in.c, window_out(in.h, K, S, P), window_out(in.w, K, S, P)}; }
-  static constexpr Fault fault(Dims in) { return !in.valid() ? Fault::empty_input : out_dims(in).valid() ? Fault::none : Fault::window; }
-  template <class In, class Device, class T> using bind = BoundPool<Which, In::dims, K, S, P, T, Device>;
+  static constexpr Dims out_dims(Dims in) {
+    return {in.c, window_out(in.h, K, S, P), window_out(in.w, K, S, P)};
+  }
+  static constexpr Fault fault(Dims in) {
+    return !in.valid() ? Fault::empty_input : out_dims(in).valid() ? Fault::none : Fault::window;
+  }
+  template <class In, class Device, class T>
+  using bind = BoundPool<Which, In::dims, K, S, P, T, Device>;
 };
 /// K x K windows, stride S, padding P (absent for the maximum, zeros for the mean).
 template <int K, int S = K, int P = 0> using MaxPool = Pooling<PoolKind::max, K, S, P>;
 template <int K, int S = K, int P = 0> using AveragePool = Pooling<PoolKind::average, K, S, P>;
 
-template <Dims D, class T, class Device>
-struct BoundGlobalPool {
+template <Dims D, class T, class Device> struct BoundGlobalPool {
   static constexpr bool leaf = true;
   using In = View<const T, Device>;
   using Out = View<T, Device>;
   [[gnu::cold]] static int describe(GraphBuilder& g, int input) {
     Node node;
-    node.kind = Kind::pooling, node.operation = "global_average_pool", node.inputs = {input}, node.in = D, node.out = {D.c, 1, 1};
+    node.kind = Kind::pooling;
+    node.operation = "global_average_pool";
+    node.inputs = {input};
+    node.in = D;
+    node.out = {D.c, 1, 1};
     return g.add(std::move(node));
   }
   template <class P> static int prepare(int c_in, P&, int) { return c_in; }
   template <class P> static void forward(In x, Out& y, P& pass, int) {
     y.dims.c = x.dims.c;
-    pass.template run<op::global_pool_forward>({geometry::map(x), geometry::map(y), x.data, y.data});
+    pass.template run<op::global_pool_forward>(
+        {geometry::map(x), geometry::map(y), x.data, y.data});
   }
   template <class P, class Sink> static void backward(In dy, Out dx, Sink, P& pass, int) {
-    if (dx) pass.template run<op::global_pool_backward>({geometry::map(dx), geometry::map(dy), dy.data, dx.data});
+    if (dx)
+      pass.template run<op::global_pool_backward>(
+          {geometry::map(dx), geometry::map(dy), dy.data, dx.data});
   }
 };
 

@@ -5,14 +5,16 @@
 
 namespace rnx::inline RNX_ISA {
 
-template <Dims D, class T, class Device>
-struct BoundNormalize {
+template <Dims D, class T, class Device> struct BoundNormalize {
   static constexpr bool leaf = true;
   using In = View<const T, Device>;
   using Out = View<T, Device>;
   [[gnu::cold]] static int describe(GraphBuilder& g, int input) {
     Node node;
-    node.kind = Kind::normalisation, node.operation = "normalize", node.inputs = {input}, node.in = node.out = D;
+    node.kind = Kind::normalisation;
+    node.operation = "normalize";
+    node.inputs = {input};
+    node.in = node.out = D;
     node.buffers.push_back({"mean", {D.c}, ParameterKind::norm_bias, Init::zeros});
     node.buffers.push_back({"std", {D.c}, ParameterKind::norm_weight, Init::ones});
     return g.add(std::move(node));
@@ -20,14 +22,18 @@ struct BoundNormalize {
   template <class P> static int prepare(int c_in, P&, int) { return c_in; }
   template <class P> static void forward(In x, Out& y, P& pass, int site) {
     y.dims.c = x.dims.c;
-    pass.template run<op::affine_channels>({geometry::map(x), geometry::map(y), x.data, pass.buffer(site), pass.buffer(site, D.c), y.data});
+    pass.template run<op::affine_channels>({geometry::map(x), geometry::map(y), x.data,
+                                            pass.buffer(site), pass.buffer(site, D.c), y.data});
   }
   template <class P, class Sink> static void backward(In dy, Out dx, Sink, P& pass, int site) {
-    if (dx) pass.template run<op::affine_channels>({geometry::map(dy), geometry::map(dx), dy.data, nullptr, pass.buffer(site, D.c), dx.data});
+    if (dx)
+      pass.template run<op::affine_channels>({geometry::map(dy), geometry::map(dx), dy.data,
+                                              nullptr, pass.buffer(site, D.c), dx.data});
   }
 };
 
-/// (x - mean) / std per channel; buffers `mean` and `std` of shape (C). Inside the model, so that attacks see images in [0, 1].
+/// (x - mean) / std per channel; buffers `mean` and `std` of shape (C). Inside the model, so that
+/// attacks see images in [0, 1].
 struct Normalize {
   static constexpr int sites = 1;
   static constexpr Dims out_dims(Dims in) { return in; }
@@ -35,14 +41,16 @@ struct Normalize {
   template <class In, class Device, class T> using bind = BoundNormalize<In::dims, T, Device>;
 };
 
-template <Dims D, class Rate, class T, class Device>
-struct BoundDropout {
+template <Dims D, class Rate, class T, class Device> struct BoundDropout {
   static constexpr bool leaf = true;
   using In = View<const T, Device>;
   using Out = View<T, Device>;
   [[gnu::cold]] static int describe(GraphBuilder& g, int input) {
     Node node;
-    node.kind = Kind::dropout, node.operation = "dropout", node.inputs = {input}, node.in = node.out = D;
+    node.kind = Kind::dropout;
+    node.operation = "dropout";
+    node.inputs = {input};
+    node.in = node.out = D;
     return g.add(std::move(node));
   }
   template <class P> static int prepare(int c_in, P&, int) { return c_in; }
@@ -50,20 +58,24 @@ struct BoundDropout {
     y.dims.c = x.dims.c;
     apply(x, y, pass, site);
   }
-  template <class P, class Sink> static void backward(In dy, Out dx, Sink, P& pass, int site) { if (dx) apply(dy, dx, pass, site); }
+  template <class P, class Sink> static void backward(In dy, Out dx, Sink, P& pass, int site) {
+    if (dx) apply(dy, dx, pass, site);
+  }
 
  private:
   template <class P> static void apply(In x, Out y, P& pass, int site) {
     if (pass.train())
-      pass.template run<op::dropout>({geometry::map(x), geometry::map(y), Rate::value, pass.ctx.draw, std::uint64_t(site), pass.ctx.first_sample, pass.ctx.values, x.data, y.data});
+      pass.template run<op::dropout>({geometry::map(x), geometry::map(y), Rate::value,
+                                      pass.ctx.draw, std::uint64_t(site), pass.ctx.first_sample,
+                                      pass.ctx.values, x.data, y.data});
     else
       pass.template run<op::copy>({geometry::map(x), geometry::map(y), x.data, y.data});
   }
 };
 
-/// Zeroes elements with probability Rate in train mode and divides the others by 1 - Rate. Backward draws the same mask again.
-template <class Rate = Ratio<1, 2>>
-struct Dropout {
+/// Zeroes elements with probability Rate in train mode and divides the others by 1 - Rate. Backward
+/// draws the same mask again.
+template <class Rate = Ratio<1, 2>> struct Dropout {
   static_assert(Rate::value >= 0 && Rate::value < 1, "rnx: the rate of a dropout lies in [0, 1)");
   static constexpr int sites = 1;
   static constexpr Dims out_dims(Dims in) { return in; }
@@ -71,8 +83,7 @@ struct Dropout {
   template <class In, class Device, class T> using bind = BoundDropout<In::dims, Rate, T, Device>;
 };
 
-template <Dims D, int Out_, int S, class T, class Device>
-struct BoundPadShortcut {
+template <Dims D, int Out_, int S, class T, class Device> struct BoundPadShortcut {
   static constexpr bool leaf = true;
   static constexpr Dims out{Out_, (D.h + S - 1) / S, (D.w + S - 1) / S};
   static constexpr int before = (Out_ - D.c) / 2;
@@ -80,25 +91,36 @@ struct BoundPadShortcut {
   using Out = View<T, Device>;
   [[gnu::cold]] static int describe(GraphBuilder& g, int input) {
     Node node;
-    node.kind = Kind::pooling, node.operation = "pad_shortcut", node.inputs = {input}, node.in = D, node.out = out, node.stride = S;
+    node.kind = Kind::pooling;
+    node.operation = "pad_shortcut";
+    node.inputs = {input};
+    node.in = D;
+    node.out = out;
+    node.stride = S;
     return g.add(std::move(node));
   }
   template <class P> static int prepare(int, P&, int) { return Out_; }
   template <class P> static void forward(In x, Out& y, P& pass, int) {
-    pass.template run<op::pad_shortcut>({geometry::map(x), geometry::map(y), S, before, x.data, y.data});
+    pass.template run<op::pad_shortcut>(
+        {geometry::map(x), geometry::map(y), S, before, x.data, y.data});
   }
   template <class P, class Sink> static void backward(In dy, Out dx, Sink, P& pass, int) {
-    if (dx) pass.template run<op::pad_shortcut_backward>({geometry::map(dx), geometry::map(dy), S, before, dy.data, dx.data});
+    if (dx)
+      pass.template run<op::pad_shortcut_backward>(
+          {geometry::map(dx), geometry::map(dy), S, before, dy.data, dx.data});
   }
 };
 
-/// Option A shortcut (He et al. 2016): every S-th pixel, zero channels on both sides up to Out; no parameters.
-template <int Out, int S>
-struct PadShortcut {
+/// Option A shortcut (He et al. 2016): every S-th pixel, zero channels on both sides up to Out; no
+/// parameters.
+template <int Out, int S> struct PadShortcut {
   static constexpr int sites = 1;
   static constexpr Dims out_dims(Dims in) { return {Out, (in.h + S - 1) / S, (in.w + S - 1) / S}; }
-  static constexpr Fault fault(Dims in) { return !in.valid() ? Fault::empty_input : in.c > Out ? Fault::branches : Fault::none; }
-  template <class In, class Device, class T> using bind = BoundPadShortcut<In::dims, Out, S, T, Device>;
+  static constexpr Fault fault(Dims in) {
+    return !in.valid() ? Fault::empty_input : in.c > Out ? Fault::branches : Fault::none;
+  }
+  template <class In, class Device, class T>
+  using bind = BoundPadShortcut<In::dims, Out, S, T, Device>;
 };
 
 /// Nothing: takes no site, copies nothing.
@@ -108,9 +130,9 @@ struct Identity {
   static constexpr Fault fault(Dims in) { return in.valid() ? Fault::none : Fault::empty_input; }
 };
 
-/// Tap<Tag, Spec> names the output of Spec for typed access: tap<Tag>(network, trace). The model computes the same.
-template <class Tag, class Spec>
-struct Tap {
+/// Tap<Tag, Spec> names the output of Spec for typed access: tap<Tag>(network, trace). The model
+/// computes the same.
+template <class Tag, class Spec> struct Tap {
   static constexpr int sites = Spec::sites;
   static_assert(Spec::sites > 0, "rnx: a Tap must wrap a layer that computes something");
   static constexpr Dims out_dims(Dims in) { return Spec::out_dims(in); }

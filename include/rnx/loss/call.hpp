@@ -1,10 +1,14 @@
 // What a per-sample loss is, and the few lines that every loss shares.
 //
-// A per-sample loss L is any type with   void operator()(Trace<T, Device>&, const loss::Call<T>&) const   (a std::function is one).
-// Called after a forward of samples [call.first, call.first + trace.n()) of a batch, it writes, on the trace's stream,
-//   gradients   call.weight dL(i)/dz(i) to trace.logits_gradient(), and to the seeds of kept activations that it reads
+// A per-sample loss L is any type with   void operator()(Trace<T, Device>&, const loss::Call<T>&)
+//                                        const   (a std::function is one).
+// Called after a forward of samples [call.first, call.first + trace.n()) of a batch, it writes, on
+// the trace's stream,
+//   gradients   call.weight dL(i)/dz(i) to trace.logits_gradient(), and to the seeds of kept
+//               activations that it reads
 //   values      call.scale L(i), one per sample
-// The per-sample targets (labels, probabilities, features) cover the whole batch; the loss takes its rows from `first` on.
+// The per-sample targets (labels, probabilities, features) cover the whole batch; the loss takes
+// its rows from `first` on.
 #pragma once
 
 #include <concepts>
@@ -15,35 +19,45 @@
 
 namespace rnx::inline RNX_ISA::loss {
 
-template <class T>
-struct Call {
-  int first = 0;        ///< position in the batch of the trace's first sample
-  double weight = 1;    ///< of every gradient: 1 for a sum over samples, 1/n for a mean
-  bool add = false;     ///< false: logits_gradient and values are assigned. true: added to. Seeds are always added to: forward zeroed them.
+template <class T> struct Call {
+  int first = 0;      ///< position in the batch of the trace's first sample
+  double weight = 1;  ///< of every gradient: 1 for a sum over samples, 1/n for a mean
+  bool add =
+      /// false: logits_gradient and values are assigned. true: added to. Seeds are always added to:
+      /// forward zeroed them.
+      false;
   T* values = nullptr;  ///< device memory, one T per sample of the trace; null: no values wanted
   double scale = 1;     ///< of the values: the coefficient of this loss in a sum
-  T* scratch = nullptr; ///< device memory like `values`, needed where values are scaled or added (Values provides both)
+  T* scratch =
+      /// device memory like `values`, needed where values are scaled or added (Values provides
+      /// both)
+      nullptr;
 };
 
 template <class L, class T, class Device>
-concept PerSample = requires(const L& loss, Trace<T, Device>& trace, const Call<T>& call) { loss(trace, call); };
+concept PerSample = requires(const L& loss, Trace<T, Device>& trace, const Call<T>& call) {
+  loss(trace, call);
+};
 
-/// Losses that say `static constexpr bool concurrent = true` may be called by several threads at once, each with its own trace.
+/// Losses that say `static constexpr bool concurrent = true` may be called by several threads at
+/// once, each with its own trace.
 template <class L> constexpr bool concurrent = requires { requires L::concurrent; };
 
-/// Weights: `batchmean` divides the sum over a batch by n, `elementmean` by n classes (KLDivLoss(reduction="mean") in PyTorch, the
-/// reduction of the published RSLAD, ARD and ProARD codes: `classes` times smaller gradients).
+/// Weights: `batchmean` divides the sum over a batch by n, `elementmean` by n classes
+/// (KLDivLoss(reduction="mean") in PyTorch, the reduction of the published RSLAD, ARD and ProARD
+/// codes: `classes` times smaller gradients).
 constexpr double batchmean(int n) { return 1.0 / n; }
 constexpr double elementmean(int n, int classes) { return 1.0 / (double(n) * classes); }
 
 /// Throws UsageError "loss <rule>, found <number>" unless `condition`.
 inline void expect(bool condition, const char* rule, double found) {
-  require<UsageError>(condition, [&] { return "loss " + std::string(rule) + ", found " + std::to_string(found); });
+  require<UsageError>(
+      condition, [&] { return "loss " + std::string(rule) + ", found " + std::to_string(found); });
 }
 
-/// The gradient of the logits (n, classes), or an empty view in a trace for inference: there a loss writes values only.
-template <class T, class Device>
-View<T, Device> logits_gradient(const Trace<T, Device>& trace) {
+/// The gradient of the logits (n, classes), or an empty view in a trace for inference: there a loss
+/// writes values only.
+template <class T, class Device> View<T, Device> logits_gradient(const Trace<T, Device>& trace) {
   require<StateError>(trace.n() > 0, "loss: the trace has run no forward");
   require<ShapeError>(trace.logits().dense(), "loss: every class must be active");
   return trace.use() == Use::infer ? View<T, Device>{} : trace.logits_gradient();
@@ -53,15 +67,18 @@ View<T, Device> logits_gradient(const Trace<T, Device>& trace) {
 template <class T, class Device>
 void no_logits_part(const Trace<T, Device>& trace, const Call<T>& call) {
   const auto dz = logits_gradient(trace);
-  if (dz && !call.add) run<op::fill, Device, T>({trace.context().stream}, {dz.count(), T(0), dz.data});
+  if (dz && !call.add)
+    run<op::fill, Device, T>({trace.context().stream}, {dz.count(), T(0), dz.data});
 }
 
-/// launch(value): runs an operation that assigns per-sample values to `value` (null: computes none). They end in call.values, scaled
-/// and added as the call says. Throws UsageError when that needs scratch and there is none.
+/// launch(value): runs an operation that assigns per-sample values to `value` (null: computes
+/// none). They end in call.values, scaled and added as the call says. Throws UsageError when that
+/// needs scratch and there is none.
 template <class T, class Device, class Launch>
 void with_values(const Trace<T, Device>& trace, const Call<T>& call, Launch&& launch) {
   if (!call.values || (!call.add && call.scale == 1)) return launch(call.values);
-  require<UsageError>(call.scratch != nullptr, "loss: values of a sum need Call::scratch; loss::Values provides it");
+  require<UsageError>(call.scratch != nullptr,
+                      "loss: values of a sum need Call::scratch; loss::Values provides it");
   launch(call.scratch);
   const Stream stream{trace.context().stream};
   const std::size_t n = std::size_t(trace.n());
@@ -69,16 +86,19 @@ void with_values(const Trace<T, Device>& trace, const Call<T>& call, Launch&& la
   run<op::axpy, Device, T>(stream, {n, T(call.scale), call.scratch, call.values});
 }
 
-/// The rows of a target for the whole batch that belong to this trace. Throws ShapeError when it has too few or others than `dims`.
+/// The rows of a target for the whole batch that belong to this trace. Throws ShapeError when it
+/// has too few or others than `dims`.
 template <class T, class Device>
-View<const T, Device> rows_of(const View<const T, Device>& target, const Trace<T, Device>& trace, const Call<T>& call, Dims dims,
-                              const std::string& name) {
+View<const T, Device> rows_of(const View<const T, Device>& target, const Trace<T, Device>& trace,
+                              const Call<T>& call, Dims dims, const std::string& name) {
   require<ShapeError>(bool(target) && target.dims == dims, [&] {
-    return "loss " + name + ": expected a target of " + dims.text() + " per sample, found " + (target ? target.dims.text() : "none");
+    return "loss " + name + ": expected a target of " + dims.text() + " per sample, found " +
+           (target ? target.dims.text() : "none");
   });
   require<ShapeError>(call.first >= 0 && call.first + trace.n() <= target.n, [&] {
-    return "loss " + name + ": the target has " + std::to_string(target.n) + " samples, the trace holds samples " +
-           std::to_string(call.first) + " to " + std::to_string(call.first + trace.n() - 1);
+    return "loss " + name + ": the target has " + std::to_string(target.n) +
+           " samples, the trace holds samples " + std::to_string(call.first) + " to " +
+           std::to_string(call.first + trace.n() - 1);
   });
   return target.samples(call.first, trace.n());
 }

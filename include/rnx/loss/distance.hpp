@@ -1,32 +1,40 @@
-// Distances between a feature s of the trace (or its logits) and a target t: one row of c h w values per sample.
+// Distances between a feature s of the trace (or its logits) and a target t: one row of c h w
+// values per sample.
 #pragma once
 
 #include "rnx/loss/call.hpp"
 
 namespace rnx::inline RNX_ISA::loss {
 
-/// What a distance reads: the logits, or a kept activation by path or tag. A kept one needs a seed where gradients are wanted.
+/// What a distance reads: the logits, or a kept activation by path or tag. A kept one needs a seed
+/// where gradients are wanted.
 struct Feature {
   std::string path{};
   const void* tag = nullptr;
 
   bool is_logits() const { return path.empty() && !tag; }
-  std::string text() const { return is_logits() ? "logits" : tag ? "the tapped activation" : "'" + path + "'"; }
-  template <class T, class Device>
-  const Kept<T, Device>& of(const Trace<T, Device>& trace) const { return tag ? trace.tagged(tag) : trace.activation(path); }
+  std::string text() const {
+    return is_logits() ? "logits" : tag ? "the tapped activation" : "'" + path + "'";
+  }
+  template <class T, class Device> const Kept<T, Device>& of(const Trace<T, Device>& trace) const {
+    return tag ? trace.tagged(tag) : trace.activation(path);
+  }
 };
 inline Feature logits() { return {}; }
 inline Feature at(std::string path) { return {std::move(path)}; }
 template <class Tag> Feature tapped() { return {{}, &tag_id<Tag>}; }
 
-/// Kind: that of op::row_distance. target: (n, c, h, w) of the whole batch, channels innermost as in the trace.
-/// Throws NameError when the feature is not kept, UsageError when it has no seed but the trace runs backward, StateError when its layer
-/// did not run, ShapeError when the target does not fit or a map of several pixels has inactive channels.
-template <class T, class Device, int Kind>
-class Distance {
+/// Kind: that of op::row_distance. target: (n, c, h, w) of the whole batch, channels innermost as
+/// in the trace.
+/// Throws NameError when the feature is not kept, UsageError when it has no seed but the trace runs
+/// backward, StateError when its layer did not run, ShapeError when the target does not fit or a
+/// map of several pixels has inactive channels.
+template <class T, class Device, int Kind> class Distance {
  public:
   static constexpr bool concurrent = true;
-  explicit Distance(View<const T, Device> target, Feature feature = {}) : target_(target), feature_(std::move(feature)) {}
+  explicit Distance(View<const T, Device> target, Feature feature = {})
+      : target_(target),
+        feature_(std::move(feature)) {}
 
   void operator()(Trace<T, Device>& trace, const Call<T>& call) const {
     View<T, Device> ds = logits_gradient(trace);
@@ -34,24 +42,30 @@ class Distance {
     bool add = call.add;
     if (!feature_.is_logits()) {
       const auto& kept = feature_.of(trace);
-      require<StateError>(kept.active, [&] { return "loss distance: " + feature_.text() + " did not run in this pass"; });
+      require<StateError>(kept.active, [&] {
+        return "loss distance: " + feature_.text() + " did not run in this pass";
+      });
       require<UsageError>(kept.seed || trace.use() == Use::infer, [&] {
-        return "loss distance: " + feature_.text() + " is kept without a seed; keep it with seed = true";
+        return "loss distance: " + feature_.text() +
+               " is kept without a seed; keep it with seed = true";
       });
       no_logits_part(trace, call);
-      s = kept.value, ds = kept.seed, add = true;
+      s = kept.value;
+      ds = kept.seed;
+      add = true;
     }
     const auto t = rows_of(target_, trace, call, s.dims, "distance");
     with_values(trace, call, [&](T* value) {
-      run<op::row_distance, Device, T>({trace.context().stream}, {row_map(s), row_map(t), row_map(ds), Kind, call.weight, add,
-                                                                  s.data, t.data, value, ds.data});
+      run<op::row_distance, Device, T>({trace.context().stream},
+                                       {row_map(s), row_map(t), row_map(ds), Kind, call.weight, add,
+                                        s.data, t.data, value, ds.data});
     });
   }
 
  private:
-  template <class U>
-  static geometry::Map row_map(const View<U, Device>& v) {
-    require<ShapeError>(v.dense() || v.dims.pixels() == 1, "loss distance: a map of several pixels must have every channel active");
+  template <class U> static geometry::Map row_map(const View<U, Device>& v) {
+    require<ShapeError>(v.dense() || v.dims.pixels() == 1,
+                        "loss distance: a map of several pixels must have every channel active");
     return {v.n, 1, 1, int(v.dims.count()), int(v.sample_stride())};
   }
   View<const T, Device> target_;
@@ -59,17 +73,30 @@ class Distance {
 };
 
 /// L = mean over the row of (s - t)^2
-template <class T, class Device = cpu> struct Mse : Distance<T, Device, 0> { using Distance<T, Device, 0>::Distance; };
-/// L = -<s, t> / max(|s| |t|, 1e-6): representation matching on unit spheres (robust representation matching, l-inf)
-template <class T, class Device = cpu> struct Cosine : Distance<T, Device, 1> { using Distance<T, Device, 1>::Distance; };
+template <class T, class Device = cpu> struct Mse : Distance<T, Device, 0> {
+  using Distance<T, Device, 0>::Distance;
+};
+/// L = -<s, t> / max(|s| |t|, 1e-6): representation matching on unit spheres (robust representation
+/// matching, l-inf)
+template <class T, class Device = cpu> struct Cosine : Distance<T, Device, 1> {
+  using Distance<T, Device, 1>::Distance;
+};
 /// L = |s - t|
-template <class T, class Device = cpu> struct L2 : Distance<T, Device, 2> { using Distance<T, Device, 2>::Distance; };
+template <class T, class Device = cpu> struct L2 : Distance<T, Device, 2> {
+  using Distance<T, Device, 2>::Distance;
+};
 /// L = |s - t| / |t| (robust representation matching, l2); a target of zeros has no value
-template <class T, class Device = cpu> struct RelativeL2 : Distance<T, Device, 3> { using Distance<T, Device, 3>::Distance; };
+template <class T, class Device = cpu> struct RelativeL2 : Distance<T, Device, 3> {
+  using Distance<T, Device, 3>::Distance;
+};
 
-template <class T, class Device, class... Rest> Mse(View<T, Device>, Rest...) -> Mse<std::remove_const_t<T>, Device>;
-template <class T, class Device, class... Rest> Cosine(View<T, Device>, Rest...) -> Cosine<std::remove_const_t<T>, Device>;
-template <class T, class Device, class... Rest> L2(View<T, Device>, Rest...) -> L2<std::remove_const_t<T>, Device>;
-template <class T, class Device, class... Rest> RelativeL2(View<T, Device>, Rest...) -> RelativeL2<std::remove_const_t<T>, Device>;
+template <class T, class Device, class... Rest>
+Mse(View<T, Device>, Rest...) -> Mse<std::remove_const_t<T>, Device>;
+template <class T, class Device, class... Rest>
+Cosine(View<T, Device>, Rest...) -> Cosine<std::remove_const_t<T>, Device>;
+template <class T, class Device, class... Rest>
+L2(View<T, Device>, Rest...) -> L2<std::remove_const_t<T>, Device>;
+template <class T, class Device, class... Rest>
+RelativeL2(View<T, Device>, Rest...) -> RelativeL2<std::remove_const_t<T>, Device>;
 
 }  // namespace rnx::inline RNX_ISA::loss

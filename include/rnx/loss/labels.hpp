@@ -5,22 +5,29 @@
 
 namespace rnx::inline RNX_ISA::loss {
 
-/// Up to `capacity` labels. The address does not change, so a recorded step sees the labels of the last upload.
-template <class Device = cpu>
-class Labels {
+/// Up to `capacity` labels. The address does not change, so a recorded step sees the labels of the
+/// last upload.
+template <class Device = cpu> class Labels {
  public:
-  Labels(int capacity, int classes) : classes_(classes), memory_(std::size_t(capacity > 0 ? capacity : 0)) {
+  Labels(int capacity, int classes)
+      : classes_(classes),
+        memory_(std::size_t(capacity > 0 ? capacity : 0)) {
     require<UsageError>(capacity > 0 && classes > 0, [&] {
-      return "labels: expected room for labels and classes, found " + std::to_string(capacity) + " and " + std::to_string(classes);
+      return "labels: expected room for labels and classes, found " + std::to_string(capacity) +
+             " and " + std::to_string(classes);
     });
   }
-  Labels(std::span<const std::int32_t> labels, int classes) : Labels(int(labels.size()), classes) { upload(labels); }
+  Labels(std::span<const std::int32_t> labels, int classes) : Labels(int(labels.size()), classes) {
+    upload(labels);
+  }
 
-  /// Throws UsageError, naming index and label, when one is outside [0, classes), and ShapeError when they do not fit.
+  /// Throws UsageError, naming index and label, when one is outside [0, classes), and ShapeError
+  /// when they do not fit.
   void upload(std::span<const std::int32_t> labels) {
     for (std::size_t i = 0; i < labels.size(); ++i)
       require<UsageError>(labels[i] >= 0 && labels[i] < classes_, [&] {
-        const std::string text = "labels: label " + std::to_string(i) + " is " + std::to_string(labels[i]);
+        const std::string text =
+            "labels: label " + std::to_string(i) + " is " + std::to_string(labels[i]);
         return text + ", expected 0 to " + std::to_string(classes_ - 1);
       });
     memory_.upload(labels);

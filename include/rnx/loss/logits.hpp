@@ -7,8 +7,10 @@
 
 namespace rnx::inline RNX_ISA::loss {
 
-/// L = -sum over k of q(k) log softmax(z)(k), q = (1 - smoothing) onehot(label) + smoothing / classes    (Szegedy et al. 2016, section 7)
-/// Throws UsageError when there are no labels or smoothing is outside [0, 1). A label outside the classes gives NaN: see Labels.
+/// L = -sum over k of q(k) log softmax(z)(k), q = (1 - smoothing) onehot(label) + smoothing /
+/// classes    (Szegedy et al. 2016, section 7)
+/// Throws UsageError when there are no labels or smoothing is outside [0, 1). A label outside the
+/// classes gives NaN: see Labels.
 struct CrossEntropy {
   static constexpr bool concurrent = true;
   const std::int32_t* labels = nullptr;  ///< device memory, of the whole batch (Labels::data)
@@ -17,12 +19,14 @@ struct CrossEntropy {
   template <class T, class Device>
   void operator()(Trace<T, Device>& trace, const Call<T>& call) const {
     require<UsageError>(labels != nullptr, "loss cross-entropy: no labels were given");
-    expect(smoothing >= 0 && smoothing < 1, "cross-entropy: smoothing must be in [0, 1)", smoothing);
+    expect(smoothing >= 0 && smoothing < 1, "cross-entropy: smoothing must be in [0, 1)",
+           smoothing);
     const auto dz = logits_gradient(trace);
     const auto z = trace.logits();
     with_values(trace, call, [&](T* value) {
-      run<op::cross_entropy, Device, T>({trace.context().stream}, {geometry::map(z), smoothing, call.weight, call.add,
-                                                                   z.data, labels + call.first, value, dz.data});
+      run<op::cross_entropy, Device, T>({trace.context().stream},
+                                        {geometry::map(z), smoothing, call.weight, call.add, z.data,
+                                         labels + call.first, value, dz.data});
     });
   }
 };
@@ -30,28 +34,32 @@ struct CrossEntropy {
 /// Which distribution the expectation is taken over.
 enum class Direction { teacher_to_student, student_to_teacher };
 
-/// T^2 KL(p_t || p_s), or T^2 KL(p_s || p_t); p = softmax(logits / T), t: logits of a teacher or of another pass, held constant
-/// (Hinton et al. 2015). The gradient of KL(p_a || p_b) with respect to a, on a's trace, is that of student_to_teacher.
-/// Throws UsageError for T <= 0, ShapeError when the teacher's logits do not cover the trace's samples.
-template <class T, class Device = cpu>
-struct Kl {
+/// T^2 KL(p_t || p_s), or T^2 KL(p_s || p_t); p = softmax(logits / T), t: logits of a teacher or of
+/// another pass, held constant (Hinton et al. 2015). The gradient of KL(p_a || p_b) with respect to
+/// a, on a's trace, is that of student_to_teacher.
+/// Throws UsageError for T <= 0, ShapeError when the teacher's logits do not cover the trace's
+/// samples.
+template <class T, class Device = cpu> struct Kl {
   static constexpr bool concurrent = true;
   View<const T, Device> teacher_logits{};  ///< (n, classes) of the whole batch
   double temperature = 1;
   Direction direction = Direction::teacher_to_student;
 
   void operator()(Trace<T, Device>& trace, const Call<T>& call) const {
-    expect(temperature > 0 && std::isfinite(temperature), "KL: the temperature must be positive", temperature);
+    expect(temperature > 0 && std::isfinite(temperature), "KL: the temperature must be positive",
+           temperature);
     const auto dz = logits_gradient(trace);
     const auto z = trace.logits();
     const auto t = rows_of(teacher_logits, trace, call, z.dims, "KL");
     const bool reverse = direction == Direction::student_to_teacher;
     with_values(trace, call, [&](T* value) {
-      run<op::kl_divergence, Device, T>({trace.context().stream}, {geometry::map(z), geometry::map(t), temperature, call.weight, reverse,
-                                                                   call.add, z.data, t.data, value, dz.data});
+      run<op::kl_divergence, Device, T>(
+          {trace.context().stream}, {geometry::map(z), geometry::map(t), temperature, call.weight,
+                                     reverse, call.add, z.data, t.data, value, dz.data});
     });
   }
 };
-template <class T, class Device, class... Rest> Kl(View<T, Device>, Rest...) -> Kl<std::remove_const_t<T>, Device>;
+template <class T, class Device, class... Rest>
+Kl(View<T, Device>, Rest...) -> Kl<std::remove_const_t<T>, Device>;
 
 }  // namespace rnx::inline RNX_ISA::loss

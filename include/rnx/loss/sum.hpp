@@ -1,4 +1,5 @@
-// Weighted sums of losses, themselves losses:   loss::sum(loss::term(0.9, kl), loss::term(0.1, cross_entropy))
+// Weighted sums of losses, themselves losses:   loss::sum(loss::term(0.9, kl), loss::term(0.1,
+// cross_entropy))
 #pragma once
 
 #include <cmath>
@@ -7,21 +8,20 @@
 
 namespace rnx::inline RNX_ISA::loss {
 
-template <class L>
-struct Term {
+template <class L> struct Term {
   double coefficient;
   L loss;
 };
-/// Throws UsageError when the coefficient is not finite. The loss is copied: targets behind its pointers must outlive it.
-template <class L>
-Term<L> term(double coefficient, L loss) {
+/// Throws UsageError when the coefficient is not finite. The loss is copied: targets behind its
+/// pointers must outlive it.
+template <class L> Term<L> term(double coefficient, L loss) {
   require<UsageError>(std::isfinite(coefficient), "loss: the coefficient of a term must be finite");
   return {coefficient, std::move(loss)};
 }
 
-/// L = sum over terms of coefficient L(term), added in their order: gradients, values and seeds. Concurrent where every term is.
-template <class... Ls>
-class WeightedSum {
+/// L = sum over terms of coefficient L(term), added in their order: gradients, values and seeds.
+/// Concurrent where every term is.
+template <class... Ls> class WeightedSum {
  public:
   static constexpr bool concurrent = (loss::concurrent<Ls> && ...);
   explicit WeightedSum(Term<Ls>... terms) : terms_(std::move(terms)...) {}
@@ -30,7 +30,8 @@ class WeightedSum {
   void operator()(Trace<T, Device>& trace, const Call<T>& call) const {
     Call<T> own = call;
     const auto add = [&](const auto& t) {
-      own.weight = call.weight * t.coefficient, own.scale = call.scale * t.coefficient;
+      own.weight = call.weight * t.coefficient;
+      own.scale = call.scale * t.coefficient;
       t.loss(trace, std::as_const(own));
       own.add = true;
     };

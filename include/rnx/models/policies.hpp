@@ -1,27 +1,33 @@
-// Policies that the model families take: which convolution, norm and activation a network is made of.
+// Policies that the model families take: which convolution, norm and activation a network is made
+// of.
 #pragma once
 
 #include "rnx/cost.hpp"
 
 namespace rnx::inline RNX_ISA::models {
 
-/// Convolutions of one kind; Os are further options of Conv. `stem` and `classifier` stay in full precision, as quantised networks keep their first and last layers.
-template <class W = quant::FullPrecision, class A = quant::FullActivation>
-struct Convolutions {
-  template <int Out, int K, int S = 1, class... Os> using conv = Conv<Out, K, Stride<S>, W, A, Os...>;
+/// Convolutions of one kind; Os are further options of Conv. `stem` and `classifier` stay in full
+/// precision, as quantised networks keep their first and last layers.
+template <class W = quant::FullPrecision, class A = quant::FullActivation> struct Convolutions {
+  template <int Out, int K, int S = 1, class... Os>
+  using conv = Conv<Out, K, Stride<S>, W, A, Os...>;
   template <int Out, int K, int S = 1, class... Os> using stem = Conv<Out, K, Stride<S>, Os...>;
   template <int Out> using classifier = Linear<Out>;
 };
 
-/// Layers whose names stay at the top. They are one bound type, which networks with other numbers of classes share.
+/// Layers whose names stay at the top. They are one bound type, which networks with other numbers
+/// of classes share.
 template <class... Layers> using Trunk = Transparent<Sequential<Layers...>>;
 
-/// Input normalisation, the layers, the mean over all pixels (its features carry a Tap), and a classifier called Fc.
+/// Input normalisation, the layers, the mean over all pixels (its features carry a Tap), and a
+/// classifier called Fc.
 template <fixed_string Fc, class Convs, int Classes, class... Layers>
-using ClassifierNamed =
-    Sequential<Named<"normalize", Normalize>, Trunk<Layers...>, Named<"avgpool", Tap<Penultimate, GlobalAveragePool>>, Named<Fc, typename Convs::template classifier<Classes>>>;
+using ClassifierNamed = Sequential<Named<"normalize", Normalize>, Trunk<Layers...>,
+                                   Named<"avgpool", Tap<Penultimate, GlobalAveragePool>>,
+                                   Named<Fc, typename Convs::template classifier<Classes>>>;
 
 /// The same with torchvision's name of the classifier.
-template <class Convs, int Classes, class... Layers> using Classifier = ClassifierNamed<"fc", Convs, Classes, Layers...>;
+template <class Convs, int Classes, class... Layers>
+using Classifier = ClassifierNamed<"fc", Convs, Classes, Layers...>;
 
 }  // namespace rnx::inline RNX_ISA::models

@@ -1,6 +1,7 @@
-// Models by name. Each family is one translation unit of the program that wants it: RNX_REGISTER_MODEL there,
-// Registry<>::instance().make here. A family is compiled for some input shapes; the registry says which. The
-// number of classes is told when a model is made, unless a registration lists the numbers.
+// Models by name. Each family is one translation unit of the program that wants it:
+// RNX_REGISTER_MODEL there, Registry<>::instance().make here. A family is compiled for some input
+// shapes; the registry says which. The number of classes is told when a model is made, unless a
+// registration lists the numbers.
 #pragma once
 
 #include <functional>
@@ -18,8 +19,7 @@ struct ModelOptions {
 };
 
 /// Factories by name, shape and number of classes, for one scalar and device.
-template <class T = float, class Device = cpu>
-class Registry {
+template <class T = float, class Device = cpu> class Registry {
  public:
   using Factory = std::function<AnyNetwork<T, Device>(std::uint64_t seed, int classes)>;
   struct Entry {
@@ -48,7 +48,8 @@ class Registry {
     for (const auto& [name, entries] : entries_) n.push_back(name);
     return n;
   }
-  /// What is compiled under a name. Throws UsageError, listing the names there are, when it is unknown.
+  /// What is compiled under a name. Throws UsageError, listing the names there are, when it is
+  /// unknown.
   const std::vector<Entry>& entries(const std::string& name) const {
     const auto it = entries_.find(name);
     if (it == entries_.end()) {
@@ -63,17 +64,18 @@ class Registry {
   /// Throws UsageError when `make` would: before images are decoded, say.
   const Entry& find(const std::string& name, const ModelOptions& options = {}) const {
     require<UsageError>(options.classes >= 1 && options.classes <= maximum_classes, [&] {
-      return "model '" + name + "' takes 1 to " + std::to_string(maximum_classes) + " classes, found " +
-             std::to_string(options.classes);
+      return "model '" + name + "' takes 1 to " + std::to_string(maximum_classes) +
+             " classes, found " + std::to_string(options.classes);
     });
     const std::vector<Entry>& known = entries(name);
     for (const Entry& e : known)
       if (e.takes(options)) return e;
-    throw UsageError("model '" + name + "' was not compiled for images of " + options.in.text() + " and " +
-                     std::to_string(options.classes) + " classes; this program has it " + list(known));
+    throw UsageError("model '" + name + "' was not compiled for images of " + options.in.text() +
+                     " and " + std::to_string(options.classes) + " classes; this program has it " +
+                     list(known));
   }
-  /// Throws UsageError when the name is unknown, or not compiled for this shape and number of classes; the
-  /// sentence lists what there is.
+  /// Throws UsageError when the name is unknown, or not compiled for this shape and number of
+  /// classes; the sentence lists what there is.
   AnyNetwork<T, Device> make(const std::string& name, const ModelOptions& options = {}) const {
     return find(name, options).factory(options.seed, options.classes);
   }
@@ -91,7 +93,8 @@ class Registry {
     std::string text;
     for (const std::string& shape : shapes) {
       text += (text.empty() ? "for " : "; for ") + shape + ":";
-      for (std::size_t i = 0; i < numbers[shape].size(); ++i) text += (i ? ", " : " ") + numbers[shape][i];
+      for (std::size_t i = 0; i < numbers[shape].size(); ++i)
+        text += (i ? ", " : " ") + numbers[shape][i];
       text += " classes";
     }
     return text;
@@ -99,7 +102,8 @@ class Registry {
   std::map<std::string, std::vector<Entry>> entries_;
 };
 
-/// Family::type<Classes> on images of shape In, under a name. False where one was there already: the first stays.
+/// Family::type<Classes> on images of shape In, under a name. False where one was there already:
+/// the first stays.
 template <class Family, class In, int Classes = at_run_time>
 bool register_model(const std::string& name) {
   using Net = Network<typename Family::template type<Classes>, In>;
@@ -108,23 +112,27 @@ bool register_model(const std::string& name) {
   });
 }
 /// One for each of the numbers of classes, or one for any number where none is listed.
-template <class Family, class In, int... Classes>
-bool register_family(const std::string& name) {
-  if constexpr (sizeof...(Classes) == 0) return register_model<Family, In>(name);
-  else return (int(register_model<Family, In, Classes>(name)) & ...);
+template <class Family, class In, int... Classes> bool register_family(const std::string& name) {
+  if constexpr (sizeof...(Classes) == 0)
+    return register_model<Family, In>(name);
+  else
+    return (int(register_model<Family, In, Classes>(name)) & ...);
 }
-/// Nothing where the family rejects images of that shape: RNX_IMAGE_SHAPES adds a shape to many families.
-template <class Family, class In>
-bool register_where_it_fits(const std::string& name) {
-  if constexpr (Family::template type<at_run_time>::fault(In::dims) != Fault::none) return false;
-  else return register_model<Family, In>(name);
+/// Nothing where the family rejects images of that shape: RNX_IMAGE_SHAPES adds a shape to many
+/// families.
+template <class Family, class In> bool register_where_it_fits(const std::string& name) {
+  if constexpr (Family::template type<at_run_time>::fault(In::dims) != Fault::none)
+    return false;
+  else
+    return register_model<Family, In>(name);
 }
 
 }  // namespace rnx::inline RNX_ISA::models
 
 #define RNX_SHAPE_OF(...) __VA_ARGS__
 #define RNX_JOIN_TOKENS(A, B) A##B
-// A class without linkage for each line: were the family itself the argument, files that register on the same line could share one factory.
+// A class without linkage for each line: were the family itself the argument, files that register
+// on the same line could share one factory.
 #define RNX_REGISTER_MODEL_AT(LINE, REGISTER, NAME, FAMILY, IN, ...)          \
   namespace {                                                                 \
   struct RNX_JOIN_TOKENS(rnx_family_, LINE) {                                 \
@@ -135,8 +143,9 @@ bool register_where_it_fits(const std::string& name) {
       ::rnx::models::REGISTER<RNX_JOIN_TOKENS(rnx_family_, LINE),             \
                               ::rnx::Shape<RNX_SHAPE_OF IN> __VA_OPT__(, ) __VA_ARGS__>(NAME)
 
-/// At namespace scope of a translation unit, as often as there are shapes. The family is a template over the number
-/// of classes, whose last layer is Linear<Classes>; it is instantiated once and takes any number:
+/// At namespace scope of a translation unit, as often as there are shapes. The family is a template
+/// over the number of classes, whose last layer is Linear<Classes>; it is instantiated once and
+/// takes any number:
 ///   RNX_REGISTER_MODEL("resnet20", rnx::models::ResNet20, (3, 32, 32));
 /// A family that needs its number at compile time lists those that are wanted:
 ///   RNX_REGISTER_MODEL("pairs", Pairs, (3, 32, 32), 10, 100);

@@ -1,7 +1,8 @@
 // VGG networks (Simonyan and Zisserman 2015, columns A, D, E) with batch norm.
 //   Vgg11, Vgg16, Vgg19    for 32 x 32 images: 512 features, one linear layer (paper 002)
 //   VggImageNet            for 224 x 224 images: torchvision's three linear layers
-// Convolutions have biases. Names are positions, as in torchvision: features.0 is the first convolution, features.1 its norm.
+// Convolutions have biases. Names are positions, as in torchvision: features.0 is the first
+// convolution, features.1 its norm.
 #pragma once
 
 #include "rnx/models/policies.hpp"
@@ -13,45 +14,66 @@ namespace vgg {
 template <int... Widths> struct Plan {};
 using A = Plan<64, 0, 128, 0, 256, 256, 0, 512, 512, 0, 512, 512, 0>;
 using D = Plan<64, 64, 0, 128, 128, 0, 256, 256, 256, 0, 512, 512, 512, 0, 512, 512, 512, 0>;
-using E = Plan<64, 64, 0, 128, 128, 0, 256, 256, 256, 256, 0, 512, 512, 512, 512, 0, 512, 512, 512, 512, 0>;
+using E = Plan<64, 64, 0, 128, 128, 0, 256, 256, 256, 256, 0, 512, 512, 512, 512, 0, 512, 512, 512,
+               512, 0>;
 
-/// The plan as one flat Sequential: positions are names. Norm Identity: no norm, and no position for it.
+/// The plan as one flat Sequential: positions are names. Norm Identity: no norm, and no position
+/// for it.
 template <class Plan, class Convs, class Norm, class Act, class... Built> struct features;
-template <class Convs, class Norm, class Act, class... Built> struct features<Plan<>, Convs, Norm, Act, Built...> { using type = Sequential<Built...>; };
+template <class Convs, class Norm, class Act, class... Built>
+struct features<Plan<>, Convs, Norm, Act, Built...> {
+  using type = Sequential<Built...>;
+};
 template <int... Rest, class Convs, class Norm, class Act, class... Built>
-struct features<Plan<0, Rest...>, Convs, Norm, Act, Built...> : features<Plan<Rest...>, Convs, Norm, Act, Built..., MaxPool<2>> {};
+struct features<Plan<0, Rest...>, Convs, Norm, Act, Built...>
+    : features<Plan<Rest...>, Convs, Norm, Act, Built..., MaxPool<2>> {};
 template <int Width, int... Rest, class Convs, class Norm, class Act, class... Built>
   requires(Width > 0)
 struct features<Plan<Width, Rest...>, Convs, Norm, Act, Built...>
-    : features<Plan<Rest...>, Convs, Norm, Act, Built..., typename Convs::template conv<Width, 3, 1, Bias<true>>, Norm, Act> {};
+    : features<Plan<Rest...>, Convs, Norm, Act, Built...,
+               typename Convs::template conv<Width, 3, 1, Bias<true>>, Norm, Act> {};
 template <int Width, int... Rest, class Convs, class Act, class... Built>
   requires(Width > 0)
 struct features<Plan<Width, Rest...>, Convs, Identity, Act, Built...>
-    : features<Plan<Rest...>, Convs, Identity, Act, Built..., typename Convs::template conv<Width, 3, 1, Bias<true>>, Act> {};
+    : features<Plan<Rest...>, Convs, Identity, Act, Built...,
+               typename Convs::template conv<Width, 3, 1, Bias<true>>, Act> {};
 /// The first convolution is the stem.
 template <class Plan, class Convs, class Norm, class Act> struct network;
 template <int Width, int... Rest, class Convs, class Norm, class Act>
-struct network<Plan<Width, Rest...>, Convs, Norm, Act> : features<Plan<Rest...>, Convs, Norm, Act, typename Convs::template stem<Width, 3, 1, Bias<true>>, Norm, Act> {};
+struct network<Plan<Width, Rest...>, Convs, Norm, Act>
+    : features<Plan<Rest...>, Convs, Norm, Act,
+               typename Convs::template stem<Width, 3, 1, Bias<true>>, Norm, Act> {};
 template <int Width, int... Rest, class Convs, class Act>
-struct network<Plan<Width, Rest...>, Convs, Identity, Act> : features<Plan<Rest...>, Convs, Identity, Act, typename Convs::template stem<Width, 3, 1, Bias<true>>, Act> {};
+struct network<Plan<Width, Rest...>, Convs, Identity, Act>
+    : features<Plan<Rest...>, Convs, Identity, Act,
+               typename Convs::template stem<Width, 3, 1, Bias<true>>, Act> {};
 }  // namespace vgg
 
-/// For images of at least 32 pixels; the penultimate features are the 512 means over what five pools leave, which is one pixel of 32.
+/// For images of at least 32 pixels; the penultimate features are the 512 means over what five
+/// pools leave, which is one pixel of 32.
 template <class Plan, int Classes, class Convs, class Norm, class Act>
-using Vgg = ClassifierNamed<"classifier", Convs, Classes, Named<"features", typename vgg::network<Plan, Convs, Norm, Act>::type>>;
+using Vgg = ClassifierNamed<"classifier", Convs, Classes,
+                            Named<"features", typename vgg::network<Plan, Convs, Norm, Act>::type>>;
 
-template <int Classes = 10, class Convs = Convolutions<>, class Norm = BatchNorm<>, class Act = act::Relu>
+template <int Classes = 10, class Convs = Convolutions<>, class Norm = BatchNorm<>,
+          class Act = act::Relu>
 using Vgg11 = Vgg<vgg::A, Classes, Convs, Norm, Act>;
-template <int Classes = 10, class Convs = Convolutions<>, class Norm = BatchNorm<>, class Act = act::Relu>
+template <int Classes = 10, class Convs = Convolutions<>, class Norm = BatchNorm<>,
+          class Act = act::Relu>
 using Vgg16 = Vgg<vgg::D, Classes, Convs, Norm, Act>;
-template <int Classes = 10, class Convs = Convolutions<>, class Norm = BatchNorm<>, class Act = act::Relu>
+template <int Classes = 10, class Convs = Convolutions<>, class Norm = BatchNorm<>,
+          class Act = act::Relu>
 using Vgg19 = Vgg<vgg::E, Classes, Convs, Norm, Act>;
 
-/// Latent: width of the second linear layer, whose activation is tapped. Paper 002's VGG-16 for Restricted ImageNet is
-/// VggImageNet<vgg::D, 9, 2048, Convolutions<>, Identity>.
-template <class Plan, int Classes = 1000, int Latent = 4096, class Convs = Convolutions<>, class Norm = BatchNorm<>, class Act = act::Relu>
+/// Latent: width of the second linear layer, whose activation is tapped. Paper 002's VGG-16 for
+/// Restricted ImageNet is VggImageNet<vgg::D, 9, 2048, Convolutions<>, Identity>.
+template <class Plan, int Classes = 1000, int Latent = 4096, class Convs = Convolutions<>,
+          class Norm = BatchNorm<>, class Act = act::Relu>
 using VggImageNet =
-    Sequential<Named<"normalize", Normalize>, Named<"features", typename vgg::network<Plan, Convs, Norm, Act>::type>,
-               Named<"classifier", Sequential<Linear<4096>, Act, Dropout<>, Linear<Latent>, Tap<Penultimate, Act>, Dropout<>, typename Convs::template classifier<Classes>>>>;
+    Sequential<Named<"normalize", Normalize>,
+               Named<"features", typename vgg::network<Plan, Convs, Norm, Act>::type>,
+               Named<"classifier",
+                     Sequential<Linear<4096>, Act, Dropout<>, Linear<Latent>, Tap<Penultimate, Act>,
+                                Dropout<>, typename Convs::template classifier<Classes>>>>;
 
 }  // namespace rnx::inline RNX_ISA::models

@@ -1,5 +1,5 @@
-// NetworkBase: everything of a network that does not depend on its type. attack, distill, eval and train are written against it;
-// a Network is one, an AnyNetwork holds one.
+// NetworkBase: everything of a network that does not depend on its type. attack, distill, eval and
+// train are written against it; a Network is one, an AnyNetwork holds one.
 #pragma once
 
 #include <memory>
@@ -8,8 +8,7 @@
 
 namespace rnx::inline RNX_ISA {
 
-template <class T, class Device = cpu>
-class NetworkBase : public Parametrised<T, Device> {
+template <class T, class Device = cpu> class NetworkBase : public Parametrised<T, Device> {
  public:
   using PassType = Pass<T, Device>;
   using Parametrised<T, Device>::parameters;
@@ -19,15 +18,23 @@ class NetworkBase : public Parametrised<T, Device> {
   int classes() const { return graph_->nodes.back().out.c; }
   const std::vector<NamedParameter>& parameter_list() const override { return graph_->parameters; }
 
-  Trace<T, Device> make_trace(TraceOptions options) const { return Trace<T, Device>(*graph_, std::move(options)); }
+  Trace<T, Device> make_trace(TraceOptions options) const {
+    return Trace<T, Device>(*graph_, std::move(options));
+  }
 
   /// Several threads may run one network at once, each with a trace of its own.
-  /// Runs n = x.n samples; returns the logits (n, classes). x: (n, c, h, w) in channels-innermost memory, alive until backward is done.
-  View<const T, Device> forward(Trace<T, Device>& trace, View<const T, Device> x, const Context& ctx) const {
+  /// Runs n = x.n samples; returns the logits (n, classes). x: (n, c, h, w) in channels-innermost
+  /// memory, alive until backward is done.
+  View<const T, Device> forward(Trace<T, Device>& trace, View<const T, Device> x,
+                                const Context& ctx) const {
     check_input(trace, x, ctx);
     if constexpr (std::is_same_v<Device, cpu>)
       if (trace.tiled()) return forward_tiles(trace, x, ctx);
-    trace.n_ = x.n, trace.pending_ = true, trace.context_ = ctx, trace.input_ = x, trace.parameter_version_ = this->parameter_version_;
+    trace.n_ = x.n;
+    trace.pending_ = true;
+    trace.context_ = ctx;
+    trace.input_ = x;
+    trace.parameter_version_ = this->parameter_version_;
     trace.packed_.reset();  // its memory may be used again for the new version
     trace.packed_ = prepare(ctx);
     for (auto& r : trace.records_) r = {};
@@ -43,25 +50,32 @@ class NetworkBase : public Parametrised<T, Device> {
   /// Tensors of another device: one sentence instead of a list of conversions that failed.
   template <class U, class Other>
     requires(!std::is_same_v<Other, Device>)
-  void forward(Trace<T, Device>&, View<U, Other>, const Context&) const { same_device<Device, Other>(); }
+  void forward(Trace<T, Device>&, View<U, Other>, const Context&) const {
+    same_device<Device, Other>();
+  }
 
-  /// Train mode needs more than one value per channel of each batch norm: one value has no variance.
-  /// Throws UsageError when a batch of n samples has one, naming the layer; `who` begins the sentence.
+  /// Train mode needs more than one value per channel of each batch norm: one value has no
+  /// variance.
+  /// Throws UsageError when a batch of n samples has one, naming the layer; `who` begins the
+  /// sentence.
   void check_batch_statistics(int n, const std::string& who) const {
     if (n != 1) return;
     for (const Node& node : graph_->nodes)
       require<UsageError>(!node.statistics || node.in.pixels() > 1, [&] {
-        return who + ": batch statistics of '" + node.path + "' need more than one value per channel, found 1: a batch of 1 sample and " +
+        return who + ": batch statistics of '" + node.path +
+               "' need more than one value per channel, found 1: a batch of 1 sample and " +
                "a map of 1 x 1";
       });
   }
 
-  /// How a batch is cut for passes from end to end over a few samples (inference, attacks in eval mode).
+  /// How a batch is cut for passes from end to end over a few samples (inference, attacks in eval
+  /// mode).
   struct Tiling {
     int samples;     ///< of one pass
     bool by_thread;  ///< each thread runs passes of its own, out of its second-level cache
   };
-  /// Networks whose weights do not fit into that cache take many samples, so that weights are not fetched again for every few.
+  /// Networks whose weights do not fit into that cache take many samples, so that weights are not
+  /// fetched again for every few.
   Tiling tiling(int n) const {
     if constexpr (!std::is_same_v<Device, cpu>) return {n, false};
     constexpr double cache = 768 << 10;
@@ -75,14 +89,22 @@ class NetworkBase : public Parametrised<T, Device> {
   /// Prepares weights before several threads run forward at once.
   void prepare_weights(const Context& ctx) const { prepare(ctx); }
 
-  /// Backward of the last forward from trace.logits_gradient() and the seeds: dx assigned (null: unwanted), grads += (null: not computed).
+  /// Backward of the last forward from trace.logits_gradient() and the seeds: dx assigned (null:
+  /// unwanted), grads += (null: not computed).
   void backward(Trace<T, Device>& trace, View<T, Device> dx, Grads<T, Device>* grads) const {
     require<StateError>(trace.n_ > 0, "backward: the trace has run no forward");
-    require<StateError>(trace.pending_, "backward: it has run already; each backward needs a forward of its own");
-    require<StateError>(trace.use() == Use::train || (trace.use() == Use::input_gradient && !grads), "backward: the trace was built for less; ask for Use::train or Use::input_gradient");
-    require<StateError>(trace.parameter_version_ == this->parameter_version_, "backward: a parameter changed since the trace's forward");
-    require<ShapeError>(!dx || (dx.n == trace.n_ && dx.dims == graph_->input), [&] { return "backward: dx must have the input's shape " + graph_->input.text(); });
-    require<ShapeError>(!grads || grads->flat.size() == this->parameters_.size(), "backward: these gradients belong to another network");
+    require<StateError>(trace.pending_,
+                        "backward: it has run already; each backward needs a forward of its own");
+    require<StateError>(
+        trace.use() == Use::train || (trace.use() == Use::input_gradient && !grads),
+        "backward: the trace was built for less; ask for Use::train or Use::input_gradient");
+    require<StateError>(trace.parameter_version_ == this->parameter_version_,
+                        "backward: a parameter changed since the trace's forward");
+    require<ShapeError>(!dx || (dx.n == trace.n_ && dx.dims == graph_->input), [&] {
+      return "backward: dx must have the input's shape " + graph_->input.text();
+    });
+    require<ShapeError>(!grads || grads->flat.size() == this->parameters_.size(),
+                        "backward: these gradients belong to another network");
     trace.pending_ = false;
     PassType p = pass(trace);
     do_backward(trace.logits_gradient(), dx, grads ? grads->flat.data() : nullptr, p);
@@ -90,9 +112,11 @@ class NetworkBase : public Parametrised<T, Device> {
     release(trace);
   }
 
-  /// Folds the batch statistics of a train-mode forward into the running statistics of its path. The caller states the order.
+  /// Folds the batch statistics of a train-mode forward into the running statistics of its path.
+  /// The caller states the order.
   void commit_statistics(Trace<T, Device>& trace, const StatisticsUpdate& update = {}) {
-    require<StateError>(trace.context_.mode == Mode::train && trace.n_ > 0, "commit_statistics: the trace's last forward was not in train mode");
+    require<StateError>(trace.context_.mode == Mode::train && trace.n_ > 0,
+                        "commit_statistics: the trace's last forward was not in train mode");
     PassType p = pass(trace);
     do_commit(p, buffers_.data(), update);
     ++buffer_version_;
@@ -101,10 +125,14 @@ class NetworkBase : public Parametrised<T, Device> {
   /// f(ParameterRef) for every buffer (running statistics, masks, normalisation).
   template <class F> void visit_buffers(F&& f) {
     ++buffer_version_;
-    for (const auto& b : graph_->buffers) f(ParameterRef<T, Device>{b.name, b.shape, b.kind, buffers_.data() + b.offset, nullptr, b.count});
+    for (const auto& b : graph_->buffers)
+      f(ParameterRef<T, Device>{b.name, b.shape, b.kind, buffers_.data() + b.offset, nullptr,
+                                b.count});
   }
   template <class F> void visit_buffers(F&& f) const {
-    for (const auto& b : graph_->buffers) f(ParameterRef<const T, Device>{b.name, b.shape, b.kind, buffers_.data() + b.offset, nullptr, b.count});
+    for (const auto& b : graph_->buffers)
+      f(ParameterRef<const T, Device>{b.name, b.shape, b.kind, buffers_.data() + b.offset, nullptr,
+                                      b.count});
   }
   T* buffers() { return ++buffer_version_, buffers_.data(); }
   const T* buffers() const { return buffers_.data(); }
@@ -112,45 +140,66 @@ class NetworkBase : public Parametrised<T, Device> {
 
   /// Sets one parameter or buffer from host values in PyTorch's order.
   void set(const std::string& name, std::span<const T> values) {
-    const auto put = [&](const std::vector<NamedParameter>& list, Buffer<T, Device>& storage, std::uint64_t& version) {
+    const auto put = [&](const std::vector<NamedParameter>& list, Buffer<T, Device>& storage,
+                         std::uint64_t& version) {
       for (const auto& p : list) {
         if (p.name != name) continue;
-        require<ShapeError>(values.size() == p.count, [&] { return "set: '" + name + "' has " + std::to_string(p.count) + " elements, found " + std::to_string(values.size()); });
+        require<ShapeError>(values.size() == p.count, [&] {
+          return "set: '" + name + "' has " + std::to_string(p.count) + " elements, found " +
+                 std::to_string(values.size());
+        });
         storage.upload(values, p.offset);
         ++version;
         return true;
       }
       return false;
     };
-    if (put(graph_->parameters, this->parameters_, this->parameter_version_) || put(graph_->buffers, buffers_, buffer_version_)) return;
+    if (put(graph_->parameters, this->parameters_, this->parameter_version_) ||
+        put(graph_->buffers, buffers_, buffer_version_))
+      return;
     throw NameError("set: the network has no parameter or buffer called '" + name + "'");
   }
 
-  /// Takes over all parameters and buffers of a copy of this network, as it is made by clone(). Errors: ShapeError (another graph), before anything is changed.
+  /// Takes over all parameters and buffers of a copy of this network, as it is made by clone().
+  /// Errors: ShapeError (another graph), before anything is changed.
   void assign_values(const NetworkBase& copy) {
-    require<ShapeError>(copy.graph_ == graph_, "assign_values: expected a copy of this network, found another one");
-    memory<Device>::copy(this->parameters_.data(), copy.parameters_.data(), this->parameters_.size() * sizeof(T));
+    require<ShapeError>(copy.graph_ == graph_,
+                        "assign_values: expected a copy of this network, found another one");
+    memory<Device>::copy(this->parameters_.data(), copy.parameters_.data(),
+                         this->parameters_.size() * sizeof(T));
     memory<Device>::copy(buffers_.data(), copy.buffers_.data(), buffers_.size() * sizeof(T));
     ++this->parameter_version_;
     ++buffer_version_;
   }
 
   /// A subnet from {path, what, value}; slots not named keep their maxima. Paths may be globs.
-  struct Choice { std::string path, what; int value; };
+  struct Choice {
+    std::string path, what;
+    int value;
+  };
   Subnet make_subnet(std::span<const Choice> choices) const {
     Subnet s{default_subnet_.choice, 0};
     for (const Choice& c : choices) {
-      require<UsageError>(c.value >= 1, [&] { return "subnet: " + c.what + " at '" + c.path + "' must be at least 1, found " + std::to_string(c.value); });
+      require<UsageError>(c.value >= 1, [&] {
+        return "subnet: " + c.what + " at '" + c.path + "' must be at least 1, found " +
+               std::to_string(c.value);
+      });
       bool found = false;
       for (std::size_t i = 0; i < graph_->slot_list.size(); ++i)
-        if (graph_->slot_list[i].what == c.what && matches(c.path, graph_->slot_list[i].path)) s.choice[i] = c.value, found = true;
-      require<NameError>(found, [&] { return "subnet: no slot '" + c.what + "' at '" + c.path + "'"; });
+        if (graph_->slot_list[i].what == c.what && matches(c.path, graph_->slot_list[i].path)) {
+          s.choice[i] = c.value;
+          found = true;
+        }
+      require<NameError>(found,
+                         [&] { return "subnet: no slot '" + c.what + "' at '" + c.path + "'"; });
     }
     s.id = 1469598103934665603ull;
     for (int v : s.choice) s.id = (s.id ^ std::uint64_t(v)) * 1099511628211ull;
     return s;
   }
-  Subnet make_subnet(std::initializer_list<Choice> choices) const { return make_subnet(std::span<const Choice>(choices.begin(), choices.size())); }
+  Subnet make_subnet(std::initializer_list<Choice> choices) const {
+    return make_subnet(std::span<const Choice>(choices.begin(), choices.size()));
+  }
 
   /// How often weight maps were computed: caches make it small.
   std::uint64_t preparations() const { return cache_.packings(); }
@@ -160,7 +209,12 @@ class NetworkBase : public Parametrised<T, Device> {
  protected:
   NetworkBase() = default;
   NetworkBase(const NetworkBase& o)  // caches are not copied
-      : Parametrised<T, Device>(o), graph_(o.graph_), sites_(o.sites_), packed_size_(o.packed_size_), buffers_(o.buffers_), default_subnet_(o.default_subnet_) {}
+      : Parametrised<T, Device>(o),
+        graph_(o.graph_),
+        sites_(o.sites_),
+        packed_size_(o.packed_size_),
+        buffers_(o.buffers_),
+        default_subnet_(o.default_subnet_) {}
   NetworkBase(NetworkBase&&) = default;
   NetworkBase& operator=(NetworkBase&& o) = default;
   NetworkBase& operator=(const NetworkBase& o) {
@@ -168,7 +222,11 @@ class NetworkBase : public Parametrised<T, Device> {
       const std::uint64_t version = std::max(this->parameter_version_, o.parameter_version_) + 1;
       Parametrised<T, Device>::operator=(o);
       this->parameter_version_ = version;
-      graph_ = o.graph_, sites_ = o.sites_, packed_size_ = o.packed_size_, buffers_ = o.buffers_, default_subnet_ = o.default_subnet_;
+      graph_ = o.graph_;
+      sites_ = o.sites_;
+      packed_size_ = o.packed_size_;
+      buffers_ = o.buffers_;
+      default_subnet_ = o.default_subnet_;
       cache_.clear();
     }
     return *this;
@@ -182,17 +240,21 @@ class NetworkBase : public Parametrised<T, Device> {
   /// Lays out storage and names; called once by the derived class.
   void build(GraphBuilder builder, const Namer& namer, Dims input, std::uint64_t seed) {
     auto graph = std::make_shared<Graph>();
-    graph->input = input, graph->nodes = std::move(builder.nodes);
-    require<StateError>(graph->nodes.size() == namer.paths.size(), "network: sites and names do not agree");
+    graph->input = input;
+    graph->nodes = std::move(builder.nodes);
+    require<StateError>(graph->nodes.size() == namer.paths.size(),
+                        "network: sites and names do not agree");
     std::size_t parameters_at = 0, buffers_at = 0, packed_at = 0;
     for (std::size_t i = 0; i < graph->nodes.size(); ++i) {
       Node& node = graph->nodes[i];
       node.path = namer.paths[i];
       sites_.push_back({parameters_at, buffers_at, packed_at, node.slot, node.out});
-      const auto lay = [&](std::vector<ParameterInfo>& infos, std::vector<NamedParameter>& list, std::size_t& at) {
+      const auto lay = [&](std::vector<ParameterInfo>& infos, std::vector<NamedParameter>& list,
+                           std::size_t& at) {
         for (auto& p : infos) {
           p.offset = at;
-          list.push_back({Namer::join(node.path, p.name), p.shape, p.kind, p.init, p.value, at, p.count(), int(i)});
+          list.push_back({Namer::join(node.path, p.name), p.shape, p.kind, p.init, p.value, at,
+                          p.count(), int(i)});
           at += p.count();
         }
         at = round_up(at, 16);
@@ -200,13 +262,15 @@ class NetworkBase : public Parametrised<T, Device> {
       lay(node.parameters, graph->parameters, parameters_at);
       lay(node.buffers, graph->buffers, buffers_at);
       packed_at += round_up(node.packed, 16);
-      for (const auto& what : node.slot_names) graph->slot_list.push_back({node.path, what, int(i)});
+      for (const auto& what : node.slot_names)
+        graph->slot_list.push_back({node.path, what, int(i)});
     }
     for (const auto& tag : namer.tags) graph->nodes[tag.site].tags.push_back(tag.tag);
     packed_size_ = packed_at;
     this->parameters_ = Buffer<T, Device>(parameters_at);
     buffers_ = Buffer<T, Device>(buffers_at);
-    for (const auto& p : graph->parameters) this->parameters_.upload(initial_values<T>(p, seed), p.offset);
+    for (const auto& p : graph->parameters)
+      this->parameters_.upload(initial_values<T>(p, seed), p.offset);
     for (const auto& b : graph->buffers) buffers_.upload(initial_values<T>(b, seed), b.offset);
     graph_ = std::move(graph);
     default_subnet_.choice.assign(graph_->slot_list.size(), 1 << 30);
@@ -215,52 +279,81 @@ class NetworkBase : public Parametrised<T, Device> {
  private:
   PassType pass(Trace<T, Device>& trace) const {
     PassType p;
-    p.parameters = this->parameters_.data(), p.buffers = buffers_.data(), p.packed = trace.packed_.data();
-    p.sites = sites_.data(), p.arena = trace.arena_.data(), p.places = trace.places_.data(), p.records = trace.records_.data();
-    p.ctx = trace.context_, p.n = trace.n_;
+    p.parameters = this->parameters_.data();
+    p.buffers = buffers_.data();
+    p.packed = trace.packed_.data();
+    p.sites = sites_.data();
+    p.arena = trace.arena_.data();
+    p.places = trace.places_.data();
+    p.records = trace.records_.data();
+    p.ctx = trace.context_;
+    p.n = trace.n_;
     return p;
   }
-  View<const T, Device> forward_tiles(Trace<T, Device>& trace, View<const T, Device> x, const Context& ctx) const {
+  View<const T, Device> forward_tiles(Trace<T, Device>& trace, View<const T, Device> x,
+                                      const Context& ctx) const {
     const Tiling tiling = this->tiling(x.n);
     const long tiles = (x.n + tiling.samples - 1) / tiling.samples;
-    const View<T, Device> logits{trace.arena_.data(), x.n, graph_->nodes.back().out, graph_->nodes.back().out.c};
+    const View<T, Device> logits{trace.arena_.data(), x.n, graph_->nodes.back().out,
+                                 graph_->nodes.back().out.c};
     const auto pass = [&](long tile, int lane) {
       check_stop(ctx);
       const int first = int(tile) * tiling.samples, n = std::min(tiling.samples, x.n - first);
       Context at = ctx;
       at.first_sample += std::uint64_t(first);
-      const View<const T, Device> z = forward(trace.lane(lane, tiling.samples, *graph_), x.samples(first, n), at);
-      memory<Device>::copy(logits.samples(first, n).data, z.data, z.n * z.sample_stride() * sizeof(T));
+      const View<const T, Device> z =
+          forward(trace.lane(lane, tiling.samples, *graph_), x.samples(first, n), at);
+      memory<Device>::copy(logits.samples(first, n).data, z.data,
+                           z.n * z.sample_stride() * sizeof(T));
     };
     const int lanes = tiling.by_thread ? host::threads() : 1;
     trace.lanes(lanes);
     prepare_weights(ctx);
-    if (tiling.by_thread) host::parallel_lanes(tiles, lanes, pass);
-    else for (long tile = 0; tile < tiles; ++tile) pass(tile, 0);
-    trace.n_ = x.n, trace.context_ = ctx, trace.records_.back() = {x, logits};
+    if (tiling.by_thread)
+      host::parallel_lanes(tiles, lanes, pass);
+    else
+      for (long tile = 0; tile < tiles; ++tile) pass(tile, 0);
+    trace.n_ = x.n;
+    trace.context_ = ctx;
+    trace.records_.back() = {x, logits};
     return logits;
   }
-  void check_input(const Trace<T, Device>& trace, View<const T, Device> x, const Context& ctx) const {
-    require<ShapeError>(x.dims == graph_->input, [&] { return "forward: expected samples of " + graph_->input.text() + ", found " + x.dims.text(); });
-    require<ShapeError>(x.n >= 1 && x.n <= trace.capacity(), [&] { return "forward: " + std::to_string(x.n) + " samples do not fit into a trace of " + std::to_string(trace.capacity()); });
-    require<ShapeError>(trace.records_.size() == graph_->nodes.size(), "forward: the trace belongs to another network");
-    require<StateError>(!(trace.options_.eval_only && ctx.mode == Mode::train), "forward: this trace was built for eval mode only");
-    require<UsageError>(!ctx.subnet || ctx.subnet->choice.size() == graph_->slot_list.size(), "forward: the subnet belongs to another network");
+  void check_input(const Trace<T, Device>& trace, View<const T, Device> x,
+                   const Context& ctx) const {
+    require<ShapeError>(x.dims == graph_->input, [&] {
+      return "forward: expected samples of " + graph_->input.text() + ", found " + x.dims.text();
+    });
+    require<ShapeError>(x.n >= 1 && x.n <= trace.capacity(), [&] {
+      return "forward: " + std::to_string(x.n) + " samples do not fit into a trace of " +
+             std::to_string(trace.capacity());
+    });
+    require<ShapeError>(trace.records_.size() == graph_->nodes.size(),
+                        "forward: the trace belongs to another network");
+    require<StateError>(!(trace.options_.eval_only && ctx.mode == Mode::train),
+                        "forward: this trace was built for eval mode only");
+    require<UsageError>(!ctx.subnet || ctx.subnet->choice.size() == graph_->slot_list.size(),
+                        "forward: the subnet belongs to another network");
     if (ctx.mode == Mode::train) check_batch_statistics(x.n, "forward in train mode");
   }
 
-  /// Prepared weights for the current parameters and the subnet: computed once per version, the last few kept.
-  /// While a recording runs the maps are always launched: a replay must see the parameters of its own time.
+  /// Prepared weights for the current parameters and the subnet: computed once per version, the
+  /// last few kept. While a recording runs the maps are always launched: a replay must see the
+  /// parameters of its own time.
   PackedLease<T, Device> prepare(const Context& ctx) const {
     const std::uint64_t id = ctx.subnet ? ctx.subnet->id : 0;
     return cache_.lease(id, this->parameter_version_, ctx.stream, packed_size_, [&](T* packed) {
       PassType p;
-      p.parameters = this->parameters_.data(), p.buffers = buffers_.data(), p.packed = packed, p.sites = sites_.data(), p.ctx = ctx;
+      p.parameters = this->parameters_.data();
+      p.buffers = buffers_.data();
+      p.packed = packed;
+      p.sites = sites_.data();
+      p.ctx = ctx;
       do_prepare(p);
     });
   }
 
-  /// After a trace's last use of prepared weights: the next version takes their memory. Recordings of other devices keep them.
+  /// After a trace's last use of prepared weights: the next version takes their memory. Recordings
+  /// of other devices keep them.
   static void release(Trace<T, Device>& trace) {
     if constexpr (std::is_same_v<Device, cpu>) trace.packed_.reset();
   }
@@ -275,8 +368,11 @@ class NetworkBase : public Parametrised<T, Device> {
   mutable PackedCache<T, Device> cache_;
 };
 
-/// The kept output of Tap<Tag, ...> in a trace. Networks known by type check the tag at compile time (see Network).
+/// The kept output of Tap<Tag, ...> in a trace. Networks known by type check the tag at compile
+/// time (see Network).
 template <class Tag, class T, class Device>
-const Kept<T, Device>& tap(const NetworkBase<T, Device>&, const Trace<T, Device>& trace) { return trace.tagged(&tag_id<Tag>); }
+const Kept<T, Device>& tap(const NetworkBase<T, Device>&, const Trace<T, Device>& trace) {
+  return trace.tagged(&tag_id<Tag>);
+}
 
 }  // namespace rnx::inline RNX_ISA

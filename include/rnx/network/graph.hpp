@@ -1,4 +1,5 @@
-// The graph of a network: nodes, names, parameters, coupled channels. Built once, at run time, from the bound layers.
+// The graph of a network: nodes, names, parameters, coupled channels. Built once, at run time, from
+// the bound layers.
 #pragma once
 
 #include <map>
@@ -36,17 +37,24 @@ struct Graph {
       if (nodes[i].path == path && nodes[i].kind != Kind::choice) return int(i);
     throw NameError("graph: no layer is called '" + path + "'");
   }
-  /// Groups of nodes whose output channels are tied: whoever permutes or prunes one must treat all alike. A node is in at most one group.
+  /// Groups of nodes whose output channels are tied: whoever permutes or prunes one must treat all
+  /// alike. A node is in at most one group.
   std::vector<std::vector<int>> coupled_channels() const {
     std::vector<int> root(nodes.size() + 1);  // 0: the input
     for (std::size_t i = 0; i < root.size(); ++i) root[i] = int(i);
-    const auto find_root = [&](int i) { while (root[i] != i) i = root[i] = root[root[i]]; return i; };
+    const auto find_root = [&](int i) {
+      while (root[i] != i) i = root[i] = root[root[i]];
+      return i;
+    };
     for (std::size_t i = 0; i < nodes.size(); ++i) {
       const Node& n = nodes[i];
       if (n.kind == Kind::choice) continue;
-      const bool own = (n.kind == Kind::convolution && n.operation != "depthwise") || n.kind == Kind::linear || n.operation == "concat" || n.operation == "pad_shortcut";
+      const bool own = (n.kind == Kind::convolution && n.operation != "depthwise") ||
+                       n.kind == Kind::linear || n.operation == "concat" ||
+                       n.operation == "pad_shortcut";
       if (own) continue;
-      for (int in : n.kind == Kind::side ? std::vector<int>{n.inputs[0]} : n.inputs) root[find_root(in + 1)] = find_root(int(i) + 1);
+      for (int in : n.kind == Kind::side ? std::vector<int>{n.inputs[0]} : n.inputs)
+        root[find_root(in + 1)] = find_root(int(i) + 1);
     }
     std::map<int, std::vector<int>> groups;
     for (std::size_t i = 0; i < nodes.size(); ++i)
@@ -63,10 +71,17 @@ struct Graph {
 inline bool matches(std::string_view pattern, std::string_view text) {
   std::size_t p = 0, t = 0, star = std::string_view::npos, mark = 0;
   while (t < text.size()) {
-    if (p < pattern.size() && pattern[p] == '*') star = p++, mark = t;
-    else if (p < pattern.size() && pattern[p] == text[t]) ++p, ++t;
-    else if (star != std::string_view::npos) p = star + 1, t = ++mark;
-    else return false;
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      mark = t;
+    } else if (p < pattern.size() && pattern[p] == text[t]) {
+      ++p;
+      ++t;
+    } else if (star != std::string_view::npos) {
+      p = star + 1;
+      t = ++mark;
+    } else
+      return false;
   }
   while (p < pattern.size() && pattern[p] == '*') ++p;
   return p == pattern.size();

@@ -5,7 +5,8 @@
 
 namespace rnx::inline RNX_ABI {
 
-/// A rule that keeps activations: by kind, by path ("layer3.*"), by tag. Keeping changes no bit of the results.
+/// A rule that keeps activations: by kind, by path ("layer3.*"), by tag. Keeping changes no bit of
+/// the results.
 struct Keep {
   enum class By { kind, path, tag } by = By::path;
   Kind kind{};
@@ -14,9 +15,15 @@ struct Keep {
   bool seed = false;       ///< a loss may write the gradient of this activation
   bool attention = false;  ///< keep only the map F(h, w) = sum over channels of x^2
 
-  static Keep every(Kind kind, bool seed = false) { return {By::kind, kind, {}, nullptr, seed, false}; }
-  static Keep at(std::string path, bool seed = false) { return {By::path, {}, std::move(path), nullptr, seed, false}; }
-  template <class Tag> static Keep tap(bool seed = false) { return {By::tag, {}, {}, &tag_id<Tag>, seed, false}; }
+  static Keep every(Kind kind, bool seed = false) {
+    return {By::kind, kind, {}, nullptr, seed, false};
+  }
+  static Keep at(std::string path, bool seed = false) {
+    return {By::path, {}, std::move(path), nullptr, seed, false};
+  }
+  template <class Tag> static Keep tap(bool seed = false) {
+    return {By::tag, {}, {}, &tag_id<Tag>, seed, false};
+  }
   Keep maps() const {
     Keep k = *this;
     k.attention = true;
@@ -37,19 +44,25 @@ struct TraceOptions {
   Use use = Use::infer;
   int capacity = 1;
   std::vector<Keep> keep{};
-  bool eval_only = false;  ///< never run in train mode: batch norm's inputs need not be kept for an input gradient
-  bool tiled = true;       ///< inference in eval mode, nothing kept: a few samples at a time, each thread on its own; only the logits stay
+  bool eval_only =
+      /// never run in train mode: batch norm's inputs need not be kept for an input gradient
+      false;
+  bool tiled =
+      /// inference in eval mode, nothing kept: a few samples at a time, each thread on its own;
+      /// only the logits stay
+      true;
 };
 
 /// One kept activation of the last forward.
-template <class T, class Device>
-struct Kept {
+template <class T, class Device> struct Kept {
   std::string path;
   Kind kind{};
   int node = 0;
-  View<const T, Device> value{};  ///< (n, c, h, w) in channels-innermost memory; an attention map has c = 1
-  View<T, Device> seed{};         ///< empty unless the keep rule asked for it; zero after forward, written by losses
-  bool active = false;            ///< false: the layer did not run (elastic depth)
+  View<const T, Device>
+      value{};  ///< (n, c, h, w) in channels-innermost memory; an attention map has c = 1
+  View<T, Device>
+      seed{};  ///< empty unless the keep rule asked for it; zero after forward, written by losses
+  bool active = false;  ///< false: the layer did not run (elastic depth)
 };
 
 }  // namespace rnx::inline RNX_ABI

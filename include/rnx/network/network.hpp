@@ -5,21 +5,30 @@
 
 namespace rnx::inline RNX_ABI::precision {
 /// What activations and parameters are stored and computed in.
-struct Float { using store = float; };
-struct Double { using store = double; };
+struct Float {
+  using store = float;
+};
+struct Double {
+  using store = double;
+};
 }  // namespace rnx::inline RNX_ABI::precision
 
 namespace rnx::inline RNX_ISA {
 
-template <bool Fits, class Spec, class In, class Device, class T>
-struct bound_or_rejected { using type = bound_t<strip_t<Spec>, In, Device, T>; };
+template <bool Fits, class Spec, class In, class Device, class T> struct bound_or_rejected {
+  using type = bound_t<strip_t<Spec>, In, Device, T>;
+};
 template <class Spec, class In, class Device, class T>
-struct bound_or_rejected<false, Spec, In, Device, T> {  // binds nothing: the sentence is the only error
-  using type = std::conditional_t<sizeof(typename diagnose<0, Spec, In>::type) == 0, void, BoundIdentity<In, Device, T>>;
+struct bound_or_rejected<false, Spec, In, Device,
+                         T> {  // binds nothing: the sentence is the only error
+  using type = std::conditional_t<sizeof(typename diagnose<0, Spec, In>::type) == 0, void,
+                                  BoundIdentity<In, Device, T>>;
 };
 
-/// Spec: a composition of layers. In: Shape of one sample. Precision: Float, or Double for gradient checks.
-///   Net net(seed);  auto trace = net.make_trace({.use = Use::train, .capacity = 128});  net.forward(trace, x, ctx);
+/// Spec: a composition of layers. In: Shape of one sample. Precision: Float, or Double for gradient
+/// checks.
+///   Net net(seed);  auto trace = net.make_trace({.use = Use::train, .capacity = 128});
+///                   net.forward(trace, x, ctx);
 template <class Spec, class In, class Device = cpu, class Precision = precision::Float>
 class Network final : public NetworkBase<typename Precision::store, Device> {
  public:
@@ -31,8 +40,10 @@ class Network final : public NetworkBase<typename Precision::store, Device> {
   using layer_type = typename bound_or_rejected<fault == Fault::none, Spec, In, Device, T>::type;
   static constexpr bool usable = fault == Fault::none;
 
-  /// seed: of the initial values. classes: of a network whose classifier is told them at run time (Linear<at_run_time>).
-  /// Errors: UsageError when such a network is told none, or another one a number that is not its own.
+  /// seed: of the initial values. classes: of a network whose classifier is told them at run time
+  /// (Linear<at_run_time>).
+  /// Errors: UsageError when such a network is told none, or another one a number that is not its
+  /// own.
   explicit Network(std::uint64_t seed = 0, int classes = 0) {
     if constexpr (usable) {
       GraphBuilder builder;
@@ -40,7 +51,8 @@ class Network final : public NetworkBase<typename Precision::store, Device> {
       layer_type::describe(builder, -1);
       const int own = builder.nodes.back().out.c;
       require<UsageError>(classes == 0 || classes == own, [&] {
-        return "network: its type has " + std::to_string(own) + " classes, found " + std::to_string(classes);
+        return "network: its type has " + std::to_string(own) + " classes, found " +
+               std::to_string(classes);
       });
       Namer namer;
       names<Spec>::walk(namer, "");
@@ -57,20 +69,27 @@ class Network final : public NetworkBase<typename Precision::store, Device> {
 
  protected:
   int do_prepare(PassType& p) const override {
-    if constexpr (usable) return layer_type::prepare(In::dims.c, p, 0);
-    else return 0;
+    if constexpr (usable)
+      return layer_type::prepare(In::dims.c, p, 0);
+    else
+      return 0;
   }
   void do_forward(View<const T, Device> x, View<T, Device>& y, PassType& p) const override {
     if constexpr (usable) layer::forward<layer_type>(x, y, p, 0);
   }
-  void do_backward(View<const T, Device> dy, View<T, Device> dx, T* grads, PassType& p) const override {
+  void do_backward(View<const T, Device> dy, View<T, Device> dx, T* grads,
+                   PassType& p) const override {
     if constexpr (usable) {
-      if (grads) layer::backward<layer_type>(dy, dx, GradSink<T>{grads}, p, 0);
-      else layer::backward<layer_type>(dy, dx, NoGrads{}, p, 0);
+      if (grads)
+        layer::backward<layer_type>(dy, dx, GradSink<T>{grads}, p, 0);
+      else
+        layer::backward<layer_type>(dy, dx, NoGrads{}, p, 0);
     }
   }
   void do_commit(PassType& p, T* buffers, const StatisticsUpdate& update) const override {
-    if constexpr (usable) if constexpr (requires { layer_type::commit(p, 0, buffers, update); }) layer_type::commit(p, 0, buffers, update);
+    if constexpr (usable)
+      if constexpr (requires { layer_type::commit(p, 0, buffers, update); })
+        layer_type::commit(p, 0, buffers, update);
   }
 };
 

@@ -1,4 +1,5 @@
-// The cache of weights as kernels read them. const functions of a network fill it, and const means safe to share: under a lock.
+// The cache of weights as kernels read them. const functions of a network fill it, and const means
+// safe to share: under a lock.
 #pragma once
 
 #include <array>
@@ -11,18 +12,17 @@
 namespace rnx::inline RNX_ISA {
 
 /// Packed weights for one version of the parameters, one subnet and one stream.
-template <class T, class Device>
-struct Packed {
+template <class T, class Device> struct Packed {
   explicit Packed(std::size_t size) : data(size) {}
   Buffer<T, Device> data;
-  std::atomic<int> readers = 0;  ///< leases
+  std::atomic<int> readers = 0;           ///< leases
   std::uint64_t subnet = 0, version = 0;  ///< version 0: nothing that could be read
   void* stream = nullptr;
 };
 
-/// What a trace holds while it reads packed weights: their memory is not used for others, and outlives the network.
-template <class T, class Device>
-class PackedLease {
+/// What a trace holds while it reads packed weights: their memory is not used for others, and
+/// outlives the network.
+template <class T, class Device> class PackedLease {
  public:
   PackedLease() = default;
   explicit PackedLease(std::shared_ptr<Packed<T, Device>> packed) : packed_(std::move(packed)) {
@@ -30,13 +30,18 @@ class PackedLease {
   }
   PackedLease(PackedLease&& o) noexcept = default;
   PackedLease& operator=(PackedLease&& o) noexcept {
-    if (this != &o) reset(), packed_ = std::move(o.packed_);
+    if (this != &o) {
+      reset();
+      packed_ = std::move(o.packed_);
+    }
     return *this;
   }
   ~PackedLease() { reset(); }
 
   void reset() {
-    if (packed_) packed_->readers.fetch_sub(1, std::memory_order_release);  // what was read comes before the next packing
+    if (packed_)
+      packed_->readers.fetch_sub(
+          1, std::memory_order_release);  // what was read comes before the next packing
     packed_.reset();
   }
   T* data() const { return packed_ ? packed_->data.data() : nullptr; }
@@ -45,10 +50,10 @@ class PackedLease {
   std::shared_ptr<Packed<T, Device>> packed_;
 };
 
-/// The last four sets of packed weights. Calls of several threads take turns, also while weights are packed: who asks for the same ones
-/// waits for them. Moving takes what is cached along; nobody else may use either side meanwhile.
-template <class T, class Device>
-class PackedCache {
+/// The last four sets of packed weights. Calls of several threads take turns, also while weights
+/// are packed: who asks for the same ones waits for them. Moving takes what is cached along; nobody
+/// else may use either side meanwhile.
+template <class T, class Device> class PackedCache {
  public:
   PackedCache() = default;
   PackedCache(PackedCache&& o) noexcept { take(o); }
@@ -57,14 +62,16 @@ class PackedCache {
     return *this;
   }
 
-  /// The weights of (subnet, version, stream); pack(T*) writes `size` elements where they are not there. What pack throws passes, and
-  /// nothing is cached.
+  /// The weights of (subnet, version, stream); pack(T*) writes `size` elements where they are not
+  /// there. What pack throws passes, and nothing is cached.
   template <class Pack>
-  PackedLease<T, Device> lease(std::uint64_t subnet, std::uint64_t version, void* stream, std::size_t size, const Pack& pack) {
+  PackedLease<T, Device> lease(std::uint64_t subnet, std::uint64_t version, void* stream,
+                               std::size_t size, const Pack& pack) {
     const std::lock_guard lock(mutex_);
     std::shared_ptr<Packed<T, Device>>* slot = nullptr;
     for (auto& c : slots_) {
-      if (c && c->subnet == subnet && c->version == version && c->stream == stream) return PackedLease<T, Device>(c);
+      if (c && c->subnet == subnet && c->version == version && c->stream == stream)
+        return PackedLease<T, Device>(c);
       if (!slot && (!c || (c->version != version && unread(*c)))) slot = &c;
     }
     if (!slot) slot = &slots_[next_++ % slots_.size()];
@@ -72,7 +79,9 @@ class PackedCache {
     Packed<T, Device>& packed = **slot;
     packed.version = 0;
     pack(packed.data.data());
-    packed.subnet = subnet, packed.version = version, packed.stream = stream;
+    packed.subnet = subnet;
+    packed.version = version;
+    packed.stream = stream;
     ++packings_;
     return PackedLease<T, Device>(*slot);
   }
@@ -87,10 +96,13 @@ class PackedCache {
   }
 
  private:
-  static bool unread(const Packed<T, Device>& packed) { return packed.readers.load(std::memory_order_acquire) == 0; }
+  static bool unread(const Packed<T, Device>& packed) {
+    return packed.readers.load(std::memory_order_acquire) == 0;
+  }
   void take(PackedCache& o) noexcept {
     slots_ = std::move(o.slots_);
-    next_ = o.next_, packings_ = o.packings_;
+    next_ = o.next_;
+    packings_ = o.packings_;
   }
 
   mutable std::mutex mutex_;

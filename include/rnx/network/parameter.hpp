@@ -6,27 +6,25 @@
 namespace rnx::inline RNX_ISA {
 
 /// One parameter (or buffer) as a visitor sees it: PyTorch's name and shape, device memory.
-template <class T, class Device>
-struct ParameterRef {
+template <class T, class Device> struct ParameterRef {
   const std::string& name;
   const std::vector<int>& shape;
   ParameterKind kind;
-  T* value;           ///< device memory, `count` elements
-  T* gradient;        ///< null when visited without gradients
+  T* value;     ///< device memory, `count` elements
+  T* gradient;  ///< null when visited without gradients
   std::size_t count;
 };
 
 /// Flat gradients with the parameters' offsets. Backward adds; zero() starts a step.
-template <class T, class Device = cpu>
-struct Grads {
+template <class T, class Device = cpu> struct Grads {
   Buffer<T, Device> flat;
   void zero(Stream s = {}) { flat.zero(s); }
 };
 
-/// Owns flat parameters and their names; base of everything that optimizers, checkpoints and averages take.
-/// Every mutable access raises the version: caches of weight maps are computed again, a pending backward throws.
-template <class T, class Device = cpu>
-class Parametrised {
+/// Owns flat parameters and their names; base of everything that optimizers, checkpoints and
+/// averages take. Every mutable access raises the version: caches of weight maps are computed
+/// again, a pending backward throws.
+template <class T, class Device = cpu> class Parametrised {
  public:
   using scalar = T;
   using device = Device;
@@ -43,15 +41,20 @@ class Parametrised {
   /// f(ParameterRef) for every parameter in graph order; mutable access raises the version.
   template <class F> void visit(F&& f) {
     ++parameter_version_;
-    for (const auto& p : parameter_list()) f(ParameterRef<T, Device>{p.name, p.shape, p.kind, parameters_.data() + p.offset, nullptr, p.count});
+    for (const auto& p : parameter_list())
+      f(ParameterRef<T, Device>{p.name, p.shape, p.kind, parameters_.data() + p.offset, nullptr,
+                                p.count});
   }
   template <class F> void visit(Grads<T, Device>& grads, F&& f) {
     ++parameter_version_;
     for (const auto& p : parameter_list())
-      f(ParameterRef<T, Device>{p.name, p.shape, p.kind, parameters_.data() + p.offset, grads.flat.data() + p.offset, p.count});
+      f(ParameterRef<T, Device>{p.name, p.shape, p.kind, parameters_.data() + p.offset,
+                                grads.flat.data() + p.offset, p.count});
   }
   template <class F> void visit(F&& f) const {
-    for (const auto& p : parameter_list()) f(ParameterRef<const T, Device>{p.name, p.shape, p.kind, parameters_.data() + p.offset, nullptr, p.count});
+    for (const auto& p : parameter_list())
+      f(ParameterRef<const T, Device>{p.name, p.shape, p.kind, parameters_.data() + p.offset,
+                                      nullptr, p.count});
   }
   /// Names, shapes and offsets.
   virtual const std::vector<NamedParameter>& parameter_list() const = 0;
@@ -66,9 +69,9 @@ class Parametrised {
   std::uint64_t parameter_version_ = 1;
 };
 
-/// Values of a parameter or buffer at its start, in PyTorch's order. Keyed by (seed, position in the storage): independent of everything else.
-template <class T>
-std::vector<T> initial_values(const NamedParameter& p, std::uint64_t seed) {
+/// Values of a parameter or buffer at its start, in PyTorch's order. Keyed by (seed, position in
+/// the storage): independent of everything else.
+template <class T> std::vector<T> initial_values(const NamedParameter& p, std::uint64_t seed) {
   std::vector<T> v(p.count);
   const rng::Stream random(seed, Purpose::init, 0, p.offset);
   const auto fan = [&](int axis) {
@@ -81,7 +84,9 @@ std::vector<T> initial_values(const NamedParameter& p, std::uint64_t seed) {
       case Init::ones: v[i] = T(1); break;
       case Init::constant: v[i] = T(p.value); break;
       case Init::kaiming_normal: v[i] = T(std::sqrt(2 / fan(0)) * random.normal(i)); break;
-      case Init::uniform_fan_in: v[i] = T((2 * random.uniform(i) - 1) / std::sqrt(p.value > 0 ? p.value : fan(1))); break;
+      case Init::uniform_fan_in:
+        v[i] = T((2 * random.uniform(i) - 1) / std::sqrt(p.value > 0 ? p.value : fan(1)));
+        break;
       case Init::identity_matrix: v[i] = T(i % (p.shape[1] + 1) == 0); break;
       case Init::spread: v[i] = T((i + 0.5) / p.count - 0.5); break;
     }

@@ -1,8 +1,10 @@
-// The plan of a trace: when each node's memory is needed, who shares it, and where it lies in the arena.
+// The plan of a trace: when each node's memory is needed, who shares it, and where it lies in the
+// arena.
 //
-// Time runs forward over the nodes, 0 .. k - 1, then backward, 2 k - 1 - i for node i; 2 k is when the caller
-// reads. A block of the arena is alive from its first time to its last; blocks alive together never overlap
-// (tensor/arena.hpp). What backward reads is said by the nodes themselves (`reads::` in layers/node.hpp).
+// Time runs forward over the nodes, 0 .. k - 1, then backward, 2 k - 1 - i for node i; 2 k is when
+// the caller reads. A block of the arena is alive from its first time to its last; blocks alive
+// together never overlap (tensor/arena.hpp). What backward reads is said by the nodes themselves
+// (`reads::` in layers/node.hpp).
 #pragma once
 
 #include "rnx/network/keep.hpp"
@@ -27,12 +29,16 @@ struct TracePlan {
 class Timeline {
  public:
   explicit Timeline(const std::vector<Node>& nodes)
-      : nodes_(nodes), readers_(nodes.size()), forward_end_(nodes.size()), backward_end_(nodes.size()) {
+      : nodes_(nodes),
+        readers_(nodes.size()),
+        forward_end_(nodes.size()),
+        backward_end_(nodes.size()) {
     for (int i = 0; i < size(); ++i)
       for (int in : nodes[i].inputs)
         if (in >= 0) readers_[in].push_back(i);
     for (int i = size() - 1; i >= 0; --i) {
-      const bool held_back = nodes[i].chains && readers_[i].size() == 1 && nodes[readers_[i][0]].overwrites == 0;
+      const bool held_back =
+          nodes[i].chains && readers_[i].size() == 1 && nodes[readers_[i][0]].overwrites == 0;
       forward_end_[i] = held_back ? forward_end_[readers_[i][0]] : i;
     }
     for (int i = 0; i < size(); ++i) {
@@ -50,18 +56,22 @@ class Timeline {
   int backward_end(int node) const { return backward_end_[node]; }
   const std::vector<int>& readers(int node) const { return readers_[node]; }
 
-  /// Until when a join's own buffers live: its branches are read until their first node has run. Where depth is
-  /// elastic, an earlier block may read the stage's gradient.
+  /// Until when a join's own buffers live: its branches are read until their first node has run.
+  /// Where depth is elastic, an earlier block may read the stage's gradient.
   int block_end(int i) const {
     const int begin = nodes_[i].block_first >= 0 ? nodes_[i].block_first : i;
     return backward_end_[nodes_[i].early >= 0 ? std::min(nodes_[i].early, begin) : begin];
   }
-  /// The node that alone reads i's output and whose memory has the same size, elementwise in it; or -1.
+  /// The node that alone reads i's output and whose memory has the same size, elementwise in it; or
+  /// -1.
   int successor(int i) const {
     if (readers_[i].size() != 1) return -1;
     const int reader = readers_[i][0];
-    const auto plain = [](const Node& n) { return n.kind != Kind::choice && n.early < 0 && n.output_in < 0; };
-    const bool fits = plain(nodes_[i]) && plain(nodes_[reader]) && nodes_[i].out == nodes_[reader].out;
+    const auto plain = [](const Node& n) {
+      return n.kind != Kind::choice && n.early < 0 && n.output_in < 0;
+    };
+    const bool fits =
+        plain(nodes_[i]) && plain(nodes_[reader]) && nodes_[i].out == nodes_[reader].out;
     return fits ? reader : -1;
   }
 
@@ -75,8 +85,13 @@ class Timeline {
 class TracePlanner {
  public:
   TracePlanner(const Graph& graph, const TraceOptions& options)
-      : nodes_(graph.nodes), options_(options), time_(nodes_), capacity_(std::size_t(options.capacity)),
-        outputs_(nodes_.size()), gradients_(nodes_.size()), needed_(nodes_.size(), 0) {
+      : nodes_(graph.nodes),
+        options_(options),
+        time_(nodes_),
+        capacity_(std::size_t(options.capacity)),
+        outputs_(nodes_.size()),
+        gradients_(nodes_.size()),
+        needed_(nodes_.size(), 0) {
     plan_.places.resize(nodes_.size());
   }
 
@@ -98,7 +113,8 @@ class TracePlanner {
   }
 
  private:
-  /// The life of a node's output or gradient. owner: the node whose memory it takes; itself, or a later one.
+  /// The life of a node's output or gradient. owner: the node whose memory it takes; itself, or a
+  /// later one.
   struct Life {
     int first = 0;
     int last = -1;
@@ -131,9 +147,11 @@ class TracePlanner {
   }
 
   void plan_kept(int i, const Keep& keep) {
-    require<UsageError>(!keep.seed || runs_backward(), "trace: seeds need a trace that runs backward");
+    require<UsageError>(!keep.seed || runs_backward(),
+                        "trace: seeds need a trace that runs backward");
     const Dims out = nodes_[i].out;
-    const std::size_t elements = capacity_ * (keep.attention ? std::size_t(out.pixels()) : out.count());
+    const std::size_t elements =
+        capacity_ * (keep.attention ? std::size_t(out.pixels()) : out.count());
     if (keep.attention) request(&Placement::reduced, i, elements, i, time_.end());
     if (keep.seed) request(&Placement::seed, i, elements, 0, time_.end());
     if (keep.seed && keep.attention) {
@@ -155,7 +173,8 @@ class TracePlanner {
     for (int reader : time_.readers(i)) {
       const bool reads_backward = nodes_[reader].input_read & needs();
       read_backward |= reads_backward;
-      last = std::max(last, reads_backward ? time_.backward_end(reader) : time_.forward_end(reader));
+      last =
+          std::max(last, reads_backward ? time_.backward_end(reader) : time_.forward_end(reader));
     }
     if (i == time_.size() - 1) last = time_.end();  // the logits are the last tap
     if (keep && !keep->attention) last = time_.end();
@@ -188,15 +207,18 @@ class TracePlanner {
     gradients_[i].first = first;
     gradients_[i].last = time_.block_end(i);
     const int reader = time_.successor(i);
-    const bool in_place = reader >= 0 && reader != time_.size() - 1 && nodes_[reader].gradient_in_place;
+    const bool in_place =
+        reader >= 0 && reader != time_.size() - 1 && nodes_[reader].gradient_in_place;
     if (in_place && node.own_gradient && nodes_[reader].own_gradient) gradients_[i].owner = reader;
     const std::size_t work = capacity_ * node.work_backward + node.work_fixed;
     request(&Placement::work_backward, i, work, begin, time_.backward_end(i));
     request(&Placement::branch, i, capacity_ * node.branch, begin, time_.block_end(i));
-    if (node.kind == Kind::mask) request(&Placement::saved_seed, i, node.saved_fixed, 0, time_.end());
+    if (node.kind == Kind::mask)
+      request(&Placement::saved_seed, i, node.saved_fixed, 0, time_.end());
   }
 
-  /// Memory for the owners, alive as long as one of those who share it. Owners stand behind their guests.
+  /// Memory for the owners, alive as long as one of those who share it. Owners stand behind their
+  /// guests.
   void request_maps(std::vector<Life>& lives, std::size_t Placement::*where, bool Node::*own) {
     for (const Life& life : lives) {
       if (life.last < 0) continue;
@@ -216,7 +238,8 @@ class TracePlanner {
     for (const Request& r : requests_) plan_.places[r.node].*r.where = arena_.offset(r.block);
     for (int i = time_.size() - 1; i >= 0; --i) {
       if (outputs_[i].owner != i) plan_.places[i].output = plan_.places[outputs_[i].owner].output;
-      if (gradients_[i].owner != i) plan_.places[i].gradient = plan_.places[gradients_[i].owner].gradient;
+      if (gradients_[i].owner != i)
+        plan_.places[i].gradient = plan_.places[gradients_[i].owner].gradient;
     }
   }
 

@@ -11,12 +11,13 @@ namespace rnx::inline RNX_ISA {
 
 template <class T, class Device> class NetworkBase;
 
-template <class T, class Device = cpu>
-class Trace {
+template <class T, class Device = cpu> class Trace {
  public:
   using Record = typename Pass<T, Device>::Record;
 
-  Trace(const Graph& graph, TraceOptions options) : options_(std::move(options)), records_(graph.nodes.size()) {
+  Trace(const Graph& graph, TraceOptions options)
+      : options_(std::move(options)),
+        records_(graph.nodes.size()) {
     require<UsageError>(options_.capacity > 0, "trace: the capacity must be at least one sample");
     take(tiled() ? plan_logits(graph, options_) : TracePlanner(graph, options_).run(), graph);
   }
@@ -29,48 +30,64 @@ class Trace {
   View<const T, Device> logits() const { return records_.back().y; }
   /// Where a loss writes the gradient of the logits.
   View<T, Device> logits_gradient() const {
-    require<StateError>(options_.use != Use::infer, "trace: built for inference, it has no gradients");
+    require<StateError>(options_.use != Use::infer,
+                        "trace: built for inference, it has no gradients");
     const auto& y = records_.back().y;
     return {const_cast<T*>(arena_.data()) + places_.back().gradient, n_, y.dims, y.dims.c};
   }
   /// Every kept activation, in graph order.
   std::span<const Kept<T, Device>> activations() const { return kept_; }
   const Kept<T, Device>& activation(const std::string& path) const {
-    for (const auto& a : kept_) if (a.path == path) return a;
+    for (const auto& a : kept_)
+      if (a.path == path) return a;
     throw NameError("trace: '" + path + "' is not kept; name it in TraceOptions::keep");
   }
   const Kept<T, Device>& tagged(const void* tag) const {
     for (std::size_t i = 0; i < kept_.size(); ++i)
-      if (std::find(kept_tags_[i].begin(), kept_tags_[i].end(), tag) != kept_tags_[i].end()) return kept_[i];
+      if (std::find(kept_tags_[i].begin(), kept_tags_[i].end(), tag) != kept_tags_[i].end())
+        return kept_[i];
     throw NameError("trace: no kept activation has this tag; name it in TraceOptions::keep");
   }
   /// The kept output of Tap<Tag, ...>.
   template <class Tag> const Kept<T, Device>& tap() const { return tagged(&tag_id<Tag>); }
   /// Active sizes of every node in the last forward: what cost reads.
   std::span<const Record> records() const { return records_; }
-  /// What a node saved for backward and readers: Gumbel draws, batch statistics. Null when it saves nothing.
-  const T* saved(int node) const { return places_[node].saved == Placement::none ? nullptr : arena_.data() + places_[node].saved; }
+  /// What a node saved for backward and readers: Gumbel draws, batch statistics. Null when it saves
+  /// nothing.
+  const T* saved(int node) const {
+    return places_[node].saved == Placement::none ? nullptr : arena_.data() + places_[node].saved;
+  }
   /// The gradient that readers of saved values write (differentiable costs).
-  T* saved_seed(int node) { return places_[node].saved_seed == Placement::none ? nullptr : arena_.data() + places_[node].saved_seed; }
+  T* saved_seed(int node) {
+    return places_[node].saved_seed == Placement::none ? nullptr
+                                                       : arena_.data() + places_[node].saved_seed;
+  }
 
-  /// Whether forward runs a few samples at a time, each thread on its own: activations stay in its cache. Nothing but logits is left then.
-  bool tiled() const { return std::is_same_v<Device, cpu> && options_.tiled && options_.use == Use::infer && options_.eval_only && options_.keep.empty(); }
+  /// Whether forward runs a few samples at a time, each thread on its own: activations stay in its
+  /// cache. Nothing but logits is left then.
+  bool tiled() const {
+    return std::is_same_v<Device, cpu> && options_.tiled && options_.use == Use::infer &&
+           options_.eval_only && options_.keep.empty();
+  }
   /// Room for the traces of `count` threads.
   void lanes(int count) {
     if (int(lanes_.size()) < count) lanes_.resize(count);
   }
-  /// The trace of one thread, of `capacity` samples, otherwise like this one; made when it is first asked for.
+  /// The trace of one thread, of `capacity` samples, otherwise like this one; made when it is first
+  /// asked for.
   Trace& lane(int thread, int capacity, const Graph& graph) {
     auto& lane = lanes_[thread];
     if (!lane || lane->capacity() < capacity) {
       TraceOptions options = options_;
-      options.capacity = capacity, options.tiled = false;
+      options.capacity = capacity;
+      options.tiled = false;
       lane = std::make_unique<Trace>(graph, std::move(options));
     }
     return *lane;
   }
 
-  /// Device memory for the values of a loss that are scaled or added: `capacity` elements, made when they are first asked for.
+  /// Device memory for the values of a loss that are scaled or added: `capacity` elements, made
+  /// when they are first asked for.
   T* loss_scratch() {
     if (!loss_scratch_.size()) loss_scratch_ = Buffer<T, Device>(std::size_t(options_.capacity));
     return loss_scratch_.data();
@@ -110,11 +127,14 @@ class Trace {
       kept.active = record.y.n > 0;
       const Dims d = kept.active ? record.y.dims : Dims{0, 0, 0};
       const Dims map{1, d.h, d.w};
-      if (attention) kept.value = {arena_.data() + place.reduced, n_, map, 1};
-      else kept.value = record.y;
+      if (attention)
+        kept.value = {arena_.data() + place.reduced, n_, map, 1};
+      else
+        kept.value = record.y;
       if (place.seed == Placement::none) continue;
       T* seed = arena_.data() + place.seed;
-      kept.seed = attention ? View<T, Device>{seed, n_, map, 1} : View<T, Device>{seed, n_, d, strides_[i]};
+      kept.seed =
+          attention ? View<T, Device>{seed, n_, map, 1} : View<T, Device>{seed, n_, d, strides_[i]};
       memory<Device>::zero(seed, kept.seed.n * kept.seed.sample_stride() * sizeof(T), stream);
     }
   }
@@ -132,7 +152,8 @@ class Trace {
 
   // of the last forward
   int n_ = 0;
-  bool pending_ = false;  // a forward whose backward has not run: backward reuses the arena as it goes
+  bool pending_ =
+      false;  // a forward whose backward has not run: backward reuses the arena as it goes
   Context context_{};
   PackedLease<T, Device> packed_;
   std::uint64_t parameter_version_ = 0;

@@ -1,4 +1,5 @@
-// CPU kernels of the maps. Reductions over a tensor run in one fixed order: the same bits for every number of threads.
+// CPU kernels of the maps. Reductions over a tensor run in one fixed order: the same bits for every
+// number of threads.
 #pragma once
 
 #include <cmath>
@@ -10,18 +11,18 @@ namespace rnx::inline RNX_ISA {
 
 namespace quant_detail {
 /// Calls f(dense index, theta offset) over the active corner, order (group, o, i, kh, kw).
-template <class F>
-inline void each(const geometry::Weights& g, F f) {
+template <class F> inline void each(const geometry::Weights& g, F f) {
   std::size_t k = 0;
   for (int q = 0; q < g.groups; ++q)
     for (int o = 0; o < g.o; ++o)
       for (int i = 0; i < g.i; ++i)
         for (int y = 0; y < g.kh; ++y)
-          for (int x = 0; x < g.kw; ++x) f(k++, std::size_t(q * g.sg + o * g.so + i * g.si + y * g.sh + x * g.sw));
+          for (int x = 0; x < g.kw; ++x)
+            f(k++, std::size_t(q * g.sg + o * g.so + i * g.si + y * g.sh + x * g.sw));
 }
-/// Solves the normal equations A a = b (A: m x m, symmetric) by Cholesky. A base that the earlier ones span gets scale 0.
-template <int M>
-inline void solve(double (&A)[M][M], double (&b)[M]) {
+/// Solves the normal equations A a = b (A: m x m, symmetric) by Cholesky. A base that the earlier
+/// ones span gets scale 0.
+template <int M> inline void solve(double (&A)[M][M], double (&b)[M]) {
   bool spanned[M] = {};
   for (int j = 0; j < M; ++j) {
     const double diagonal = A[j][j];
@@ -44,31 +45,39 @@ inline void solve(double (&A)[M][M], double (&b)[M]) {
 }
 }  // namespace quant_detail
 
-template <class W>
-struct kernel<cpu, op::weight_bases<W>> {
+template <class W> struct kernel<cpu, op::weight_bases<W>> {
   template <class T>
-  static void run(Stream, const typename op::weight_bases<W>::template Args<T>& a) requires std::is_base_of_v<quant::Elementwise, W> {
-    static_assert(!W::scaled, "rnx: an elementwise weight map with scales needs a kernel of its own that writes them");
-    quant_detail::each(a.g, [&](std::size_t k, std::size_t at) { a.bases[k] = W::value(a.theta[at]); });
+  static void run(Stream, const typename op::weight_bases<W>::template Args<T>& a) requires
+      std::is_base_of_v<quant::Elementwise, W> {
+    static_assert(
+        !W::scaled,
+        "rnx: an elementwise weight map with scales needs a kernel of its own that writes them");
+    quant_detail::each(a.g,
+                       [&](std::size_t k, std::size_t at) { a.bases[k] = W::value(a.theta[at]); });
   }
 };
-template <class W>
-struct kernel<cpu, op::weight_bases_backward<W>> {
+template <class W> struct kernel<cpu, op::weight_bases_backward<W>> {
   template <class T>
-  static void run(Stream, const typename op::weight_bases_backward<W>::template Args<T>& a) requires std::is_base_of_v<quant::Elementwise, W> {
-    quant_detail::each(a.g, [&](std::size_t k, std::size_t at) { if (W::passes(a.theta[at])) a.dtheta[at] += a.dsum[k]; });
+  static void run(Stream, const typename op::weight_bases_backward<W>::template Args<T>& a) requires
+      std::is_base_of_v<quant::Elementwise, W> {
+    quant_detail::each(a.g, [&](std::size_t k, std::size_t at) {
+      if (W::passes(a.theta[at])) a.dtheta[at] += a.dsum[k];
+    });
   }
 };
 
-template <int M>
-struct kernel<cpu, op::weight_bases<quant::MultiBit<M>>> {
+template <int M> struct kernel<cpu, op::weight_bases<quant::MultiBit<M>>> {
   template <class T>
-  static void run(Stream, const typename op::weight_bases<quant::MultiBit<M>>::template Args<T>& a) {
+  static void run(Stream,
+                  const typename op::weight_bases<quant::MultiBit<M>>::template Args<T>& a) {
     const std::size_t count = a.g.count();
     double sum = 0, squares = 0;
     quant_detail::each(a.g, [&](std::size_t, std::size_t at) { sum += a.theta[at]; });
     const double mean = sum / count;
-    quant_detail::each(a.g, [&](std::size_t, std::size_t at) { const double d = a.theta[at] - mean; squares += d * d; });
+    quant_detail::each(a.g, [&](std::size_t, std::size_t at) {
+      const double d = a.theta[at] - mean;
+      squares += d * d;
+    });
     const double deviation = std::sqrt(squares / count);
     double A[M][M] = {}, b[M] = {};
     quant_detail::each(a.g, [&](std::size_t k, std::size_t at) {
@@ -87,59 +96,68 @@ struct kernel<cpu, op::weight_bases<quant::MultiBit<M>>> {
       for (int o = 0; o < rows; ++o) a.scales[m * rows + o] = T(b[m]);
   }
 };
-template <int M>
-struct kernel<cpu, op::weight_bases_backward<quant::MultiBit<M>>> {
+template <int M> struct kernel<cpu, op::weight_bases_backward<quant::MultiBit<M>>> {
   template <class T>
-  static void run(Stream, const typename op::weight_bases_backward<quant::MultiBit<M>>::template Args<T>& a) {
+  static void run(
+      Stream, const typename op::weight_bases_backward<quant::MultiBit<M>>::template Args<T>& a) {
     T alpha = 0;
     for (int m = 0; m < M; ++m) alpha += a.scales[m * a.g.groups * a.g.o];
-    quant_detail::each(a.g, [&](std::size_t k, std::size_t at) { if (std::abs(a.theta[at]) <= T(1)) a.dtheta[at] += alpha * a.dsum[k]; });
+    quant_detail::each(a.g, [&](std::size_t k, std::size_t at) {
+      if (std::abs(a.theta[at]) <= T(1)) a.dtheta[at] += alpha * a.dsum[k];
+    });
   }
 };
 
 namespace quant_detail {
-/// Calls f(sample, pixel offset in x, pixel offset in the padded dense map or -1) for every padded pixel of one sample.
-template <class F>
-inline void padded(const geometry::Map& x, int pad, int n, F f) {
+/// Calls f(sample, pixel offset in x, pixel offset in the padded dense map or -1) for every padded
+/// pixel of one sample.
+template <class F> inline void padded(const geometry::Map& x, int pad, int n, F f) {
   const int H = x.h + 2 * pad, W = x.w + 2 * pad;
   for (int h = 0; h < H; ++h)
     for (int w = 0; w < W; ++w) {
       const int ih = h - pad, iw = w - pad;
       const bool inside = ih >= 0 && ih < x.h && iw >= 0 && iw < x.w;
-      f(inside, inside ? ((std::size_t(n) * x.h + ih) * x.w + iw) * x.stride : 0, ((std::size_t(n) * H + h) * W + w) * x.c);
+      f(inside, inside ? ((std::size_t(n) * x.h + ih) * x.w + iw) * x.stride : 0,
+        ((std::size_t(n) * H + h) * W + w) * x.c);
     }
 }
-template <class A, class T>
-inline T base(T x, const T* parameters, int n) {
-  if constexpr (std::is_base_of_v<quant::Elementwise, A>) return A::value(x);
-  else return quant::sign(x + parameters[A::bases + n] - T(0.5));
+template <class A, class T> inline T base(T x, const T* parameters, int n) {
+  if constexpr (std::is_base_of_v<quant::Elementwise, A>)
+    return A::value(x);
+  else
+    return quant::sign(x + parameters[A::bases + n] - T(0.5));
 }
-template <class A, class T>
-inline bool passes(T x, const T* parameters, int n) {
-  if constexpr (std::is_base_of_v<quant::Elementwise, A>) return A::passes(x);
-  else { const T h = x + parameters[A::bases + n]; return h >= T(0) && h <= T(1); }
+template <class A, class T> inline bool passes(T x, const T* parameters, int n) {
+  if constexpr (std::is_base_of_v<quant::Elementwise, A>)
+    return A::passes(x);
+  else {
+    const T h = x + parameters[A::bases + n];
+    return h >= T(0) && h <= T(1);
+  }
 }
 /// Maps that base() and passes() know; others have kernels of their own.
 template <class A> constexpr bool known = std::is_base_of_v<quant::Elementwise, A> && !A::scaled;
 template <int N> constexpr bool known<quant::MultiBitActivation<N>> = true;
 }  // namespace quant_detail
 
-template <class A>
-struct kernel<cpu, op::activation_bases<A>> {
+template <class A> struct kernel<cpu, op::activation_bases<A>> {
   template <class T>
-  static void run(Stream, const typename op::activation_bases<A>::template Args<T>& a)
-    requires quant_detail::known<A>
-  {
-    const std::size_t count = std::size_t(a.x.n) * (a.x.h + 2 * a.pad) * (a.x.w + 2 * a.pad) * a.x.c;
+  static void run(Stream, const typename op::activation_bases<A>::template Args<T>& a) requires
+      quant_detail::known<A> {
+    const std::size_t count =
+        std::size_t(a.x.n) * (a.x.h + 2 * a.pad) * (a.x.w + 2 * a.pad) * a.x.c;
     host::parallel_for(a.x.n, [&](long n) {
       quant_detail::padded(a.x, a.pad, n, [&](bool inside, std::size_t from, std::size_t to) {
         for (int c = 0; c < a.x.c; ++c) {
           T sum = 0;
           for (int k = 0; k < A::bases; ++k) {
-            const T v = inside ? quant_detail::base<A>(a.px[from + c], a.parameters, k) : T(A::pad_value);
+            const T v =
+                inside ? quant_detail::base<A>(a.px[from + c], a.parameters, k) : T(A::pad_value);
             if (a.bases) a.bases[k * count + to + c] = v;
-            if constexpr (A::scaled) sum += a.parameters[k] * v;
-            else sum += v;
+            if constexpr (A::scaled)
+              sum += a.parameters[k] * v;
+            else
+              sum += v;
           }
           if (a.sum) a.sum[to + c] = sum;
         }
@@ -147,12 +165,11 @@ struct kernel<cpu, op::activation_bases<A>> {
     });
   }
 };
-template <class A>
-struct kernel<cpu, op::activation_bases_backward<A>> {
+template <class A> struct kernel<cpu, op::activation_bases_backward<A>> {
   template <class T>
-  static void run(Stream, const typename op::activation_bases_backward<A>::template Args<T>& a)
-    requires quant_detail::known<A>
-  {
+  static void run(Stream,
+                  const typename op::activation_bases_backward<A>::template Args<T>& a) requires
+      quant_detail::known<A> {
     const int H = a.x.h + 2 * a.pad, W = a.x.w + 2 * a.pad;
     if (a.dx)
       host::parallel_for(a.x.n, [&](long n) {
@@ -165,8 +182,10 @@ struct kernel<cpu, op::activation_bases_backward<A>> {
               T scale = 0;
               for (int k = 0; k < A::bases; ++k)
                 if (quant_detail::passes<A>(a.px[from + c], a.parameters, k)) {
-                  if constexpr (A::scaled) scale += a.parameters[k];
-                  else scale += T(1);
+                  if constexpr (A::scaled)
+                    scale += a.parameters[k];
+                  else
+                    scale += T(1);
                 }
               a.dx[to + c] = scale * a.dsum[at + c];
             }
@@ -179,9 +198,11 @@ struct kernel<cpu, op::activation_bases_backward<A>> {
         for (int n = 0; n < a.x.n; ++n)
           quant_detail::padded(a.x, a.pad, n, [&](bool inside, std::size_t from, std::size_t to) {
             for (int c = 0; c < a.x.c; ++c) {
-              const T v = inside ? quant_detail::base<A>(a.px[from + c], a.parameters, k) : T(A::pad_value);
+              const T v =
+                  inside ? quant_detail::base<A>(a.px[from + c], a.parameters, k) : T(A::pad_value);
               dbeta += double(v) * a.dsum[to + c];
-              if (inside && quant_detail::passes<A>(a.px[from + c], a.parameters, k)) dshift += a.dsum[to + c];
+              if (inside && quant_detail::passes<A>(a.px[from + c], a.parameters, k))
+                dshift += a.dsum[to + c];
             }
           });
         a.dparameters[k] += T(dbeta);
@@ -190,10 +211,8 @@ struct kernel<cpu, op::activation_bases_backward<A>> {
     }
   }
 };
-template <>
-struct kernel<cpu, op::base_products> {
-  template <class T>
-  static void run(Stream, const op::base_products::Args<T>& a) {
+template <> struct kernel<cpu, op::base_products> {
+  template <class T> static void run(Stream, const op::base_products::Args<T>& a) {
     for (int k = 0; k < a.k; ++k)
       for (int n = 0; n < a.n; ++n)
         for (int o = 0; o < a.o; ++o) {

@@ -1,4 +1,5 @@
-// The maps on the loopback device, beside rnx/kernels/loopback/definitions.hpp: for the same translation unit.
+// The maps on the loopback device, beside rnx/kernels/loopback/definitions.hpp: for the same
+// translation unit.
 //
 //   RNX_LOOPBACK_QUANT                                       what every map needs
 //   RNX_LOOPBACK_WEIGHT_MAP(rnx::quant::MultiBit<3>)         one for each map that is used
@@ -9,9 +10,9 @@
 #include "rnx/quant.hpp"
 
 #define RNX_LOOPBACK_QUANT RNX_LOOPBACK_1_(base_products)
-#define RNX_LOOPBACK_WEIGHT_MAP(...) \
+#define RNX_LOOPBACK_WEIGHT_MAP(...)                       \
   RNX_LOOPBACK_KERNEL_(rnx::op::weight_bases<__VA_ARGS__>) \
   RNX_LOOPBACK_KERNEL_(rnx::op::weight_bases_backward<__VA_ARGS__>)
-#define RNX_LOOPBACK_ACTIVATION_MAP(...) \
+#define RNX_LOOPBACK_ACTIVATION_MAP(...)                       \
   RNX_LOOPBACK_KERNEL_(rnx::op::activation_bases<__VA_ARGS__>) \
   RNX_LOOPBACK_KERNEL_(rnx::op::activation_bases_backward<__VA_ARGS__>)

@@ -1,19 +1,26 @@
-// Weight maps and activation maps: a tensor becomes K >= 1 bases with scales, and a gradient is pulled back through a declared surrogate.
+// Weight maps and activation maps: a tensor becomes K >= 1 bases with scales, and a gradient is
+// pulled back through a declared surrogate.
 //
 // A weight map W
 //   bases, bits        K, and the bits that cost counts
 //   identity           true: theta is used as it is (one base, not scaled)
-//   scaled             true: the kernels of W get scales (K, o), which are applied; false: scales are 1 and the kernels get none
-//   forward            op::weight_bases<W>:  theta (o, i, kh, kw) -> bases (K, o, i, kh, kw), scales (K, o) where `scaled`
-//   backward           op::weight_bases_backward<W>: gradient of sum_k scale_k base_k -> gradient of theta (surrogate), +=
+//   scaled             true: the kernels of W get scales (K, o), which are applied; false: scales
+//                      are 1 and the kernels get none
+//   forward            op::weight_bases<W>:  theta (o, i, kh, kw) -> bases (K, o, i, kh, kw),
+//                      scales (K, o) where `scaled`
+//   backward           op::weight_bases_backward<W>: gradient of sum_k scale_k base_k -> gradient
+//                      of theta (surrogate), +=
 //   A weight map has no parameters of its own: what it computes, it computes from theta.
 // An activation map A
 //   bases, bits, identity
 //   scaled, parameters false, 0; or true, 2 N: betas (N), then shifts (N), both trained
 //   pad_value          what a padded position of every base holds: stated, never an accidental zero
-//   forward            op::activation_bases<A>: x -> bases (N, n, h + 2 pad, w + 2 pad, c dense) and their scaled sum; null: unwanted
-//   backward           op::activation_bases_backward<A>: gradient of the sum (padded) -> dx assigned (null: unwanted), parameters += (null)
-// sign(0) = +1 everywhere, and a NaN stays one in every base. The surrogate is part of the model: attacks depend on it.
+//   forward            op::activation_bases<A>: x -> bases (N, n, h + 2 pad, w + 2 pad, c dense)
+//                      and their scaled sum; null: unwanted
+//   backward           op::activation_bases_backward<A>: gradient of the sum (padded) -> dx
+//                      assigned (null: unwanted), parameters += (null)
+// sign(0) = +1 everywhere, and a NaN stays one in every base. The surrogate is part of the model:
+// attacks depend on it.
 #pragma once
 
 #include <type_traits>
@@ -51,10 +58,13 @@ struct FullActivation {
 
 namespace op {
 
-/// In the place of scales where a map says `scaled = false`: a kernel that writes some does not compile.
+/// In the place of scales where a map says `scaled = false`: a kernel that writes some does not
+/// compile.
 struct NoScales {
   template <class I> double& operator[](I) const {
-    static_assert(sizeof(I) == 0, "rnx: a weight map that says `scaled = false` has no scales; with `scaled = true` they are applied");
+    static_assert(sizeof(I) == 0,
+                  "rnx: a weight map that says `scaled = false` has no scales; with `scaled = "
+                  "true` they are applied");
     static double none;
     return none;
   }
@@ -62,21 +72,21 @@ struct NoScales {
 /// Scales (K, o) of a map's arguments; P: a pointer.
 template <class Map, class P> using scales_of = std::conditional_t<Map::scaled, P, NoScales>;
 
-template <class W>
-struct weight_bases {
+template <class W> struct weight_bases {
   template <class T> struct Args {
     geometry::Weights g;
     const T* theta;
     T* bases;
     scales_of<W, T*> scales;
     auto pointers() {
-      if constexpr (W::scaled) return std::tie(theta, bases, scales);
-      else return std::tie(theta, bases);
+      if constexpr (W::scaled)
+        return std::tie(theta, bases, scales);
+      else
+        return std::tie(theta, bases);
     }
   };
 };
-template <class W>
-struct weight_bases_backward {
+template <class W> struct weight_bases_backward {
   template <class T> struct Args {
     geometry::Weights g;
     const T* theta;
@@ -85,24 +95,38 @@ struct weight_bases_backward {
     const T* dsum;
     T* dtheta;
     auto pointers() {
-      if constexpr (W::scaled) return std::tie(theta, bases, scales, dsum, dtheta);
-      else return std::tie(theta, bases, dsum, dtheta);
+      if constexpr (W::scaled)
+        return std::tie(theta, bases, scales, dsum, dtheta);
+      else
+        return std::tie(theta, bases, dsum, dtheta);
     }
   };
 };
-template <class A>
-struct activation_bases {
-  template <class T> struct Args { geometry::Map x; int pad; const T* px; const T* parameters; T* bases; T* sum; auto pointers() { return std::tie(px, parameters, bases, sum); } };
-};
-template <class A>
-struct activation_bases_backward {
+template <class A> struct activation_bases {
   template <class T> struct Args {
-    geometry::Map x, dxg; int pad;
-    const T* px; const T* parameters; const T* dsum; T* dx; T* dparameters;
+    geometry::Map x;
+    int pad;
+    const T* px;
+    const T* parameters;
+    T* bases;
+    T* sum;
+    auto pointers() { return std::tie(px, parameters, bases, sum); }
+  };
+};
+template <class A> struct activation_bases_backward {
+  template <class T> struct Args {
+    geometry::Map x, dxg;
+    int pad;
+    const T* px;
+    const T* parameters;
+    const T* dsum;
+    T* dx;
+    T* dparameters;
     auto pointers() { return std::tie(px, parameters, dsum, dx, dparameters); }
   };
 };
-/// products (k, n, o) = scales (k, o) betas (n); null scales, null betas: 1. `products` is memory of its own.
+/// products (k, n, o) = scales (k, o) betas (n); null scales, null betas: 1. `products` is memory
+/// of its own.
 struct base_products {
   template <class T> struct Args {
     int k, n, o;

@@ -1,6 +1,9 @@
-// Straight-through quantizers: sign (BinaryNet, Courbariaux et al. 2016) and round (uniform levels).
-//   weights      Sign: sign(w);  Round<b>: round(clip(w, -1, 1) L) / L with L = 2^(b-1) - 1 (half to even);  surrogate d/dw = 1[|w| <= 1]
-//   activations  SignActivation: sign(x), surrogate 1[|x| <= 1];  RoundActivation<b>: round(clip(x, 0, 1) L) / L with L = 2^b - 1, surrogate 1[0 <= x <= 1]
+// Straight-through quantizers: sign (BinaryNet, Courbariaux et al. 2016) and round (uniform
+// levels).
+//   weights      Sign: sign(w);  Round<b>: round(clip(w, -1, 1) L) / L with L = 2^(b-1) - 1 (half
+//                to even);  surrogate d/dw = 1[|w| <= 1]
+//   activations  SignActivation: sign(x), surrogate 1[|x| <= 1];  RoundActivation<b>: round(clip(x,
+//                0, 1) L) / L with L = 2^b - 1, surrogate 1[0 <= x <= 1]
 #pragma once
 
 #include "rnx/quant/maps.hpp"
@@ -18,8 +21,7 @@ struct Sign : Elementwise {
   template <class T> RNX_SHARED static bool passes(T w) { return w >= T(-1) && w <= T(1); }
 };
 
-template <int Bits>
-struct Round : Elementwise {
+template <int Bits> struct Round : Elementwise {
   using option = option::weight_map;
   static constexpr int bases = 1, bits = Bits;
   static constexpr bool identity = false, scaled = false, valid = Bits >= 2 && Bits <= 16;
@@ -39,8 +41,7 @@ struct SignActivation : Elementwise {
   template <class T> RNX_SHARED static bool passes(T x) { return x >= T(-1) && x <= T(1); }
 };
 
-template <int Bits>
-struct RoundActivation : Elementwise {
+template <int Bits> struct RoundActivation : Elementwise {
   using option = option::activation_map;
   static constexpr int bases = 1, bits = Bits, parameters = 0;
   static constexpr bool identity = false, scaled = false, valid = Bits >= 1 && Bits <= 16;

@@ -1,34 +1,48 @@
-// The differentiable cost of a searched network: multiply-accumulates at the effective widths sum_i g_i width_i of a trace's draws.
+// The differentiable cost of a searched network: multiply-accumulates at the effective widths sum_i
+// g_i width_i of a trace's draws.
 //
 //   cost = sum over blocks of mid (P_in c_in + P_out k^2 + P_out c_out),  mid = e c_in
-// P_in, P_out: pixels of the block's input, where it expands, and of its output; a stride lies between them. c_in is the effective width
-// of the mask before, c_out of the block's own. Where every width is one of a mask's, this is what cost::table counts. (Paper 001's code
-// takes P_out for P_in, squares the expanded output width in the depthwise term and expands c_out; this is what its blocks compute.)
+// P_in, P_out: pixels of the block's input, where it expands, and of its output; a stride lies
+// between them. c_in is the effective width of the mask before, c_out of the block's own. Where
+// every width is one of a mask's, this is what cost::table counts. (Paper 001's code takes P_out
+// for P_in, squares the expanded output width in the depthwise term and expands c_out; this is what
+// its blocks compute.)
 #pragma once
 
 #include "rnx/search/gumbel.hpp"
 
 namespace rnx::inline RNX_ISA::search {
 
-/// alpha L beta ln(cost): a loss scaled by the logarithm of a cost (paper 001's code: alpha 0.2, beta 0.5).
+/// alpha L beta ln(cost): a loss scaled by the logarithm of a cost (paper 001's code: alpha 0.2,
+/// beta 0.5).
 struct CostFactor {
   double alpha = 0.2, beta = 0.5;
-  struct Result { double value, d_loss, d_cost; };
-  /// Value and derivatives with respect to the loss and the cost. Throws NumericError when the cost is not positive.
+  struct Result {
+    double value, d_loss, d_cost;
+  };
+  /// Value and derivatives with respect to the loss and the cost. Throws NumericError when the cost
+  /// is not positive.
   Result operator()(double loss, double cost) const {
-    require<NumericError>(cost > 0, [&] { return "CostFactor: the cost must be positive, found " + std::to_string(cost); });
+    require<NumericError>(cost > 0, [&] {
+      return "CostFactor: the cost must be positive, found " + std::to_string(cost);
+    });
     const double log = alpha * beta * std::log(cost);
     return {log * loss, log, alpha * beta * loss / cost};
   }
 };
 
-/// The cost of every block that ends in a ChannelMask, in graph order. Its convolutions stand between its mask and the mask before: one
-/// that expands, a depthwise one, one that projects. What stands before the first block has no width to choose and is not counted.
-template <class T, class Device = cpu>
-class MaskCost {
+/// The cost of every block that ends in a ChannelMask, in graph order. Its convolutions stand
+/// between its mask and the mask before: one that expands, a depthwise one, one that projects. What
+/// stands before the first block has no width to choose and is not counted.
+template <class T, class Device = cpu> class MaskCost {
  public:
-  /// Factors of the cost mid (expand c_in + filter + project c_out): pixels times taps of the block's three convolutions.
-  struct Block { int node; op::Widths widths; double expansion, expand, filter, project; };
+  /// Factors of the cost mid (expand c_in + filter + project c_out): pixels times taps of the
+  /// block's three convolutions.
+  struct Block {
+    int node;
+    op::Widths widths;
+    double expansion, expand, filter, project;
+  };
 
   /// Throws UsageError when the network has no mask or a block has other convolutions.
   explicit MaskCost(const Graph& graph) {
@@ -42,20 +56,24 @@ class MaskCost {
     }
     require(!blocks_.empty(), "MaskCost: the network has no ChannelMask");
     std::vector<double> terms;
-    for (const Block& b : blocks_) terms.insert(terms.end(), {b.expansion, b.expand, b.filter, b.project});
+    for (const Block& b : blocks_)
+      terms.insert(terms.end(), {b.expansion, b.expand, b.filter, b.project});
     terms_ = Buffer<double, Device>(terms.size()), terms_.upload(terms);
     numbers_ = Buffer<double, Device>(2 * blocks_.size() + 1);
   }
 
   const std::vector<Block>& blocks() const { return blocks_; }
-  /// Launches the computation from the draws of the trace's last forward; nothing is copied to the host.
+  /// Launches the computation from the draws of the trace's last forward; nothing is copied to the
+  /// host.
   void compute(const Trace<T, Device>& trace) {
     const Stream stream{trace.context().stream};
     double* numbers = numbers_.data();
     for (std::size_t b = 0; b < blocks_.size(); ++b)
-      run<op::effective_width, Device, T>(stream, {blocks_[b].widths, trace.saved(blocks_[b].node), numbers + b});
+      run<op::effective_width, Device, T>(
+          stream, {blocks_[b].widths, trace.saved(blocks_[b].node), numbers + b});
     run<op::effective_cost, Device, T>(
-        stream, {int(blocks_.size()), start_, terms_.data(), numbers, numbers + 2 * blocks_.size(), numbers + blocks_.size()});
+        stream, {int(blocks_.size()), start_, terms_.data(), numbers, numbers + 2 * blocks_.size(),
+                 numbers + blocks_.size()});
   }
   /// The cost of the trace's last forward.
   double value(const Trace<T, Device>& trace) {
@@ -74,8 +92,10 @@ class MaskCost {
     const double* dwidth = numbers_.data() + blocks_.size();
     for (std::size_t b = 0; b < blocks_.size(); ++b) {
       T* seed = trace.saved_seed(blocks_[b].node);
-      require<StateError>(seed != nullptr, "MaskCost: the trace was built for inference, it has no seeds");
-      run<op::effective_width_backward, Device, T>({trace.context().stream}, {blocks_[b].widths, weight, dwidth + b, seed});
+      require<StateError>(seed != nullptr,
+                          "MaskCost: the trace was built for inference, it has no seeds");
+      run<op::effective_width_backward, Device, T>({trace.context().stream},
+                                                   {blocks_[b].widths, weight, dwidth + b, seed});
     }
   }
 
@@ -84,15 +104,20 @@ class MaskCost {
     const std::size_t n = layers.size();
     const auto dense = [](const Node& l) { return l.operation == "conv2d" && l.groups == 1; };
     const bool three = blocks_.empty() ? n >= 3 : n == 3;
-    require(three && dense(*layers[n - 3]) && layers[n - 2]->operation == "depthwise" && dense(*layers[n - 1]), [&] {
-      std::string found;
-      for (const Node* l : layers) found += (found.empty() ? "" : ", ") + l->operation;
-      return "MaskCost: between '" + mask.path + "' and the mask before it expected conv2d, depthwise, conv2d, found " +
-             (found.empty() ? "no convolution" : found);
-    });
+    require(three && dense(*layers[n - 3]) && layers[n - 2]->operation == "depthwise" &&
+                dense(*layers[n - 1]),
+            [&] {
+              std::string found;
+              for (const Node* l : layers) found += (found.empty() ? "" : ", ") + l->operation;
+              return "MaskCost: between '" + mask.path +
+                     "' and the mask before it expected conv2d, depthwise, conv2d, found " +
+                     (found.empty() ? "no convolution" : found);
+            });
     const Node &first = *layers[n - 3], &middle = *layers[n - 2], &last = *layers[n - 1];
     if (blocks_.empty()) start_ = first.in.c;
-    const auto factor = [](const Node& l) { return double(l.out.pixels()) * l.kernel_h * l.kernel_w; };
+    const auto factor = [](const Node& l) {
+      return double(l.out.pixels()) * l.kernel_h * l.kernel_w;
+    };
     Block b{
         .node = node,
         .widths = {.n = int(mask.widths.size())},

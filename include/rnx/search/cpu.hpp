@@ -7,33 +7,38 @@
 namespace rnx::inline RNX_ISA {
 
 template <> struct kernel<cpu, op::gumbel_mask> {
-  template <class T>
-  static void run(Stream, const op::gumbel_mask::Args<T>& a) {
+  template <class T> static void run(Stream, const op::gumbel_mask::Args<T>& a) {
     const StepValues values = a.values ? *a.values : StepValues{};
     const rng::Stream random(values.seed, Purpose::gumbel, values.draw + a.draw, a.site);
     const int n = a.widths.n;
     double z[op::most_widths], largest = -1e300, sum = 0;
-    for (int i = 0; i < n; ++i)
-      z[i] = (double(a.theta[i]) + random.gumbel(i)) / values.temperature, largest = z[i] > largest ? z[i] : largest;
-    for (int i = 0; i < n; ++i) z[i] = std::exp(z[i] - largest), sum += z[i];
+    for (int i = 0; i < n; ++i) {
+      z[i] = (double(a.theta[i]) + random.gumbel(i)) / values.temperature;
+      largest = z[i] > largest ? z[i] : largest;
+    }
+    for (int i = 0; i < n; ++i) {
+      z[i] = std::exp(z[i] - largest);
+      sum += z[i];
+    }
     for (int i = 0; i < n; ++i) a.g[i] = T(z[i] / sum);
     for (int k = 0; k < a.c; ++k) {
       double factor = 0;
-      for (int i = 0; i < n; ++i) if (k < a.widths.width[i]) factor += z[i];
+      for (int i = 0; i < n; ++i)
+        if (k < a.widths.width[i]) factor += z[i];
       a.factors[k] = T(factor / sum);
     }
   }
 };
 
 template <> struct kernel<cpu, op::gumbel_mask_backward> {
-  template <class T>
-  static void run(Stream, const op::gumbel_mask_backward::Args<T>& a) {
+  template <class T> static void run(Stream, const op::gumbel_mask_backward::Args<T>& a) {
     const int n = a.widths.n;
     double dg[op::most_widths], mean = 0;
     for (int i = 0; i < n; ++i) {
       dg[i] = a.seed ? double(a.seed[i]) : 0;
       for (int s = 0; s < a.s.n; ++s)
-        for (int k = 0; k < a.s.c && k < a.widths.width[i]; ++k) dg[i] += a.products[s * a.s.sample() + k];
+        for (int k = 0; k < a.s.c && k < a.widths.width[i]; ++k)
+          dg[i] += a.products[s * a.s.sample() + k];
       mean += a.g[i] * dg[i];
     }
     const double tau = a.values ? a.values->temperature : StepValues{}.temperature;
@@ -42,8 +47,7 @@ template <> struct kernel<cpu, op::gumbel_mask_backward> {
 };
 
 template <> struct kernel<cpu, op::effective_width> {
-  template <class T>
-  static void run(Stream, const op::effective_width::Args<T>& a) {
+  template <class T> static void run(Stream, const op::effective_width::Args<T>& a) {
     double width = 0;
     for (int i = 0; i < a.widths.n; ++i) width += double(a.g[i]) * a.widths.width[i];
     *a.width = width;
@@ -51,11 +55,11 @@ template <> struct kernel<cpu, op::effective_width> {
 };
 
 template <> struct kernel<cpu, op::effective_cost> {
-  template <class T>
-  static void run(Stream, const op::effective_cost::Args<T>& a) {
+  template <class T> static void run(Stream, const op::effective_cost::Args<T>& a) {
     double cost = 0, in = a.start;
     for (int b = 0; b < a.blocks; ++b) {
-      const double expansion = a.terms[4 * b], expand = a.terms[4 * b + 1], filter = a.terms[4 * b + 2], project = a.terms[4 * b + 3];
+      const double expansion = a.terms[4 * b], expand = a.terms[4 * b + 1],
+                   filter = a.terms[4 * b + 2], project = a.terms[4 * b + 3];
       const double out = a.width[b];
       cost += expansion * in * (expand * in + filter + project * out);
       if (b) a.dwidth[b - 1] += expansion * (2 * expand * in + filter + project * out);
@@ -67,8 +71,7 @@ template <> struct kernel<cpu, op::effective_cost> {
 };
 
 template <> struct kernel<cpu, op::effective_width_backward> {
-  template <class T>
-  static void run(Stream, const op::effective_width_backward::Args<T>& a) {
+  template <class T> static void run(Stream, const op::effective_width_backward::Args<T>& a) {
     for (int i = 0; i < a.widths.n; ++i) a.seed[i] += T(a.weight * *a.dwidth * a.widths.width[i]);
   }
 };

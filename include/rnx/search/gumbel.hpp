@@ -1,8 +1,10 @@
-// ChannelMask<widths...>: a soft choice of a block's width (paper 001, section 3.2; Wan et al. 2020, "FBNetV2", section 3.1).
+// ChannelMask<widths...>: a soft choice of a block's width (paper 001, section 3.2; Wan et al.
+// 2020, "FBNetV2", section 3.1).
 //
 //   y(k) = x(k) sum_i g_i 1[k < width_i],   g = softmax((theta + Gumbel noise) / temperature)
-// One draw per mask and forward, the same for the batch, in train and eval mode: keyed by StepValues::seed, draw + Context::draw and site.
-// trace.saved(node) holds g; a cost that reads it adds dL/dg to trace.saved_seed(node), which is zero after each forward.
+// One draw per mask and forward, the same for the batch, in train and eval mode: keyed by
+// StepValues::seed, draw + Context::draw and site. trace.saved(node) holds g; a cost that reads it
+// adds dL/dg to trace.saved_seed(node), which is zero after each forward.
 #pragma once
 
 #include <array>
@@ -13,8 +15,7 @@
 
 namespace rnx::inline RNX_ISA {
 
-template <Dims D, class T, class Device, int... Ws>
-struct BoundChannelMask {
+template <Dims D, class T, class Device, int... Ws> struct BoundChannelMask {
   static constexpr bool leaf = true;
   static constexpr int n = sizeof...(Ws);
   static constexpr op::Widths widths{n, {Ws...}};
@@ -23,42 +24,53 @@ struct BoundChannelMask {
 
   [[gnu::cold]] static int describe(GraphBuilder& g, int input) {
     Node node;
-    node.kind = Kind::mask, node.operation = "channel_mask", node.inputs = {input}, node.in = node.out = D, node.widths = {Ws...};
+    node.kind = Kind::mask;
+    node.operation = "channel_mask";
+    node.inputs = {input};
+    node.in = node.out = D;
+    node.widths = {Ws...};
     node.parameters.push_back({"theta", {n}, ParameterKind::architecture, Init::constant, 1.0 / n});
     node.input_read = reads::parameter_gradient;
-    node.saved_fixed = n + D.c;     // g | factors
-    node.work_backward = D.c;       // products, one row a sample
+    node.saved_fixed = n + D.c;  // g | factors
+    node.work_backward = D.c;    // products, one row a sample
     return g.add(std::move(node));
   }
   template <class P> static int prepare(int c_in, P&, int) { return c_in; }
   template <class P> static void forward(In x, Out& y, P& pass, int site) {
     y.dims.c = x.dims.c;
-    pass.template run<op::gumbel_mask>({widths, x.dims.c, pass.ctx.draw, std::uint64_t(site), pass.ctx.values, pass.parameter(site),
-                                        pass.saved(site), pass.saved(site) + n});
+    pass.template run<op::gumbel_mask>({widths, x.dims.c, pass.ctx.draw, std::uint64_t(site),
+                                        pass.ctx.values, pass.parameter(site), pass.saved(site),
+                                        pass.saved(site) + n});
     if (const std::size_t seed = pass.places[site].saved_seed; seed != Placement::none)
       pass.template run<op::fill>({std::size_t(n), T(0), pass.arena + seed});
-    pass.template run<op::scale_channels>({geometry::map(x), factors(x), geometry::map(y), x.data, pass.saved(site) + n, y.data});
+    pass.template run<op::scale_channels>(
+        {geometry::map(x), factors(x), geometry::map(y), x.data, pass.saved(site) + n, y.data});
   }
   template <class P, class Sink> static void backward(In dy, Out dx, Sink sink, P& pass, int site) {
     const In x = pass.records[site].x;
     if (dx)
-      pass.template run<op::scale_channels>({geometry::map(dy), factors(dy), geometry::map(dx), dy.data, pass.saved(site) + n, dx.data});
+      pass.template run<op::scale_channels>({geometry::map(dy), factors(dy), geometry::map(dx),
+                                             dy.data, pass.saved(site) + n, dx.data});
     if constexpr (wants_grads<Sink>) {
       const geometry::Map rows{x.n, 1, 1, x.dims.c, D.c};
       T* products = pass.work_backward(site);
-      pass.template run<op::scale_channels_gate>({geometry::map(x), rows, x.data, dy.data, products, geometry::map(dy)});
-      pass.template run<op::gumbel_mask_backward>({widths, rows, pass.ctx.values, products, pass.arena + pass.places[site].saved_seed,
-                                                   pass.saved(site), sink.base + pass.sites[site].parameters});
+      pass.template run<op::scale_channels_gate>(
+          {geometry::map(x), rows, x.data, dy.data, products, geometry::map(dy)});
+      pass.template run<op::gumbel_mask_backward>(
+          {widths, rows, pass.ctx.values, products, pass.arena + pass.places[site].saved_seed,
+           pass.saved(site), sink.base + pass.sites[site].parameters});
     }
   }
 
  private:
-  static geometry::Map factors(In x) { return {x.n, 1, 1, x.dims.c, 0}; }  // stride 0: one row for every sample
+  static geometry::Map factors(In x) {
+    return {x.n, 1, 1, x.dims.c, 0};
+  }  // stride 0: one row for every sample
 };
 
-/// Widths: 1 to 16, the largest first, at most the input's channels. Parameter `theta` (n), kind architecture, 1/n each at first.
-template <int... Widths>
-struct ChannelMask {
+/// Widths: 1 to 16, the largest first, at most the input's channels. Parameter `theta` (n), kind
+/// architecture, 1/n each at first.
+template <int... Widths> struct ChannelMask {
   static constexpr int sites = 1;
   static constexpr Dims out_dims(Dims in) { return in; }
   static constexpr Fault fault(Dims in) {
@@ -68,18 +80,21 @@ struct ChannelMask {
       if (w >= before) return Fault::mask;
       before = w;
     }
-    const bool positive = sizeof...(Widths) > 0 && sizeof...(Widths) <= op::most_widths && ((Widths > 0) && ...);
+    const bool positive =
+        sizeof...(Widths) > 0 && sizeof...(Widths) <= op::most_widths && ((Widths > 0) && ...);
     return positive ? Fault::none : Fault::mask;
   }
-  template <class In, class Device, class T> using bind = BoundChannelMask<In::dims, T, Device, Widths...>;
+  template <class In, class Device, class T>
+  using bind = BoundChannelMask<In::dims, T, Device, Widths...>;
 };
 
 namespace search {
 
-/// The width of the largest theta of every mask, in graph order: the found architecture (paper 001: arg max, no draw).
-/// Throws NumericError, naming the parameter, where a theta is NaN: a search that broke down found nothing.
-template <class T, class Device>
-std::vector<int> found_widths(const NetworkBase<T, Device>& net) {
+/// The width of the largest theta of every mask, in graph order: the found architecture (paper 001:
+/// arg max, no draw).
+/// Throws NumericError, naming the parameter, where a theta is NaN: a search that broke down found
+/// nothing.
+template <class T, class Device> std::vector<int> found_widths(const NetworkBase<T, Device>& net) {
   std::vector<int> widths;
   for (const NamedParameter& p : net.graph().parameters) {
     const Node& node = net.graph().nodes[p.node];

@@ -1,4 +1,5 @@
-// Permuting tied channels: the network computes the same. Sorting channels by importance before slicing is one use (Cai et al. 2020).
+// Permuting tied channels: the network computes the same. Sorting channels by importance before
+// slicing is one use (Cai et al. 2020).
 #pragma once
 
 #include "rnx/search/active.hpp"
@@ -7,56 +8,73 @@ namespace rnx::inline RNX_ISA::search {
 
 /// `values` of shape (outer, c, inner): channel j becomes old channel permutation[j].
 template <class T>
-std::vector<T> permuted(const std::vector<T>& values, std::size_t outer, std::span<const int> permutation) {
+std::vector<T> permuted(const std::vector<T>& values, std::size_t outer,
+                        std::span<const int> permutation) {
   std::vector<T> out(values.size());
   const std::size_t c = permutation.size(), inner = values.size() / (outer * c);
   for (std::size_t a = 0; a < outer; ++a)
     for (std::size_t j = 0; j < c; ++j)
-      std::copy_n(values.begin() + (a * c + permutation[j]) * inner, inner, out.begin() + (a * c + j) * inner);
+      std::copy_n(values.begin() + (a * c + permutation[j]) * inner, inner,
+                  out.begin() + (a * c + j) * inner);
   return out;
 }
 
-/// Permutes one group of graph().coupled_channels(): outputs of its convolutions, norms, masks and depthwise kernels, and the inputs of
-/// the layers that read it. Under a subnet logits stay only where the permutation keeps the active channels together.
-/// Throws UsageError when it is no permutation, when the group holds the logits, or where order matters: a channel mask, a concatenation,
-/// a padded shortcut, a grouped convolution; ShapeError when the group's channels are not as many.
+/// Permutes one group of graph().coupled_channels(): outputs of its convolutions, norms, masks and
+/// depthwise kernels, and the inputs of the layers that read it. Under a subnet logits stay only
+/// where the permutation keeps the active channels together.
+/// Throws UsageError when it is no permutation, when the group holds the logits, or where order
+/// matters: a channel mask, a concatenation, a padded shortcut, a grouped convolution; ShapeError
+/// when the group's channels are not as many.
 template <class T, class Device>
-void permute_channels(NetworkBase<T, Device>& net, const std::vector<int>& group, std::span<const int> permutation) {
+void permute_channels(NetworkBase<T, Device>& net, const std::vector<int>& group,
+                      std::span<const int> permutation) {
   const Graph& graph = net.graph();
   const int c = int(permutation.size()), nodes = int(graph.nodes.size());
   std::vector<char> seen(c), member(nodes), reads(nodes);
   for (int k : permutation) {
     require(k >= 0 && k < c && !seen[k], [&] {
-      return "permute_channels: every channel 0 .. " + std::to_string(c - 1) + " must be there once, found " + std::to_string(k);
+      return "permute_channels: every channel 0 .. " + std::to_string(c - 1) +
+             " must be there once, found " + std::to_string(k);
     });
     seen[k] = 1;
   }
   for (int i : group) member[i] = 1;
   // its outputs are channels of their own, tied to its inputs only by an addition
-  const auto mixes = [](const Node& n) { return n.kind == Kind::linear || n.operation == "conv2d"; };
+  const auto mixes = [](const Node& n) {
+    return n.kind == Kind::linear || n.operation == "conv2d";
+  };
   for (int i = 0; i < nodes; ++i)
     for (int in : graph.nodes[i].inputs)
-      if (in >= 0 && member[in] && graph.nodes[i].kind != Kind::side && (!member[i] || mixes(graph.nodes[i]))) reads[i] = 1;
+      if (in >= 0 && member[in] && graph.nodes[i].kind != Kind::side &&
+          (!member[i] || mixes(graph.nodes[i])))
+        reads[i] = 1;
   for (int i = 0; i < nodes; ++i) {
     const Node& n = graph.nodes[i];
     if (!member[i] && !reads[i]) continue;
-    const bool ordered =
-        n.kind == Kind::mask || n.operation == "concat" || n.operation == "pad_shortcut" || (n.operation == "conv2d" && n.groups > 1);
-    require(!ordered, [&] { return "permute_channels: '" + n.path + "' (" + n.operation + ") depends on the order of channels"; });
+    const bool ordered = n.kind == Kind::mask || n.operation == "concat" ||
+                         n.operation == "pad_shortcut" || (n.operation == "conv2d" && n.groups > 1);
+    require(!ordered, [&] {
+      return "permute_channels: '" + n.path + "' (" + n.operation +
+             ") depends on the order of channels";
+    });
     require(!member[i] || i != nodes - 1, "permute_channels: the group holds the logits");
     const int found = member[i] && n.out.c != c ? n.out.c : reads[i] ? n.in.c : c;
     require<ShapeError>(found == c, [&] {
-      return "permute_channels: '" + n.path + "' has " + std::to_string(found) + " channels, not " + std::to_string(c);
+      return "permute_channels: '" + n.path + "' has " + std::to_string(found) + " channels, not " +
+             std::to_string(c);
     });
   }
   for (const bool buffer : {false, true})
     for (const NamedParameter& p : buffer ? graph.buffers : graph.parameters) {
       const bool weight = p.kind == ParameterKind::weight && p.shape.size() > 1;
-      const bool no_channels =
-          p.kind == ParameterKind::transform || p.kind == ParameterKind::scale || p.kind == ParameterKind::architecture;
+      const bool no_channels = p.kind == ParameterKind::transform ||
+                               p.kind == ParameterKind::scale ||
+                               p.kind == ParameterKind::architecture;
       if (no_channels || p.shape[0] == 0) continue;
       if (member[p.node]) net.set(p.name, permuted(host_values(net, p, buffer), 1, permutation));
-      if (reads[p.node] && weight) net.set(p.name, permuted(host_values(net, p, buffer), std::size_t(p.shape[0]), permutation));
+      if (reads[p.node] && weight)
+        net.set(p.name,
+                permuted(host_values(net, p, buffer), std::size_t(p.shape[0]), permutation));
     }
 }
 

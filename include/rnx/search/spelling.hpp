@@ -1,5 +1,6 @@
-// How a spec is written in C++, with the sizes that a subnet made active: what static_type() prints.
-// A layer or policy of your own is spelled by a specialisation of spelling<> (layers: of(e, site); policies: text()).
+// How a spec is written in C++, with the sizes that a subnet made active: what static_type()
+// prints. A layer or policy of your own is spelled by a specialisation of spelling<> (layers: of(e,
+// site); policies: text()).
 #pragma once
 
 #include "rnx/search/active.hpp"
@@ -13,17 +14,25 @@ struct Emission {
   const Graph& graph;
   const Subnet& subnet;
   Active active;
-  bool zero_gamma = true;  ///< false in a branch whose identity is left out: with norms at zero a chain would never start to learn
+  bool zero_gamma =
+      /// false in a branch whose identity is left out: with norms at zero a chain would never start
+      /// to learn
+      true;
   int out(int site) const { return active.out[site].c; }
-  int choice(int site, int maximum) const { return std::min(subnet.choice[graph.nodes[site].slot], maximum); }
+  int choice(int site, int maximum) const {
+    return std::min(subnet.choice[graph.nodes[site].slot], maximum);
+  }
 };
 
-template <class Spec>
-struct spelling {
-  static_assert(sizeof(Spec) == 0, "rnx: static_type does not know how this type is written; specialise rnx::search::spelling for it");
+template <class Spec> struct spelling {
+  static_assert(sizeof(Spec) == 0,
+                "rnx: static_type does not know how this type is written; specialise "
+                "rnx::search::spelling for it");
 };
 /// The text of a spec whose first site is `site`.
-template <class Spec> std::string spell(const Emission& e, int site) { return spelling<Spec>::of(e, site); }
+template <class Spec> std::string spell(const Emission& e, int site) {
+  return spelling<Spec>::of(e, site);
+}
 
 namespace detail {
 /// name<a, b>, with lines of their own when one part has them or all are long together
@@ -34,67 +43,109 @@ inline std::string list(const std::string& name, const std::vector<std::string>&
   for (std::size_t i = 0; i < parts.size(); ++i) {
     flat += (i ? ", " : "") + parts[i];
     tall += "  ";
-    for (char c : parts[i]) tall += c, tall += c == '\n' ? "  " : "";
+    for (char c : parts[i]) {
+      tall += c;
+      tall += c == '\n' ? "  " : "";
+    }
     tall += i + 1 < parts.size() ? ",\n" : "";
   }
   const bool one_line = flat.find('\n') == std::string::npos && flat.size() <= 100;
   return (one_line ? flat : tall) + ">";
 }
-template <class O> void option(std::vector<std::string>& parts) { parts.push_back(spelling<O>::text()); }
-inline std::string number(const char* name, long long value) { return std::string(name) + "<" + std::to_string(value) + ">"; }
+template <class O> void option(std::vector<std::string>& parts) {
+  parts.push_back(spelling<O>::text());
+}
+inline std::string number(const char* name, long long value) {
+  return std::string(name) + "<" + std::to_string(value) + ">";
+}
 }  // namespace detail
 
 // policies
-template <> struct spelling<Penultimate> { static std::string text() { return "Penultimate"; } };
-template <> struct spelling<ZeroGamma> { static std::string text() { return "ZeroGamma"; } };
-template <> struct spelling<quant::Sign> { static std::string text() { return "quant::Sign"; } };
-template <> struct spelling<quant::SignActivation> { static std::string text() { return "quant::SignActivation"; } };
-template <int B> struct spelling<quant::Round<B>> { static std::string text() { return detail::number("quant::Round", B); } };
-template <int B>
-struct spelling<quant::RoundActivation<B>> {
+template <> struct spelling<Penultimate> {
+  static std::string text() { return "Penultimate"; }
+};
+template <> struct spelling<ZeroGamma> {
+  static std::string text() { return "ZeroGamma"; }
+};
+template <> struct spelling<quant::Sign> {
+  static std::string text() { return "quant::Sign"; }
+};
+template <> struct spelling<quant::SignActivation> {
+  static std::string text() { return "quant::SignActivation"; }
+};
+template <int B> struct spelling<quant::Round<B>> {
+  static std::string text() { return detail::number("quant::Round", B); }
+};
+template <int B> struct spelling<quant::RoundActivation<B>> {
   static std::string text() { return detail::number("quant::RoundActivation", B); }
 };
-template <int M> struct spelling<quant::MultiBit<M>> { static std::string text() { return detail::number("quant::MultiBit", M); } };
-template <int N>
-struct spelling<quant::MultiBitActivation<N>> {
+template <int M> struct spelling<quant::MultiBit<M>> {
+  static std::string text() { return detail::number("quant::MultiBit", M); }
+};
+template <int N> struct spelling<quant::MultiBitActivation<N>> {
   static std::string text() { return detail::number("quant::MultiBitActivation", N); }
 };
-template <long long N, long long D>
-struct spelling<Ratio<N, D>> {
-  static std::string text() { return "Ratio<" + std::to_string(N) + ", " + std::to_string(D) + ">"; }
+template <long long N, long long D> struct spelling<Ratio<N, D>> {
+  static std::string text() {
+    return "Ratio<" + std::to_string(N) + ", " + std::to_string(D) + ">";
+  }
 };
-template <class R> struct spelling<Epsilon<R>> { static std::string text() { return "Epsilon<" + spelling<R>::text() + ">"; } };
-template <class R> struct spelling<Momentum<R>> { static std::string text() { return "Momentum<" + spelling<R>::text() + ">"; } };
+template <class R> struct spelling<Epsilon<R>> {
+  static std::string text() { return "Epsilon<" + spelling<R>::text() + ">"; }
+};
+template <class R> struct spelling<Momentum<R>> {
+  static std::string text() { return "Momentum<" + spelling<R>::text() + ">"; }
+};
 
 // layers
-template <> struct spelling<Identity> { static std::string of(const Emission&, int) { return "Identity"; } };
-template <> struct spelling<Normalize> { static std::string of(const Emission&, int) { return "Normalize"; } };
-template <> struct spelling<GlobalAveragePool> { static std::string of(const Emission&, int) { return "GlobalAveragePool"; } };
-template <> struct spelling<act::MaskedRelu> { static std::string of(const Emission&, int) { return "act::MaskedRelu"; } };
-template <> struct spelling<act::Relu> { static std::string of(const Emission&, int) { return "act::Relu"; } };
-template <> struct spelling<act::Relu6> { static std::string of(const Emission&, int) { return "act::Relu6"; } };
-template <> struct spelling<act::HardSwish> { static std::string of(const Emission&, int) { return "act::HardSwish"; } };
-template <> struct spelling<act::HardSigmoid> { static std::string of(const Emission&, int) { return "act::HardSigmoid"; } };
+template <> struct spelling<Identity> {
+  static std::string of(const Emission&, int) { return "Identity"; }
+};
+template <> struct spelling<Normalize> {
+  static std::string of(const Emission&, int) { return "Normalize"; }
+};
+template <> struct spelling<GlobalAveragePool> {
+  static std::string of(const Emission&, int) { return "GlobalAveragePool"; }
+};
+template <> struct spelling<act::MaskedRelu> {
+  static std::string of(const Emission&, int) { return "act::MaskedRelu"; }
+};
+template <> struct spelling<act::Relu> {
+  static std::string of(const Emission&, int) { return "act::Relu"; }
+};
+template <> struct spelling<act::Relu6> {
+  static std::string of(const Emission&, int) { return "act::Relu6"; }
+};
+template <> struct spelling<act::HardSwish> {
+  static std::string of(const Emission&, int) { return "act::HardSwish"; }
+};
+template <> struct spelling<act::HardSigmoid> {
+  static std::string of(const Emission&, int) { return "act::HardSigmoid"; }
+};
 /// A found width is static: nothing is masked.
-template <int... Ws> struct spelling<ChannelMask<Ws...>> { static std::string of(const Emission&, int) { return "Identity"; } };
-template <class R>
-struct spelling<Dropout<R>> {
+template <int... Ws> struct spelling<ChannelMask<Ws...>> {
+  static std::string of(const Emission&, int) { return "Identity"; }
+};
+template <class R> struct spelling<Dropout<R>> {
   static std::string of(const Emission&, int) { return "Dropout<" + spelling<R>::text() + ">"; }
 };
 template <int Out, int S> struct spelling<PadShortcut<Out, S>> {
-  static std::string of(const Emission&, int) { return "PadShortcut<" + std::to_string(Out) + ", " + std::to_string(S) + ">"; }
+  static std::string of(const Emission&, int) {
+    return "PadShortcut<" + std::to_string(Out) + ", " + std::to_string(S) + ">";
+  }
 };
 template <PoolKind Which, int K, int S, int P> struct spelling<Pooling<Which, K, S, P>> {
   static std::string of(const Emission&, int) {
-    return std::string(Which == PoolKind::max ? "MaxPool<" : "AveragePool<") + std::to_string(K) + ", " + std::to_string(S) + ", " +
-           std::to_string(P) + ">";
+    return std::string(Which == PoolKind::max ? "MaxPool<" : "AveragePool<") + std::to_string(K) +
+           ", " + std::to_string(S) + ", " + std::to_string(P) + ">";
   }
 };
 template <int Paths, class... Os> struct spelling<BatchNorm<Paths, Os...>> {
   static std::string of(const Emission& e, int) {
     std::vector<std::string> parts;
     [[maybe_unused]] const auto visit = [&]<class O>(std::type_identity<O>) {
-      if constexpr (!std::is_same_v<O, OneGamma>) if (e.zero_gamma || !std::is_same_v<O, ZeroGamma>) detail::option<O>(parts);
+      if constexpr (!std::is_same_v<O, OneGamma>)
+        if (e.zero_gamma || !std::is_same_v<O, ZeroGamma>) detail::option<O>(parts);
     };
     (visit(std::type_identity<Os>{}), ...);
     if (Paths != 1 || !parts.empty()) parts.insert(parts.begin(), std::to_string(Paths));

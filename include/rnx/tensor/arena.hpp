@@ -1,4 +1,5 @@
-// The planner of one arena: blocks with life times, placed so that those alive together never overlap.
+// The planner of one arena: blocks with life times, placed so that those alive together never
+// overlap.
 #pragma once
 
 #include <algorithm>
@@ -24,7 +25,8 @@ class ArenaPlan {
   std::size_t place() {
     std::vector<int> order(blocks_.size());
     std::iota(order.begin(), order.end(), 0);
-    std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return blocks_[a].size > blocks_[b].size; });
+    std::stable_sort(order.begin(), order.end(),
+                     [&](int a, int b) { return blocks_[a].size > blocks_[b].size; });
     std::vector<const Block*> placed;  // by offset
     std::size_t total = 0;
     for (int i : order) {
@@ -37,13 +39,19 @@ class ArenaPlan {
       }
       b.offset = at;
       total = std::max(total, at + b.size);
-      placed.insert(std::upper_bound(placed.begin(), placed.end(), at, [](std::size_t v, const Block* p) { return v < p->offset; }), &b);
+      placed.insert(std::upper_bound(placed.begin(), placed.end(), at,
+                                     [](std::size_t v, const Block* p) { return v < p->offset; }),
+                    &b);
     }
     return total;
   }
 
  private:
-  struct Block { std::size_t size; int first, last; std::size_t offset; };
+  struct Block {
+    std::size_t size;
+    int first, last;
+    std::size_t offset;
+  };
   std::vector<Block> blocks_;
 };
 

@@ -10,17 +10,28 @@
 namespace rnx::inline RNX_ABI {
 
 /// Flat device memory of `size` elements. Copies copy the memory.
-template <class T, class Device = cpu>
-class Buffer {
+template <class T, class Device = cpu> class Buffer {
  public:
   Buffer() = default;
-  explicit Buffer(std::size_t size) : data_(static_cast<T*>(memory<Device>::allocate(size * sizeof(T)))), size_(size) {
+  explicit Buffer(std::size_t size)
+      : data_(static_cast<T*>(memory<Device>::allocate(size * sizeof(T)))),
+        size_(size) {
     memory<Device>::zero(data_, size * sizeof(T));
   }
-  Buffer(const Buffer& other) : Buffer(other.size_) { memory<Device>::copy(data_, other.data_, size_ * sizeof(T)); }
-  Buffer(Buffer&& other) noexcept : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
-  Buffer& operator=(Buffer other) noexcept { std::swap(data_, other.data_), std::swap(size_, other.size_); return *this; }
-  ~Buffer() { if (data_) memory<Device>::release(data_); }
+  Buffer(const Buffer& other) : Buffer(other.size_) {
+    memory<Device>::copy(data_, other.data_, size_ * sizeof(T));
+  }
+  Buffer(Buffer&& other) noexcept
+      : data_(std::exchange(other.data_, nullptr)),
+        size_(std::exchange(other.size_, 0)) {}
+  Buffer& operator=(Buffer other) noexcept {
+    std::swap(data_, other.data_);
+    std::swap(size_, other.size_);
+    return *this;
+  }
+  ~Buffer() {
+    if (data_) memory<Device>::release(data_);
+  }
 
   T* data() { return data_; }
   const T* data() const { return data_; }
@@ -28,7 +39,10 @@ class Buffer {
   void zero(Stream s = {}) { memory<Device>::zero(data_, size_ * sizeof(T), s); }
 
   void upload(std::span<const T> host, std::size_t at = 0) {
-    require<ShapeError>(at + host.size() <= size_, [&] { return "Buffer: " + std::to_string(host.size()) + " elements at " + std::to_string(at) + " do not fit into " + std::to_string(size_); });
+    require<ShapeError>(at + host.size() <= size_, [&] {
+      return "Buffer: " + std::to_string(host.size()) + " elements at " + std::to_string(at) +
+             " do not fit into " + std::to_string(size_);
+    });
     memory<Device>::upload(data_ + at, host.data(), host.size_bytes());
   }
   std::vector<T> download() const {
@@ -43,8 +57,7 @@ class Buffer {
 };
 
 /// n samples of `dims`, dense: memory order (n, h, w, c).
-template <class T, class Device = cpu>
-class Tensor {
+template <class T, class Device = cpu> class Tensor {
  public:
   Tensor() = default;
   Tensor(int n, Dims dims) : n_(n), dims_(dims), memory_(n * dims.count()) {}
@@ -61,13 +74,15 @@ class Tensor {
   /// From host memory in the field's order (n, c, h, w).
   static Tensor from_nchw(int n, Dims d, std::span<const T> host) {
     require<ShapeError>(host.size() == n * d.count(), [&] {
-      return "Tensor: expected " + std::to_string(n) + " x " + d.text() + " = " + std::to_string(n * d.count()) + " elements, found " + std::to_string(host.size());
+      return "Tensor: expected " + std::to_string(n) + " x " + d.text() + " = " +
+             std::to_string(n * d.count()) + " elements, found " + std::to_string(host.size());
     });
     std::vector<T> order(host.size());
     std::size_t k = 0;
     for (int s = 0; s < n; ++s)
       for (int p = 0; p < d.pixels(); ++p)
-        for (int c = 0; c < d.c; ++c) order[k++] = host[(std::size_t(s) * d.c + c) * d.pixels() + p];
+        for (int c = 0; c < d.c; ++c)
+          order[k++] = host[(std::size_t(s) * d.c + c) * d.pixels() + p];
     Tensor t(n, d);
     t.memory_.upload(order);
     return t;
@@ -79,7 +94,8 @@ class Tensor {
     std::size_t k = 0;
     for (int s = 0; s < n_; ++s)
       for (int p = 0; p < dims_.pixels(); ++p)
-        for (int c = 0; c < dims_.c; ++c) order[(std::size_t(s) * dims_.c + c) * dims_.pixels() + p] = host[k++];
+        for (int c = 0; c < dims_.c; ++c)
+          order[(std::size_t(s) * dims_.c + c) * dims_.pixels() + p] = host[k++];
     return order;
   }
   std::vector<T> download() const { return memory_.download(); }
@@ -96,9 +112,13 @@ template <class T, class Device>
 std::vector<std::remove_const_t<T>> to_host(const View<T, Device>& v) {
   using U = std::remove_const_t<T>;
   std::vector<U> all(v.n * v.sample_stride()), out(v.count());
-  if (v.dense()) { memory<Device>::download(out.data(), v.data, out.size() * sizeof(U)); return out; }
+  if (v.dense()) {
+    memory<Device>::download(out.data(), v.data, out.size() * sizeof(U));
+    return out;
+  }
   // the last pixel owns only its active channels: the memory behind them may be somebody else's
-  memory<Device>::download(all.data(), v.data, all.empty() ? 0 : (all.size() - v.stride + v.dims.c) * sizeof(U));
+  memory<Device>::download(all.data(), v.data,
+                           all.empty() ? 0 : (all.size() - v.stride + v.dims.c) * sizeof(U));
   for (std::size_t p = 0, k = 0; p < std::size_t(v.n) * v.dims.pixels(); ++p)
     for (int c = 0; c < v.dims.c; ++c) out[k++] = all[p * v.stride + c];
   return out;

@@ -9,10 +9,10 @@
 namespace rnx::inline RNX_ISA {
 
 /// (n, h, w, c) over the view's memory. Errors: ShapeError unless the view is dense.
-template <class T>
-auto as_xtensor(View<T, cpu> v) {
+template <class T> auto as_xtensor(View<T, cpu> v) {
   require<ShapeError>(v.dense(), "as_xtensor: the view must be dense");
-  const std::array<std::size_t, 4> shape{std::size_t(v.n), std::size_t(v.dims.h), std::size_t(v.dims.w), std::size_t(v.dims.c)};
+  const std::array<std::size_t, 4> shape{std::size_t(v.n), std::size_t(v.dims.h),
+                                         std::size_t(v.dims.w), std::size_t(v.dims.c)};
   return xt::adapt(v.data, v.count(), xt::no_ownership(), shape);
 }
 

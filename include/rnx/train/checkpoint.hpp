@@ -5,16 +5,19 @@
 
 namespace rnx::inline RNX_ISA::train {
 
-/// Checkpoints as the store of fit. `configuration`: what the run is; it is kept with each checkpoint, and a resume with another one is refused.
-/// `told` hears a sentence where a damaged checkpoint is passed over for the one before it (Checkpoints::recover).
-template <class Device = cpu>
-class CheckpointStore final : public Store<Device> {
+/// Checkpoints as the store of fit. `configuration`: what the run is; it is kept with each
+/// checkpoint, and a resume with another one is refused. `told` hears a sentence where a damaged
+/// checkpoint is passed over for the one before it (Checkpoints::recover).
+template <class Device = cpu> class CheckpointStore final : public Store<Device> {
  public:
   using typename Store<Device>::Net, typename Store<Device>::States;
   using Json = Checkpoints::Json;
 
-  explicit CheckpointStore(Checkpoints& checkpoints, Json configuration = nullptr, std::function<void(const std::string&)> told = {})
-      : checkpoints_(checkpoints), configuration_(std::move(configuration)), told_(std::move(told)) {}
+  explicit CheckpointStore(Checkpoints& checkpoints, Json configuration = nullptr,
+                           std::function<void(const std::string&)> told = {})
+      : checkpoints_(checkpoints),
+        configuration_(std::move(configuration)),
+        told_(std::move(told)) {}
 
   std::optional<Position> position(const Facts& facts) override {
     name_ = checkpoints_.recover(told_);
@@ -22,10 +25,15 @@ class CheckpointStore final : public Store<Device> {
     const std::string where = checkpoints_.path(name_).string();
     try {
       const Json state = checkpoints_.state(name_);
-      const std::string difference = first_difference(state.value("configuration", Json()), configuration_);
-      require<UsageError>(difference.empty(), [&] { return where + " is a checkpoint of another configuration: " + difference; });
-      const std::string other = state.contains("run") ? first_difference(state["run"], run_of(facts)) : "";
-      require<UsageError>(other.empty(), [&] { return where + " is a checkpoint of another run: " + other; });
+      const std::string difference =
+          first_difference(state.value("configuration", Json()), configuration_);
+      require<UsageError>(difference.empty(), [&] {
+        return where + " is a checkpoint of another configuration: " + difference;
+      });
+      const std::string other =
+          state.contains("run") ? first_difference(state["run"], run_of(facts)) : "";
+      require<UsageError>(other.empty(),
+                          [&] { return where + " is a checkpoint of another run: " + other; });
       Position p = position_of(state);
       if (!names_one("BEST-clean", state)) p.best.clean.reset();
       if (!names_one("BEST-pgd", state)) p.best.pgd.reset();
@@ -34,10 +42,14 @@ class CheckpointStore final : public Store<Device> {
       throw FileError(where + ": it is damaged: " + e.what());
     }
   }
-  void restore(Net& net, const States& states) override { checkpoints_.restore(name_, net, states); }
-  void save(const Position& p, const Net& net, const States& states, const Facts& facts, const std::vector<std::string>& marks) override {
-    Json state{{"done", p.done}, {"epoch", p.epoch}, {"step", p.step}, {"samples", p.samples}, {"right", p.right}, {"loss_sum", p.loss_sum}, {"rates", p.rates},
-               {"run", run_of(facts)}, {"configuration", configuration_}};
+  void restore(Net& net, const States& states) override {
+    checkpoints_.restore(name_, net, states);
+  }
+  void save(const Position& p, const Net& net, const States& states, const Facts& facts,
+            const std::vector<std::string>& marks) override {
+    Json state{{"done", p.done},       {"epoch", p.epoch},     {"step", p.step},
+               {"samples", p.samples}, {"right", p.right},     {"loss_sum", p.loss_sum},
+               {"rates", p.rates},     {"run", run_of(facts)}, {"configuration", configuration_}};
     if (p.best.clean) state["best_clean"] = *p.best.clean;
     if (p.best.pgd) state["best_pgd"] = *p.best.pgd;
     checkpoints_.save(p.done, net, states, std::move(state), marks);
@@ -50,13 +62,20 @@ class CheckpointStore final : public Store<Device> {
     return run;
   }
   static Position position_of(const Json& state) {
-    Position p{.done = state.at("done"), .epoch = state.at("epoch"), .step = state.at("step"), .samples = state.at("samples"), .right = state.at("right"), .loss_sum = state.at("loss_sum"), .best = {}};
+    Position p{.done = state.at("done"),
+               .epoch = state.at("epoch"),
+               .step = state.at("step"),
+               .samples = state.at("samples"),
+               .right = state.at("right"),
+               .loss_sum = state.at("loss_sum"),
+               .best = {}};
     if (state.contains("best_clean")) p.best.clean = state["best_clean"].template get<double>();
     if (state.contains("best_pgd")) p.best.pgd = state["best_pgd"].template get<double>();
     p.rates = state.value("rates", std::uint64_t(0));
     return p;
   }
-  /// A score without its checkpoint (recover() took the mark) is not the best of any. Marks of the newest itself are set by restore().
+  /// A score without its checkpoint (recover() took the mark) is not the best of any. Marks of the
+  /// newest itself are set by restore().
   bool names_one(const std::string& mark, const Json& newest) const {
     const auto own = newest.value("marks", std::vector<std::string>{});
     if (std::find(own.begin(), own.end(), mark) != own.end()) return true;

@@ -1,6 +1,8 @@
-// Checkpoints that survive a crash at any moment: a folder is written beside, its tensors are read back, it is synced and renamed; only then
-// LATEST follows, then the other marks, and only then older ones go. One that is found damaged later is passed over for the one before it.
-//   ckpt/000123/{model.safetensors, optim.safetensors, state.json}    ckpt/LATEST, ckpt/BEST-clean, ckpt/BEST-pgd: the name of a folder
+// Checkpoints that survive a crash at any moment: a folder is written beside, its tensors are read
+// back, it is synced and renamed; only then LATEST follows, then the other marks, and only then
+// older ones go. One that is found damaged later is passed over for the one before it.
+//   ckpt/000123/{model.safetensors, optim.safetensors, state.json}    ckpt/LATEST, ckpt/BEST-clean,
+//   ckpt/BEST-pgd: the name of a folder
 #pragma once
 
 #include <cstring>
@@ -15,7 +17,8 @@
 namespace rnx::inline RNX_ISA::train {
 
 /// "batch was 128 and is 64", or "" where two configurations are equal.
-inline std::string first_difference(const nlohmann::ordered_json& stored, const nlohmann::ordered_json& now) {
+inline std::string first_difference(const nlohmann::ordered_json& stored,
+                                    const nlohmann::ordered_json& now) {
   if (stored == now) return "";
   if (stored.is_object() && now.is_object()) {
     for (const auto& [key, value] : now.items()) {
@@ -34,8 +37,11 @@ class Checkpoints {
  public:
   using Json = nlohmann::ordered_json;
 
-  /// `folder` is made when the first checkpoint is. `keep`: how many of the newest stay, beside those that a mark names.
-  explicit Checkpoints(std::filesystem::path folder, int keep = 2) : folder_(std::move(folder)), keep_(keep) {
+  /// `folder` is made when the first checkpoint is. `keep`: how many of the newest stay, beside
+  /// those that a mark names.
+  explicit Checkpoints(std::filesystem::path folder, int keep = 2)
+      : folder_(std::move(folder)),
+        keep_(keep) {
     require<UsageError>(keep > 0, "checkpoints: at least one must be kept");
   }
 
@@ -45,22 +51,28 @@ class Checkpoints {
     const std::string digits = std::to_string(number);
     return std::string(digits.size() < 6 ? 6 - digits.size() : 0, '0') + digits;
   }
-  /// The folder that a mark (LATEST, BEST-clean, ...) names, or "" where there is no such mark. Errors: FileError (a mark that names nothing).
+  /// The folder that a mark (LATEST, BEST-clean, ...) names, or "" where there is no such mark.
+  /// Errors: FileError (a mark that names nothing).
   std::string marked(const std::string& mark) const {
     std::error_code error;
     const std::string name = text_of_mark(mark);
     if (name.empty()) return "";
-    require<FileError>(std::filesystem::is_directory(path(name), error), [&] { return path(mark).string() + ": it names the checkpoint " + name + ", which is not there"; });
+    require<FileError>(std::filesystem::is_directory(path(name), error), [&] {
+      return path(mark).string() + ": it names the checkpoint " + name + ", which is not there";
+    });
     return name;
   }
 
   /// A checkpoint to go on from, and what was found damaged on the way to it.
   struct Newest {
-    struct Damaged { std::string name, sentence; };
-    std::string name;               ///< "" where there is none
+    struct Damaged {
+      std::string name, sentence;
+    };
+    std::string name;  ///< "" where there is none
     std::vector<Damaged> damaged;
   };
-  /// The newest checkpoint that is whole: the one that LATEST names, or the next one before it. Nothing is changed.
+  /// The newest checkpoint that is whole: the one that LATEST names, or the next one before it.
+  /// Nothing is changed.
   /// Errors: FileError (no whole one is left, or LATEST holds no name).
   Newest newest() const {
     const std::string latest = text_of_mark("LATEST");
@@ -80,8 +92,9 @@ class Checkpoints {
     }
     throw FileError(found.damaged.front().sentence);
   }
-  /// newest(), with the folder put in order where it is not the one that LATEST named: LATEST and BEST-* name whole checkpoints that are not
-  /// after it (a mark without one goes), damaged ones are renamed to NAME.damaged. `told` hears a sentence for each.
+  /// newest(), with the folder put in order where it is not the one that LATEST named: LATEST and
+  /// BEST-* name whole checkpoints that are not after it (a mark without one goes), damaged ones
+  /// are renamed to NAME.damaged. `told` hears a sentence for each.
   std::string recover(const std::function<void(const std::string&)>& told = {}) const {
     const Newest found = newest();
     if (found.damaged.empty()) return found.name;
@@ -99,25 +112,36 @@ class Checkpoints {
   void check(const std::string& name) const {
     const Json json = state(name);
     for (const char* file : files) {
-      const std::string found = checksum_of(path(name) / file), stored = json.value("checksums", Json::object()).value(file, "");
-      require<FileError>(found == stored, [&] { return (path(name) / file).string() + ": it is damaged: its checksum is " + found + ", written was " + stored; });
+      const std::string found = checksum_of(path(name) / file),
+                        stored = json.value("checksums", Json::object()).value(file, "");
+      require<FileError>(found == stored, [&] {
+        return (path(name) / file).string() + ": it is damaged: its checksum is " + found +
+               ", written was " + stored;
+      });
     }
   }
   /// state.json of a checkpoint.
   Json state(const std::string& name) const {
     const auto file = path(name) / "state.json";
     Json json = Json::parse(io::read_file(file, 16 << 20), nullptr, false);
-    require<FileError>(json.is_object() && json.contains("format") && json["format"] == format, [&] { return file.string() + ": expected the state of a checkpoint, found something else"; });
+    require<FileError>(
+        json.is_object() && json.contains("format") && json["format"] == format, [&] {
+          return file.string() + ": expected the state of a checkpoint, found something else";
+        });
     const Json stored = std::exchange(json["checksum"], nullptr);
     json.erase("checksum");
-    require<FileError>(stored == checksum_of(json), [&] { return file.string() + ": it is damaged: its checksum is another one"; });
+    require<FileError>(stored == checksum_of(json), [&] {
+      return file.string() + ": it is damaged: its checksum is another one";
+    });
     return json;
   }
 
-  /// Writes checkpoint `number` and lets LATEST and `marks` name it. `state`: anything else a resume needs. Nothing older is touched
-  /// unless the new one has been read back.
+  /// Writes checkpoint `number` and lets LATEST and `marks` name it. `state`: anything else a
+  /// resume needs. Nothing older is touched unless the new one has been read back.
   template <class T, class Device>
-  void save(long number, const NetworkBase<T, Device>& net, const std::vector<optim::State<T>>& states, Json state, const std::vector<std::string>& marks = {}) {
+  void save(long number, const NetworkBase<T, Device>& net,
+            const std::vector<optim::State<T>>& states, Json state,
+            const std::vector<std::string>& marks = {}) {
     namespace fs = std::filesystem;
     make_folder(folder_);
     const std::string name = name_of(number);
@@ -128,12 +152,16 @@ class Checkpoints {
     io::save_model(beside / "model.safetensors", net);
     write_states<T, Device>(beside / "optim.safetensors", states);
     verify<T, Device>(beside, net, states);
-    state["format"] = format, state["number"] = number, state["marks"] = marks, state["numbers"] = Json::object();
+    state["format"] = format;
+    state["number"] = number;
+    state["marks"] = marks;
+    state["numbers"] = Json::object();
     for (const optim::State<T>& s : states)
       if (s.number) state["numbers"][s.name] = *s.number;
     for (const char* file : files) state["checksums"][file] = checksum_of(beside / file);
     state["checksum"] = checksum_of(state);
-    io::write_file(beside / "state.json", state.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+    io::write_file(beside / "state.json",
+                   state.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
     if (marked("LATEST") != name) {
       put_in_place(beside, name);
       sync_folder(folder_);
@@ -143,19 +171,26 @@ class Checkpoints {
     clean_up();
   }
 
-  /// Reads a checkpoint into network and states; returns its state.json. Errors: FileError (damage, another network or optimizer); the
-  /// network is unchanged then.
+  /// Reads a checkpoint into network and states; returns its state.json. Errors: FileError (damage,
+  /// another network or optimizer); the network is unchanged then.
   template <class T, class Device>
-  Json restore(const std::string& name, NetworkBase<T, Device>& net, const std::vector<optim::State<T>>& states) const {
+  Json restore(const std::string& name, NetworkBase<T, Device>& net,
+               const std::vector<optim::State<T>>& states) const {
     check(name);
     const Json json = state(name);
     const auto values = tensors<T>(name, states);
     const Json numbers = numbers_of(json, name, states);
     io::load_model(path(name) / "model.safetensors", net);
-    set_marks(name, json.value("marks", std::vector<std::string>{}));  // a crash may have come between LATEST and the others
+    set_marks(
+        name,
+        json.value(
+            "marks",
+            std::vector<std::string>{}));  // a crash may have come between LATEST and the others
     for (std::size_t i = 0; i < states.size(); ++i)
-      if (states[i].number) *states[i].number = numbers[states[i].name].template get<std::int64_t>();
-      else memory<Device>::upload(states[i].data, values[i].data(), states[i].count * sizeof(T));
+      if (states[i].number)
+        *states[i].number = numbers[states[i].name].template get<std::int64_t>();
+      else
+        memory<Device>::upload(states[i].data, values[i].data(), states[i].count * sizeof(T));
     return json;
   }
 
@@ -167,32 +202,46 @@ class Checkpoints {
     ~Remover() { remove_tree(folder); }
   };
 
-  /// What a mark's file says, or "" where there is none. Errors: FileError (it cannot be read, or holds no name).
+  /// What a mark's file says, or "" where there is none. Errors: FileError (it cannot be read, or
+  /// holds no name).
   std::string text_of_mark(const std::string& mark) const {
     std::error_code error;
     const auto status = std::filesystem::status(path(mark), error);
     if (status.type() == std::filesystem::file_type::not_found) return "";
-    require<FileError>(std::filesystem::exists(status), [&] { return path(mark).string() + ": cannot be read: " + error.message(); });
-    const std::string text = io::read_file(path(mark), 4096), name = text.substr(0, text.find('\n'));
-    require<FileError>(is_name(name), [&] { return path(mark).string() + ": expected the name of a checkpoint, found " + io::in_quotes(name); });
+    require<FileError>(std::filesystem::exists(status), [&] {
+      return path(mark).string() + ": cannot be read: " + error.message();
+    });
+    const std::string text = io::read_file(path(mark), 4096),
+                      name = text.substr(0, text.find('\n'));
+    require<FileError>(is_name(name), [&] {
+      return path(mark).string() + ": expected the name of a checkpoint, found " +
+             io::in_quotes(name);
+    });
     return name;
   }
   /// Names are numbers, so that longer ones are later.
-  static bool before(const std::string& a, const std::string& b) { return std::pair(a.size(), a) < std::pair(b.size(), b); }
+  static bool before(const std::string& a, const std::string& b) {
+    return std::pair(a.size(), a) < std::pair(b.size(), b);
+  }
   /// Every checkpoint's folder, the newest first.
   std::vector<std::string> names() const {
     std::error_code error;
     std::vector<std::string> found;
-    for (std::filesystem::directory_iterator entry(folder_, error), end; !error && entry != end; entry.increment(error))
-      if (const std::string name = entry->path().filename().string(); is_name(name)) found.push_back(name);
-    std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return before(b, a); });
+    for (std::filesystem::directory_iterator entry(folder_, error), end; !error && entry != end;
+         entry.increment(error))
+      if (const std::string name = entry->path().filename().string(); is_name(name))
+        found.push_back(name);
+    std::sort(found.begin(), found.end(),
+              [](const auto& a, const auto& b) { return before(b, a); });
     return found;
   }
   std::vector<std::string> best_marks() const {
     std::error_code error;
     std::vector<std::string> found;
-    for (std::filesystem::directory_iterator entry(folder_, error), end; !error && entry != end; entry.increment(error))
-      if (const std::string name = entry->path().filename().string(); name.starts_with("BEST-")) found.push_back(name);
+    for (std::filesystem::directory_iterator entry(folder_, error), end; !error && entry != end;
+         entry.increment(error))
+      if (const std::string name = entry->path().filename().string(); name.starts_with("BEST-"))
+        found.push_back(name);
     return found;
   }
   bool whole(const std::string& name) const {
@@ -210,16 +259,22 @@ class Checkpoints {
     for (const std::string& name : names()) {
       if (before(last, name) || !whole(name)) continue;
       const auto marks = state(name).value("marks", std::vector<std::string>{});
-      if (std::find(marks.begin(), marks.end(), mark) != marks.end()) return io::write_file(path(mark), name + "\n");
+      if (std::find(marks.begin(), marks.end(), mark) != marks.end())
+        return io::write_file(path(mark), name + "\n");
     }
     remove_tree(path(mark));
   }
-  /// The tensors of a checkpoint that belong to `states`, one list for each. Errors: FileError (another optimizer, objective or callback).
+  /// The tensors of a checkpoint that belong to `states`, one list for each. Errors: FileError
+  /// (another optimizer, objective or callback).
   template <class T>
-  std::vector<std::vector<T>> tensors(const std::string& name, const std::vector<optim::State<T>>& states) const {
+  std::vector<std::vector<T>> tensors(const std::string& name,
+                                      const std::vector<optim::State<T>>& states) const {
     const auto file = io::SafetensorsFile::read(path(name) / files[1]);
     const auto fits = [&](bool fine, const std::string& tensor, const char* how) {
-      require<FileError>(fine, [&] { return (path(name) / files[1]).string() + ": it belongs to another optimizer, objective or callback: " + tensor + how; });
+      require<FileError>(fine, [&] {
+        return (path(name) / files[1]).string() +
+               ": it belongs to another optimizer, objective or callback: " + tensor + how;
+      });
     };
     std::set<std::string> expected;
     std::vector<std::vector<T>> values;
@@ -232,14 +287,20 @@ class Checkpoints {
       values.back() = file.template values<T>(*e);
       fits(values.back().size() == s.count, s.name, " has another size");
     }
-    for (const io::Entry& e : file.entries()) fits(expected.contains(e.name), e.name, " is not expected");
+    for (const io::Entry& e : file.entries())
+      fits(expected.contains(e.name), e.name, " is not expected");
     return values;
   }
   /// The same for the numbers in state.json.
   template <class T>
-  Json numbers_of(const Json& json, const std::string& name, const std::vector<optim::State<T>>& states) const {
+  Json numbers_of(const Json& json, const std::string& name,
+                  const std::vector<optim::State<T>>& states) const {
     const auto fits = [&](bool fine, const std::string& number, const char* how) {
-      require<FileError>(fine, [&] { return (path(name) / "state.json").string() + ": it belongs to another optimizer, objective or callback: the number " + number + how; });
+      require<FileError>(fine, [&] {
+        return (path(name) / "state.json").string() +
+               ": it belongs to another optimizer, objective or callback: the number " + number +
+               how;
+      });
     };
     const Json numbers = json.value("numbers", Json::object());
     std::set<std::string> expected;
@@ -248,44 +309,55 @@ class Checkpoints {
       expected.insert(s.name);
       fits(numbers.contains(s.name) && numbers[s.name].is_number_integer(), s.name, " is missing");
     }
-    for (const auto& [number, value] : numbers.items()) fits(expected.contains(number), number, " is not expected");
+    for (const auto& [number, value] : numbers.items())
+      fits(expected.contains(number), number, " is not expected");
     return numbers;
   }
 
-  static bool is_name(const std::string& s) { return s.size() >= 6 && s.size() < 20 && s.find_first_not_of("0123456789") == s.npos; }
+  static bool is_name(const std::string& s) {
+    return s.size() >= 6 && s.size() < 20 && s.find_first_not_of("0123456789") == s.npos;
+  }
   static void remove_tree(const std::filesystem::path& folder) {
     std::error_code error;
     std::filesystem::remove_all(folder, error);
   }
   static void require_system(bool fine, const std::filesystem::path& path, const char* what) {
     const int code = errno;
-    require<FileError>(fine, [&] { return path.string() + ": " + what + ": " + io::detail::reason(code); });
+    require<FileError>(
+        fine, [&] { return path.string() + ": " + what + ": " + io::detail::reason(code); });
   }
   static void make_folder(const std::filesystem::path& folder) {
     std::error_code made, seen;
     std::filesystem::create_directories(folder, made);
-    require<FileError>(std::filesystem::is_directory(folder, seen), [&] { return folder.string() + ": the folder cannot be made: " + (made ? made : seen).message(); });
+    require<FileError>(std::filesystem::is_directory(folder, seen), [&] {
+      return folder.string() + ": the folder cannot be made: " + (made ? made : seen).message();
+    });
   }
-  /// What a crash between rename and LATEST left under this name goes only when the new folder stands there.
+  /// What a crash between rename and LATEST left under this name goes only when the new folder
+  /// stands there.
   void put_in_place(const std::filesystem::path& beside, const std::string& name) const {
     const std::filesystem::path old = path(".writing-old-" + name);
     remove_tree(old);
     const bool moved = ::rename(path(name).c_str(), old.c_str()) == 0;
     if (::rename(beside.c_str(), path(name).c_str()) == 0) return remove_tree(old);
     const int code = errno;
-    if (moved) [[maybe_unused]] const int back = ::rename(old.c_str(), path(name).c_str());
+    if (moved) [[maybe_unused]]
+      const int back = ::rename(old.c_str(), path(name).c_str());
     errno = code;
     require_system(false, path(name), "cannot be put in its place");
   }
   void set_marks(const std::string& name, const std::vector<std::string>& marks) const {
     for (const std::string& mark : marks) {
-      require<FileError>(mark.starts_with("BEST-") && mark.find('/') == mark.npos, [&] { return path(name).string() + ": expected marks BEST-..., found " + io::in_quotes(mark); });
+      require<FileError>(mark.starts_with("BEST-") && mark.find('/') == mark.npos, [&] {
+        return path(name).string() + ": expected marks BEST-..., found " + io::in_quotes(mark);
+      });
       io::write_file(path(mark), name + "\n");
     }
   }
   static void sync_folder(const std::filesystem::path& folder) {
     const io::detail::Descriptor d(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    require_system(d.get() >= 0 && (::fsync(d.get()) == 0 || errno == EINVAL), folder, "cannot be synced");
+    require_system(d.get() >= 0 && (::fsync(d.get()) == 0 || errno == EINVAL), folder,
+                   "cannot be synced");
   }
   static std::string checksum_of(const std::filesystem::path& path) {
     const std::string bytes = io::read_file(path, UINT64_MAX);
@@ -295,48 +367,63 @@ class Checkpoints {
     const std::string text = state.dump(-1, ' ', false, Json::error_handler_t::replace);
     return io::hexadecimal(io::checksum(text.data(), text.size()));
   }
-  template <class T, class Device>
-  static std::vector<T> on_host(const T* from, std::size_t count) {
+  template <class T, class Device> static std::vector<T> on_host(const T* from, std::size_t count) {
     std::vector<T> v(count);
     memory<Device>::download(v.data(), from, count * sizeof(T));
     return v;
   }
   template <class T, class Device>
-  static void write_states(const std::filesystem::path& path, const std::vector<optim::State<T>>& states) {
+  static void write_states(const std::filesystem::path& path,
+                           const std::vector<optim::State<T>>& states) {
     std::vector<std::vector<T>> values;
     std::vector<io::OutTensor> out;
     for (const optim::State<T>& s : states) {
       if (s.number) continue;
       values.push_back(on_host<T, Device>(s.data, s.count));
-      out.push_back({s.name, sizeof(T) == 8 ? io::Dtype::F64 : io::Dtype::F32, std::vector<std::size_t>(s.shape.begin(), s.shape.end()), values.back().data()});
+      out.push_back({s.name, sizeof(T) == 8 ? io::Dtype::F64 : io::Dtype::F32,
+                     std::vector<std::size_t>(s.shape.begin(), s.shape.end()),
+                     values.back().data()});
     }
     io::write_safetensors(path, out, {});
   }
   /// What was written is what memory holds, bit for bit.
   template <class T, class Device>
-  static void verify(const std::filesystem::path& folder, const NetworkBase<T, Device>& net, const std::vector<optim::State<T>>& states) {
-    const auto compare = [&](const io::SafetensorsFile& file, const char* name, const std::string& tensor, const T* from, std::size_t count) {
+  static void verify(const std::filesystem::path& folder, const NetworkBase<T, Device>& net,
+                     const std::vector<optim::State<T>>& states) {
+    const auto compare = [&](const io::SafetensorsFile& file, const char* name,
+                             const std::string& tensor, const T* from, std::size_t count) {
       const std::vector<T> held = on_host<T, Device>(from, count);
       const io::Entry* e = file.find(tensor);
-      const bool equal = e && file.bytes(*e).size() == count * sizeof(T) && (count == 0 || std::memcmp(file.bytes(*e).data(), held.data(), count * sizeof(T)) == 0);
-      require<FileError>(equal, [&] { return (folder / name).string() + ": read back, it does not hold what was written (" + tensor + ")"; });
+      const bool equal =
+          e && file.bytes(*e).size() == count * sizeof(T) &&
+          (count == 0 || std::memcmp(file.bytes(*e).data(), held.data(), count * sizeof(T)) == 0);
+      require<FileError>(equal, [&] {
+        return (folder / name).string() + ": read back, it does not hold what was written (" +
+               tensor + ")";
+      });
     };
-    const auto model = io::SafetensorsFile::read(folder / files[0]), optimizer = io::SafetensorsFile::read(folder / files[1]);
+    const auto model = io::SafetensorsFile::read(folder / files[0]),
+               optimizer = io::SafetensorsFile::read(folder / files[1]);
     const auto each = [&](const auto& p) { compare(model, files[0], p.name, p.value, p.count); };
     net.visit(each);
     net.visit_buffers(each);
     for (const optim::State<T>& s : states)
       if (!s.number) compare(optimizer, files[1], s.name, s.data, s.count);
   }
-  /// Removes checkpoints that no mark names, but the newest, and what a crash left behind. Files of the user's are not ours to judge.
+  /// Removes checkpoints that no mark names, but the newest, and what a crash left behind. Files of
+  /// the user's are not ours to judge.
   void clean_up() const {
     namespace fs = std::filesystem;
     std::error_code error;
     std::vector<std::string> names, named;
-    for (fs::directory_iterator entry(folder_, error), end; !error && entry != end; entry.increment(error)) {
+    for (fs::directory_iterator entry(folder_, error), end; !error && entry != end;
+         entry.increment(error)) {
       const std::string name = entry->path().filename().string();
-      if (is_name(name)) names.push_back(name);
-      else if (name.starts_with(".writing-") || (name.starts_with(".rnx-") && name.ends_with(".tmp"))) remove_tree(entry->path());
+      if (is_name(name))
+        names.push_back(name);
+      else if (name.starts_with(".writing-") ||
+               (name.starts_with(".rnx-") && name.ends_with(".tmp")))
+        remove_tree(entry->path());
       else if (name == "LATEST" || name.starts_with("BEST-")) {
         try {
           named.push_back(marked(name));
@@ -344,9 +431,11 @@ class Checkpoints {
       }
     }
     if (error) return;  // an incomplete list must remove nothing
-    std::sort(names.begin(), names.end(), [](const auto& a, const auto& b) { return before(b, a); });
+    std::sort(names.begin(), names.end(),
+              [](const auto& a, const auto& b) { return before(b, a); });
     for (std::size_t i = keep_; i < names.size(); ++i)
-      if (std::find(named.begin(), named.end(), names[i]) == named.end()) remove_tree(path(names[i]));
+      if (std::find(named.begin(), named.end(), names[i]) == named.end())
+        remove_tree(path(names[i]));
   }
 
   std::filesystem::path folder_;

@@ -1,4 +1,5 @@
-// The training loop: epochs of shuffled, augmented batches, evaluated, saved and resumed. Prints nothing; progress goes to callbacks.
+// The training loop: epochs of shuffled, augmented batches, evaluated, saved and resumed. Prints
+// nothing; progress goes to callbacks.
 #pragma once
 
 #include <atomic>
@@ -13,13 +14,16 @@
 
 namespace rnx::inline RNX_ISA::train {
 
-/// Where and how often a run is saved. The run that `store` holds is continued: with the same options it ends with the bits of a run
-/// that was never stopped.
+/// Where and how often a run is saved. The run that `store` holds is continued: with the same
+/// options it ends with the bits of a run that was never stopped.
 struct Saving {
-  AnyStore* store = nullptr;                     ///< a Store of the network's device; null: nothing is saved
-  double every = 600;                            ///< seconds between checkpoints inside an epoch
-  long every_steps = 0;                          ///< batches between checkpoints (0: by time alone)
-  std::function<void(const std::string&)> failed{};  ///< told the sentence when a checkpoint could not be written: training goes on, the one before stays
+  AnyStore* store = nullptr;  ///< a Store of the network's device; null: nothing is saved
+  double every = 600;         ///< seconds between checkpoints inside an epoch
+  long every_steps = 0;       ///< batches between checkpoints (0: by time alone)
+  std::function<void(const std::string&)>
+      /// told the sentence when a checkpoint could not be written: training goes on, the one before
+      /// stays
+      failed{};
 };
 
 struct FitOptions {
@@ -27,12 +31,18 @@ struct FitOptions {
   std::uint64_t seed = 0;
   std::optional<data::Augment> augment = data::Augment{};
   double label_smoothing = 0;
-  std::function<optim::Rates(long step, long steps)> schedule{};  ///< rates of a step, of all steps of the run (replays count)
-  int loader_threads = 1;                        ///< threads that prepare batches ahead of training, at most host::max_threads
-  std::function<Scores()> evaluate{};            ///< called at the end of every `evaluate_every`-th epoch and of the last
+  std::function<optim::Rates(long step, long steps)>
+      schedule{};  ///< rates of a step, of all steps of the run (replays count)
+  int loader_threads =
+      1;  ///< threads that prepare batches ahead of training, at most host::max_threads
+  std::function<Scores()>
+      evaluate{};  ///< called at the end of every `evaluate_every`-th epoch and of the last
   int evaluate_every = 1;
   Saving saving{};
-  const std::atomic<bool>* stop = nullptr;       ///< when it becomes true (a signal), the step is finished, a checkpoint written, and fit returns
+  const std::atomic<bool>* stop =
+      /// when it becomes true (a signal), the step is finished, a checkpoint written, and fit
+      /// returns
+      nullptr;
 };
 
 struct Outcome {
@@ -40,19 +50,29 @@ struct Outcome {
   Progress last{};
 };
 
-/// One run: everything a step needs and everything a resume restores. fit() drives it; a program with a loop of its own may, too.
-template <class Device, class Objective>
-class Run {
+/// One run: everything a step needs and everything a resume restores. fit() drives it; a program
+/// with a loop of its own may, too.
+template <class Device, class Objective> class Run {
  public:
   using States = std::vector<optim::State<float>>;
 
-  /// `more`: further state that is part of the run (what callbacks change); asked at a resume and at each checkpoint.
-  Run(NetworkBase<float, Device>& net, const data::Source& source, const Objective& objective, optim::Optimizer<float, Device>& optimizer, const FitOptions& o,
+  /// `more`: further state that is part of the run (what callbacks change); asked at a resume and
+  /// at each checkpoint.
+  Run(NetworkBase<float, Device>& net, const data::Source& source, const Objective& objective,
+      optim::Optimizer<float, Device>& optimizer, const FitOptions& o,
       std::function<States()> more = {})
-      : net_(net), source_(source), optimizer_(optimizer), o_(o), objective_(objective), more_(std::move(more)), batch_(int(std::min<std::size_t>(std::size_t(check(net, source, o)), source.size()))),
+      : net_(net),
+        source_(source),
+        optimizer_(optimizer),
+        o_(o),
+        objective_(objective),
+        more_(std::move(more)),
+        batch_(int(std::min<std::size_t>(std::size_t(check(net, source, o)), source.size()))),
         step_(net, optimizer, objective, batch_, o.label_smoothing) {
     per_epoch_ = long((source.size() + batch_ - 1) / batch_);
-    progress_.epochs = o.epochs, progress_.steps_in_epoch = per_epoch_, progress_.total = per_epoch_ * o.epochs;
+    progress_.epochs = o.epochs;
+    progress_.steps_in_epoch = per_epoch_;
+    progress_.total = per_epoch_ * o.epochs;
     values_.eps = -1;  // an attack whose objective does not write its radius is refused
     objective_.set(values_);
     values_.seed = o.seed;
@@ -65,15 +85,25 @@ class Run {
         store_->restore(net_, states());
       }
     }
-    if (!finished()) loader_.emplace(source, data::LoaderOptions{.batch = batch_, .seed = o.seed, .augment = o.augment, .threads = o.loader_threads}, progress_.done / per_epoch_, progress_.done % per_epoch_);
+    if (!finished())
+      loader_.emplace(
+          source,
+          data::LoaderOptions{
+              .batch = batch_, .seed = o.seed, .augment = o.augment, .threads = o.loader_threads},
+          progress_.done / per_epoch_, progress_.done % per_epoch_);
   }
 
   bool finished() const { return progress_.done >= progress_.total; }
   const Progress& progress() const { return progress_; }
 
-  /// Trains on the next batch. Errors: NumericError when a loss is not finite (the step that showed it has been taken).
+  /// Trains on the next batch. Errors: NumericError when a loss is not finite (the step that showed
+  /// it has been taken).
   void advance() {
-    if (progress_.done % per_epoch_ == 0) loss_sum_ = 0, right_ = 0, progress_.samples = 0;
+    if (progress_.done % per_epoch_ == 0) {
+      loss_sum_ = 0;
+      right_ = 0;
+      progress_.samples = 0;
+    }
     const auto begin = clock::now();
     const data::Batch& b = loader_->next();
     step_.images.upload(b.pixels);
@@ -91,22 +121,30 @@ class Run {
     loss_sum_ += step_.values.mean(b.n) * b.n;
     require<StateError>(step_.logits().n == b.n, [&] {
       const std::string found = std::to_string(step_.logits().n), expected = std::to_string(b.n);
-      return "fit: the objective's last forward in stage.trace must have the batch's " + expected + " samples, whose logits are counted; it had " + found;
+      return "fit: the objective's last forward in stage.trace must have the batch's " + expected +
+             " samples, whose logits are counted; it had " + found;
     });
     const std::vector<float> z = to_host(step_.logits());
     const int classes = net_.classes();
-    for (int i = 0; i < b.n; ++i) right_ += eval::argmax(z.data() + i * classes, classes) == b.labels[i];
-    busy_ += seconds_since(begin), trained_ += b.n;
+    for (int i = 0; i < b.n; ++i)
+      right_ += eval::argmax(z.data() + i * classes, classes) == b.labels[i];
+    busy_ += seconds_since(begin);
+    trained_ += b.n;
 
     Progress& p = progress_;
-    p.epoch = int(p.done / per_epoch_), p.step = ++p.done - p.epoch * per_epoch_;
-    p.epoch_end = p.step == per_epoch_, p.scores = {};
-    p.samples += b.n, p.lr = values_.lr;
-    p.loss = loss_sum_ / double(p.samples), p.accuracy = double(right_) / double(p.samples);
+    p.epoch = int(p.done / per_epoch_);
+    p.step = ++p.done - p.epoch * per_epoch_;
+    p.epoch_end = p.step == per_epoch_;
+    p.scores = {};
+    p.samples += b.n;
+    p.lr = values_.lr;
+    p.loss = loss_sum_ / double(p.samples);
+    p.accuracy = double(right_) / double(p.samples);
     p.waited = loader_->waited();
     p.images_per_second = double(trained_) / std::max(busy_, 1e-9);
     p.remaining = (double(p.total - p.done) * batch_) / std::max(p.images_per_second, 1e-9);
-    const bool due = p.epoch_end && (p.done == p.total || (p.epoch + 1) % std::max(1, o_.evaluate_every) == 0);
+    const bool due =
+        p.epoch_end && (p.done == p.total || (p.epoch + 1) % std::max(1, o_.evaluate_every) == 0);
     if (due && o_.evaluate) p.scores = o_.evaluate();
     times();
   }
@@ -117,20 +155,32 @@ class Run {
   bool due() const {
     const Saving& s = o_.saving;
     return saving() && saved_ != progress_.done &&
-           (progress_.epoch_end || seconds_since(last_save_) >= s.every || (s.every_steps > 0 && progress_.done % s.every_steps == 0));
+           (progress_.epoch_end || seconds_since(last_save_) >= s.every ||
+            (s.every_steps > 0 && progress_.done % s.every_steps == 0));
   }
   /// Whether the checkpoint could be written. Otherwise Saving::failed has been told.
   bool save() {
     const Progress& p = progress_;
     std::vector<std::string> marks;
-    const auto best = [&](const std::optional<double>& score, std::optional<double>& so_far, const char* mark) {
-      if (score && (!so_far || *score > *so_far)) so_far = score, marks.push_back(mark);
+    const auto best = [&](const std::optional<double>& score, std::optional<double>& so_far,
+                          const char* mark) {
+      if (score && (!so_far || *score > *so_far)) {
+        so_far = score;
+        marks.push_back(mark);
+      }
     };
     const Scores before = best_;
     best(p.scores.clean, best_.clean, "BEST-clean");
     best(p.scores.pgd, best_.pgd, "BEST-pgd");
     try {
-      const Position at{.done = p.done, .epoch = p.epoch, .step = p.step, .samples = p.samples, .right = right_, .loss_sum = loss_sum_, .best = best_, .rates = rates_};
+      const Position at{.done = p.done,
+                        .epoch = p.epoch,
+                        .step = p.step,
+                        .samples = p.samples,
+                        .right = right_,
+                        .loss_sum = loss_sum_,
+                        .best = best_,
+                        .rates = rates_};
       store_->save(at, net_, states(), facts_, marks);
     } catch (const FileError& e) {
       best_ = before;
@@ -138,7 +188,9 @@ class Run {
       if (o_.saving.failed) o_.saving.failed(e.what());
       return false;
     }
-    saved_ = p.done, last_save_ = clock::now(), was_saved_ = true;
+    saved_ = p.done;
+    last_save_ = clock::now();
+    was_saved_ = true;
     times();
     return true;
   }
@@ -146,40 +198,68 @@ class Run {
 
  private:
   using clock = std::chrono::steady_clock;
-  static double seconds_since(clock::time_point t) { return std::chrono::duration<double>(clock::now() - t).count(); }
-  static int check(const NetworkBase<float, Device>& net, const data::Source& source, const FitOptions& o) {
-    require<UsageError>(o.epochs >= 0 && o.batch > 0 && source.size() > 0, "fit: epochs, batch and the data set must not be empty");
+  static double seconds_since(clock::time_point t) {
+    return std::chrono::duration<double>(clock::now() - t).count();
+  }
+  static int check(const NetworkBase<float, Device>& net, const data::Source& source,
+                   const FitOptions& o) {
+    require<UsageError>(o.epochs >= 0 && o.batch > 0 && source.size() > 0,
+                        "fit: epochs, batch and the data set must not be empty");
     require<UsageError>(bool(o.schedule), "fit: a schedule is needed");
-    require<UsageError>(o.evaluate_every > 0 && o.loader_threads > 0, "fit: evaluate_every and loader_threads must be positive");
-    require<UsageError>(o.saving.every >= 0 && o.saving.every_steps >= 0, "fit: the distances between checkpoints must not be negative");
+    require<UsageError>(o.evaluate_every > 0 && o.loader_threads > 0,
+                        "fit: evaluate_every and loader_threads must be positive");
+    require<UsageError>(o.saving.every >= 0 && o.saving.every_steps >= 0,
+                        "fit: the distances between checkpoints must not be negative");
     host::check_threads("fit: expected loader_threads", o.loader_threads);
-    require<ShapeError>(source.dims() == net.input_dims(), [&] { return "fit: the network takes " + net.input_dims().text() + ", the images are " + source.dims().text(); });
-    require<UsageError>(source.classes() <= net.classes(), [&] { return "fit: the data set has " + std::to_string(source.classes()) + " classes, the network " + std::to_string(net.classes()); });
+    require<ShapeError>(source.dims() == net.input_dims(), [&] {
+      return "fit: the network takes " + net.input_dims().text() + ", the images are " +
+             source.dims().text();
+    });
+    require<UsageError>(source.classes() <= net.classes(), [&] {
+      return "fit: the data set has " + std::to_string(source.classes()) +
+             " classes, the network " + std::to_string(net.classes());
+    });
     const std::size_t last = source.size() % std::size_t(o.batch);
     net.check_batch_statistics(last ? int(last) : o.batch, "fit: the last batch of an epoch");
     return o.batch;
   }
   States states() {
     States list = optimizer_.state();
-    for (optim::State<float> s : step_.objective_state()) s.name = "objective." + s.name, list.push_back(s);
+    for (optim::State<float> s : step_.objective_state()) {
+      s.name = "objective." + s.name;
+      list.push_back(s);
+    }
     if (more_)
-      for (optim::State<float> s : more_()) s.name = "callback." + s.name, list.push_back(s);
+      for (optim::State<float> s : more_()) {
+        s.name = "callback." + s.name;
+        list.push_back(s);
+      }
     std::set<std::string> names;
     for (const optim::State<float>& s : list)
-      require<NameError>(names.insert(s.name).second, [&] { return "fit: two parts of the run's state are called '" + s.name + "'"; });
+      require<NameError>(names.insert(s.name).second, [&] {
+        return "fit: two parts of the run's state are called '" + s.name + "'";
+      });
     return list;
   }
   Facts facts() const {
     const auto augment = [&] {
       if (!o_.augment) return std::string("none");
-      return "pad " + std::to_string(o_.augment->pad) + (o_.augment->crop ? " crop" : "") + (o_.augment->flip ? " flip" : "");
+      return "pad " + std::to_string(o_.augment->pad) + (o_.augment->crop ? " crop" : "") +
+             (o_.augment->flip ? " flip" : "");
     };
     Facts f;
-    if constexpr (requires { objective_.describe(); }) f.emplace_back("objective", objective_.describe());
-    f.insert(f.end(), {{"batch", std::to_string(batch_)}, {"seed", std::to_string(o_.seed)}, {"augment", augment()},
-            {"label smoothing", exact_text(o_.label_smoothing)}, {"optimizer", optimizer_.describe()},
-            {"replays", std::to_string(objective_.replays())}, {"attack eps", exact_text(values_.eps)}, {"attack step", exact_text(values_.step)},
-            {"images", std::to_string(source_.size())}, {"data", source_.fingerprint()}});
+    if constexpr (requires { objective_.describe(); })
+      f.emplace_back("objective", objective_.describe());
+    f.insert(f.end(), {{"batch", std::to_string(batch_)},
+                       {"seed", std::to_string(o_.seed)},
+                       {"augment", augment()},
+                       {"label smoothing", exact_text(o_.label_smoothing)},
+                       {"optimizer", optimizer_.describe()},
+                       {"replays", std::to_string(objective_.replays())},
+                       {"attack eps", exact_text(values_.eps)},
+                       {"attack step", exact_text(values_.step)},
+                       {"images", std::to_string(source_.size())},
+                       {"data", source_.fingerprint()}});
     return f;
   }
   /// The checksum of rates, one step on.
@@ -190,16 +270,28 @@ class Run {
   /// Takes up a stored run.
   void stand(const Position& at) {
     Progress& p = progress_;
-    require<FileError>(at.done >= 0 && at.done <= p.total, [&] { return "fit: the stored run has done " + std::to_string(at.done) + " of " + std::to_string(p.total) + " batches"; });
-    p.done = at.done, p.epoch = at.epoch, p.step = at.step, p.samples = at.samples;
-    right_ = at.right, loss_sum_ = at.loss_sum, best_ = at.best;
+    require<FileError>(at.done >= 0 && at.done <= p.total, [&] {
+      return "fit: the stored run has done " + std::to_string(at.done) + " of " +
+             std::to_string(p.total) + " batches";
+    });
+    p.done = at.done;
+    p.epoch = at.epoch;
+    p.step = at.step;
+    p.samples = at.samples;
+    right_ = at.right;
+    loss_sum_ = at.loss_sum;
+    best_ = at.best;
     const long steps = p.done * objective_.replays(), total = p.total * objective_.replays();
     for (long k = 0; k < steps; ++k) rates_ = with_rates(rates_, o_.schedule(k, total));
     require<UsageError>(at.rates == 0 || at.rates == rates_, [&] {
-      return "fit: the stored run has had other rates in its " + std::to_string(steps) + " steps than this schedule gives for " + std::to_string(total);
+      return "fit: the stored run has had other rates in its " + std::to_string(steps) +
+             " steps than this schedule gives for " + std::to_string(total);
     });
     p.epoch_end = p.step == per_epoch_;
-    if (p.samples) p.loss = loss_sum_ / double(p.samples), p.accuracy = double(right_) / double(p.samples);
+    if (p.samples) {
+      p.loss = loss_sum_ / double(p.samples);
+      p.accuracy = double(right_) / double(p.samples);
+    }
     saved_ = p.done;
   }
   void times() {
@@ -230,14 +322,19 @@ class Run {
   bool was_saved_ = false;
 };
 
-/// Trains `net` in place. The order of an epoch, the augmentation of a sample and every random number depend on the seed alone.
-/// Callbacks are called with (const Progress&) after every batch, in their order, before a checkpoint is written. What one with a member
-/// state() (std::vector<optim::State<float>>) lists is part of checkpoints; with_state() gives a lambda that member.
-/// The optimizer's state starts at zero, or as the store has it, and ends with the run.
-/// Errors: NumericError when a loss is not finite, UsageError (options, a checkpoint of another configuration), FileError (a checkpoint
-/// that cannot be read, or the last one that cannot be written).
+/// Trains `net` in place. The order of an epoch, the augmentation of a sample and every random
+/// number depend on the seed alone. Callbacks are called with (const Progress&) after every batch,
+/// in their order, before a checkpoint is written. What one with a member state()
+/// (std::vector<optim::State<float>>) lists is part of checkpoints; with_state() gives a lambda
+/// that member. The optimizer's state starts at zero, or as the store has it, and ends with the
+/// run.
+/// Errors: NumericError when a loss is not finite, UsageError (options, a checkpoint of another
+/// configuration), FileError (a checkpoint that cannot be read, or the last one that cannot be
+/// written).
 template <class Device, class Objective, class... Callbacks>
-Outcome fit(NetworkBase<float, Device>& net, const data::Source& source, const Objective& objective, optim::Optimizer<float, Device>& optimizer, const FitOptions& o, Callbacks&&... callbacks) {
+Outcome fit(NetworkBase<float, Device>& net, const data::Source& source, const Objective& objective,
+            optim::Optimizer<float, Device>& optimizer, const FitOptions& o,
+            Callbacks&&... callbacks) {
   const auto state_of_callbacks = [&] {
     std::vector<optim::State<float>> list;
     (detail::append_state(list, callbacks), ...);
@@ -253,14 +350,19 @@ Outcome fit(NetworkBase<float, Device>& net, const data::Source& source, const O
       continue;
     }
     const bool last = run.finished() || stop;
-    require<FileError>(run.save() || !last, "the last checkpoint of the run could not be written; --resume continues from the one before");
+    require<FileError>(run.save() || !last,
+                       "the last checkpoint of the run could not be written; --resume continues "
+                       "from the one before");
     if (stop && !run.finished()) return {false, run.progress()};
   }
   return {true, run.progress()};
 }
 template <class Device, class Objective, class... Callbacks>
-Outcome fit(NetworkBase<float, Device>& net, const data::Images& images, const Objective& objective, optim::Optimizer<float, Device>& optimizer, const FitOptions& o, Callbacks&&... callbacks) {
-  return fit(net, data::Memory(images), objective, optimizer, o, std::forward<Callbacks>(callbacks)...);
+Outcome fit(NetworkBase<float, Device>& net, const data::Images& images, const Objective& objective,
+            optim::Optimizer<float, Device>& optimizer, const FitOptions& o,
+            Callbacks&&... callbacks) {
+  return fit(net, data::Memory(images), objective, optimizer, o,
+             std::forward<Callbacks>(callbacks)...);
 }
 
 }  // namespace rnx::inline RNX_ISA::train

@@ -9,7 +9,9 @@
 namespace rnx::inline RNX_ISA::train {
 
 template <class Object>
-concept HasState = requires(Object& object) { object.state(); };
+concept HasState = requires(Object& object) {
+  object.state();
+};
 
 namespace detail {
 /// Appends object.state() where there is such a member.
@@ -21,10 +23,11 @@ void append_state(std::vector<optim::State<T>>& list, Object& object) {
 }  // namespace detail
 
 /// A callback for fit together with the objects that it changes: see with_state().
-template <class Callback, class... Objects>
-class WithState {
+template <class Callback, class... Objects> class WithState {
  public:
-  explicit WithState(Callback callback, Objects&... objects) : callback_(std::move(callback)), objects_(objects...) {}
+  explicit WithState(Callback callback, Objects&... objects)
+      : callback_(std::move(callback)),
+        objects_(objects...) {}
 
   void operator()(const Progress& p) { callback_(p); }
   std::vector<optim::State<float>> state() {
@@ -39,7 +42,8 @@ class WithState {
 };
 
 /// A callback whose objects' state() is saved and resumed with the run; they must outlive it:
-///   fit(net, images, objective, sgd, options, with_state([&](const Progress&) { ema.update(net); }, ema));
+///   fit(net, images, objective, sgd, options, with_state([&](const Progress&) { ema.update(net);
+///   }, ema));
 /// State names must differ, sizes must stay.
 template <class Callback, HasState... Objects>
 auto with_state(Callback callback, Objects&... objects) {

@@ -1,17 +1,21 @@
-// One training step over fixed buffers: it runs directly or is recorded once and replayed with new images, seed and rates.
+// One training step over fixed buffers: it runs directly or is recorded once and replayed with new
+// images, seed and rates.
 #pragma once
 
 #include "rnx/train/objective.hpp"
 
 namespace rnx::inline RNX_ISA::train {
 
-/// One number for each site: bit p says that weight and bias of path p of a batch norm there are in frozen groups. Empty where none is.
+/// One number for each site: bit p says that weight and bias of path p of a batch norm there are in
+/// frozen groups. Empty where none is.
 template <class T, class Device>
-std::vector<std::uint32_t> frozen_batch_norms(const NetworkBase<T, Device>& net, const optim::Optimizer<T, Device>& optimizer) {
+std::vector<std::uint32_t> frozen_batch_norms(const NetworkBase<T, Device>& net,
+                                              const optim::Optimizer<T, Device>& optimizer) {
   const auto& nodes = net.graph().nodes;
   const auto& list = net.parameter_list();
   const std::vector<bool> frozen = optimizer.frozen(net);
-  std::vector<std::uint32_t> weights(nodes.size()), biases(nodes.size()), weight_bit(nodes.size(), 1), bias_bit(nodes.size(), 1);
+  std::vector<std::uint32_t> weights(nodes.size()), biases(nodes.size()),
+      weight_bit(nodes.size(), 1), bias_bit(nodes.size(), 1);
   for (std::size_t i = 0; i < list.size(); ++i) {
     const int site = list[i].node;
     if (nodes[site].kind != Kind::batch_norm) continue;
@@ -25,41 +29,54 @@ std::vector<std::uint32_t> frozen_batch_norms(const NetworkBase<T, Device>& net,
   return any ? weights : std::vector<std::uint32_t>{};
 }
 
-/// Everything a step needs, allocated once: images and labels of a batch, traces, gradients, loss values, what the objective adds.
-template <class T, class Device, class Objective>
-class Step : public Stage<T, Device> {
+/// Everything a step needs, allocated once: images and labels of a batch, traces, gradients, loss
+/// values, what the objective adds.
+template <class T, class Device, class Objective> class Step : public Stage<T, Device> {
  public:
   using Stage<T, Device>::grads, Stage<T, Device>::trace;
 
-  /// The optimizer must outlive the step. The network's gradients are added to it here and taken from it, with the optimizer's state, when
-  /// the step ends: one optimizer may serve one step after another, each from a state of zero. Batch norms whose weight and bias are in
-  /// frozen groups run as in eval mode and keep their running statistics.
-  Step(NetworkBase<T, Device>& network, optim::Optimizer<T, Device>& optimizer, const Objective& policy, int batch_size, double label_smoothing = 0)
-      : Stage<T, Device>(network, batch_size, label_smoothing), objective(bind_objective(policy, stage())), optimizer_(optimizer) {
+  /// The optimizer must outlive the step. The network's gradients are added to it here and taken
+  /// from it, with the optimizer's state, when the step ends: one optimizer may serve one step
+  /// after another, each from a state of zero. Batch norms whose weight and bias are in frozen
+  /// groups run as in eval mode and keep their running statistics.
+  Step(NetworkBase<T, Device>& network, optim::Optimizer<T, Device>& optimizer,
+       const Objective& policy, int batch_size, double label_smoothing = 0)
+      : Stage<T, Device>(network, batch_size, label_smoothing),
+        objective(bind_objective(policy, stage())),
+        optimizer_(optimizer) {
     optimizer_.add(network, grads);
     frozen_ = frozen_batch_norms(network, optimizer_);
   }
   Step(const Step&) = delete;
   ~Step() { optimizer_.remove(grads); }
 
-  decltype(bind_objective(std::declval<const Objective&>(), std::declval<Stage<T, Device>&>())) objective;
+  decltype(bind_objective(std::declval<const Objective&>(),
+                          std::declval<Stage<T, Device>&>())) objective;
 
-  /// Queues one step over the first n samples of `images` and `labels`. Seed, draw, rates, eps and attack step are read from `step_values` (device memory).
+  /// Queues one step over the first n samples of `images` and `labels`. Seed, draw, rates, eps and
+  /// attack step are read from `step_values` (device memory).
   void operator()(int n, const StepValues* step_values, Stream stream = {}) {
     const std::uint32_t* frozen = frozen_.empty() ? nullptr : frozen_.data();
-    objective(stage(), n, Context{.mode = Mode::train, .values = step_values, .stream = stream.handle, .frozen = frozen});
+    objective(
+        stage(), n,
+        Context{
+            .mode = Mode::train, .values = step_values, .stream = stream.handle, .frozen = frozen});
     optimizer_.step(step_values, stream);
   }
   /// The logits of the last step's training forward.
   View<const T, Device> logits() const { return trace.logits(); }
   std::size_t bytes() const {
-    if constexpr (requires { objective.bytes(); }) return trace.bytes() + objective.bytes();
-    else return trace.bytes();
+    if constexpr (requires { objective.bytes(); })
+      return trace.bytes() + objective.bytes();
+    else
+      return trace.bytes();
   }
   /// What the objective carries from step to step.
   std::vector<optim::State<T>> objective_state() {
-    if constexpr (requires { objective.state(); }) return objective.state();
-    else return {};
+    if constexpr (requires { objective.state(); })
+      return objective.state();
+    else
+      return {};
   }
 
  private:

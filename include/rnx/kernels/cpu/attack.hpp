@@ -1,4 +1,5 @@
-// Starts and steps of first-order attacks: rows are dense samples, each one's result depends on its own number only.
+// Starts and steps of first-order attacks: rows are dense samples, each one's result depends on its
+// own number only.
 #pragma once
 
 #include <cmath>
@@ -10,8 +11,7 @@
 namespace rnx::inline RNX_ISA::host {
 
 /// |x|, summed in double in the order of the elements.
-template <class Element>
-double row_norm(std::size_t count, Element&& element) {
+template <class Element> double row_norm(std::size_t count, Element&& element) {
   double sum = 0;
   for (std::size_t i = 0; i < count; ++i) {
     const double v = element(i);
@@ -25,69 +25,80 @@ double row_norm(std::size_t count, Element&& element) {
 namespace rnx::inline RNX_ISA {
 
 template <> struct kernel<cpu, op::attack_start> {
-  template <class T>
-  static void run(Stream, const op::attack_start::Args<T>& a) {
+  template <class T> static void run(Stream, const op::attack_start::Args<T>& a) {
     const std::size_t count = std::size_t(a.x.h) * a.x.w * a.x.c;
     const StepValues values = a.values ? *a.values : StepValues{};
     const double eps = values.eps;
     host::parallel_for(a.x.n, [&](long n) {
-      const rng::Stream stream(values.seed + a.seed, Purpose::attack, values.draw + a.draw, a.first_sample + n);
+      const rng::Stream stream(values.seed + a.seed, Purpose::attack, values.draw + a.draw,
+                               a.first_sample + n);
       const T* x = a.clean + n * count;
       T* to = a.adversarial + n * count;
       if (a.norm == 0 && !(a.noise > 0)) {
         host::Uniforms uniform{stream};
-        for (std::size_t i = 0; i < count; ++i) to[i] = host::clamped(T(x[i] + eps * (2 * uniform(i) - 1)), T(0), T(1));
+        for (std::size_t i = 0; i < count; ++i)
+          to[i] = host::clamped(T(x[i] + eps * (2 * uniform(i) - 1)), T(0), T(1));
         return;
       }
       if (a.noise > 0) {
-        for (std::size_t i = 0; i < count; ++i) to[i] = host::clamped(T(x[i] + a.noise * stream.normal(i)), T(0), T(1));
+        for (std::size_t i = 0; i < count; ++i)
+          to[i] = host::clamped(T(x[i] + a.noise * stream.normal(i)), T(0), T(1));
         return;
       }
       double* normal = host::scratch<double>(host::slot_input, count);
       for (std::size_t i = 0; i < count; ++i) normal[i] = stream.normal(i);
-      const double factor = eps / (host::row_norm(count, [&](std::size_t i) { return normal[i]; }) + 1e-10);
-      for (std::size_t i = 0; i < count; ++i) to[i] = host::clamped(T(x[i] + factor * normal[i]), T(0), T(1));
+      const double factor =
+          eps / (host::row_norm(count, [&](std::size_t i) { return normal[i]; }) + 1e-10);
+      for (std::size_t i = 0; i < count; ++i)
+        to[i] = host::clamped(T(x[i] + factor * normal[i]), T(0), T(1));
     });
   }
 };
 
 template <> struct kernel<cpu, op::attack_step> {
-  template <class T>
-  static void run(Stream, const op::attack_step::Args<T>& a) {
+  template <class T> static void run(Stream, const op::attack_step::Args<T>& a) {
     const std::size_t count = std::size_t(a.x.h) * a.x.w * a.x.c;
-    const double eps = a.values ? a.values->eps : 0, length = a.fgsm ? eps : a.values ? a.values->step : 0;
-    host::parallel_for(a.x.n, [&](long n) {
-      const T* x = a.clean + n * count;
-      const T* g = a.gradient + n * count;
-      T* to = a.adversarial + n * count;
-      if (a.norm == 0) {
-        const T step = T(length), radius = T(eps);
-        RNX_SIMD for (std::size_t i = 0; i < count; ++i) {
-          const T v = host::clamped(to[i] + step * op::direction(g[i]), x[i] - radius, x[i] + radius);
-          to[i] = host::clamped(x[i] == x[i] ? v : x[i], T(0), T(1));
-        }
-        return;
-      }
-      const double step = length / (host::row_norm(count, [&](std::size_t i) { return g[i]; }) + 1e-10);
-      const auto delta = [&](std::size_t i) { return to[i] + step * g[i] - x[i]; };
-      const double distance = host::row_norm(count, delta), factor = distance > eps ? eps / (distance + 1e-7) : 1;
-      for (std::size_t i = 0; i < count; ++i) to[i] = host::clamped(T(x[i] + factor * delta(i)), T(0), T(1));
-    }, double(a.x.n) * count * 4);
+    const double eps = a.values ? a.values->eps : 0, length = a.fgsm     ? eps
+                                                              : a.values ? a.values->step
+                                                                         : 0;
+    host::parallel_for(
+        a.x.n,
+        [&](long n) {
+          const T* x = a.clean + n * count;
+          const T* g = a.gradient + n * count;
+          T* to = a.adversarial + n * count;
+          if (a.norm == 0) {
+            const T step = T(length), radius = T(eps);
+            RNX_SIMD for (std::size_t i = 0; i < count; ++i) {
+              const T v =
+                  host::clamped(to[i] + step * op::direction(g[i]), x[i] - radius, x[i] + radius);
+              to[i] = host::clamped(x[i] == x[i] ? v : x[i], T(0), T(1));
+            }
+            return;
+          }
+          const double step =
+              length / (host::row_norm(count, [&](std::size_t i) { return g[i]; }) + 1e-10);
+          const auto delta = [&](std::size_t i) { return to[i] + step * g[i] - x[i]; };
+          const double distance = host::row_norm(count, delta),
+                       factor = distance > eps ? eps / (distance + 1e-7) : 1;
+          for (std::size_t i = 0; i < count; ++i)
+            to[i] = host::clamped(T(x[i] + factor * delta(i)), T(0), T(1));
+        },
+        double(a.x.n) * count * 4);
   }
 };
 
 template <> struct kernel<cpu, op::perturb> {
-  template <class T>
-  static void run(Stream, const op::perturb::Args<T>& a) {
+  template <class T> static void run(Stream, const op::perturb::Args<T>& a) {
     host::for_range(a.count, [&](std::size_t begin, std::size_t end) {
-      RNX_SIMD for (std::size_t i = begin; i < end; ++i) a.y[i] = host::clamped(a.x[i] + a.delta[i], T(0), T(1));
+      RNX_SIMD for (std::size_t i = begin; i < end; ++i) a.y[i] =
+          host::clamped(a.x[i] + a.delta[i], T(0), T(1));
     });
   }
 };
 
 template <> struct kernel<cpu, op::perturbation_step> {
-  template <class T>
-  static void run(Stream, const op::perturbation_step::Args<T>& a) {
+  template <class T> static void run(Stream, const op::perturbation_step::Args<T>& a) {
     const T eps = T(a.values ? a.values->eps : 0);
     host::for_range(a.count, [&](std::size_t begin, std::size_t end) {
       RNX_SIMD for (std::size_t i = begin; i < end; ++i) {

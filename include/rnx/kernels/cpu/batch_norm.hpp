@@ -1,4 +1,5 @@
-// Batch normalisation. Statistics are summed in double: a mean first, then squared deviations from it.
+// Batch normalisation. Statistics are summed in double: a mean first, then squared deviations from
+// it.
 #pragma once
 
 #include <cmath>
@@ -10,33 +11,34 @@
 namespace rnx::inline RNX_ISA {
 
 template <> struct kernel<cpu, op::batch_norm_statistics> {
-  template <class T>
-  static void run(Stream, const op::batch_norm_statistics::Args<T>& a) {
+  template <class T> static void run(Stream, const op::batch_norm_statistics::Args<T>& a) {
     using namespace host;
     const std::size_t rows = a.x.rows();
     double* sums = scratch<double>(slot_channels, a.x.c);
-    channel_sums<1>(rows, a.x.c, sums, [&](auto lanes, std::size_t row, int j, auto* acc) RNX_ALWAYS_INLINE {
-      acc[0] += load_double<decltype(lanes)::value>(a.px + row * a.x.stride + j);
-    });
+    channel_sums<1>(rows, a.x.c, sums,
+                    [&](auto lanes, std::size_t row, int j, auto* acc) RNX_ALWAYS_INLINE {
+                      acc[0] += load_double<decltype(lanes)::value>(a.px + row * a.x.stride + j);
+                    });
     for (int c = 0; c < a.x.c; ++c) a.mean[c] = T(sums[c] / double(rows));
-    channel_sums<1>(rows, a.x.c, sums, [&](auto lanes, std::size_t row, int j, auto* acc) RNX_ALWAYS_INLINE {
-      constexpr int N = decltype(lanes)::value;
-      const auto d = load_double<N>(a.px + row * a.x.stride + j) - load_double<N>(a.mean + j);
-      acc[0] += d * d;
-    });
+    channel_sums<1>(
+        rows, a.x.c, sums, [&](auto lanes, std::size_t row, int j, auto* acc) RNX_ALWAYS_INLINE {
+          constexpr int N = decltype(lanes)::value;
+          const auto d = load_double<N>(a.px + row * a.x.stride + j) - load_double<N>(a.mean + j);
+          acc[0] += d * d;
+        });
     for (int c = 0; c < a.x.c; ++c) a.var[c] = T(sums[c] / double(rows));
   }
 };
 
 template <> struct kernel<cpu, op::batch_norm_normalize> {
-  template <class T>
-  static void run(Stream, const op::batch_norm_normalize::Args<T>& a) {
+  template <class T> static void run(Stream, const op::batch_norm_normalize::Args<T>& a) {
     using namespace host;
     const int c = a.x.c;
     T* factor = scratch<T>(slot_channels, 2 * c);
     T* shift = factor + c;
     for (int i = 0; i < c; ++i) {
-      factor[i] = T((a.gamma ? double(a.gamma[i]) : 1.0) / std::sqrt(double(a.var[i]) + double(a.eps)));
+      factor[i] =
+          T((a.gamma ? double(a.gamma[i]) : 1.0) / std::sqrt(double(a.var[i]) + double(a.eps)));
       shift[i] = a.beta ? a.beta[i] : T(0);
     }
     for_rows(a.x.rows(), c, [&](std::size_t row) {
@@ -44,24 +46,25 @@ template <> struct kernel<cpu, op::batch_norm_normalize> {
       T* y = a.py + row * a.y.stride;
       for_lanes<T>(c, [&](auto lanes, int j) RNX_ALWAYS_INLINE {
         constexpr int N = decltype(lanes)::value;
-        store(y + j, vec<T, N>((load<N>(x + j) - load<N>(a.mean + j)) * load<N>(factor + j) + load<N>(shift + j)));
+        store(y + j, vec<T, N>((load<N>(x + j) - load<N>(a.mean + j)) * load<N>(factor + j) +
+                               load<N>(shift + j)));
       });
     });
   }
 };
 
 template <> struct kernel<cpu, op::batch_norm_reduce> {
-  template <class T>
-  static void run(Stream, const op::batch_norm_reduce::Args<T>& a) {
+  template <class T> static void run(Stream, const op::batch_norm_reduce::Args<T>& a) {
     using namespace host;
     const int c = a.x.c;
     double* sums = scratch<double>(slot_channels, 2 * c);
-    channel_sums<2>(a.x.rows(), c, sums, [&](auto lanes, std::size_t row, int j, auto* acc) RNX_ALWAYS_INLINE {
-      constexpr int N = decltype(lanes)::value;
-      const auto dy = load_double<N>(a.dy + row * a.y.stride + j);
-      acc[0] += dy;
-      acc[1] += dy * (load_double<N>(a.px + row * a.x.stride + j) - load_double<N>(a.mean + j));
-    });
+    channel_sums<2>(
+        a.x.rows(), c, sums, [&](auto lanes, std::size_t row, int j, auto* acc) RNX_ALWAYS_INLINE {
+          constexpr int N = decltype(lanes)::value;
+          const auto dy = load_double<N>(a.dy + row * a.y.stride + j);
+          acc[0] += dy;
+          acc[1] += dy * (load_double<N>(a.px + row * a.x.stride + j) - load_double<N>(a.mean + j));
+        });
     for (int i = 0; i < c; ++i) {
       a.sums[i] = T(sums[i]);
       a.sums[c + i] = T(sums[c + i] / std::sqrt(double(a.var[i]) + double(a.eps)));
@@ -71,8 +74,7 @@ template <> struct kernel<cpu, op::batch_norm_reduce> {
 
 /// dx = f (dy - s0 / m - (x - mean) s1 / (m sqrt(var + eps))) with f = gamma / sqrt(var + eps)
 template <> struct kernel<cpu, op::batch_norm_backward> {
-  template <class T>
-  static void run(Stream, const op::batch_norm_backward::Args<T>& a) {
+  template <class T> static void run(Stream, const op::batch_norm_backward::Args<T>& a) {
     using namespace host;
     const int c = a.y.c;
     const double m = double(a.y.rows());
@@ -96,15 +98,15 @@ template <> struct kernel<cpu, op::batch_norm_backward> {
       for_lanes<T>(c, [&](auto lanes, int j) RNX_ALWAYS_INLINE {
         constexpr int N = decltype(lanes)::value;
         const vec<T, N> centred = load<N>(x + j) - load<N>(a.mean + j);
-        store(dx + j, vec<T, N>(load<N>(factor + j) * (load<N>(dy + j) - load<N>(constant + j) - centred * load<N>(slope + j))));
+        store(dx + j, vec<T, N>(load<N>(factor + j) * (load<N>(dy + j) - load<N>(constant + j) -
+                                                       centred * load<N>(slope + j))));
       });
     });
   }
 };
 
 template <> struct kernel<cpu, op::batch_norm_update> {
-  template <class T>
-  static void run(Stream, const op::batch_norm_update::Args<T>& a) {
+  template <class T> static void run(Stream, const op::batch_norm_update::Args<T>& a) {
     for (int i = 0; i < a.c; ++i) {
       a.running_mean[i] = (1 - a.weight) * a.running_mean[i] + a.weight * a.mean[i];
       a.running_var[i] = (1 - a.weight) * a.running_var[i] + a.weight * (a.var[i] * a.correction);
@@ -114,13 +116,13 @@ template <> struct kernel<cpu, op::batch_norm_update> {
 
 /// db += sum over samples and pixels of dy
 template <> struct kernel<cpu, op::bias_backward> {
-  template <class T>
-  static void run(Stream, const op::bias_backward::Args<T>& a) {
+  template <class T> static void run(Stream, const op::bias_backward::Args<T>& a) {
     using namespace host;
     double* sums = scratch<double>(slot_channels, a.y.c);
-    channel_sums<1>(a.y.rows(), a.y.c, sums, [&](auto lanes, std::size_t row, int j, auto* acc) RNX_ALWAYS_INLINE {
-      acc[0] += load_double<decltype(lanes)::value>(a.dy + row * a.y.stride + j);
-    });
+    channel_sums<1>(a.y.rows(), a.y.c, sums,
+                    [&](auto lanes, std::size_t row, int j, auto* acc) RNX_ALWAYS_INLINE {
+                      acc[0] += load_double<decltype(lanes)::value>(a.dy + row * a.y.stride + j);
+                    });
     for (int c = 0; c < a.y.c; ++c) a.db[c] += T(sums[c]);
   }
 };

@@ -1,5 +1,6 @@
-// What happens to finished values on their way to memory: scale, accumulation and bias of a convolution, then the chain of op::Tail.
-// Convolutions call finish() for each register tile; the chain kernel walks over values that lie in memory.
+// What happens to finished values on their way to memory: scale, accumulation and bias of a
+// convolution, then the chain of op::Tail. Convolutions call finish() for each register tile; the
+// chain kernel walks over values that lie in memory.
 #pragma once
 
 #include <cmath>
@@ -13,41 +14,64 @@ namespace rnx::inline RNX_ISA::host {
 /// The h-th part of a vector as doubles, as many as a register holds.
 template <int h, class T, int... K>
 RNX_ALWAYS_INLINE inline vec<double> part_of(const vec<T>& v, std::integer_sequence<int, K...>) {
-  if constexpr (std::is_same_v<T, double>) return v;
-  else return __builtin_convertvector((shuffled<T, (h * int(sizeof...(K)) + K)...>(v, v)), vec<double>);
+  if constexpr (std::is_same_v<T, double>)
+    return v;
+  else
+    return __builtin_convertvector((shuffled<T, (h * int(sizeof...(K)) + K)...>(v, v)),
+                                   vec<double>);
 }
-template <class T>
-RNX_ALWAYS_INLINE inline void to_double(const vec<T>& v, vec<double>* parts) {
+template <class T> RNX_ALWAYS_INLINE inline void to_double(const vec<T>& v, vec<double>* parts) {
   constexpr auto lanes = std::make_integer_sequence<int, vector_lanes<double>>{};
   parts[0] = part_of<0, T>(v, lanes);
   if constexpr (!std::is_same_v<T, double>) parts[1] = part_of<1, T>(v, lanes);
 }
 
 /// op::Tail with its factors computed, and memory for the sums of every task.
-template <class T>
-struct Chain {
-  enum : unsigned { raw = 1, moments = 2, normalize = 4, normal = 8, add = 16, sum = 32, relu = 64, mask = 128, masked = 256, sums = 512, scaled = 1024, run_time = 1u << 31 };
+template <class T> struct Chain {
+  enum : unsigned {
+    raw = 1,
+    moments = 2,
+    normalize = 4,
+    normal = 8,
+    add = 16,
+    sum = 32,
+    relu = 64,
+    mask = 128,
+    masked = 256,
+    sums = 512,
+    scaled = 1024,
+    run_time = 1u << 31
+  };
 
   op::Tail<T> tail;
   T* y;
   geometry::Map map;
   unsigned parts = 0;
-  int pitch = 0;                ///< channels, padded to whole vectors
-  const T* factor = nullptr;    ///< gamma / sqrt(var + eps)
-  const T* shift = nullptr;     ///< beta
-  double* partial = nullptr;    ///< (task, 2, pitch)
+  int pitch = 0;              ///< channels, padded to whole vectors
+  const T* factor = nullptr;  ///< gamma / sqrt(var + eps)
+  const T* shift = nullptr;   ///< beta
+  double* partial = nullptr;  ///< (task, 2, pitch)
 
-  Chain(const op::Tail<T>& t, T* to, const geometry::Map& m) : tail(t), y(to), map(m), pitch(int(round_up(m.c, vector_lanes<T>))) {
-    const std::pair<bool, unsigned> wanted[] = {{t.raw, raw}, {t.mean_out, moments}, {t.normalized, normalize}, {t.normal, normal}, {t.addend, add}, {t.sum, sum}, {t.relu, relu},
-                                                {t.mask, mask}, {t.masked, masked}, {t.sums, sums}, {t.scaled, scaled}};
-    for (const auto& [is, part] : wanted) if (is) parts |= part;
+  Chain(const op::Tail<T>& t, T* to, const geometry::Map& m)
+      : tail(t),
+        y(to),
+        map(m),
+        pitch(int(round_up(m.c, vector_lanes<T>))) {
+    const std::pair<bool, unsigned> wanted[] = {
+        {t.raw, raw},       {t.mean_out, moments}, {t.normalized, normalize},
+        {t.normal, normal}, {t.addend, add},       {t.sum, sum},
+        {t.relu, relu},     {t.mask, mask},        {t.masked, masked},
+        {t.sums, sums},     {t.scaled, scaled}};
+    for (const auto& [is, part] : wanted)
+      if (is) parts |= part;
     if (!(parts & (normalize | scaled))) return;
     T* f = scratch<T>(slot_channels, 2 * std::size_t(pitch));
     for (int i = 0; i < m.c; ++i) {
       f[i] = T((t.gamma ? double(t.gamma[i]) : 1.0) / std::sqrt(double(t.var[i]) + double(t.eps)));
       f[pitch + i] = t.beta ? t.beta[i] : T(0);
     }
-    factor = f, shift = f + pitch;
+    factor = f;
+    shift = f + pitch;
   }
   bool sums_up() const { return parts & (moments | sums); }
   /// Memory for the sums of `tasks` tasks. Their number must not depend on threads.
@@ -67,32 +91,44 @@ struct Chain {
     const double count = double(map.rows());
     for (int i = 0; i < map.c; ++i) {
       double first = 0, second = 0;
-      for (long t = 0; t < tasks; ++t) first += partial[t * 2 * pitch + i], second += partial[(t * 2 + 1) * pitch + i];
+      for (long t = 0; t < tasks; ++t) {
+        first += partial[t * 2 * pitch + i];
+        second += partial[(t * 2 + 1) * pitch + i];
+      }
       if (tail.mean_out) {
         const double mean = first / count;
         tail.mean_out[i] = T(mean);
         tail.var_out[i] = T(larger(second / count - mean * mean, 0.0));  // a NaN stays one
       } else {
-        tail.sums[i] = T(first), tail.sums[map.c + i] = T(second / std::sqrt(double(tail.var[i]) + double(tail.eps)));
+        tail.sums[i] = T(first);
+        tail.sums[map.c + i] = T(second / std::sqrt(double(tail.var[i]) + double(tail.eps)));
       }
     }
   }
 
-  /// One vector of channels from `channel` on, `left` of them active, of `count` pixels: values from + p step, memory offsets at(p).
-  /// known: the parts, or run_time.
+  /// One vector of channels from `channel` on, `left` of them active, of `count` pixels: values
+  /// from + p step, memory offsets at(p). known: the parts, or run_time.
   template <unsigned known, bool full, class Offset>
-  RNX_ALWAYS_INLINE void apply(const T* from, long step, int count, int channel, int left, double* own, Offset at) const {
+  RNX_ALWAYS_INLINE void apply(const T* from, long step, int count, int channel, int left,
+                               double* own, Offset at) const {
     constexpr int L = vector_lanes<T>, D = vector_lanes<double>, halves = L / D;
     const unsigned has = known == run_time ? parts : known;
-    const auto get = [&](const T* p) RNX_ALWAYS_INLINE { return full ? load<L>(p) : load_first<L>(p, left); };
-    const auto put = [&](T* p, const vec<T>& v) RNX_ALWAYS_INLINE { full ? host::store(p, v) : store_first(p, v, left); };
+    const auto get = [&](const T* p)
+                         RNX_ALWAYS_INLINE { return full ? load<L>(p) : load_first<L>(p, left); };
+    const auto put = [&](T* p, const vec<T>& v)
+                         RNX_ALWAYS_INLINE { full ? host::store(p, v) : store_first(p, v, left); };
     vec<T> f = {}, m = {}, b = {};
     if (has & (normalize | scaled)) f = get(factor + channel);
-    if (has & normalize) m = get(tail.mean + channel), b = get(shift + channel);
+    if (has & normalize) {
+      m = get(tail.mean + channel);
+      b = get(shift + channel);
+    }
     vec<double, D> first[halves] = {}, second[halves] = {}, centre[halves] = {};
     if (has & (moments | sums))
 #pragma GCC unroll 2
-      for (int h = 0; h < halves; ++h) first[h] = load<D>(own + channel + h * D), second[h] = load<D>(own + pitch + channel + h * D);
+      for (int h = 0; h < halves; ++h)
+        first[h] = load<D>(own + channel + h * D),
+        second[h] = load<D>(own + pitch + channel + h * D);
     if (has & sums) to_double<T>(get(tail.mean + channel), centre);
     for (int p = 0; p < count; ++p) {
       vec<T> v = get(from + p * step);
@@ -102,7 +138,10 @@ struct Chain {
         vec<double> d[halves];
         to_double<T>(v, d);
 #pragma GCC unroll 2
-        for (int h = 0; h < halves; ++h) first[h] += d[h], second[h] += d[h] * d[h];
+        for (int h = 0; h < halves; ++h) {
+          first[h] += d[h];
+          second[h] += d[h] * d[h];
+        }
       }
       if (has & normalize) v = (v - m) * f + b;
       if (has & normal) put(tail.normal + e, v);
@@ -115,37 +154,51 @@ struct Chain {
         vec<double> d[halves], x[halves];
         to_double<T>(v, d), to_double<T>(get(tail.x + e), x);
 #pragma GCC unroll 2
-        for (int h = 0; h < halves; ++h) first[h] += d[h], second[h] += d[h] * (x[h] - centre[h]);
+        for (int h = 0; h < halves; ++h) {
+          first[h] += d[h];
+          second[h] += d[h] * (x[h] - centre[h]);
+        }
       }
       if (has & scaled) v = f * v;
       put(y + e, v);
     }
     if (has & (moments | sums))
 #pragma GCC unroll 2
-      for (int h = 0; h < halves; ++h) host::store(own + channel + h * D, first[h]), host::store(own + pitch + channel + h * D, second[h]);
+      for (int h = 0; h < halves; ++h)
+        host::store(own + channel + h * D, first[h]),
+            host::store(own + pitch + channel + h * D, second[h]);
   }
 };
 
-/// f(parts as a constant) for the usual chains behind a convolution, so that they test nothing for each vector; run_time for others.
-template <class T, class F>
-RNX_ALWAYS_INLINE inline void with_parts(unsigned parts, F&& f) {
+/// f(parts as a constant) for the usual chains behind a convolution, so that they test nothing for
+/// each vector; run_time for others.
+template <class T, class F> RNX_ALWAYS_INLINE inline void with_parts(unsigned parts, F&& f) {
   using C = Chain<T>;
-  const auto call = [&]<unsigned known>(std::integral_constant<unsigned, known> k) RNX_ALWAYS_INLINE { f(k); };
+  const auto call = [&]<unsigned known>(std::integral_constant<unsigned, known> k)
+                        RNX_ALWAYS_INLINE { f(k); };
   switch (parts) {
-    case C::moments: return call(std::integral_constant<unsigned, C::moments>{});                                   // training, forward
-    case C::normalize | C::relu: return call(std::integral_constant<unsigned, C::normalize | C::relu>{});           // evaluation, forward
-    case C::normalize | C::add | C::relu: return call(std::integral_constant<unsigned, C::normalize | C::add | C::relu>{});
-    case C::mask | C::sums: return call(std::integral_constant<unsigned, C::mask | C::sums>{});                     // training, backward
-    case C::add | C::mask | C::sums: return call(std::integral_constant<unsigned, C::add | C::mask | C::sums>{});
-    case C::mask | C::scaled: return call(std::integral_constant<unsigned, C::mask | C::scaled>{});                 // attacks, backward
-    case C::add | C::mask | C::masked | C::scaled: return call(std::integral_constant<unsigned, C::add | C::mask | C::masked | C::scaled>{});
+    case C::moments:
+      return call(std::integral_constant<unsigned, C::moments>{});  // training, forward
+    case C::normalize | C::relu:
+      return call(
+          std::integral_constant<unsigned, C::normalize | C::relu>{});  // evaluation, forward
+    case C::normalize | C::add | C::relu:
+      return call(std::integral_constant<unsigned, C::normalize | C::add | C::relu>{});
+    case C::mask | C::sums:
+      return call(std::integral_constant<unsigned, C::mask | C::sums>{});  // training, backward
+    case C::add | C::mask | C::sums:
+      return call(std::integral_constant<unsigned, C::add | C::mask | C::sums>{});
+    case C::mask | C::scaled:
+      return call(std::integral_constant<unsigned, C::mask | C::scaled>{});  // attacks, backward
+    case C::add | C::mask | C::masked | C::scaled:
+      return call(std::integral_constant<unsigned, C::add | C::mask | C::masked | C::scaled>{});
     default: return call(std::integral_constant<unsigned, C::run_time>{});
   }
 }
 
-/// What happens to a convolution's sum: [accumulate +] scale sum [+ bias], product and additions rounded one by one, then the chain.
-template <class T>
-struct Epilogue {
+/// What happens to a convolution's sum: [accumulate +] scale sum [+ bias], product and additions
+/// rounded one by one, then the chain.
+template <class T> struct Epilogue {
   const T* bias = nullptr;
   const T* scale = nullptr;
   bool accumulate = false;
@@ -168,24 +221,31 @@ struct Epilogue {
   /// Whether sums are stored as they are.
   bool plain() const { return !scale && !accumulate && !bias && !chain; }
   /// Where `accumulate` finds what it adds to, for an output at y.
-  const T* before(const T* y) const { return chain && chain->tail.raw ? chain->tail.raw + (y - chain->y) : y; }
+  const T* before(const T* y) const {
+    return chain && chain->tail.raw ? chain->tail.raw + (y - chain->y) : y;
+  }
 
   /// Channels [at, at + count) of one pixel, without a chain.
-  template <class V>
-  RNX_ALWAYS_INLINE V sum(const T* y, V v, int at, int count) const {
+  template <class V> RNX_ALWAYS_INLINE V sum(const T* y, V v, int at, int count) const {
     constexpr int N = int(sizeof(V) / sizeof(T));
-    if (scale) v = v * load_first<N>(scale + at, count), rounded(v);
+    if (scale) {
+      v = v * load_first<N>(scale + at, count);
+      rounded(v);
+    }
     if (accumulate) v = load_first<N>(before(y) + at, count) + v;
     if (bias) v = v + load_first<N>(bias + at, count);
     return v;
   }
-  template <class V>
-  RNX_ALWAYS_INLINE void store(T* y, V v, int at, int count) const { store_first(y + at, sum(y, v, at, count), count); }
+  template <class V> RNX_ALWAYS_INLINE void store(T* y, V v, int at, int count) const {
+    store_first(y + at, sum(y, v, at, count), count);
+  }
 };
 
-/// Sums (pixel, vectors) of `count` pixels through the epilogue; they are overwritten. One for all tiles: there are many parts to compile.
+/// Sums (pixel, vectors) of `count` pixels through the epilogue; they are overwritten. One for all
+/// tiles: there are many parts to compile.
 template <class T>
-[[gnu::noinline]] void finish(T* sums, int vectors, T* const* y, int count, int at, int out, const Epilogue<T>& epilogue) {
+[[gnu::noinline]] void finish(T* sums, int vectors, T* const* y, int count, int at, int out,
+                              const Epilogue<T>& epilogue) {
   constexpr int L = vector_lanes<T>;
   if (!epilogue.chain || epilogue.scale || epilogue.accumulate || epilogue.bias)
     for (int p = 0; p < count; ++p)
@@ -193,21 +253,31 @@ template <class T>
         T* from = sums + (p * vectors + v) * L;
         const int channel = at + v * L;
         const vec<T> value = epilogue.sum(y[p], load<L>(from), channel, out - channel);
-        if (epilogue.chain) store(from, value);
-        else store_first(y[p] + channel, value, out - channel);
+        if (epilogue.chain)
+          store(from, value);
+        else
+          store_first(y[p] + channel, value, out - channel);
       }
   if (!epilogue.chain) return;
   const Chain<T>& chain = *epilogue.chain;
   for (int v = 0; v < vectors; ++v) {
     const int channel = at + v * L, left = out - channel;
     const auto offset = [&](int p) RNX_ALWAYS_INLINE { return y[p] - chain.y + channel; };
-    const auto whole = [&](auto known) RNX_ALWAYS_INLINE { chain.template apply<decltype(known)::value, true>(sums + v * L, vectors * L, count, epilogue.group + channel, L, epilogue.own, offset); };
-    if (left >= L) with_parts<T>(chain.parts, whole);
-    else if (left > 0) chain.template apply<Chain<T>::run_time, false>(sums + v * L, vectors * L, count, epilogue.group + channel, left, epilogue.own, offset);
+    const auto whole = [&](auto known) RNX_ALWAYS_INLINE {
+      chain.template apply<decltype(known)::value, true>(
+          sums + v * L, vectors * L, count, epilogue.group + channel, L, epilogue.own, offset);
+    };
+    if (left >= L)
+      with_parts<T>(chain.parts, whole);
+    else if (left > 0)
+      chain.template apply<Chain<T>::run_time, false>(
+          sums + v * L, vectors * L, count, epilogue.group + channel, left, epilogue.own, offset);
   }
 }
 /// Apart from the tiles, so that their registers stay free for sums.
 template <int V, class T>
-void finish(T* sums, T* const* y, int count, int at, int out, const Epilogue<T>& epilogue) { finish(sums, V, y, count, at, out, epilogue); }
+void finish(T* sums, T* const* y, int count, int at, int out, const Epilogue<T>& epilogue) {
+  finish(sums, V, y, count, at, out, epilogue);
+}
 
 }  // namespace rnx::inline RNX_ISA::host

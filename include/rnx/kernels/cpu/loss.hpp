@@ -1,5 +1,6 @@
-// Losses on rows of logits or features, computed in double with log p = z - max - log sum exp(z - max).
-// A row that has no value (a label outside [0, c), logits that are not finite) gives NaN; the host checks values.
+// Losses on rows of logits or features, computed in double with log p = z - max - log sum exp(z -
+// max). A row that has no value (a label outside [0, c), logits that are not finite) gives NaN; the
+// host checks values.
 #pragma once
 
 #include <cmath>
@@ -10,47 +11,53 @@
 namespace rnx::inline RNX_ISA::host {
 
 /// log sum over k of exp(z(k) / temperature); NaN unless every logit is finite.
-template <class T>
-double log_sum_exp(const T* z, int c, double temperature) {
+template <class T> double log_sum_exp(const T* z, int c, double temperature) {
   double top = z[0], sum = 0;
   bool finite = true;
-  for (int k = 0; k < c; ++k) top = larger(top, double(z[k])), finite = finite && std::isfinite(z[k]);
+  for (int k = 0; k < c; ++k) {
+    top = larger(top, double(z[k]));
+    finite = finite && std::isfinite(z[k]);
+  }
   if (!finite) return std::nan("");
   for (int k = 0; k < c; ++k) sum += std::exp((z[k] - top) / temperature);
   return top / temperature + std::log(sum);
 }
 
-template <class T>
-RNX_ALWAYS_INLINE inline void put(T& to, double value, bool add) { to = add ? to + T(value) : T(value); }
+template <class T> RNX_ALWAYS_INLINE inline void put(T& to, double value, bool add) {
+  to = add ? to + T(value) : T(value);
+}
 
 }  // namespace rnx::inline RNX_ISA::host
 
 namespace rnx::inline RNX_ISA {
 
 template <> struct kernel<cpu, op::cross_entropy> {
-  template <class T>
-  static void run(Stream, const op::cross_entropy::Args<T>& a) {
+  template <class T> static void run(Stream, const op::cross_entropy::Args<T>& a) {
     const int c = a.z.c;
     host::for_rows(a.z.rows(), 32.0 * c, [&](std::size_t row) {
       const T* z = a.logits + row * a.z.stride;
       const std::int32_t label = a.labels[row];
       const bool valid = label >= 0 && label < c;
-      const double log_sum = valid ? host::log_sum_exp(z, c, 1) : std::nan(""), off = a.smoothing / c;
+      const double log_sum = valid ? host::log_sum_exp(z, c, 1) : std::nan(""),
+                   off = a.smoothing / c;
       if (a.value) {
         double sum = valid ? (1 - a.smoothing) * (log_sum - z[label]) : log_sum;
-        if (off != 0) for (int k = 0; k < c; ++k) sum += off * (log_sum - z[k]);
+        if (off != 0)
+          for (int k = 0; k < c; ++k) sum += off * (log_sum - z[k]);
         a.value[row] = T(sum);
       }
       if (!a.dz) return;
       T* dz = a.dz + row * a.z.stride;
-      for (int k = 0; k < c; ++k) host::put(dz[k], a.weight * (std::exp(z[k] - log_sum) - off - (k == label ? 1 - a.smoothing : 0)), a.add);
+      for (int k = 0; k < c; ++k)
+        host::put(dz[k],
+                  a.weight * (std::exp(z[k] - log_sum) - off - (k == label ? 1 - a.smoothing : 0)),
+                  a.add);
     });
   }
 };
 
 template <> struct kernel<cpu, op::kl_divergence> {
-  template <class T>
-  static void run(Stream, const op::kl_divergence::Args<T>& a) {
+  template <class T> static void run(Stream, const op::kl_divergence::Args<T>& a) {
     const int c = a.z.c;
     const double t = a.temperature;
     host::for_rows(a.z.rows(), 64.0 * c, [&](std::size_t row) {
@@ -70,15 +77,17 @@ template <> struct kernel<cpu, op::kl_divergence> {
       T* dz = a.dz + row * a.z.stride;
       for (int k = 0; k < c; ++k) {
         const double p = std::exp(log_s(k));
-        host::put(dz[k], a.weight * t * (a.reverse ? p * (log_s(k) - log_t(k) - kl) : p - std::exp(log_t(k))), a.add);
+        host::put(
+            dz[k],
+            a.weight * t * (a.reverse ? p * (log_s(k) - log_t(k) - kl) : p - std::exp(log_t(k))),
+            a.add);
       }
     });
   }
 };
 
 template <> struct kernel<cpu, op::row_distance> {
-  template <class T>
-  static void run(Stream, const op::row_distance::Args<T>& a) {
+  template <class T> static void run(Stream, const op::row_distance::Args<T>& a) {
     const int c = a.s.c;
     host::for_rows(a.s.rows(), 4.0 * c, [&](std::size_t row) {
       const T* s = a.ps + row * a.s.stride;
@@ -86,20 +95,36 @@ template <> struct kernel<cpu, op::row_distance> {
       double dd = 0, ss = 0, tt = 0, st = 0;
       for (int k = 0; k < c; ++k) {
         const double u = s[k], v = t[k], d = u - v;
-        dd += d * d, ss += u * u, tt += v * v, st += u * v;
+        dd += d * d;
+        ss += u * u;
+        tt += v * v;
+        st += u * v;
       }
       const double distance = std::sqrt(dd), norms = std::sqrt(ss) * std::sqrt(tt), floor = 1e-6;
-      const double product = host::larger(norms, floor), cosine = st / product, length = std::sqrt(tt);
-      if (a.value) a.value[row] = T(a.kind == 0 ? dd / c : a.kind == 1 ? -cosine : a.kind == 2 ? distance : distance / length);
+      const double product = host::larger(norms, floor), cosine = st / product,
+                   length = std::sqrt(tt);
+      if (a.value)
+        a.value[row] = T(a.kind == 0   ? dd / c
+                         : a.kind == 1 ? -cosine
+                         : a.kind == 2 ? distance
+                                       : distance / length);
       if (!a.ds) return;
       // ds = of_s s + of_t t
       double of_s = 0, of_t = 0;
-      if (a.kind == 0) of_s = 2.0 / c, of_t = -of_s;
-      else if (a.kind == 1) of_t = -1 / product, of_s = norms < floor ? 0 : cosine / ss;
-      else if (distance != 0) of_s = 1 / (distance * (a.kind == 2 ? 1 : length)), of_t = -of_s;
+      if (a.kind == 0) {
+        of_s = 2.0 / c;
+        of_t = -of_s;
+      } else if (a.kind == 1) {
+        of_t = -1 / product;
+        of_s = norms < floor ? 0 : cosine / ss;
+      } else if (distance != 0) {
+        of_s = 1 / (distance * (a.kind == 2 ? 1 : length));
+        of_t = -of_s;
+      }
       T* ds = a.ds + row * a.dsg.stride;
       for (int k = 0; k < c; ++k) {
-        const double gradient = a.kind == 1 ? of_s * s[k] + of_t * t[k] : of_s * (double(s[k]) - double(t[k]));
+        const double gradient =
+            a.kind == 1 ? of_s * s[k] + of_t * t[k] : of_s * (double(s[k]) - double(t[k]));
         host::put(ds[k], a.weight * gradient, a.add);
       }
     });

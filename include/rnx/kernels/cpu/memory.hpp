@@ -7,39 +7,39 @@
 namespace rnx::inline RNX_ISA {
 
 template <> struct kernel<cpu, op::fill> {
-  template <class T>
-  static void run(Stream, const op::fill::Args<T>& a) {
-    host::for_range(a.count, [&](std::size_t begin, std::size_t end) { for (std::size_t i = begin; i < end; ++i) a.y[i] = a.value; });
+  template <class T> static void run(Stream, const op::fill::Args<T>& a) {
+    host::for_range(a.count, [&](std::size_t begin, std::size_t end) {
+      for (std::size_t i = begin; i < end; ++i) a.y[i] = a.value;
+    });
   }
 };
 
 template <> struct kernel<cpu, op::copy> {
-  template <class T>
-  static void run(Stream, const op::copy::Args<T>& a) {
+  template <class T> static void run(Stream, const op::copy::Args<T>& a) {
     const int c = a.x.c;
-    host::for_runs(a.x.rows(), c, a.x.stride == c && a.y.stride == c, [&](std::size_t row, std::size_t at, int count) {
-      const T* x = a.from + row * a.x.stride + at;
-      T* y = a.to + row * a.y.stride + at;
-      RNX_SIMD for (int i = 0; i < count; ++i) y[i] = x[i];
-    });
+    host::for_runs(a.x.rows(), c, a.x.stride == c && a.y.stride == c,
+                   [&](std::size_t row, std::size_t at, int count) {
+                     const T* x = a.from + row * a.x.stride + at;
+                     T* y = a.to + row * a.y.stride + at;
+                     RNX_SIMD for (int i = 0; i < count; ++i) y[i] = x[i];
+                   });
   }
 };
 
 template <> struct kernel<cpu, op::accumulate> {
-  template <class T>
-  static void run(Stream, const op::accumulate::Args<T>& a) {
+  template <class T> static void run(Stream, const op::accumulate::Args<T>& a) {
     const int c = a.x.c;
-    host::for_runs(a.x.rows(), c, a.x.stride == c && a.y.stride == c, [&](std::size_t row, std::size_t at, int count) {
-      const T* x = a.from + row * a.x.stride + at;
-      T* y = a.to + row * a.y.stride + at;
-      RNX_SIMD for (int i = 0; i < count; ++i) y[i] += x[i];
-    });
+    host::for_runs(a.x.rows(), c, a.x.stride == c && a.y.stride == c,
+                   [&](std::size_t row, std::size_t at, int count) {
+                     const T* x = a.from + row * a.x.stride + at;
+                     T* y = a.to + row * a.y.stride + at;
+                     RNX_SIMD for (int i = 0; i < count; ++i) y[i] += x[i];
+                   });
   }
 };
 
 template <> struct kernel<cpu, op::add> {
-  template <class T>
-  static void run(Stream, const op::add::Args<T>& args) {
+  template <class T> static void run(Stream, const op::add::Args<T>& args) {
     const int c = args.y.c;
     const bool dense = args.a.stride == c && args.b.stride == c && args.y.stride == c;
     host::for_runs(args.y.rows(), c, dense, [&](std::size_t row, std::size_t at, int count) {
@@ -52,8 +52,7 @@ template <> struct kernel<cpu, op::add> {
 };
 
 template <> struct kernel<cpu, op::axpy> {
-  template <class T>
-  static void run(Stream, const op::axpy::Args<T>& a) {
+  template <class T> static void run(Stream, const op::axpy::Args<T>& a) {
     host::for_range(a.count, [&](std::size_t begin, std::size_t end) {
       RNX_SIMD for (std::size_t i = begin; i < end; ++i) a.y[i] += a.alpha * a.x[i];
     });
@@ -61,8 +60,7 @@ template <> struct kernel<cpu, op::axpy> {
 };
 
 template <> struct kernel<cpu, op::scale_channels> {
-  template <class T>
-  static void run(Stream, const op::scale_channels::Args<T>& a) {
+  template <class T> static void run(Stream, const op::scale_channels::Args<T>& a) {
     const std::size_t pixels = std::size_t(a.x.h) * a.x.w;
     host::for_rows(a.x.rows(), a.x.c, [&](std::size_t row) {
       const T* x = a.px + row * a.x.stride;
@@ -74,26 +72,28 @@ template <> struct kernel<cpu, op::scale_channels> {
 };
 
 template <> struct kernel<cpu, op::scale_channels_gate> {
-  template <class T>
-  static void run(Stream, const op::scale_channels_gate::Args<T>& a) {
+  template <class T> static void run(Stream, const op::scale_channels_gate::Args<T>& a) {
     using namespace host;
     const int pixels = a.x.h * a.x.w;
-    parallel_for(a.x.n, [&](long n) {
-      const T* x = a.px + n * a.x.sample();
-      const T* dy = a.dy + n * a.dyg.sample();
-      for_lanes<T>(a.x.c, [&](auto lanes, int j) RNX_ALWAYS_INLINE {
-        constexpr int N = decltype(lanes)::value;
-        vec<T, N> sum = {};
-        for (long p = 0; p < pixels; ++p) sum += load<N>(x + p * a.x.stride + j) * load<N>(dy + p * a.dyg.stride + j);
-        store(a.ds + n * a.s.sample() + j, sum);
-      });
-    }, double(a.x.rows()) * a.x.c);
+    parallel_for(
+        a.x.n,
+        [&](long n) {
+          const T* x = a.px + n * a.x.sample();
+          const T* dy = a.dy + n * a.dyg.sample();
+          for_lanes<T>(a.x.c, [&](auto lanes, int j) RNX_ALWAYS_INLINE {
+            constexpr int N = decltype(lanes)::value;
+            vec<T, N> sum = {};
+            for (long p = 0; p < pixels; ++p)
+              sum += load<N>(x + p * a.x.stride + j) * load<N>(dy + p * a.dyg.stride + j);
+            store(a.ds + n * a.s.sample() + j, sum);
+          });
+        },
+        double(a.x.rows()) * a.x.c);
   }
 };
 
 template <> struct kernel<cpu, op::pad_shortcut> {
-  template <class T>
-  static void run(Stream, const op::pad_shortcut::Args<T>& a) {
+  template <class T> static void run(Stream, const op::pad_shortcut::Args<T>& a) {
     const int count = host::smaller(a.x.c, a.y.c - a.before);
     host::for_rows(a.y.rows(), a.y.c, [&](std::size_t row) {
       const std::size_t w = row % a.y.w, h = row / a.y.w % a.y.h, n = row / a.y.w / a.y.h;
@@ -107,23 +107,23 @@ template <> struct kernel<cpu, op::pad_shortcut> {
 };
 
 template <> struct kernel<cpu, op::pad_shortcut_backward> {
-  template <class T>
-  static void run(Stream, const op::pad_shortcut_backward::Args<T>& a) {
+  template <class T> static void run(Stream, const op::pad_shortcut_backward::Args<T>& a) {
     const int count = host::smaller(a.x.c, a.y.c - a.before), s = a.stride;
     host::for_rows(a.x.rows(), a.x.c, [&](std::size_t row) {
       const int w = int(row % a.x.w), h = int(row / a.x.w % a.x.h);
       const std::size_t n = row / a.x.w / a.x.h;
       T* dx = a.dx + row * a.x.stride;
       const bool reached = h % s == 0 && w % s == 0 && h / s < a.y.h && w / s < a.y.w;
-      const T* dy = reached ? a.dy + n * a.y.sample() + (std::size_t(h / s) * a.y.w + w / s) * a.y.stride + a.before : nullptr;
+      const T* dy = reached ? a.dy + n * a.y.sample() +
+                                  (std::size_t(h / s) * a.y.w + w / s) * a.y.stride + a.before
+                            : nullptr;
       for (int i = 0; i < a.x.c; ++i) dx[i] = reached && i < count ? dy[i] : T(0);
     });
   }
 };
 
 template <> struct kernel<cpu, op::attention_map> {
-  template <class T>
-  static void run(Stream, const op::attention_map::Args<T>& a) {
+  template <class T> static void run(Stream, const op::attention_map::Args<T>& a) {
     using namespace host;
     constexpr int L = vector_lanes<T>;
     for_rows(a.x.rows(), a.x.c, [&](std::size_t row) {
@@ -140,8 +140,7 @@ template <> struct kernel<cpu, op::attention_map> {
 };
 
 template <> struct kernel<cpu, op::attention_map_backward> {
-  template <class T>
-  static void run(Stream, const op::attention_map_backward::Args<T>& a) {
+  template <class T> static void run(Stream, const op::attention_map_backward::Args<T>& a) {
     host::for_rows(a.x.rows(), a.x.c, [&](std::size_t row) {
       const T* x = a.px + row * a.x.stride;
       T* dx = a.dx + row * a.dxg.stride;

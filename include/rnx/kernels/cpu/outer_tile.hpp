@@ -6,12 +6,16 @@
 namespace rnx::inline RNX_ISA::host {
 
 /// Where a row of pixels starts in x and dy.
-template <class T>
-struct PixelRow { const T* x; const T* dy; };
+template <class T> struct PixelRow {
+  const T* x;
+  const T* dy;
+};
 
-/// dw(i, o) += sum over rows of pixels of x(i) dy(o): P of i (`count` of them stored), V vectors of o.
+/// dw(i, o) += sum over rows of pixels of x(i) dy(o): P of i (`count` of them stored), V vectors of
+/// o.
 template <int P, int V, class T>
-void outer_tile(const PixelRow<T>* rows, int row_count, int pixels, long x_step, long dy_step, long i, T* dw, long pitch, int count) {
+void outer_tile(const PixelRow<T>* rows, int row_count, int pixels, long x_step, long dy_step,
+                long i, T* dw, long pitch, int count) {
   constexpr int L = vector_lanes<T>;
   vec<T> acc[P][V];
 #pragma GCC unroll 16

@@ -1,4 +1,5 @@
-// Elementwise operations. Dense maps are one flat array; others are handled pixel by pixel, active channels only.
+// Elementwise operations. Dense maps are one flat array; others are handled pixel by pixel, active
+// channels only.
 #pragma once
 
 #include "rnx/kernels/cpu/random.hpp"
@@ -8,8 +9,7 @@
 namespace rnx::inline RNX_ISA::host {
 
 /// A mask (c, h, w) in the maps' order (h, w, c): once for the batch that shares it.
-template <class T>
-const T* pixel_mask(const T* mask, std::size_t pixels, int c) {
+template <class T> const T* pixel_mask(const T* mask, std::size_t pixels, int c) {
   T* to = scratch<T>(slot_weights, pixels * c);
   for (std::size_t p = 0; p < pixels; ++p)
     for (int i = 0; i < c; ++i) to[p * c + i] = mask[i * pixels + p];
@@ -24,11 +24,12 @@ template <class F> struct kernel<cpu, op::pointwise_forward<F>> {
   template <class T>
   static void run(Stream, const typename op::pointwise_forward<F>::template Args<T>& a) {
     const int c = a.x.c;
-    host::for_runs(a.x.rows(), c, a.x.stride == c && a.y.stride == c, [&](std::size_t row, std::size_t at, int count) {
-      const T* x = a.px + row * a.x.stride + at;
-      T* y = a.py + row * a.y.stride + at;
-      RNX_SIMD for (int i = 0; i < count; ++i) y[i] = F::forward(x[i]);
-    });
+    host::for_runs(a.x.rows(), c, a.x.stride == c && a.y.stride == c,
+                   [&](std::size_t row, std::size_t at, int count) {
+                     const T* x = a.px + row * a.x.stride + at;
+                     T* y = a.py + row * a.y.stride + at;
+                     RNX_SIMD for (int i = 0; i < count; ++i) y[i] = F::forward(x[i]);
+                   });
   }
 };
 
@@ -50,8 +51,7 @@ template <class F> struct kernel<cpu, op::pointwise_backward<F>> {
 };
 
 template <> struct kernel<cpu, op::masked_relu_forward> {
-  template <class T>
-  static void run(Stream, const op::masked_relu_forward::Args<T>& a) {
+  template <class T> static void run(Stream, const op::masked_relu_forward::Args<T>& a) {
     const std::size_t pixels = std::size_t(a.x.h) * a.x.w;
     const T* masks = host::pixel_mask(a.mask, pixels, a.x.c);
     host::for_rows(a.x.rows(), a.x.c, [&](std::size_t row) {
@@ -64,8 +64,7 @@ template <> struct kernel<cpu, op::masked_relu_forward> {
 };
 
 template <> struct kernel<cpu, op::masked_relu_backward> {
-  template <class T>
-  static void run(Stream, const op::masked_relu_backward::Args<T>& a) {
+  template <class T> static void run(Stream, const op::masked_relu_backward::Args<T>& a) {
     const std::size_t pixels = std::size_t(a.y.h) * a.y.w;
     const T* masks = host::pixel_mask(a.mask, pixels, a.y.c);
     host::for_rows(a.y.rows(), a.y.c, [&](std::size_t row) {
@@ -79,22 +78,24 @@ template <> struct kernel<cpu, op::masked_relu_backward> {
 };
 
 template <> struct kernel<cpu, op::affine_channels> {
-  template <class T>
-  static void run(Stream, const op::affine_channels::Args<T>& a) {
+  template <class T> static void run(Stream, const op::affine_channels::Args<T>& a) {
     host::for_rows(a.x.rows(), a.x.c, [&](std::size_t row) {
       const T* x = a.px + row * a.x.stride;
       T* y = a.py + row * a.y.stride;
-      if (a.shift) for (int i = 0; i < a.x.c; ++i) y[i] = (x[i] - a.shift[i]) / a.divisor[i];
-      else for (int i = 0; i < a.x.c; ++i) y[i] = x[i] / a.divisor[i];
+      if (a.shift)
+        for (int i = 0; i < a.x.c; ++i) y[i] = (x[i] - a.shift[i]) / a.divisor[i];
+      else
+        for (int i = 0; i < a.x.c; ++i) y[i] = x[i] / a.divisor[i];
     });
   }
 };
 
-/// An element's number counts samples, pixels and the channels of the maximum (x.stride): equal for every choice of active channels.
+/// An element's number counts samples, pixels and the channels of the maximum (x.stride): equal for
+/// every choice of active channels.
 template <> struct kernel<cpu, op::dropout> {
-  template <class T>
-  static void run(Stream, const op::dropout::Args<T>& a) {
-    const rng::Stream stream(a.values ? a.values->seed : 0, Purpose::dropout, (a.values ? a.values->draw : 0) + a.draw, a.site);
+  template <class T> static void run(Stream, const op::dropout::Args<T>& a) {
+    const rng::Stream stream(a.values ? a.values->seed : 0, Purpose::dropout,
+                             (a.values ? a.values->draw : 0) + a.draw, a.site);
     const T scale = T(1 / (1 - a.p));
     const std::uint64_t first = a.first_sample * a.x.h * a.x.w;
     host::for_rows(a.x.rows(), 8.0 * a.x.c, [&](std::size_t row) {

@@ -12,7 +12,10 @@ struct Uniforms {
 
   /// stream.uniform(index)
   double operator()(std::uint64_t index) {
-    if (index >> 2 != block) block = index >> 2, values = rng::philox(stream.key, stream.high, block);
+    if (index >> 2 != block) {
+      block = index >> 2;
+      values = rng::philox(stream.key, stream.high, block);
+    }
     return values.v[index & 3] * 0x1p-32;
   }
 };

@@ -10,40 +10,42 @@
 
 namespace rnx::inline RNX_ISA::host {
 
-template <class T, int N> struct VectorOf { typedef T type __attribute__((vector_size(N * sizeof(T)))); };
+template <class T, int N> struct VectorOf {
+  typedef T type __attribute__((vector_size(N * sizeof(T))));
+};
 template <class T> struct VectorOf<T, 1> { using type = T; };
 
 /// Elements of T in one register.
 template <class T> constexpr int vector_lanes = RNX_VECTOR_BYTES / int(sizeof(T));
 template <class T, int N = vector_lanes<T>> using vec = typename VectorOf<T, N>::type;
 
-template <int N, class T>
-RNX_ALWAYS_INLINE inline vec<T, N> load(const T* p) {
+template <int N, class T> RNX_ALWAYS_INLINE inline vec<T, N> load(const T* p) {
   vec<T, N> v;
   __builtin_memcpy(&v, p, sizeof v);
   return v;
 }
-template <class T, class V>
-RNX_ALWAYS_INLINE inline void store(T* p, const V& v) { __builtin_memcpy(p, &v, sizeof v); }
+template <class T, class V> RNX_ALWAYS_INLINE inline void store(T* p, const V& v) {
+  __builtin_memcpy(p, &v, sizeof v);
+}
 
 /// N elements as double.
-template <int N, class T>
-RNX_ALWAYS_INLINE inline vec<double, N> load_double(const T* p) {
-  if constexpr (std::is_same_v<T, double>) return load<N>(p);
-  else if constexpr (N == 1) return double(*p);
-  else return __builtin_convertvector(load<N>(p), vec<double, N>);
+template <int N, class T> RNX_ALWAYS_INLINE inline vec<double, N> load_double(const T* p) {
+  if constexpr (std::is_same_v<T, double>)
+    return load<N>(p);
+  else if constexpr (N == 1)
+    return double(*p);
+  else
+    return __builtin_convertvector(load<N>(p), vec<double, N>);
 }
 
 /// The first `count` of a vector's elements.
-template <class T, class V>
-RNX_ALWAYS_INLINE inline void store_first(T* p, const V& v, int count) {
+template <class T, class V> RNX_ALWAYS_INLINE inline void store_first(T* p, const V& v, int count) {
   if (count >= int(sizeof(V) / sizeof(T))) return store(p, v);
   T all[sizeof(V) / sizeof(T)];
   store(all, v);
   for (int i = 0; i < count; ++i) p[i] = all[i];
 }
-template <int N, class T>
-RNX_ALWAYS_INLINE inline vec<T, N> load_first(const T* p, int count) {
+template <int N, class T> RNX_ALWAYS_INLINE inline vec<T, N> load_first(const T* p, int count) {
   if (count >= N) return load<N>(p);
   T all[N] = {};
   for (int i = 0; i < count; ++i) all[i] = p[i];
@@ -56,7 +58,8 @@ RNX_ALWAYS_INLINE inline vec<T, int(sizeof...(K))> shuffled(const V& a, const V&
 #ifdef __CUDACC__  // nvcc does not expand a pack in the builtin's arguments
   constexpr int N = int(sizeof(V) / sizeof(T)), from[] = {K...};
   T all[2 * N], out[sizeof...(K)];
-  store(all, a), store(all + N, b);
+  store(all, a);
+  store(all + N, b);
   for (int i = 0; i < int(sizeof...(K)); ++i) out[i] = all[from[i]];
   return load<int(sizeof...(K))>(out);
 #else
@@ -64,9 +67,9 @@ RNX_ALWAYS_INLINE inline vec<T, int(sizeof...(K))> shuffled(const V& a, const V&
 #endif
 }
 
-/// Keeps a rounded value as it is: the multiplication before it and the addition behind it are not fused.
-template <class V>
-RNX_ALWAYS_INLINE inline void rounded(V& v) {
+/// Keeps a rounded value as it is: the multiplication before it and the addition behind it are not
+/// fused.
+template <class V> RNX_ALWAYS_INLINE inline void rounded(V& v) {
 #if defined(__x86_64__) && defined(__AVX512F__)
   asm volatile("" : "+v"(v));
 #elif defined(__x86_64__)
@@ -76,9 +79,9 @@ RNX_ALWAYS_INLINE inline void rounded(V& v) {
 #endif
 }
 
-/// f(width, j) for the channels [0, c): full vectors, then one by one. width is an integral_constant.
-template <class T, class F>
-RNX_ALWAYS_INLINE inline void for_lanes(int c, F&& f) {
+/// f(width, j) for the channels [0, c): full vectors, then one by one. width is an
+/// integral_constant.
+template <class T, class F> RNX_ALWAYS_INLINE inline void for_lanes(int c, F&& f) {
   constexpr int L = vector_lanes<T>;
   int j = 0;
   for (; j + L <= c; j += L) f(std::integral_constant<int, L>{}, j);
@@ -88,6 +91,8 @@ RNX_ALWAYS_INLINE inline void for_lanes(int c, F&& f) {
 // A NaN as the first argument comes through.
 template <class T> constexpr T smaller(T a, T b) { return b < a ? b : a; }
 template <class T> constexpr T larger(T a, T b) { return a < b ? b : a; }
-template <class T> constexpr T clamped(T v, T low, T high) { return v < low ? low : high < v ? high : v; }
+template <class T> constexpr T clamped(T v, T low, T high) {
+  return v < low ? low : high < v ? high : v;
+}
 
 }  // namespace rnx::inline RNX_ISA::host

@@ -1,4 +1,5 @@
-// Starts and steps of first-order attacks on CUDA: rows are dense samples, each one's result depends on its own number only.
+// Starts and steps of first-order attacks on CUDA: rows are dense samples, each one's result
+// depends on its own number only.
 #pragma once
 
 #include <cmath>
@@ -12,17 +13,19 @@ namespace rnx::inline RNX_ABI::gpu {
 /// norms(n) = root of a sum of squares
 struct StoreNorm {
   double* norms;
-  RNX_SHARED void operator()(std::size_t n, const double* sums) const { norms[n] = std::sqrt(sums[0]); }
+  RNX_SHARED void operator()(std::size_t n, const double* sums) const {
+    norms[n] = std::sqrt(sums[0]);
+  }
 };
 
-template <class T>
-struct AttackStart {
+template <class T> struct AttackStart {
   static constexpr int terms = 1;
   op::attack_start::Args<T> a;
   std::size_t features;
   const double* norms;  // of the normal draws
   RNX_SHARED rng::Stream stream(std::size_t n) const {
-    const std::uint64_t seed = (a.values ? a.values->seed : 0) + a.seed, draw = (a.values ? a.values->draw : 0) + a.draw;
+    const std::uint64_t seed = (a.values ? a.values->seed : 0) + a.seed,
+                        draw = (a.values ? a.values->draw : 0) + a.draw;
     return rng::Stream(seed, Purpose::attack, draw, a.first_sample + n);
   }
   RNX_HD void operator()(std::size_t n, std::size_t j, double* acc) const {
@@ -32,25 +35,26 @@ struct AttackStart {
   RNX_HD void operator()(std::size_t e) const {
     const Split s(e, features);
     const double eps = a.values ? a.values->eps : 0;
-    const double delta = a.noise > 0 ? a.noise * stream(s.quotient).normal(s.remainder)
-                         : a.norm == 0 ? eps * (2 * stream(s.quotient).uniform(s.remainder) - 1) : eps / (norms[s.quotient] + 1e-10) * stream(s.quotient).normal(s.remainder);
+    const double delta =
+        a.noise > 0   ? a.noise * stream(s.quotient).normal(s.remainder)
+        : a.norm == 0 ? eps * (2 * stream(s.quotient).uniform(s.remainder) - 1)
+                      : eps / (norms[s.quotient] + 1e-10) * stream(s.quotient).normal(s.remainder);
     a.adversarial[e] = clamped(T(a.clean[e] + delta), T(0), T(1));
   }
 };
 template <> struct body<op::attack_start> {
-  template <class T, class E>
-  static void run(const E& on, const op::attack_start::Args<T>& a) {
+  template <class T, class E> static void run(const E& on, const op::attack_start::Args<T>& a) {
     const std::size_t n = a.x.n, features = std::size_t(a.x.h) * a.x.w * a.x.c;
     const Scratch<double, E> norms(on, a.norm == 0 || a.noise > 0 ? 0 : n);
     const AttackStart<T> start{a, features, norms.data()};
-    if (a.norm != 0 && !(a.noise > 0)) sum_segments(on, n, features, false, start, StoreNorm{norms.data()});
+    if (a.norm != 0 && !(a.noise > 0))
+      sum_segments(on, n, features, false, start, StoreNorm{norms.data()});
     on.each(n * features, start);
   }
 };
 
 /// |g| of each sample
-template <class T>
-struct GradientSquares {
+template <class T> struct GradientSquares {
   static constexpr int terms = 1;
   const T* gradient;
   std::size_t features;
@@ -59,8 +63,7 @@ struct GradientSquares {
     acc[0] += v * v;
   }
 };
-template <class T>
-struct AttackStep {
+template <class T> struct AttackStep {
   static constexpr int terms = 1;
   op::attack_step::Args<T> a;
   std::size_t features;
@@ -68,7 +71,9 @@ struct AttackStep {
   const double* distances;
   RNX_SHARED double eps() const { return a.values ? a.values->eps : 0; }
   RNX_SHARED double length() const { return a.fgsm ? eps() : a.values ? a.values->step : 0; }
-  RNX_SHARED double delta(std::size_t n, std::size_t e) const { return a.adversarial[e] + length() / (gradient_norms[n] + 1e-10) * a.gradient[e] - a.clean[e]; }
+  RNX_SHARED double delta(std::size_t n, std::size_t e) const {
+    return a.adversarial[e] + length() / (gradient_norms[n] + 1e-10) * a.gradient[e] - a.clean[e];
+  }
   RNX_HD void operator()(std::size_t n, std::size_t j, double* acc) const {
     const double v = delta(n, n * features + j);
     acc[0] += v * v;
@@ -77,7 +82,8 @@ struct AttackStep {
     const T x = a.clean[e];
     if (a.norm == 0) {
       const T step = T(length()), radius = T(eps());
-      const T v = clamped(a.adversarial[e] + step * op::direction(a.gradient[e]), x - radius, x + radius);
+      const T v =
+          clamped(a.adversarial[e] + step * op::direction(a.gradient[e]), x - radius, x + radius);
       a.adversarial[e] = clamped(x == x ? v : x, T(0), T(1));
       return;
     }
@@ -87,13 +93,13 @@ struct AttackStep {
   }
 };
 template <> struct body<op::attack_step> {
-  template <class T, class E>
-  static void run(const E& on, const op::attack_step::Args<T>& a) {
+  template <class T, class E> static void run(const E& on, const op::attack_step::Args<T>& a) {
     const std::size_t n = a.x.n, features = std::size_t(a.x.h) * a.x.w * a.x.c;
     const Scratch<double, E> norms(on, a.norm == 0 ? 0 : 2 * n);
     const AttackStep<T> step{a, features, norms.data(), norms.data() + (a.norm == 0 ? 0 : n)};
     if (a.norm != 0) {
-      sum_segments(on, n, features, false, GradientSquares<T>{a.gradient, features}, StoreNorm{norms.data()});
+      sum_segments(on, n, features, false, GradientSquares<T>{a.gradient, features},
+                   StoreNorm{norms.data()});
       sum_segments(on, n, features, false, step, StoreNorm{norms.data() + n});
     }
     on.each(n * features, step);

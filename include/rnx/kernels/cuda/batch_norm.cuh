@@ -1,4 +1,5 @@
-// Batch normalisation on CUDA. Statistics are summed in double: a mean first, then squared deviations from it.
+// Batch normalisation on CUDA. Statistics are summed in double: a mean first, then squared
+// deviations from it.
 #pragma once
 
 #include <cmath>
@@ -9,8 +10,7 @@
 namespace rnx::inline RNX_ABI::gpu {
 
 /// Sum over rows of x - mean (mean null: of x), to the power 1 or 2.
-template <class T, bool Squared>
-struct Deviations {
+template <class T, bool Squared> struct Deviations {
   static constexpr int terms = 1;
   const T* x;
   int stride;
@@ -21,13 +21,14 @@ struct Deviations {
   }
 };
 /// to(c) = sum / count, or to(c) += sum
-template <class T, bool Add>
-struct StoreSum {
+template <class T, bool Add> struct StoreSum {
   T* to;
   double count;
   RNX_SHARED void operator()(std::size_t c, const double* sums) const {
-    if (Add) to[c] += T(sums[0]);
-    else to[c] = T(sums[0] / count);
+    if (Add)
+      to[c] += T(sums[0]);
+    else
+      to[c] = T(sums[0] / count);
   }
 };
 
@@ -35,21 +36,23 @@ template <> struct body<op::batch_norm_statistics> {
   template <class T, class E>
   static void run(const E& on, const op::batch_norm_statistics::Args<T>& a) {
     const double m = double(a.x.rows());
-    sum_segments(on, a.x.c, a.x.rows(), true, Deviations<T, false>{a.px, a.x.stride, nullptr}, StoreSum<T, false>{a.mean, m});
-    sum_segments(on, a.x.c, a.x.rows(), true, Deviations<T, true>{a.px, a.x.stride, a.mean}, StoreSum<T, false>{a.var, m});
+    sum_segments(on, a.x.c, a.x.rows(), true, Deviations<T, false>{a.px, a.x.stride, nullptr},
+                 StoreSum<T, false>{a.mean, m});
+    sum_segments(on, a.x.c, a.x.rows(), true, Deviations<T, true>{a.px, a.x.stride, a.mean},
+                 StoreSum<T, false>{a.var, m});
   }
 };
 /// db += sum over samples and pixels of dy
 template <> struct body<op::bias_backward> {
-  template <class T, class E>
-  static void run(const E& on, const op::bias_backward::Args<T>& a) {
-    sum_segments(on, a.y.c, a.y.rows(), true, Deviations<T, false>{a.dy, a.y.stride, nullptr}, StoreSum<T, true>{a.db, 1});
+  template <class T, class E> static void run(const E& on, const op::bias_backward::Args<T>& a) {
+    sum_segments(on, a.y.c, a.y.rows(), true, Deviations<T, false>{a.dy, a.y.stride, nullptr},
+                 StoreSum<T, true>{a.db, 1});
   }
 };
 
-/// Per channel: factor = gamma / sqrt(var + eps), constant = sums0 / m, slope = sums1 / (m sqrt(var + eps))
-template <class T>
-struct ChannelFactors {
+/// Per channel: factor = gamma / sqrt(var + eps), constant = sums0 / m, slope = sums1 / (m sqrt(var
+/// + eps))
+template <class T> struct ChannelFactors {
   const T* var;
   const T* gamma;
   const T* sums;
@@ -59,17 +62,20 @@ struct ChannelFactors {
   RNX_HD void operator()(std::size_t i) const {
     const double inverse = 1 / std::sqrt(double(var[i]) + eps);
     factor[i] = T((gamma ? double(gamma[i]) : 1.0) * inverse);
-    if (sums) factor[c + i] = T(sums[i] / m), factor[2 * c + i] = T(sums[c + i] / m * inverse);
+    if (sums) {
+      factor[c + i] = T(sums[i] / m);
+      factor[2 * c + i] = T(sums[c + i] / m * inverse);
+    }
   }
 };
 
-template <class T>
-struct Normalize {
+template <class T> struct Normalize {
   op::batch_norm_normalize::Args<T> a;
   const T* factor;
   RNX_HD void operator()(std::size_t e) const {
     const std::size_t c = Split(e, a.x.c).remainder;
-    a.py[offset(a.y, e)] = (a.px[offset(a.x, e)] - a.mean[c]) * factor[c] + (a.beta ? a.beta[c] : T(0));
+    a.py[offset(a.y, e)] =
+        (a.px[offset(a.x, e)] - a.mean[c]) * factor[c] + (a.beta ? a.beta[c] : T(0));
   }
 };
 template <> struct body<op::batch_norm_normalize> {
@@ -82,8 +88,7 @@ template <> struct body<op::batch_norm_normalize> {
   }
 };
 
-template <class T>
-struct NormTerms {
+template <class T> struct NormTerms {
   static constexpr int terms = 2;
   op::batch_norm_reduce::Args<T> a;
   RNX_SHARED void operator()(std::size_t c, std::size_t row, double* acc) const {
@@ -99,18 +104,20 @@ struct NormTerms {
 };
 template <> struct body<op::batch_norm_reduce> {
   template <class T, class E>
-  static void run(const E& on, const op::batch_norm_reduce::Args<T>& a) { sum_segments(on, a.x.c, a.x.rows(), true, NormTerms<T>{a}, NormTerms<T>{a}); }
+  static void run(const E& on, const op::batch_norm_reduce::Args<T>& a) {
+    sum_segments(on, a.x.c, a.x.rows(), true, NormTerms<T>{a}, NormTerms<T>{a});
+  }
 };
 
 /// dx = f (dy - s0 / m - (x - mean) s1 / (m sqrt(var + eps))) with f = gamma / sqrt(var + eps)
-template <class T>
-struct NormBackward {
+template <class T> struct NormBackward {
   op::batch_norm_backward::Args<T> a;
   const T* factor;
   RNX_HD void operator()(std::size_t e) const {
     const std::size_t c = Split(e, a.y.c).remainder, channels = a.y.c;
     T d = a.dy[offset(a.y, e)];
-    if (a.sums) d = d - factor[channels + c] - (a.px[offset(a.x, e)] - a.mean[c]) * factor[2 * channels + c];
+    if (a.sums)
+      d = d - factor[channels + c] - (a.px[offset(a.x, e)] - a.mean[c]) * factor[2 * channels + c];
     a.dx[offset(a.x, e)] = factor[c] * d;
   }
 };
@@ -119,7 +126,8 @@ template <> struct body<op::batch_norm_backward> {
   static void run(const E& on, const op::batch_norm_backward::Args<T>& a) {
     const std::size_t c = a.y.c;
     const Scratch<T, E> factor(on, 3 * c);
-    on.each(c, ChannelFactors<T>{a.var, a.gamma, a.sums, double(a.eps), double(a.y.rows()), c, factor.data()});
+    on.each(c, ChannelFactors<T>{a.var, a.gamma, a.sums, double(a.eps), double(a.y.rows()), c,
+                                 factor.data()});
     on.each(active(a.y), NormBackward<T>{a, factor.data()});
   }
 };

@@ -1,5 +1,6 @@
-// Convolution and its input gradient. What is one matrix product (linear layers, 1x1 kernels) goes through cuBLAS;
-// every other geometry runs the reference kernel: one thread sums one output in the order kh, kw, i.
+// Convolution and its input gradient. What is one matrix product (linear layers, 1x1 kernels) goes
+// through cuBLAS; every other geometry runs the reference kernel: one thread sums one output in the
+// order kh, kw, i.
 #pragma once
 
 #include "rnx/kernels/cuda/convolution.hpp"
@@ -7,25 +8,30 @@
 
 namespace rnx::inline RNX_ABI::gpu {
 
-/// y (rows, out) = x (rows, taps in) w: a 1x1 kernel on every pixel, or a kernel as large as its dense map.
+/// y (rows, out) = x (rows, taps in) w: a 1x1 kernel on every pixel, or a kernel as large as its
+/// dense map.
 struct MatrixProduct {
   bool fits = false;
   int rows = 0, taps = 1;
   long ldx = 0, ldy = 0;
   explicit MatrixProduct(const geometry::Conv2d& g) {
     if (g.groups != 1 || g.pad_h != 0 || g.pad_w != 0) return;
-    const bool whole = g.kh == g.x.h && g.kw == g.x.w && (g.x.stride == g.x.c || g.kh * g.kw == 1), point = g.kh == 1 && g.kw == 1 && g.stride == 1;
+    const bool whole = g.kh == g.x.h && g.kw == g.x.w && (g.x.stride == g.x.c || g.kh * g.kw == 1),
+               point = g.kh == 1 && g.kw == 1 && g.stride == 1;
     fits = whole || point;
-    rows = whole ? g.x.n : int(g.x.rows()), taps = whole ? g.kh * g.kw : 1;
-    ldx = whole ? long(g.x.sample()) : g.x.stride, ldy = g.y.stride;
+    rows = whole ? g.x.n : int(g.x.rows());
+    taps = whole ? g.kh * g.kw : 1;
+    ldx = whole ? long(g.x.sample()) : g.x.stride;
+    ldy = g.y.stride;
   }
 };
 
-RNX_SHARED int padded(int channels) { return (channels + geometry::lanes - 1) / geometry::lanes * geometry::lanes; }
+RNX_SHARED int padded(int channels) {
+  return (channels + geometry::lanes - 1) / geometry::lanes * geometry::lanes;
+}
 
 /// y = [y +] scale sum [+ bias]: every step rounds.
-template <class T>
-struct Epilogue {
+template <class T> struct Epilogue {
   const T* bias;
   const T* scale;
   bool accumulate;
@@ -36,8 +42,7 @@ struct Epilogue {
   }
 };
 /// The same behind a matrix product.
-template <class T>
-struct FinishProduct {
+template <class T> struct FinishProduct {
   geometry::Map m;  // of y
   Epilogue<T> epilogue;
   const T* sum;
@@ -45,12 +50,12 @@ struct FinishProduct {
   T* y;
   RNX_HD void operator()(std::size_t e) const {
     const Split s(e, m.c);
-    epilogue.store(y[s.quotient * m.stride + s.remainder], sum[s.quotient * ld + s.remainder], int(s.remainder));
+    epilogue.store(y[s.quotient * m.stride + s.remainder], sum[s.quotient * ld + s.remainder],
+                   int(s.remainder));
   }
 };
 
-template <class T>
-struct ConvolveForward {
+template <class T> struct ConvolveForward {
   op::conv2d_forward::Args<T> a;
   RNX_HD void operator()(std::size_t e) const {
     const auto& g = a.g;
@@ -64,7 +69,8 @@ struct ConvolveForward {
         const int w = p.w * g.stride - g.pad_w + kw;
         if (w < 0 || w >= g.x.w) continue;
         const T* x = a.x + offset(g.x, p.n, h, w, group * in);
-        const T* row = a.w + ((std::size_t(group) * g.kh + kh) * g.kw + kw) * in * pitch + p.c % out;
+        const T* row =
+            a.w + ((std::size_t(group) * g.kh + kh) * g.kw + kw) * in * pitch + p.c % out;
         for (int i = 0; i < in; ++i) sum += x[i] * row[std::size_t(i) * pitch];
       }
     }
@@ -72,8 +78,7 @@ struct ConvolveForward {
   }
 };
 
-template <class T>
-struct ConvolveBackward {
+template <class T> struct ConvolveBackward {
   op::conv2d_backward_input::Args<T> a;
   RNX_HD void operator()(std::size_t e) const {
     const auto& g = a.g;
@@ -87,7 +92,10 @@ struct ConvolveBackward {
         const int w = p.w + g.pad_w - kw, ow = w / g.stride;
         if (w < 0 || ow * g.stride != w || ow >= g.y.w) continue;
         const T* dy = a.dy + offset(g.y, p.n, oh, ow, group * out);
-        const T* row = a.w + ((std::size_t(group) * g.kh + (g.kh - 1 - kh)) * g.kw + (g.kw - 1 - kw)) * out * pitch + p.c % in;
+        const T* row =
+            a.w +
+            ((std::size_t(group) * g.kh + (g.kh - 1 - kh)) * g.kw + (g.kw - 1 - kw)) * out * pitch +
+            p.c % in;
         for (int o = 0; o < out; ++o) sum += dy[o] * row[std::size_t(o) * pitch];
       }
     }
@@ -96,8 +104,7 @@ struct ConvolveBackward {
 };
 
 template <> struct body<op::conv2d_forward> {
-  template <class T, class E>
-  static void run(const E& on, const op::conv2d_forward::Args<T>& a) {
+  template <class T, class E> static void run(const E& on, const op::conv2d_forward::Args<T>& a) {
     const MatrixProduct product(a.g);
     const std::size_t count = active(a.g.y);
     if (count == 0) return;
@@ -122,7 +129,9 @@ template <> struct body<op::conv2d_backward_input> {
     if (active(a.g.x) == 0) return;
     if (!product.fits) return on.each(active(a.g.x), ConvolveBackward<T>{a});
     for (int t = 0; t < product.taps; ++t)
-      on.gemm(false, product.rows, in, out, a.dy, product.ldy, a.w + std::size_t(product.taps - 1 - t) * out * padded(in), padded(in), a.dx + long(t) * in, product.ldx);
+      on.gemm(false, product.rows, in, out, a.dy, product.ldy,
+              a.w + std::size_t(product.taps - 1 - t) * out * padded(in), padded(in),
+              a.dx + long(t) * in, product.ldx);
   }
 };
 

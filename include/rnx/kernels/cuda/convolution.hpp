@@ -4,8 +4,7 @@
 #include "rnx/kernels/cuda/declare.hpp"
 #include "rnx/kernels/op/convolution.hpp"
 
-#define RNX_CUDA_CONVOLUTION(f) \
-  f(conv2d_forward) f(conv2d_backward_input)
+#define RNX_CUDA_CONVOLUTION(f) f(conv2d_forward) f(conv2d_backward_input)
 
 namespace rnx::inline RNX_ABI {
 RNX_CUDA_CONVOLUTION(RNX_CUDA_DECLARE)

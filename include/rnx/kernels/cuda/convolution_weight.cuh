@@ -1,5 +1,6 @@
-// Weight gradient of a convolution: dw(group, kh, kw, i, o) = sum over n, oh, ow of x(n, oh s - pad + kh, ow s - pad + kw, i) dy(n, oh, ow, o).
-// A matrix product where the convolution is one; else rows of output pixels are cut into fixed chunks that are added in order.
+// Weight gradient of a convolution: dw(group, kh, kw, i, o) = sum over n, oh, ow of x(n, oh s - pad
+// + kh, ow s - pad + kw, i) dy(n, oh, ow, o). A matrix product where the convolution is one; else
+// rows of output pixels are cut into fixed chunks that are added in order.
 #pragma once
 
 #include "rnx/kernels/cuda/convolution.cuh"
@@ -7,9 +8,9 @@
 
 namespace rnx::inline RNX_ABI::gpu {
 
-/// Adds one chunk's rows (n, oh) for one element of dw. in, out: channels of one group; a depthwise convolution has in = out = 1.
-template <class T>
-struct WeightGradient {
+/// Adds one chunk's rows (n, oh) for one element of dw. in, out: channels of one group; a depthwise
+/// convolution has in = out = 1.
+template <class T> struct WeightGradient {
   geometry::Conv2d g;
   const T* x;
   const T* dy;
@@ -21,11 +22,16 @@ struct WeightGradient {
     int kh, kw, i, o;  // i, o: channels of the maps
     if (depthwise) {
       const Split c(e.remainder, g.x.c), column(c.quotient, g.kw);
-      kh = int(column.quotient), kw = int(column.remainder), i = o = int(c.remainder);
+      kh = int(column.quotient);
+      kw = int(column.remainder);
+      i = o = int(c.remainder);
     } else {
-      const Split so(e.remainder, g.out()), si(so.quotient, g.in()), column(si.quotient, g.kw), row(column.quotient, g.kh);
-      kh = int(row.remainder), kw = int(column.remainder);
-      i = int(row.quotient) * g.in() + int(si.remainder), o = int(row.quotient) * g.out() + int(so.remainder);
+      const Split so(e.remainder, g.out()), si(so.quotient, g.in()), column(si.quotient, g.kw),
+          row(column.quotient, g.kh);
+      kh = int(row.remainder);
+      kw = int(column.remainder);
+      i = int(row.quotient) * g.in() + int(si.remainder);
+      o = int(row.quotient) * g.out() + int(so.remainder);
     }
     const std::size_t rows = std::size_t(g.y.n) * g.y.h, end = rows * (e.quotient + 1) / chunks;
     T sum = 0;
@@ -35,14 +41,14 @@ struct WeightGradient {
       if (h < 0 || h >= g.x.h) continue;
       for (int ow = 0; ow < g.y.w; ++ow) {
         const int w = ow * g.stride - g.pad_w + kw;
-        if (w >= 0 && w < g.x.w) sum += x[offset(g.x, s.quotient, h, w, i)] * dy[(r * g.y.w + ow) * g.y.stride + o];
+        if (w >= 0 && w < g.x.w)
+          sum += x[offset(g.x, s.quotient, h, w, i)] * dy[(r * g.y.w + ow) * g.y.stride + o];
       }
     }
     partial[t] = sum;
   }
 };
-template <class T>
-struct AddChunks {
+template <class T> struct AddChunks {
   const T* partial;
   std::size_t elements, chunks;
   T* sum;
@@ -54,12 +60,18 @@ struct AddChunks {
 };
 
 template <class T, class E>
-void weight_gradient(const E& on, const geometry::Conv2d& g, const T* x, const T* dy, T* dw, bool depthwise) {
-  const std::size_t elements = std::size_t(g.kh) * g.kw * g.x.c * (depthwise ? 1 : g.out()), rows = std::size_t(g.y.n) * g.y.h;
-  const std::size_t chunks = clamped((std::size_t(1) << 18) / larger(elements, std::size_t(1)), std::size_t(1), larger(smaller(rows, std::size_t(256)), std::size_t(1)));
-  if (chunks == 1) return on.each(elements, WeightGradient<T>{g, x, dy, dw, elements, chunks, depthwise});
+void weight_gradient(const E& on, const geometry::Conv2d& g, const T* x, const T* dy, T* dw,
+                     bool depthwise) {
+  const std::size_t elements = std::size_t(g.kh) * g.kw * g.x.c * (depthwise ? 1 : g.out()),
+                    rows = std::size_t(g.y.n) * g.y.h;
+  const std::size_t chunks =
+      clamped((std::size_t(1) << 18) / larger(elements, std::size_t(1)), std::size_t(1),
+              larger(smaller(rows, std::size_t(256)), std::size_t(1)));
+  if (chunks == 1)
+    return on.each(elements, WeightGradient<T>{g, x, dy, dw, elements, chunks, depthwise});
   const Scratch<T, E> partial(on, chunks * elements);
-  on.each(chunks * elements, WeightGradient<T>{g, x, dy, partial.data(), elements, chunks, depthwise});
+  on.each(chunks * elements,
+          WeightGradient<T>{g, x, dy, partial.data(), elements, chunks, depthwise});
   on.each(elements, AddChunks<T>{partial.data(), elements, chunks, dw});
 }
 
@@ -68,8 +80,10 @@ template <> struct body<op::conv2d_backward_weight> {
   static void run(const E& on, const op::conv2d_backward_weight::Args<T>& a) {
     const MatrixProduct product(a.g);
     const int in = product.taps * a.g.x.c, out = a.g.y.c;
-    if (product.fits && product.rows > 0) on.gemm(true, in, out, product.rows, a.x, product.ldx, a.dy, product.ldy, a.dw, out);
-    else weight_gradient(on, a.g, a.x, a.dy, a.dw, false);
+    if (product.fits && product.rows > 0)
+      on.gemm(true, in, out, product.rows, a.x, product.ldx, a.dy, product.ldy, a.dw, out);
+    else
+      weight_gradient(on, a.g, a.x, a.dy, a.dw, false);
   }
 };
 

@@ -4,8 +4,7 @@
 #include "rnx/kernels/cuda/declare.hpp"
 #include "rnx/kernels/op/convolution.hpp"
 
-#define RNX_CUDA_CONVOLUTION_WEIGHT(f) \
-  f(conv2d_backward_weight)
+#define RNX_CUDA_CONVOLUTION_WEIGHT(f) f(conv2d_backward_weight)
 
 namespace rnx::inline RNX_ABI {
 RNX_CUDA_CONVOLUTION_WEIGHT(RNX_CUDA_DECLARE)

@@ -1,4 +1,5 @@
-// Depthwise convolution: y(n, oh, ow, c) = sum over kh, kw of x(n, oh s - pad + kh, ow s - pad + kw, c) w(kh, kw, c), and its gradients.
+// Depthwise convolution: y(n, oh, ow, c) = sum over kh, kw of x(n, oh s - pad + kh, ow s - pad +
+// kw, c) w(kh, kw, c), and its gradients.
 #pragma once
 
 #include "rnx/kernels/cuda/convolution_weight.cuh"
@@ -16,7 +17,9 @@ template <class T> struct element<op::depthwise_forward, T> {
     for (int kh = 0; kh < g.kh; ++kh)
       for (int kw = 0; kw < g.kw; ++kw) {
         const int h = p.h * g.stride - g.pad_h + kh, w = p.w * g.stride - g.pad_w + kw;
-        if (h >= 0 && h < g.x.h && w >= 0 && w < g.x.w) sum += a.x[offset(g.x, p.n, h, w, p.c)] * a.w[(std::size_t(kh) * g.kw + kw) * g.x.c + p.c];
+        if (h >= 0 && h < g.x.h && w >= 0 && w < g.x.w)
+          sum +=
+              a.x[offset(g.x, p.n, h, w, p.c)] * a.w[(std::size_t(kh) * g.kw + kw) * g.x.c + p.c];
       }
     Epilogue<T>{a.bias, a.scale, a.accumulate}.store(a.y[offset(g.y, e)], sum, p.c);
   }
@@ -31,9 +34,12 @@ template <class T> struct element<op::depthwise_backward_input, T> {
     T sum = 0;
     for (int kh = g.kh - 1; kh >= 0; --kh)
       for (int kw = g.kw - 1; kw >= 0; --kw) {
-        const int h = p.h + g.pad_h - kh, w = p.w + g.pad_w - kw, oh = h / g.stride, ow = w / g.stride;
-        if (h >= 0 && w >= 0 && oh * g.stride == h && ow * g.stride == w && oh < g.y.h && ow < g.y.w)
-          sum += a.dy[offset(g.y, p.n, oh, ow, p.c)] * a.w[(std::size_t(kh) * g.kw + kw) * g.x.c + p.c];
+        const int h = p.h + g.pad_h - kh, w = p.w + g.pad_w - kw, oh = h / g.stride,
+                  ow = w / g.stride;
+        if (h >= 0 && w >= 0 && oh * g.stride == h && ow * g.stride == w && oh < g.y.h &&
+            ow < g.y.w)
+          sum += a.dy[offset(g.y, p.n, oh, ow, p.c)] *
+                 a.w[(std::size_t(kh) * g.kw + kw) * g.x.c + p.c];
       }
     a.dx[offset(g.x, e)] = sum;
   }
@@ -41,7 +47,9 @@ template <class T> struct element<op::depthwise_backward_input, T> {
 
 template <> struct body<op::depthwise_backward_weight> {
   template <class T, class E>
-  static void run(const E& on, const op::depthwise_backward_weight::Args<T>& a) { weight_gradient(on, a.g, a.x, a.dy, a.dw, true); }
+  static void run(const E& on, const op::depthwise_backward_weight::Args<T>& a) {
+    weight_gradient(on, a.g, a.x, a.dy, a.dw, true);
+  }
 };
 
 }  // namespace rnx::inline RNX_ABI::gpu

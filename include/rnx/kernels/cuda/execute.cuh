@@ -1,10 +1,13 @@
 // What the operations of this folder are made of, and how they run.
 //
-//   element<Operation, T>   one thread's share: Args a;  count();  operator()(i) for i in [0, count())
-//   body<Operation>         run(on, args): one pass over the elements, unless specialised for several
+//   element<Operation, T>   one thread's share: Args a;  count();  operator()(i) for i in [0,
+//                           count())
+//   body<Operation>         run(on, args): one pass over the elements, unless specialised for
+//                           several
 //   on                      where they run: each(count, f), allocate, release, gemm
-// Elements are independent of one another and of their order; sums have a fixed order: the same bits every time, no atomics.
-// Bodies are plain C++: tests also run them on the host. nvcc gives them Executor: Thrust and cuBLAS on one stream.
+// Elements are independent of one another and of their order; sums have a fixed order: the same
+// bits every time, no atomics. Bodies are plain C++: tests also run them on the host. nvcc gives
+// them Executor: Thrust and cuBLAS on one stream.
 #pragma once
 
 #include "rnx/kernels/kernel.hpp"
@@ -17,8 +20,7 @@ namespace rnx::inline RNX_ABI::gpu {
 
 template <class Operation, class T> struct element;
 
-template <class Operation>
-struct body {
+template <class Operation> struct body {
   template <class T, class E>
   static void run(const E& on, const typename Operation::template Args<T>& a) {
     const element<Operation, T> f{a};
@@ -27,10 +29,11 @@ struct body {
 };
 
 /// Memory of one operation: given back when what was launched before is done.
-template <class T, class E>
-class Scratch {
+template <class T, class E> class Scratch {
  public:
-  Scratch(const E& on, std::size_t count) : on_(on), data_(static_cast<T*>(on.allocate(count * sizeof(T)))) {}
+  Scratch(const E& on, std::size_t count)
+      : on_(on),
+        data_(static_cast<T*>(on.allocate(count * sizeof(T)))) {}
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
   ~Scratch() { on_.release(data_); }
@@ -47,8 +50,10 @@ class Scratch {
 struct Split {
   std::size_t quotient, remainder;
   RNX_SHARED Split(std::size_t value, std::size_t divisor) {
-    if ((value | divisor) >> 32) quotient = value / divisor;
-    else quotient = unsigned(value) / unsigned(divisor);
+    if ((value | divisor) >> 32)
+      quotient = value / divisor;
+    else
+      quotient = unsigned(value) / unsigned(divisor);
     remainder = value - quotient * divisor;
   }
 };
@@ -59,7 +64,9 @@ RNX_SHARED std::size_t offset(const geometry::Map& m, std::size_t e) {
   const Split s(e, m.c);
   return s.quotient * m.stride + s.remainder;
 }
-RNX_SHARED std::size_t offset(const geometry::Map& m, std::size_t n, int h, int w, int c) { return ((n * m.h + h) * m.w + w) * m.stride + c; }
+RNX_SHARED std::size_t offset(const geometry::Map& m, std::size_t n, int h, int w, int c) {
+  return ((n * m.h + h) * m.w + w) * m.stride + c;
+}
 RNX_SHARED std::size_t active(const geometry::Map& m) { return m.rows() * m.c; }
 
 struct Position {
@@ -67,7 +74,10 @@ struct Position {
   int h, w, c;
   RNX_SHARED Position(const geometry::Map& m, std::size_t e) {
     const Split channel(e, m.c), column(channel.quotient, m.w), row(column.quotient, m.h);
-    c = int(channel.remainder), w = int(column.remainder), h = int(row.remainder), n = row.quotient;
+    c = int(channel.remainder);
+    w = int(column.remainder);
+    h = int(row.remainder);
+    n = row.quotient;
   }
 };
 
@@ -75,7 +85,9 @@ struct Position {
 
 template <class T> RNX_SHARED T smaller(T a, T b) { return b < a ? b : a; }
 template <class T> RNX_SHARED T larger(T a, T b) { return a < b ? b : a; }
-template <class T> RNX_SHARED T clamped(T v, T low, T high) { return v < low ? low : high < v ? high : v; }
+template <class T> RNX_SHARED T clamped(T v, T low, T high) {
+  return v < low ? low : high < v ? high : v;
+}
 
 /// a b, rounded: never fused with an addition.
 RNX_SHARED float product(float a, float b) {
@@ -99,8 +111,11 @@ RNX_SHARED double product(double a, double b) {
 
 /// Defines launch<cuda, op::operation>, at namespace scope inside rnx.
 #ifdef __CUDACC__
-#define RNX_CUDA_DEFINE(operation) \
-  template <class T> void launch<cuda, op::operation>::run(Stream s, const op::operation::Args<T>& a) { gpu::execute<op::operation>(#operation, s, a); }
+#define RNX_CUDA_DEFINE(operation)                                                   \
+  template <class T>                                                                 \
+  void launch<cuda, op::operation>::run(Stream s, const op::operation::Args<T>& a) { \
+    gpu::execute<op::operation>(#operation, s, a);                                   \
+  }
 #else
 #define RNX_CUDA_DEFINE(operation)
 #endif

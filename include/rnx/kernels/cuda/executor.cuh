@@ -1,4 +1,5 @@
-// Runs bodies on a CUDA stream: elements through Thrust, matrix products through cuBLAS, scratch memory from a pool.
+// Runs bodies on a CUDA stream: elements through Thrust, matrix products through cuBLAS, scratch
+// memory from a pool.
 #pragma once
 
 #include <cublas_v2.h>
@@ -16,12 +17,15 @@
 namespace rnx::inline RNX_ABI::gpu {
 
 inline void check(cudaError_t status, const char* what) {
-  if (status == cudaSuccess) [[likely]] return;
+  if (status == cudaSuccess) [[likely]]
+    return;
   cudaGetLastError();  // an error that is reported is not reported again
   throw DeviceError(std::string("cuda: ") + what + ": " + cudaGetErrorString(status));
 }
 inline void check(cublasStatus_t status, const char* what) {
-  require<DeviceError>(status == CUBLAS_STATUS_SUCCESS, [&] { return std::string("cuda: ") + what + ": " + cublasGetStatusString(status); });
+  require<DeviceError>(status == CUBLAS_STATUS_SUCCESS, [&] {
+    return std::string("cuda: ") + what + ": " + cublasGetStatusString(status);
+  });
 }
 inline int current_device() {
   int device = 0;
@@ -40,54 +44,76 @@ inline cudaMemPool_t pool(int device) {
     properties.allocType = cudaMemAllocationTypePinned;
     properties.location.type = cudaMemLocationTypeDevice;
     properties.location.id = device;
-    check(cudaMemPoolCreate(&pools[device], &properties), "a pool of scratch memory could not be made");
+    check(cudaMemPoolCreate(&pools[device], &properties),
+          "a pool of scratch memory could not be made");
     std::uint64_t keep = ~std::uint64_t(0);
-    check(cudaMemPoolSetAttribute(pools[device], cudaMemPoolAttrReleaseThreshold, &keep), "a pool of scratch memory could not be set up");
+    check(cudaMemPoolSetAttribute(pools[device], cudaMemPoolAttrReleaseThreshold, &keep),
+          "a pool of scratch memory could not be set up");
   }
   return pools[device];
 }
 
-/// This thread's cuBLAS handle for the current device and one stream: results repeat where a handle serves one stream.
+/// This thread's cuBLAS handle for the current device and one stream: results repeat where a handle
+/// serves one stream.
 inline cublasHandle_t blas(int device, cudaStream_t stream) {
-  struct Entry { int device; cudaStream_t stream; cublasHandle_t handle; };
+  struct Entry {
+    int device;
+    cudaStream_t stream;
+    cublasHandle_t handle;
+  };
   struct List : std::vector<Entry> {
-    ~List() { for (const Entry& e : *this) cublasDestroy(e.handle); }
+    ~List() {
+      for (const Entry& e : *this) cublasDestroy(e.handle);
+    }
   };
   thread_local List list;
-  for (const Entry& e : list) if (e.device == device && e.stream == stream) return e.handle;
+  for (const Entry& e : list)
+    if (e.device == device && e.stream == stream) return e.handle;
   cublasHandle_t handle = nullptr;
   check(cublasCreate(&handle), "cuBLAS could not be started");
   list.push_back({device, stream, handle});
   check(cublasSetStream(handle, stream), "cuBLAS did not take the stream");
-  check(cublasSetMathMode(handle, CUBLAS_DEFAULT_MATH), "cuBLAS did not take its math mode");  // float is float: no TF32
+  check(cublasSetMathMode(handle, CUBLAS_DEFAULT_MATH),
+        "cuBLAS did not take its math mode");  // float is float: no TF32
   return handle;
 }
 
 class Executor {
  public:
-  explicit Executor(Stream s) : device_(current_device()), stream_(static_cast<cudaStream_t>(s.handle)) {}
+  explicit Executor(Stream s)
+      : device_(current_device()),
+        stream_(static_cast<cudaStream_t>(s.handle)) {}
 
   /// f(i) for every i in [0, count), in any order.
-  template <class F>
-  void each(std::size_t count, const F& f) const {
-    if (count) thrust::for_each_n(thrust::cuda::par_nosync.on(stream_), thrust::counting_iterator<std::size_t>(0), count, f);
+  template <class F> void each(std::size_t count, const F& f) const {
+    if (count)
+      thrust::for_each_n(thrust::cuda::par_nosync.on(stream_),
+                         thrust::counting_iterator<std::size_t>(0), count, f);
   }
   void* allocate(std::size_t bytes) const {
     void* p = nullptr;
-    if (bytes) check(cudaMallocFromPoolAsync(&p, bytes, pool(device_), stream_), "scratch memory could not be allocated");
+    if (bytes)
+      check(cudaMallocFromPoolAsync(&p, bytes, pool(device_), stream_),
+            "scratch memory could not be allocated");
     return p;
   }
   void release(void* p) const noexcept {
     if (p) cudaFreeAsync(p, stream_);
   }
   /// C (m, n) = A B, row-major with rows lda, ldb, ldc apart. transposed: A is stored as (k, m).
-  void gemm(bool transposed, int m, int n, int k, const float* a, long lda, const float* b, long ldb, float* c, long ldc) const {
+  void gemm(bool transposed, int m, int n, int k, const float* a, long lda, const float* b,
+            long ldb, float* c, long ldc) const {
     const float one = 1, zero = 0;
-    check(cublasSgemm(blas(device_, stream_), CUBLAS_OP_N, transposed ? CUBLAS_OP_T : CUBLAS_OP_N, n, m, k, &one, b, int(ldb), a, int(lda), &zero, c, int(ldc)), "a matrix product failed");
+    check(cublasSgemm(blas(device_, stream_), CUBLAS_OP_N, transposed ? CUBLAS_OP_T : CUBLAS_OP_N,
+                      n, m, k, &one, b, int(ldb), a, int(lda), &zero, c, int(ldc)),
+          "a matrix product failed");
   }
-  void gemm(bool transposed, int m, int n, int k, const double* a, long lda, const double* b, long ldb, double* c, long ldc) const {
+  void gemm(bool transposed, int m, int n, int k, const double* a, long lda, const double* b,
+            long ldb, double* c, long ldc) const {
     const double one = 1, zero = 0;
-    check(cublasDgemm(blas(device_, stream_), CUBLAS_OP_N, transposed ? CUBLAS_OP_T : CUBLAS_OP_N, n, m, k, &one, b, int(ldb), a, int(lda), &zero, c, int(ldc)), "a matrix product failed");
+    check(cublasDgemm(blas(device_, stream_), CUBLAS_OP_N, transposed ? CUBLAS_OP_T : CUBLAS_OP_N,
+                      n, m, k, &one, b, int(ldb), a, int(lda), &zero, c, int(ldc)),
+          "a matrix product failed");
   }
 
  private:
@@ -98,8 +124,7 @@ class Executor {
 template <class Operation> struct body;
 
 /// What every launch<cuda, ...> does; failures name the operation.
-template <class Operation, class Args>
-void execute(const char* name, Stream s, const Args& a) {
+template <class Operation, class Args> void execute(const char* name, Stream s, const Args& a) {
   try {
     body<Operation>::run(Executor(s), a);
   } catch (const thrust::system_error& error) {

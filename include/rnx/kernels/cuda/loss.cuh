@@ -1,5 +1,6 @@
-// Losses on rows of logits or features: one thread takes one row, in double with log p = z - max - log sum exp(z - max).
-// A row that has no value (a label outside [0, c), logits that are not finite) gives NaN; the host checks values.
+// Losses on rows of logits or features: one thread takes one row, in double with log p = z - max -
+// log sum exp(z - max). A row that has no value (a label outside [0, c), logits that are not
+// finite) gives NaN; the host checks values.
 #pragma once
 
 #include <cmath>
@@ -10,23 +11,27 @@
 namespace rnx::inline RNX_ABI::gpu {
 
 /// log sum over k of exp(z(k) / temperature); NaN unless every logit is finite.
-template <class T>
-RNX_HD double log_sum_exp(const T* z, int c, double temperature) {
+template <class T> RNX_HD double log_sum_exp(const T* z, int c, double temperature) {
   double top = z[0], sum = 0;
   bool finite = true;
-  for (int k = 0; k < c; ++k) top = larger(top, double(z[k])), finite = finite && z[k] - z[k] == 0;
+  for (int k = 0; k < c; ++k) {
+    top = larger(top, double(z[k]));
+    finite = finite && z[k] - z[k] == 0;
+  }
   if (!finite) return __builtin_nan("");
   for (int k = 0; k < c; ++k) sum += std::exp((z[k] - top) / temperature);
   return top / temperature + std::log(sum);
 }
 
-template <class T> RNX_SHARED void put(T& to, double value, bool add) { to = add ? to + T(value) : T(value); }
+template <class T> RNX_SHARED void put(T& to, double value, bool add) {
+  to = add ? to + T(value) : T(value);
+}
 
 template <class T> struct element<op::cross_entropy, T> {
   op::cross_entropy::Args<T> a;
   std::size_t count() const { return a.z.rows(); }
   RNX_HD void operator()(std::size_t row) const {
-      const int c = a.z.c;
+    const int c = a.z.c;
     const T* z = a.logits + row * a.z.stride;
     const std::int32_t label = a.labels[row];
     const bool valid = label >= 0 && label < c;
@@ -39,7 +44,9 @@ template <class T> struct element<op::cross_entropy, T> {
     }
     if (!a.dz) return;
     T* dz = a.dz + row * a.z.stride;
-    for (int k = 0; k < c; ++k) put(dz[k], a.weight * (std::exp(z[k] - log_sum) - off - (k == label ? 1 - a.smoothing : 0)), a.add);
+    for (int k = 0; k < c; ++k)
+      put(dz[k], a.weight * (std::exp(z[k] - log_sum) - off - (k == label ? 1 - a.smoothing : 0)),
+          a.add);
   }
 };
 
@@ -63,7 +70,8 @@ template <class T> struct element<op::kl_divergence, T> {
     T* dz = a.dz + row * a.z.stride;
     for (int k = 0; k < c; ++k) {
       const double log_s = s[k] / t - sum_s, log_t = teacher[k] / t - sum_t, p = std::exp(log_s);
-      put(dz[k], a.weight * t * (a.reverse ? p * (log_s - log_t - kl) : p - std::exp(log_t)), a.add);
+      put(dz[k], a.weight * t * (a.reverse ? p * (log_s - log_t - kl) : p - std::exp(log_t)),
+          a.add);
     }
   }
 };
@@ -78,19 +86,37 @@ template <class T> struct element<op::row_distance, T> {
     double dd = 0, ss = 0, tt = 0, st = 0;
     for (int k = 0; k < c; ++k) {
       const double u = s[k], v = t[k], d = u - v;
-      dd += d * d, ss += u * u, tt += v * v, st += u * v;
+      dd += d * d;
+      ss += u * u;
+      tt += v * v;
+      st += u * v;
     }
-    const double distance = std::sqrt(dd), length = std::sqrt(tt), norms = larger(std::sqrt(ss) * length, 1e-6), cosine = st / norms;
-    if (a.value) a.value[row] = T(a.kind == 0 ? dd / c : a.kind == 1 ? -cosine : a.kind == 2 ? distance : distance / length);
+    const double distance = std::sqrt(dd), length = std::sqrt(tt),
+                 norms = larger(std::sqrt(ss) * length, 1e-6), cosine = st / norms;
+    if (a.value)
+      a.value[row] = T(a.kind == 0   ? dd / c
+                       : a.kind == 1 ? -cosine
+                       : a.kind == 2 ? distance
+                                     : distance / length);
     if (!a.ds) return;
     // ds = of_s s + of_t t
     double of_s = 0, of_t = 0;
-    if (a.kind == 0) of_s = 2.0 / c, of_t = -of_s;
-    else if (a.kind == 1) of_t = -1 / norms, of_s = std::sqrt(ss) * length < 1e-6 ? 0 : cosine / ss;
-    else if (distance != 0) of_s = 1 / (distance * (a.kind == 2 ? 1 : length)), of_t = -of_s;
+    if (a.kind == 0) {
+      of_s = 2.0 / c;
+      of_t = -of_s;
+    } else if (a.kind == 1) {
+      of_t = -1 / norms;
+      of_s = std::sqrt(ss) * length < 1e-6 ? 0 : cosine / ss;
+    } else if (distance != 0) {
+      of_s = 1 / (distance * (a.kind == 2 ? 1 : length));
+      of_t = -of_s;
+    }
     T* ds = a.ds + row * a.dsg.stride;
     for (int k = 0; k < c; ++k)
-      put(ds[k], a.weight * (a.kind == 1 ? of_s * s[k] + of_t * t[k] : of_s * (double(s[k]) - double(t[k]))), a.add);
+      put(ds[k],
+          a.weight *
+              (a.kind == 1 ? of_s * s[k] + of_t * t[k] : of_s * (double(s[k]) - double(t[k]))),
+          a.add);
   }
 };
 

@@ -4,8 +4,7 @@
 #include "rnx/kernels/cuda/declare.hpp"
 #include "rnx/kernels/op/loss.hpp"
 
-#define RNX_CUDA_LOSS(f) \
-  f(cross_entropy) f(kl_divergence) f(row_distance)
+#define RNX_CUDA_LOSS(f) f(cross_entropy) f(kl_divergence) f(row_distance)
 
 namespace rnx::inline RNX_ABI {
 RNX_CUDA_LOSS(RNX_CUDA_DECLARE)

@@ -24,7 +24,9 @@ template <class T> struct element<op::accumulate, T> {
 template <class T> struct element<op::add, T> {
   op::add::Args<T> a;
   std::size_t count() const { return active(a.y); }
-  RNX_HD void operator()(std::size_t i) const { a.py[offset(a.y, i)] = a.pa[offset(a.a, i)] + a.pb[offset(a.b, i)]; }
+  RNX_HD void operator()(std::size_t i) const {
+    a.py[offset(a.y, i)] = a.pa[offset(a.a, i)] + a.pb[offset(a.b, i)];
+  }
 };
 template <class T> struct element<op::axpy, T> {
   op::axpy::Args<T> a;
@@ -48,7 +50,8 @@ template <class T> struct element<op::scale_channels_gate, T> {
     const T* x = a.px + s.quotient * a.x.sample() + s.remainder;
     const T* dy = a.dy + s.quotient * a.dyg.sample() + s.remainder;
     T sum = 0;
-    for (int p = 0; p < a.x.h * a.x.w; ++p) sum += x[std::size_t(p) * a.x.stride] * dy[std::size_t(p) * a.dyg.stride];
+    for (int p = 0; p < a.x.h * a.x.w; ++p)
+      sum += x[std::size_t(p) * a.x.stride] * dy[std::size_t(p) * a.dyg.stride];
     a.ds[s.quotient * a.s.sample() + s.remainder] = sum;
   }
 };
@@ -59,7 +62,8 @@ template <class T> struct element<op::pad_shortcut, T> {
   RNX_HD void operator()(std::size_t i) const {
     const Position p(a.y, i);
     const int c = p.c - a.before;
-    a.py[offset(a.y, i)] = c >= 0 && c < a.x.c ? a.px[offset(a.x, p.n, p.h * a.stride, p.w * a.stride, c)] : T(0);
+    a.py[offset(a.y, i)] =
+        c >= 0 && c < a.x.c ? a.px[offset(a.x, p.n, p.h * a.stride, p.w * a.stride, c)] : T(0);
   }
 };
 template <class T> struct element<op::pad_shortcut_backward, T> {
@@ -68,7 +72,8 @@ template <class T> struct element<op::pad_shortcut_backward, T> {
   RNX_HD void operator()(std::size_t i) const {
     const Position p(a.x, i);
     const int h = p.h / a.stride, w = p.w / a.stride, c = p.c + a.before;
-    const bool reached = h * a.stride == p.h && w * a.stride == p.w && h < a.y.h && w < a.y.w && c < a.y.c;
+    const bool reached =
+        h * a.stride == p.h && w * a.stride == p.w && h < a.y.h && w < a.y.w && c < a.y.c;
     a.dx[offset(a.x, i)] = reached ? a.dy[offset(a.y, p.n, h, w, c)] : T(0);
   }
 };
@@ -86,7 +91,9 @@ template <class T> struct element<op::attention_map, T> {
 template <class T> struct element<op::attention_map_backward, T> {
   op::attention_map_backward::Args<T> a;
   std::size_t count() const { return active(a.x); }
-  RNX_HD void operator()(std::size_t i) const { a.dx[offset(a.dxg, i)] += 2 * a.df[Split(i, a.x.c).quotient] * a.px[offset(a.x, i)]; }
+  RNX_HD void operator()(std::size_t i) const {
+    a.dx[offset(a.dxg, i)] += 2 * a.df[Split(i, a.x.c).quotient] * a.px[offset(a.x, i)];
+  }
 };
 
 }  // namespace rnx::inline RNX_ABI::gpu

@@ -4,9 +4,7 @@
 #include "rnx/kernels/cuda/declare.hpp"
 #include "rnx/kernels/op/optimizer.hpp"
 
-#define RNX_CUDA_OPTIMIZER(f) \
-  f(sgd_step) f(adam_step) f(ema_step) f(square_sum) \
-  f(clip_factor)
+#define RNX_CUDA_OPTIMIZER(f) f(sgd_step) f(adam_step) f(ema_step) f(square_sum) f(clip_factor)
 
 namespace rnx::inline RNX_ABI {
 RNX_CUDA_OPTIMIZER(RNX_CUDA_DECLARE)

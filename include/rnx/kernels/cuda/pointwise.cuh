@@ -1,6 +1,7 @@
 // Elementwise operations on CUDA, over functors that every device shares.
-// A functor of your own: include this in a .cu file and write RNX_CUDA_FUNCTOR(MyFunctor) at namespace scope, outside every namespace.
-// In .cu files say rnx::cuda, not cuda: the toolkit has a namespace of that name.
+// A functor of your own: include this in a .cu file and write RNX_CUDA_FUNCTOR(MyFunctor) at
+// namespace scope, outside every namespace. In .cu files say rnx::cuda, not cuda: the toolkit has a
+// namespace of that name.
 #pragma once
 
 #include "rnx/core/rng.hpp"
@@ -12,7 +13,9 @@ namespace rnx::inline RNX_ABI::gpu {
 template <class F, class T> struct element<op::pointwise_forward<F>, T> {
   typename op::pointwise_forward<F>::template Args<T> a;
   std::size_t count() const { return active(a.x); }
-  RNX_HD void operator()(std::size_t i) const { a.py[offset(a.y, i)] = F::forward(a.px[offset(a.x, i)]); }
+  RNX_HD void operator()(std::size_t i) const {
+    a.py[offset(a.y, i)] = F::forward(a.px[offset(a.x, i)]);
+  }
 };
 template <class F, class T> struct element<op::pointwise_backward<F>, T> {
   typename op::pointwise_backward<F>::template Args<T> a;
@@ -24,8 +27,7 @@ template <class F, class T> struct element<op::pointwise_backward<F>, T> {
 };
 
 /// Element i's value of a mask (c, h, w).
-template <class T>
-RNX_SHARED bool masked(const geometry::Map& m, const T* mask, std::size_t i) {
+template <class T> RNX_SHARED bool masked(const geometry::Map& m, const T* mask, std::size_t i) {
   const Split channel(i, m.c), pixel(channel.quotient, std::size_t(m.h) * m.w);
   return mask[channel.remainder * m.h * m.w + pixel.remainder] != 0;
 }
@@ -40,7 +42,10 @@ template <class T> struct element<op::masked_relu_forward, T> {
 template <class T> struct element<op::masked_relu_backward, T> {
   op::masked_relu_backward::Args<T> a;
   std::size_t count() const { return active(a.y); }
-  RNX_HD void operator()(std::size_t i) const { a.dx[offset(a.dxg, i)] = masked(a.y, a.mask, i) && a.py[offset(a.y, i)] <= 0 ? T(0) : a.dy[offset(a.dyg, i)]; }
+  RNX_HD void operator()(std::size_t i) const {
+    a.dx[offset(a.dxg, i)] =
+        masked(a.y, a.mask, i) && a.py[offset(a.y, i)] <= 0 ? T(0) : a.dy[offset(a.dyg, i)];
+  }
 };
 
 template <class T> struct element<op::affine_channels, T> {
@@ -53,14 +58,17 @@ template <class T> struct element<op::affine_channels, T> {
   }
 };
 
-/// An element's number counts samples, pixels and the channels of the maximum (x.stride): equal for every choice of active channels.
+/// An element's number counts samples, pixels and the channels of the maximum (x.stride): equal for
+/// every choice of active channels.
 template <class T> struct element<op::dropout, T> {
   op::dropout::Args<T> a;
   std::size_t count() const { return active(a.x); }
   RNX_HD void operator()(std::size_t i) const {
-    const rng::Stream stream(a.values ? a.values->seed : 0, Purpose::dropout, (a.values ? a.values->draw : 0) + a.draw, a.site);
+    const rng::Stream stream(a.values ? a.values->seed : 0, Purpose::dropout,
+                             (a.values ? a.values->draw : 0) + a.draw, a.site);
     const Split s(i, a.x.c);
-    const std::uint64_t number = (a.first_sample * a.x.h * a.x.w + s.quotient) * a.x.stride + s.remainder;
+    const std::uint64_t number =
+        (a.first_sample * a.x.h * a.x.w + s.quotient) * a.x.stride + s.remainder;
     const T x = a.px[offset(a.x, i)];
     a.py[offset(a.y, i)] = stream.uniform(number) >= a.p ? x * T(1 / (1 - a.p)) : x - x;
   }
@@ -73,21 +81,25 @@ RNX_CUDA_POINTWISE(RNX_CUDA_DEFINE)
 #ifdef __CUDACC__
 template <class F>
 template <class T>
-void launch<cuda, op::pointwise_forward<F>>::run(Stream s, const typename op::pointwise_forward<F>::template Args<T>& a) {
+void launch<cuda, op::pointwise_forward<F>>::run(
+    Stream s, const typename op::pointwise_forward<F>::template Args<T>& a) {
   gpu::execute<op::pointwise_forward<F>>("pointwise_forward", s, a);
 }
 template <class F>
 template <class T>
-void launch<cuda, op::pointwise_backward<F>>::run(Stream s, const typename op::pointwise_backward<F>::template Args<T>& a) {
+void launch<cuda, op::pointwise_backward<F>>::run(
+    Stream s, const typename op::pointwise_backward<F>::template Args<T>& a) {
   gpu::execute<op::pointwise_backward<F>>("pointwise_backward", s, a);
 }
 #endif
 }  // namespace rnx::inline RNX_ABI
 
-#define RNX_CUDA_INSTANTIATE_(...) \
-  template void rnx::launch<rnx::cuda, __VA_ARGS__>::run<float>(rnx::Stream, const typename __VA_ARGS__::template Args<float>&); \
-  template void rnx::launch<rnx::cuda, __VA_ARGS__>::run<double>(rnx::Stream, const typename __VA_ARGS__::template Args<double>&);
+#define RNX_CUDA_INSTANTIATE_(...)                                     \
+  template void rnx::launch<rnx::cuda, __VA_ARGS__>::run<float>(       \
+      rnx::Stream, const typename __VA_ARGS__::template Args<float>&); \
+  template void rnx::launch<rnx::cuda, __VA_ARGS__>::run<double>(      \
+      rnx::Stream, const typename __VA_ARGS__::template Args<double>&);
 /// Forward and backward of one elementwise functor, in float and double.
-#define RNX_CUDA_FUNCTOR(...) \
+#define RNX_CUDA_FUNCTOR(...)                                    \
   RNX_CUDA_INSTANTIATE_(rnx::op::pointwise_forward<__VA_ARGS__>) \
   RNX_CUDA_INSTANTIATE_(rnx::op::pointwise_backward<__VA_ARGS__>)

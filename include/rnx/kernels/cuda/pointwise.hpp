@@ -1,4 +1,5 @@
-// Elementwise operations, on CUDA. Functors of the library: rnx/cuda.cuh lists them; your own: kernels/cuda/pointwise.cuh.
+// Elementwise operations, on CUDA. Functors of the library: rnx/cuda.cuh lists them; your own:
+// kernels/cuda/pointwise.cuh.
 #pragma once
 
 #include "rnx/kernels/cuda/declare.hpp"
@@ -11,9 +12,11 @@ namespace rnx::inline RNX_ABI {
 RNX_CUDA_POINTWISE(RNX_CUDA_DECLARE)
 
 template <class F> struct launch<cuda, op::pointwise_forward<F>> {
-  template <class T> static void run(Stream, const typename op::pointwise_forward<F>::template Args<T>&);
+  template <class T>
+  static void run(Stream, const typename op::pointwise_forward<F>::template Args<T>&);
 };
 template <class F> struct launch<cuda, op::pointwise_backward<F>> {
-  template <class T> static void run(Stream, const typename op::pointwise_backward<F>::template Args<T>&);
+  template <class T>
+  static void run(Stream, const typename op::pointwise_backward<F>::template Args<T>&);
 };
 }  // namespace rnx::inline RNX_ABI

@@ -1,4 +1,5 @@
-// Pooling on CUDA. Windows are clipped to the map; backward gathers: one thread adds what one input element receives, in the order of the windows.
+// Pooling on CUDA. Windows are clipped to the map; backward gathers: one thread adds what one input
+// element receives, in the order of the windows.
 #pragma once
 
 #include "rnx/kernels/cuda/execute.cuh"
@@ -11,21 +12,30 @@ struct Window {
   int h0, h1, w0, w1;
   RNX_SHARED Window(const geometry::Pool& g, int oh, int ow) {
     const int h = oh * g.stride - g.pad, w = ow * g.stride - g.pad;
-    h0 = larger(h, 0), h1 = smaller(h + g.kernel, g.x.h), w0 = larger(w, 0), w1 = smaller(w + g.kernel, g.x.w);
+    h0 = larger(h, 0);
+    h1 = smaller(h + g.kernel, g.x.h);
+    w0 = larger(w, 0);
+    w1 = smaller(w + g.kernel, g.x.w);
   }
 };
 /// Output pixels [h0, h1) x [w0, w1) whose windows hold input pixel (h, w).
 struct Covering {
   int h0, h1, w0, w1;
   RNX_SHARED Covering(const geometry::Pool& g, int h, int w) {
-    h0 = first(h + g.pad, g), h1 = smaller((h + g.pad) / g.stride + 1, g.y.h), w0 = first(w + g.pad, g), w1 = smaller((w + g.pad) / g.stride + 1, g.y.w);
+    h0 = first(h + g.pad, g);
+    h1 = smaller((h + g.pad) / g.stride + 1, g.y.h);
+    w0 = first(w + g.pad, g);
+    w1 = smaller((w + g.pad) / g.stride + 1, g.y.w);
   }
-  RNX_SHARED static int first(int at, const geometry::Pool& g) { return at < g.kernel ? 0 : (at - g.kernel) / g.stride + 1; }
+  RNX_SHARED static int first(int at, const geometry::Pool& g) {
+    return at < g.kernel ? 0 : (at - g.kernel) / g.stride + 1;
+  }
 };
 
 /// The first maximum of one window, or its last NaN: as in PyTorch.
 template <class T>
-RNX_SHARED std::size_t place_of_maximum(const geometry::Pool& g, const T* x, std::size_t n, int oh, int ow, int c) {
+RNX_SHARED std::size_t place_of_maximum(const geometry::Pool& g, const T* x, std::size_t n, int oh,
+                                        int ow, int c) {
   const Window window(g, oh, ow);
   std::size_t best = offset(g.x, n, window.h0, window.w0, c);
   T top = x[best];
@@ -33,7 +43,10 @@ RNX_SHARED std::size_t place_of_maximum(const geometry::Pool& g, const T* x, std
     for (int w = window.w0; w < window.w1; ++w) {
       const std::size_t at = offset(g.x, n, h, w, c);
       const T v = x[at];
-      if (v > top || v != v) top = v, best = at;
+      if (v > top || v != v) {
+        top = v;
+        best = at;
+      }
     }
   return best;
 }
@@ -56,7 +69,8 @@ template <class T> struct element<op::max_pool_backward, T> {
     T sum = 0;
     for (int oh = windows.h0; oh < windows.h1; ++oh)
       for (int ow = windows.w0; ow < windows.w1; ++ow)
-        if (place_of_maximum(a.g, a.x, p.n, oh, ow, p.c) == here) sum += a.dy[offset(a.g.y, p.n, oh, ow, p.c)];
+        if (place_of_maximum(a.g, a.x, p.n, oh, ow, p.c) == here)
+          sum += a.dy[offset(a.g.y, p.n, oh, ow, p.c)];
     a.dx[offset(a.dxg, e)] = sum;
   }
 };
@@ -81,7 +95,8 @@ template <class T> struct element<op::average_pool_backward, T> {
     const Covering windows(a.g, p.h, p.w);
     T sum = 0;
     for (int oh = windows.h0; oh < windows.h1; ++oh)
-      for (int ow = windows.w0; ow < windows.w1; ++ow) sum += a.dy[offset(a.g.y, p.n, oh, ow, p.c)] / T(a.g.kernel * a.g.kernel);
+      for (int ow = windows.w0; ow < windows.w1; ++ow)
+        sum += a.dy[offset(a.g.y, p.n, oh, ow, p.c)] / T(a.g.kernel * a.g.kernel);
     a.dx[offset(a.g.x, e)] = sum;
   }
 };

@@ -5,8 +5,7 @@
 #include "rnx/kernels/op/convolution.hpp"
 
 #define RNX_CUDA_WEIGHTS(f) \
-  f(pack_weights) f(unpack_gradient) f(pack_depthwise) f(unpack_depthwise_gradient) \
-  f(sum_bases)
+  f(pack_weights) f(unpack_gradient) f(pack_depthwise) f(unpack_depthwise_gradient) f(sum_bases)
 
 namespace rnx::inline RNX_ABI {
 RNX_CUDA_WEIGHTS(RNX_CUDA_DECLARE)

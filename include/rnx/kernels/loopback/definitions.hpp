@@ -1,4 +1,5 @@
-// Definitions of the loopback device's kernels: for exactly one translation unit, compiled with any flags.
+// Definitions of the loopback device's kernels: for exactly one translation unit, compiled with any
+// flags.
 //
 //   #include <rnx/kernels/loopback/definitions.hpp>
 //   RNX_LOOPBACK_KERNELS                      at namespace scope, outside every namespace
@@ -15,41 +16,49 @@ namespace rnx::inline RNX_ABI {
 
 template <class Operation>
 template <class T>
-void launch<loopback, Operation>::run(Stream stream, const typename Operation::template Args<T>& tagged) {
+void launch<loopback, Operation>::run(Stream stream,
+                                      const typename Operation::template Args<T>& tagged) {
   auto args = tagged;
-  std::apply([](auto*&... pointer) { ((pointer = memory<loopback>::tagged(pointer)), ...); }, args.pointers());
+  std::apply([](auto*&... pointer) { ((pointer = memory<loopback>::tagged(pointer)), ...); },
+             args.pointers());
   const auto now = [args] { kernel<cpu, Operation>::template run<T>({}, args); };
-  if (stream.handle) static_cast<Recording*>(stream.handle)->add(now);
-  else now();
+  if (stream.handle)
+    static_cast<Recording*>(stream.handle)->add(now);
+  else
+    now();
 }
 
 }  // namespace rnx::inline RNX_ABI
 
-#define RNX_LOOPBACK_KERNEL_(...) \
-  template void rnx::launch<rnx::loopback, __VA_ARGS__>::run<float>(rnx::Stream, const typename __VA_ARGS__::template Args<float>&); \
-  template void rnx::launch<rnx::loopback, __VA_ARGS__>::run<double>(rnx::Stream, const typename __VA_ARGS__::template Args<double>&);
+#define RNX_LOOPBACK_KERNEL_(...)                                      \
+  template void rnx::launch<rnx::loopback, __VA_ARGS__>::run<float>(   \
+      rnx::Stream, const typename __VA_ARGS__::template Args<float>&); \
+  template void rnx::launch<rnx::loopback, __VA_ARGS__>::run<double>(  \
+      rnx::Stream, const typename __VA_ARGS__::template Args<double>&);
 #define RNX_LOOPBACK_1_(a) RNX_LOOPBACK_KERNEL_(rnx::op::a)
 #define RNX_LOOPBACK_2_(a, b) RNX_LOOPBACK_1_(a) RNX_LOOPBACK_1_(b)
 #define RNX_LOOPBACK_4_(a, b, c, d) RNX_LOOPBACK_2_(a, b) RNX_LOOPBACK_2_(c, d)
 
 /// Forward and backward of one elementwise functor.
-#define RNX_LOOPBACK_POINTWISE(...) \
+#define RNX_LOOPBACK_POINTWISE(...)                             \
   RNX_LOOPBACK_KERNEL_(rnx::op::pointwise_forward<__VA_ARGS__>) \
   RNX_LOOPBACK_KERNEL_(rnx::op::pointwise_backward<__VA_ARGS__>)
 
 /// Every operation of kernels/op/ that is no template.
-#define RNX_LOOPBACK_KERNELS \
-  RNX_LOOPBACK_4_(pack_weights, unpack_gradient, pack_depthwise, unpack_depthwise_gradient) \
-  RNX_LOOPBACK_4_(conv2d_forward, conv2d_backward_input, conv2d_backward_weight, sum_bases) \
-  RNX_LOOPBACK_4_(depthwise_forward, depthwise_backward_input, depthwise_backward_weight, bias_backward) \
-  RNX_LOOPBACK_4_(batch_norm_statistics, batch_norm_normalize, batch_norm_reduce, batch_norm_backward) \
-  RNX_LOOPBACK_4_(batch_norm_update, dropout, affine_channels, masked_relu_forward) \
+#define RNX_LOOPBACK_KERNELS                                                                       \
+  RNX_LOOPBACK_4_(pack_weights, unpack_gradient, pack_depthwise, unpack_depthwise_gradient)        \
+  RNX_LOOPBACK_4_(conv2d_forward, conv2d_backward_input, conv2d_backward_weight, sum_bases)        \
+  RNX_LOOPBACK_4_(depthwise_forward, depthwise_backward_input, depthwise_backward_weight,          \
+                  bias_backward)                                                                   \
+  RNX_LOOPBACK_4_(batch_norm_statistics, batch_norm_normalize, batch_norm_reduce,                  \
+                  batch_norm_backward)                                                             \
+  RNX_LOOPBACK_4_(batch_norm_update, dropout, affine_channels, masked_relu_forward)                \
   RNX_LOOPBACK_4_(masked_relu_backward, max_pool_forward, max_pool_backward, average_pool_forward) \
-  RNX_LOOPBACK_4_(average_pool_backward, global_pool_forward, global_pool_backward, fill) \
-  RNX_LOOPBACK_4_(copy, accumulate, add, axpy) \
-  RNX_LOOPBACK_4_(scale_channels, scale_channels_gate, pad_shortcut, pad_shortcut_backward) \
-  RNX_LOOPBACK_4_(attention_map, attention_map_backward, cross_entropy, kl_divergence) \
-  RNX_LOOPBACK_4_(row_distance, sgd_step, adam_step, ema_step) \
-  RNX_LOOPBACK_4_(square_sum, clip_factor, attack_start, attack_step) \
-  RNX_LOOPBACK_2_(perturb, perturbation_step) \
+  RNX_LOOPBACK_4_(average_pool_backward, global_pool_forward, global_pool_backward, fill)          \
+  RNX_LOOPBACK_4_(copy, accumulate, add, axpy)                                                     \
+  RNX_LOOPBACK_4_(scale_channels, scale_channels_gate, pad_shortcut, pad_shortcut_backward)        \
+  RNX_LOOPBACK_4_(attention_map, attention_map_backward, cross_entropy, kl_divergence)             \
+  RNX_LOOPBACK_4_(row_distance, sgd_step, adam_step, ema_step)                                     \
+  RNX_LOOPBACK_4_(square_sum, clip_factor, attack_start, attack_step)                              \
+  RNX_LOOPBACK_2_(perturb, perturbation_step)                                                      \
   RNX_LOOPBACK_1_(chain)

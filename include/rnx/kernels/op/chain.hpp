@@ -1,21 +1,23 @@
-// A convolution (or values that lie in memory) and what follows it elementwise, in one pass over the output. Traces put these together
-// while a network runs (layers/chain.hpp); results are those of the single operations.
+// A convolution (or values that lie in memory) and what follows it elementwise, in one pass over
+// the output. Traces put these together while a network runs (layers/chain.hpp); results are those
+// of the single operations.
 #pragma once
 
 #include "rnx/kernels/op/convolution.hpp"
 
 namespace rnx::inline RNX_ABI::op {
 
-/// What happens to each value v, in this order; a null pointer leaves its part out. Every map has the sizes and the stride of the output.
+/// What happens to each value v, in this order; a null pointer leaves its part out. Every map has
+/// the sizes and the stride of the output.
 ///   forward     stored                                   raw
-///               mean, var over samples and pixels        mean_out, var_out assigned (biased; from sums of v and v^2 in double)
+///               mean, var over samples and pixels        mean_out, var_out assigned (biased; from
+///               sums of v and v^2 in double)
 ///               (v - mean) gamma / sqrt(var + eps) + beta    `normalized`; stored where asked
 ///               + addend; stored where asked;  0 where v <= 0 with `relu`
 ///   backward    0 where mask <= 0; stored                masked
 ///               sums(0, c) = sum of v, sums(1, c) = sum of v xhat    with x, mean, var; assigned
 ///               gamma / sqrt(var + eps) v                `scaled`
-template <class T>
-struct Tail {
+template <class T> struct Tail {
   T* raw = nullptr;
   T *mean_out = nullptr, *var_out = nullptr;
   const T *mean = nullptr, *var = nullptr, *gamma = nullptr, *beta = nullptr;
@@ -28,19 +30,26 @@ struct Tail {
   T* masked = nullptr;
   const T* x = nullptr;
   T* sums = nullptr;
-  auto pointers() { return std::tie(raw, mean_out, var_out, mean, var, gamma, beta, normal, addend, sum, mask, masked, x, sums); }
+  auto pointers() {
+    return std::tie(raw, mean_out, var_out, mean, var, gamma, beta, normal, addend, sum, mask,
+                    masked, x, sums);
+  }
 };
 
 enum class ChainSource { values, forward, backward_input };
 
-/// y = tail(v) with v = x itself (source values, map `to`), the convolution of conv2d_forward, or the input gradient of conv2d_backward_input (x: dy).
-/// `raw`: what `accumulate` adds to; otherwise unused.
+/// y = tail(v) with v = x itself (source values, map `to`), the convolution of conv2d_forward, or
+/// the input gradient of conv2d_backward_input (x: dy). `raw`: what `accumulate` adds to; otherwise
+/// unused.
 struct chain {
   template <class T> struct Args {
     ChainSource source = ChainSource::values;
     geometry::Conv2d g{};
     geometry::Map to{};
-    const T* x = nullptr; const T* w = nullptr; const T* bias = nullptr; const T* scale = nullptr;
+    const T* x = nullptr;
+    const T* w = nullptr;
+    const T* bias = nullptr;
+    const T* scale = nullptr;
     bool accumulate = false;
     T* y = nullptr;
     Tail<T> tail{};
