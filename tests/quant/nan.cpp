@@ -11,8 +11,7 @@ constexpr int channels = 7;
 const Map map{1, 1, 3, channels, channels};
 
 /// Values at i, in every base and in the sum, and the gradient.
-template <class A>
-void activation() {
+template <class A> void activation() {
   CAPTURE(A::bits);
   const std::vector<float> dsum = test::numbers<float>(21, 2), parameters(16, .25f);
   const auto bases = [&](const std::vector<float>& x) {
@@ -48,22 +47,20 @@ void activation() {
 }
 
 /// all: a NaN anywhere reaches every base and scale, since mean and deviation are the tensor's.
-template <class W>
-void weights(bool all) {
+template <class W> void weights(bool all) {
   const geometry::Weights g{1, 3, 7, 1, 1, 7, 1, 1, 1, 21};
   std::vector<float> theta = test::numbers<float>(21, 1), bases(21 * W::bases),
                      scales(3 * W::bases);
   for (std::size_t i = 0; i < 21; ++i) {
     const float before = std::exchange(theta[i], NAN);
-    test::run<op::weight_bases<W>, float>({.g = g,
-                                           .theta = theta.data(),
-                                           .extra = nullptr,
-                                           .bases = bases.data(),
-                                           .scales = scales.data()});
+    typename op::weight_bases<W>::template Args<float> args{
+        .g = g, .theta = theta.data(), .bases = bases.data(), .scales = {}};
+    if constexpr (W::scaled) args.scales = scales.data();
+    test::run<op::weight_bases<W>, float>(args);
     bool right = true;
     for (std::size_t k = 0; k < bases.size(); ++k)
       right = right && std::isnan(bases[k]) == (all || k % 21 == i);
-    for (const float scale : scales) right = right && std::isnan(scale) == all;
+    for (const float scale : scales) right = right && std::isnan(scale) == (all && W::scaled);
     CHECK(right);
     theta[i] = before;
   }
