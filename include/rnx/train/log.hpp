@@ -1,5 +1,6 @@
-// Progress as files: log.jsonl (one JSON object a line, every few seconds and at the end of each epoch) and metrics.csv (one row an epoch).
-// A resumed run continues them: what lies beyond the resumed step is dropped first, and so is a line that was cut.
+// Progress as files: log.jsonl (one JSON object a line, every few seconds and at the end of each
+// epoch) and metrics.csv (one row an epoch). A resumed run continues them: what lies beyond the
+// resumed step is dropped first, and so is a line that was cut.
 #pragma once
 
 #include <algorithm>
@@ -19,7 +20,8 @@ namespace detail {
 class Lines {
  public:
   /// Keeps the lines for which keep(line) is true.
-  Lines(const std::filesystem::path& path, const std::function<bool(const std::string&)>& keep) {
+  Lines(const std::filesystem::path& path, const std::function<bool(const std::string&)>& keep)
+      : path_(path) {
     std::error_code error;
     const auto status = std::filesystem::status(path, error);
     if (status.type() != std::filesystem::file_type::not_found) {
@@ -30,12 +32,15 @@ class Lines {
       if (kept != text) io::write_file(path, kept);
       empty_ = kept.empty();
     }
-    file_ = std::make_shared<io::detail::Descriptor>(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
+    open();
     const int code = errno;
-    require<FileError>(file_->get() >= 0, [&] { return path.string() + ": cannot be written: " + io::detail::reason(code); });
+    require<FileError>(file_->get() >= 0, [&] {
+      return path.string() + ": cannot be written: " + io::detail::reason(code);
+    });
   }
   bool empty() const { return empty_; }
-  /// Whole lines or nothing: what a full disk refuses is tried again with the next line. False: it still waits; that must not end a training.
+  /// Whole lines or nothing: what a full disk refuses is tried again with the next line. False: it
+  /// still waits; that must not end a training.
   bool add(const std::string& line) {
     pending_ += line + '\n';
     empty_ = false;
@@ -53,7 +58,21 @@ class Lines {
     return true;
   }
 
+  /// Begins the file anew where it was deleted; whether it did.
+  bool begun_anew() {
+    struct ::stat status {};
+    if (::fstat(file_->get(), &status) == 0 && status.st_nlink > 0) return false;
+    open();
+    return true;
+  }
+
  private:
+  void open() {
+    file_ = std::make_shared<io::detail::Descriptor>(
+        ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
+  }
+
+  std::filesystem::path path_;
   std::shared_ptr<io::detail::Descriptor> file_;  // callbacks are copied
   std::string pending_;
   bool empty_ = true;
@@ -63,25 +82,37 @@ class Lines {
 
 /// The object of a line of log.jsonl.
 inline nlohmann::ordered_json progress_json(const Progress& p) {
-  nlohmann::ordered_json line{{"epoch", p.epoch + 1}, {"step", p.step}, {"done", p.done}, {"loss", p.loss}, {"train_acc", p.accuracy}, {"lr", p.lr},
-                              {"images_per_s", p.images_per_second}, {"seconds", p.seconds}, {"loader_wait_s", p.waited}};
+  nlohmann::ordered_json line{{"epoch", p.epoch + 1},
+                              {"step", p.step},
+                              {"done", p.done},
+                              {"loss", p.loss},
+                              {"train_acc", p.accuracy},
+                              {"lr", p.lr},
+                              {"images_per_s", p.images_per_second},
+                              {"seconds", p.seconds},
+                              {"loader_wait_s", p.waited}};
   if (p.scores.clean) line["clean_acc"] = *p.scores.clean;
   if (p.scores.pgd) line["pgd_acc"] = *p.scores.pgd;
   return line;
 }
 
-/// A callback for fit. `resumed`: batches done before this process; `every`: seconds between lines. Errors: FileError (the constructor).
+/// A callback for fit. `resumed`: batches done before this process; `every`: seconds between lines.
+/// Errors: FileError (the constructor).
 class JsonLines {
  public:
   JsonLines(const std::filesystem::path& path, long resumed, double every = 10)
-      : lines_(path, [resumed](const std::string& line) {
-          const auto object = nlohmann::json::parse(line, nullptr, false);
-          return object.is_object() && object.value("done", -1l) >= 0 && object.value("done", -1l) <= resumed;
-        }), every_(every) {}
+      : lines_(path,
+               [resumed](const std::string& line) {
+                 const auto object = nlohmann::json::parse(line, nullptr, false);
+                 return object.is_object() && object.value("done", -1l) >= 0 &&
+                        object.value("done", -1l) <= resumed;
+               }),
+        every_(every) {}
 
   void operator()(const Progress& p) {
     if (!p.epoch_end && p.seconds - shown_ < every_) return;
     shown_ = p.seconds;
+    lines_.begun_anew();
     lines_.add(progress_json(p).dump());
   }
 
@@ -90,30 +121,38 @@ class JsonLines {
   double every_, shown_ = 0;
 };
 
-/// A callback for fit: epoch, train_loss, train_acc, clean_acc, pgd_acc, lr, images_per_s, loader_wait_s, seconds; empty fields were not measured.
+/// A callback for fit: epoch, train_loss, train_acc, clean_acc, pgd_acc, lr, images_per_s,
+/// loader_wait_s, seconds; empty fields were not measured.
 class CsvTable {
  public:
   CsvTable(const std::filesystem::path& path, int epochs_done)
       : lines_(path, [epochs_done](const std::string& line) {
           char* end = nullptr;
           const long epoch = std::strtol(line.c_str(), &end, 10);
-          return line == header || (std::count(line.begin(), line.end(), ',') == 8 && end != line.c_str() && *end == ',' && epoch >= 1 && epoch <= epochs_done);
+          return line == header ||
+                 (std::count(line.begin(), line.end(), ',') == 8 && end != line.c_str() &&
+                  *end == ',' && epoch >= 1 && epoch <= epochs_done);
         }) {
     if (lines_.empty()) lines_.add(header);
   }
 
   void operator()(const Progress& p) {
     if (!p.epoch_end) return;
-    const auto optional = [](const std::optional<double>& v) { return v ? nlohmann::json(*v).dump() : std::string(); };
+    if (lines_.begun_anew()) lines_.add(header);
+    const auto optional = [](const std::optional<double>& v) {
+      return v ? nlohmann::json(*v).dump() : std::string();
+    };
     std::string line = std::to_string(p.epoch + 1);
-    for (const std::string& field : {optional(p.loss), optional(p.accuracy), optional(p.scores.clean), optional(p.scores.pgd), optional(p.lr), optional(p.images_per_second), optional(p.waited),
-                                     optional(p.seconds)})
+    for (const std::string& field :
+         {optional(p.loss), optional(p.accuracy), optional(p.scores.clean), optional(p.scores.pgd),
+          optional(p.lr), optional(p.images_per_second), optional(p.waited), optional(p.seconds)})
       line += "," + field;
     lines_.add(line);
   }
 
  private:
-  static constexpr const char* header = "epoch,train_loss,train_acc,clean_acc,pgd_acc,lr,images_per_s,loader_wait_s,seconds";
+  static constexpr const char* header =
+      "epoch,train_loss,train_acc,clean_acc,pgd_acc,lr,images_per_s,loader_wait_s,seconds";
   detail::Lines lines_;
 };
 
