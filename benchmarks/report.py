@@ -6,6 +6,7 @@
 import json
 import statistics
 import sys
+import textwrap
 
 # what docs promise: ratio to the best PyTorch variant, share of the peak of fused multiply-adds
 REQUIRED = {
@@ -158,7 +159,9 @@ def main():
             return 2
         if results.get(part):  # a part that was not measured keeps its text
             before, rest = text.split(begin, 1)
-            text = before + begin + "\n" + make(results) + "\n\n" + rest[rest.index("<!-- end -->"):]
+            lines = [line if line.startswith(("|", "    ")) else textwrap.fill(line, 118, break_long_words=False, break_on_hyphens=False)
+                     for line in make(results).split("\n")]
+            text = before + begin + "\n" + "\n".join(lines) + "\n\n" + rest[rest.index("<!-- end -->"):]
     with open(sys.argv[2], "w") as file:
         file.write(text)
     return 0

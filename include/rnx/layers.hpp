@@ -19,6 +19,7 @@
 #include "rnx/layers/options.hpp"
 #include "rnx/layers/activation.hpp"
 #include "rnx/layers/batch_norm.hpp"
+#include "rnx/layers/bound_convolution.hpp"
 #include "rnx/layers/classifier.hpp"
 #include "rnx/layers/convolution.hpp"
 #include "rnx/layers/pooling.hpp"

@@ -5,32 +5,11 @@
 //   ckpt/BEST-pgd: the name of a folder
 #pragma once
 
-#include <cstring>
 #include <functional>
-#include <set>
 
-#include <nlohmann/json.hpp>
-
-#include "rnx/io.hpp"
-#include "rnx/train/store.hpp"
+#include "rnx/train/checkpoint_state.hpp"
 
 namespace rnx::inline RNX_ISA::train {
-
-/// "batch was 128 and is 64", or "" where two configurations are equal.
-inline std::string first_difference(const nlohmann::ordered_json& stored,
-                                    const nlohmann::ordered_json& now) {
-  if (stored == now) return "";
-  if (stored.is_object() && now.is_object()) {
-    for (const auto& [key, value] : now.items()) {
-      const auto it = stored.find(key);
-      if (it == stored.end()) return key + " was not set and is " + value.dump();
-      if (*it != value) return key + " was " + it->dump() + " and is " + value.dump();
-    }
-    for (const auto& [key, value] : stored.items())
-      if (!now.contains(key)) return key + " was " + value.dump() + " and is not set";
-  }
-  return "it was " + stored.dump() + " and is " + now.dump();
-}
 
 /// The checkpoints of one run. Errors: FileError.
 class Checkpoints {
@@ -111,8 +90,8 @@ class Checkpoints {
   /// Errors: FileError (a checkpoint that is not there, not one, or damaged).
   void check(const std::string& name) const {
     const Json json = state(name);
-    for (const char* file : files) {
-      const std::string found = checksum_of(path(name) / file),
+    for (const char* file : detail::files) {
+      const std::string found = detail::checksum_of(path(name) / file),
                         stored = json.value("checksums", Json::object()).value(file, "");
       require<FileError>(found == stored, [&] {
         return (path(name) / file).string() + ": it is damaged: its checksum is " + found +
@@ -130,7 +109,7 @@ class Checkpoints {
         });
     const Json stored = std::exchange(json["checksum"], nullptr);
     json.erase("checksum");
-    require<FileError>(stored == checksum_of(json), [&] {
+    require<FileError>(stored == detail::checksum_of(json), [&] {
       return file.string() + ": it is damaged: its checksum is another one";
     });
     return json;
@@ -150,16 +129,17 @@ class Checkpoints {
     remove_tree(beside);
     make_folder(beside);
     io::save_model(beside / "model.safetensors", net);
-    write_states<T, Device>(beside / "optim.safetensors", states);
-    verify<T, Device>(beside, net, states);
+    detail::write_states<T, Device>(beside / "optim.safetensors", states);
+    detail::verify<T, Device>(beside, net, states);
     state["format"] = format;
     state["number"] = number;
     state["marks"] = marks;
     state["numbers"] = Json::object();
     for (const optim::State<T>& s : states)
       if (s.number) state["numbers"][s.name] = *s.number;
-    for (const char* file : files) state["checksums"][file] = checksum_of(beside / file);
-    state["checksum"] = checksum_of(state);
+    for (const char* file : detail::files)
+      state["checksums"][file] = detail::checksum_of(beside / file);
+    state["checksum"] = detail::checksum_of(state);
     io::write_file(beside / "state.json",
                    state.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
     if (marked("LATEST") != name) {
@@ -178,8 +158,8 @@ class Checkpoints {
                const std::vector<optim::State<T>>& states) const {
     check(name);
     const Json json = state(name);
-    const auto values = tensors<T>(name, states);
-    const Json numbers = numbers_of(json, name, states);
+    const auto values = detail::tensors_of<T>(path(name), states);
+    const Json numbers = detail::numbers_of(json, path(name), states);
     io::load_model(path(name) / "model.safetensors", net);
     set_marks(
         name,
@@ -196,7 +176,6 @@ class Checkpoints {
 
  private:
   static constexpr const char* format = "rnx checkpoint 1";
-  static constexpr const char* files[] = {"model.safetensors", "optim.safetensors"};
   struct Remover {
     std::filesystem::path folder;
     ~Remover() { remove_tree(folder); }
@@ -264,56 +243,6 @@ class Checkpoints {
     }
     remove_tree(path(mark));
   }
-  /// The tensors of a checkpoint that belong to `states`, one list for each. Errors: FileError
-  /// (another optimizer, objective or callback).
-  template <class T>
-  std::vector<std::vector<T>> tensors(const std::string& name,
-                                      const std::vector<optim::State<T>>& states) const {
-    const auto file = io::SafetensorsFile::read(path(name) / files[1]);
-    const auto fits = [&](bool fine, const std::string& tensor, const char* how) {
-      require<FileError>(fine, [&] {
-        return (path(name) / files[1]).string() +
-               ": it belongs to another optimizer, objective or callback: " + tensor + how;
-      });
-    };
-    std::set<std::string> expected;
-    std::vector<std::vector<T>> values;
-    for (const optim::State<T>& s : states) {
-      values.emplace_back();
-      if (s.number) continue;
-      expected.insert(s.name);
-      const io::Entry* e = file.find(s.name);
-      fits(e != nullptr, s.name, " is missing");
-      values.back() = file.template values<T>(*e);
-      fits(values.back().size() == s.count, s.name, " has another size");
-    }
-    for (const io::Entry& e : file.entries())
-      fits(expected.contains(e.name), e.name, " is not expected");
-    return values;
-  }
-  /// The same for the numbers in state.json.
-  template <class T>
-  Json numbers_of(const Json& json, const std::string& name,
-                  const std::vector<optim::State<T>>& states) const {
-    const auto fits = [&](bool fine, const std::string& number, const char* how) {
-      require<FileError>(fine, [&] {
-        return (path(name) / "state.json").string() +
-               ": it belongs to another optimizer, objective or callback: the number " + number +
-               how;
-      });
-    };
-    const Json numbers = json.value("numbers", Json::object());
-    std::set<std::string> expected;
-    for (const optim::State<T>& s : states) {
-      if (!s.number) continue;
-      expected.insert(s.name);
-      fits(numbers.contains(s.name) && numbers[s.name].is_number_integer(), s.name, " is missing");
-    }
-    for (const auto& [number, value] : numbers.items())
-      fits(expected.contains(number), number, " is not expected");
-    return numbers;
-  }
-
   static bool is_name(const std::string& s) {
     return s.size() >= 6 && s.size() < 20 && s.find_first_not_of("0123456789") == s.npos;
   }
@@ -358,57 +287,6 @@ class Checkpoints {
     const io::detail::Descriptor d(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     require_system(d.get() >= 0 && (::fsync(d.get()) == 0 || errno == EINVAL), folder,
                    "cannot be synced");
-  }
-  static std::string checksum_of(const std::filesystem::path& path) {
-    const std::string bytes = io::read_file(path, UINT64_MAX);
-    return io::hexadecimal(io::checksum(bytes.data(), bytes.size()));
-  }
-  static std::string checksum_of(const Json& state) {
-    const std::string text = state.dump(-1, ' ', false, Json::error_handler_t::replace);
-    return io::hexadecimal(io::checksum(text.data(), text.size()));
-  }
-  template <class T, class Device> static std::vector<T> on_host(const T* from, std::size_t count) {
-    std::vector<T> v(count);
-    memory<Device>::download(v.data(), from, count * sizeof(T));
-    return v;
-  }
-  template <class T, class Device>
-  static void write_states(const std::filesystem::path& path,
-                           const std::vector<optim::State<T>>& states) {
-    std::vector<std::vector<T>> values;
-    std::vector<io::OutTensor> out;
-    for (const optim::State<T>& s : states) {
-      if (s.number) continue;
-      values.push_back(on_host<T, Device>(s.data, s.count));
-      out.push_back({s.name, sizeof(T) == 8 ? io::Dtype::F64 : io::Dtype::F32,
-                     std::vector<std::size_t>(s.shape.begin(), s.shape.end()),
-                     values.back().data()});
-    }
-    io::write_safetensors(path, out, {});
-  }
-  /// What was written is what memory holds, bit for bit.
-  template <class T, class Device>
-  static void verify(const std::filesystem::path& folder, const NetworkBase<T, Device>& net,
-                     const std::vector<optim::State<T>>& states) {
-    const auto compare = [&](const io::SafetensorsFile& file, const char* name,
-                             const std::string& tensor, const T* from, std::size_t count) {
-      const std::vector<T> held = on_host<T, Device>(from, count);
-      const io::Entry* e = file.find(tensor);
-      const bool equal =
-          e && file.bytes(*e).size() == count * sizeof(T) &&
-          (count == 0 || std::memcmp(file.bytes(*e).data(), held.data(), count * sizeof(T)) == 0);
-      require<FileError>(equal, [&] {
-        return (folder / name).string() + ": read back, it does not hold what was written (" +
-               tensor + ")";
-      });
-    };
-    const auto model = io::SafetensorsFile::read(folder / files[0]),
-               optimizer = io::SafetensorsFile::read(folder / files[1]);
-    const auto each = [&](const auto& p) { compare(model, files[0], p.name, p.value, p.count); };
-    net.visit(each);
-    net.visit_buffers(each);
-    for (const optim::State<T>& s : states)
-      if (!s.number) compare(optimizer, files[1], s.name, s.data, s.count);
   }
   /// Removes checkpoints that no mark names, but the newest, and what a crash left behind. Files of
   /// the user's are not ours to judge.
