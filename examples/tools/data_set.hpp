@@ -20,9 +20,8 @@ struct DataOptions {
   bool skip_unreadable = false, check_images = true;
   std::vector<float> mean{},
       std{};  ///< of the channels, in [0, 1]; empty: DataSet::statistics says which
-  std::vector<std::string>
-      /// those that weights were trained for, in their order; empty: the data set's own
-      class_names{};
+  /// those that weights were trained for, in their order; empty: the data set's own
+  std::vector<std::string> class_names{};
   /// Adds --dataset, --data, --mean, --std, --image-size, --resize, --skip-unreadable and
   /// --check-images.
   void add_to(CLI::App& cli);
@@ -30,16 +29,16 @@ struct DataOptions {
 
 /// What is known of a split before its pixels are read.
 struct SplitFacts {
-  std::size_t n =
-      0;  ///< images of which --n-train and --n-test take the first; 0 where only reading tells
+  /// images of which --n-train and --n-test take the first; 0 where only reading tells
+  std::size_t n = 0;
   rnx::Dims dims{};
   int classes = 0;
 };
 /// What lists of files, headers and labels say, at the cost of no pixel. A split that was not asked
 /// for is empty.
 struct DataFacts {
-  std::vector<std::string>
-      class_names{};  ///< empty where the data set does not tell, or only reading does
+  /// empty where the data set does not tell, or only reading does
+  std::vector<std::string> class_names{};
   std::optional<SplitFacts> train{}, test{};
 };
 /// Errors: as open_data, as far as they do not concern pixels.
@@ -49,15 +48,13 @@ DataFacts describe_data(const DataOptions& o, bool want_train, bool want_test);
 struct DataSet {
   std::string name;
   std::unique_ptr<rnx::data::Source> train, test;
-  rnx::data::Statistics
-      /// those that were given, the usual ones of the data set, or of the training split; else
-      /// empty
-      statistics;
+  /// those that were given, the usual ones of the data set, or of the training split; else
+  /// empty
+  rnx::data::Statistics statistics;
   rnx::data::Augment augment{};
   std::vector<std::string> skipped;  ///< files that could not be read
-  std::vector<std::string>
-      /// sentences that a user should see: files that were passed over, images that were shuffled
-      notes{};
+  /// sentences that a user should see: files that were passed over, images that were shuffled
+  std::vector<std::string> notes{};
 };
 
 /// Reads what is asked for. Folders, and arrays that do not come in a mixed order (data::is_mixed),

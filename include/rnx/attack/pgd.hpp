@@ -23,9 +23,8 @@ template <class Norm = norm::Linf> struct Pgd {
   Rational eps = px(8), step = px(2);
   int steps = 10;
   Start start = Start::random;
-  std::uint64_t seed =
-      /// added to the seed of the run or evaluation that calls it: tells attacks of one run apart
-      0;
+  /// added to the seed of the run or evaluation that calls it: tells attacks of one run apart
+  std::uint64_t seed = 0;
 
   /// Forwards, and as many backwards, that one call takes for each sample.
   int passes() const { return steps; }

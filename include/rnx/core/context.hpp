@@ -46,9 +46,8 @@ struct Context {
   std::uint64_t draw = 0;  ///< added to values->draw: tells several forwards of one step apart
   std::uint64_t first_sample = 0;  ///< id of the batch's first sample, for tiles of a larger batch
   void* stream = nullptr;          ///< the device's stream (Stream::handle)
-  const std::atomic<bool>* stop =
-      /// when it becomes true (a signal), work in tiles throws Stopped before the next tile
-      nullptr;
+  /// when it becomes true (a signal), work in tiles throws Stopped before the next tile
+  const std::atomic<bool>* stop = nullptr;
   /// Host memory, one number for each site, or null: bit p says that path p of a batch norm there
   /// is frozen. It then runs as in eval mode and keeps its running statistics.
   const std::uint32_t* frozen = nullptr;

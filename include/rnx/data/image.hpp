@@ -30,12 +30,11 @@ inline namespace RNX_CODECS {
 
 struct DecodeOptions {
   int channels = 3;  ///< 1 or 3: grey is repeated, colours are weighted (with_channels)
-  int enough =
-      /// above 0: a JPEG is decoded to a half, quarter or eighth of its size as long as its shorter
-      /// side has so many pixels
-      0;
-  long max_pixels =
-      100'000'000;  ///< height times width, which is looked at before memory is allocated
+  /// above 0: a JPEG is decoded to a half, quarter or eighth of its size as long as its shorter
+  /// side has so many pixels
+  int enough = 0;
+  /// height times width, which is looked at before memory is allocated
+  long max_pixels = 100'000'000;
 };
 
 namespace image_detail {

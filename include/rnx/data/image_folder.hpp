@@ -20,13 +20,12 @@ struct ImageFolderOptions {
   Dims dims{3, 32, 32};  ///< of a sample: the crop; 1 or 3 channels
   int resize = 0;        ///< pixels of the shorter side before the crop; 0: the larger of dims' two
   bool skip_unreadable = false;  ///< leave out images that cannot be read instead of throwing
-  bool decode_all =
-      /// find damaged images at the start by decoding each; false: by their headers, for very large
-      /// folders
-      true;
+  /// find damaged images at the start by decoding each; false: by their headers, for very large
+  /// folders
+  bool decode_all = true;
   int threads = 0;  ///< that look at the files, at most host::max_threads; 0: one per core
-  std::vector<std::string>
-      class_names{};  ///< the classes, in the order of their labels; empty: as ImageList finds them
+  /// the classes, in the order of their labels; empty: as ImageList finds them
+  std::vector<std::string> class_names{};
 };
 
 /// Images that are decoded when they are asked for: the shorter side is resized, then a window is

@@ -35,8 +35,8 @@ struct LoaderOptions {
   std::uint64_t seed = 0;
   std::optional<Augment> augment = Augment{};  ///< nullopt: samples as they are
   bool shuffle = true;                         ///< false: in the source's order
-  int threads =
-      1;  ///< that prepare batches, at most host::max_threads; they are not those of kernels
+  /// that prepare batches, at most host::max_threads; they are not those of kernels
+  int threads = 1;
   int ahead = 3;  ///< batches that are prepared or in preparation while one is in use
 };
 

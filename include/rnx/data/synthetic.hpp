@@ -31,9 +31,8 @@ constexpr int synthetic_pattern(int label, int y, int x, int channel) {
 /// What was drawn for one image before its pixels were.
 struct SyntheticScene {
   int label = 0;  ///< the class, which the pattern shows: index % 10
-  int shape =
-      /// the kind that is painted: `label` with probability 7/10, else one of the others, all alike
-      0;
+  /// the kind that is painted: `label` with probability 7/10, else one of the others, all alike
+  int shape = 0;
   int center_x = 0,
       center_y = 0;  ///< in eighths of a pixel: the middle of the image or up to 3 pixels beside it
   int radius = 0;    ///< half the shape's extent, 9 to 12 pixels, in eighths

@@ -13,10 +13,10 @@ struct TutorOptions {
   std::vector<Keep> student{Keep::every(Kind::convolution)},
       teacher{Keep::every(Kind::convolution)};
   int size = 14;  ///< maps are resized to size x size, bilinear
-  bool per_batch =
-      false;  ///< a layer's maps of all samples are one vector, normalised and compared as a whole
-  bool joint =
-      false;  ///< sum over i of sqrt(sum over j of g_ij^2 d_ij^2), without the factor 1 / (n_s n_t)
+  /// a layer's maps of all samples are one vector, normalised and compared as a whole
+  bool per_batch = false;
+  /// sum over i of sqrt(sum over j of g_ij^2 d_ij^2), without the factor 1 / (n_s n_t)
+  bool joint = false;
   std::uint64_t site = 0;  ///< tells the draws of several tutor losses apart
 };
 

@@ -22,12 +22,11 @@ struct Pair {
 };
 struct Accuracy {
   std::vector<Sample> samples;
-  std::vector<std::size_t>
-      /// of the samples in the data set's files (Source::origin); empty: as they are numbered here
-      origins{};
+  /// of the samples in the data set's files (Source::origin); empty: as they are numbered here
+  std::vector<std::size_t> origins{};
   std::vector<Pair> examples{};  ///< of the first samples, Options::examples of them
-  std::vector<float>
-      logits{};  ///< (n, classes) of the clean images, where Options::keep_logits asked for them
+  /// (n, classes) of the clean images, where Options::keep_logits asked for them
+  std::vector<float> logits{};
   long forwards = 0,
        backwards = 0;  ///< passes per sample that the attack took, its verification included
   std::size_t origin(std::size_t sample) const {
@@ -56,11 +55,10 @@ struct Options {
   std::uint64_t seed = 0;  ///< added to the attack's own: random starts are keyed by the sum
   int examples = 0;        ///< how many pairs of images are kept
   bool keep_logits = false;
-  std::function<void(std::size_t done, std::size_t of)>
-      progress{};  ///< told after each batch; what it throws ends the evaluation
-  const std::atomic<bool>* stop =
-      /// when it becomes true (a signal), accuracy() throws Stopped within a step of an attack
-      nullptr;
+  /// told after each batch; what it throws ends the evaluation
+  std::function<void(std::size_t done, std::size_t of)> progress{};
+  /// when it becomes true (a signal), accuracy() throws Stopped within a step of an attack
+  const std::atomic<bool>* stop = nullptr;
 };
 
 /// The class of the largest logit: the first one where several are equal, the first NaN where there

@@ -35,10 +35,10 @@ struct AttackRow {
 struct ModelReport {
   std::string label;           ///< how tables and file names call it; unique in a report
   std::string model, weights;  ///< the registry's name, the file
-  nlohmann::ordered_json details =
-      nlohmann::ordered_json::object();  ///< further facts, shown as they are
-  std::vector<AttackRow>
-      attacks{};  ///< at least one row; all on the same images, in the same order
+  /// further facts, shown as they are
+  nlohmann::ordered_json details = nlohmann::ordered_json::object();
+  /// at least one row; all on the same images, in the same order
+  std::vector<AttackRow> attacks{};
   cost::Table cost{};
   std::vector<Example> examples{};
   std::vector<Figure> figures{};  ///< training curves

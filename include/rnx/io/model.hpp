@@ -56,9 +56,8 @@ void save_model(const std::filesystem::path& path, const NetworkBase<T, Device>&
 
 /// What a file need not have.
 struct LoadOptions {
-  bool keep_normalization =
-      /// a file without normalize.mean and normalize.std leaves the network's own as they are
-      false;
+  /// a file without normalize.mean and normalize.std leaves the network's own as they are
+  bool keep_normalization = false;
 };
 
 /// What a file had and had not.

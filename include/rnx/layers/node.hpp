@@ -76,23 +76,23 @@ struct Node {
 
   unsigned input_read = reads::none, output_read = reads::none;  ///< when backward reads them
   std::size_t saved = 0,
-              saved_fixed =
-                  0;  ///< elements kept from forward to backward: per sample, and per pass
+              /// elements kept from forward to backward: per sample, and per pass
+      saved_fixed = 0;
   std::size_t work_forward = 0, work_backward = 0,
               work_fixed = 0;  ///< scratch per sample, and per pass
   std::size_t packed = 0;      ///< elements of prepared weights
   std::size_t statistics = 0;  ///< 1 when the node has batch statistics to commit
   bool own_gradient = true;    ///< false: the gradient of this output is the join's
-  int block_first =
-      -1;  ///< joins: first node of the block; buffers of the join live until its backward
+  /// joins: first node of the block; buffers of the join live until its backward
+  int block_first = -1;
   std::size_t branch = 0;  ///< joins: elements per sample of one branch's input gradient
   int early = -1;  ///< concatenation, elastic depth: the output may be written from this node on
   int output_in = -1;  ///< node whose output memory holds (own_output: may hold) this one's
   bool own_output = true;
   int overwrites = -1;  ///< index into inputs: elementwise in it, so the output may take its memory
   bool gradient_in_place = false;  ///< elementwise in dy, so dx may take its memory
-  bool chains =
-      false;  ///< may be held back until the layers behind it have been called (layers/chain.hpp)
+  /// may be held back until the layers behind it have been called (layers/chain.hpp)
+  bool chains = false;
 };
 
 /// Collects nodes while bound layers describe themselves. A node's number is its site number.

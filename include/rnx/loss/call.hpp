@@ -22,16 +22,14 @@ namespace rnx::inline RNX_ISA::loss {
 template <class T> struct Call {
   int first = 0;      ///< position in the batch of the trace's first sample
   double weight = 1;  ///< of every gradient: 1 for a sum over samples, 1/n for a mean
-  bool add =
-      /// false: logits_gradient and values are assigned. true: added to. Seeds are always added to:
-      /// forward zeroed them.
-      false;
+  /// false: logits_gradient and values are assigned. true: added to. Seeds are always added to:
+  /// forward zeroed them.
+  bool add = false;
   T* values = nullptr;  ///< device memory, one T per sample of the trace; null: no values wanted
   double scale = 1;     ///< of the values: the coefficient of this loss in a sum
-  T* scratch =
-      /// device memory like `values`, needed where values are scaled or added (Values provides
-      /// both)
-      nullptr;
+  /// device memory like `values`, needed where values are scaled or added (Values provides
+  /// both)
+  T* scratch = nullptr;
 };
 
 template <class L, class T, class Device>

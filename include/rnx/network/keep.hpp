@@ -44,13 +44,11 @@ struct TraceOptions {
   Use use = Use::infer;
   int capacity = 1;
   std::vector<Keep> keep{};
-  bool eval_only =
-      /// never run in train mode: batch norm's inputs need not be kept for an input gradient
-      false;
-  bool tiled =
-      /// inference in eval mode, nothing kept: a few samples at a time, each thread on its own;
-      /// only the logits stay
-      true;
+  /// never run in train mode: batch norm's inputs need not be kept for an input gradient
+  bool eval_only = false;
+  /// inference in eval mode, nothing kept: a few samples at a time, each thread on its own;
+  /// only the logits stay
+  bool tiled = true;
 };
 
 /// One kept activation of the last forward.
@@ -58,10 +56,10 @@ template <class T, class Device> struct Kept {
   std::string path;
   Kind kind{};
   int node = 0;
-  View<const T, Device>
-      value{};  ///< (n, c, h, w) in channels-innermost memory; an attention map has c = 1
-  View<T, Device>
-      seed{};  ///< empty unless the keep rule asked for it; zero after forward, written by losses
+  /// (n, c, h, w) in channels-innermost memory; an attention map has c = 1
+  View<const T, Device> value{};
+  /// empty unless the keep rule asked for it; zero after forward, written by losses
+  View<T, Device> seed{};
   bool active = false;  ///< false: the layer did not run (elastic depth)
 };
 

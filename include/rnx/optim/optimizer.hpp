@@ -18,8 +18,8 @@ struct Group {
   std::string names = "*";
   double lr_factor = 1;
   std::optional<double> weight_decay{};  ///< empty: the optimizer's
-  bool frozen =
-      false;  ///< neither stepped nor decayed, no state moves, not part of the gradient's norm
+  /// neither stepped nor decayed, no state moves, not part of the gradient's norm
+  bool frozen = false;
 
   bool applies(const std::string& name, ParameterKind kind) const {
     return (kinds.empty() || std::find(kinds.begin(), kinds.end(), kind) != kinds.end()) &&

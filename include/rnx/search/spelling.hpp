@@ -14,10 +14,9 @@ struct Emission {
   const Graph& graph;
   const Subnet& subnet;
   Active active;
-  bool zero_gamma =
-      /// false in a branch whose identity is left out: with norms at zero a chain would never start
-      /// to learn
-      true;
+  /// false in a branch whose identity is left out: with norms at zero a chain would never start
+  /// to learn
+  bool zero_gamma = true;
   int out(int site) const { return active.out[site].c; }
   int choice(int site, int maximum) const {
     return std::min(subnet.choice[graph.nodes[site].slot], maximum);

@@ -20,10 +20,9 @@ struct Saving {
   AnyStore* store = nullptr;  ///< a Store of the network's device; null: nothing is saved
   double every = 600;         ///< seconds between checkpoints inside an epoch
   long every_steps = 0;       ///< batches between checkpoints (0: by time alone)
-  std::function<void(const std::string&)>
-      /// told the sentence when a checkpoint could not be written: training goes on, the one before
-      /// stays
-      failed{};
+  /// told the sentence when a checkpoint could not be written: training goes on, the one before
+  /// stays
+  std::function<void(const std::string&)> failed{};
 };
 
 struct FitOptions {
@@ -31,18 +30,17 @@ struct FitOptions {
   std::uint64_t seed = 0;
   std::optional<data::Augment> augment = data::Augment{};
   double label_smoothing = 0;
-  std::function<optim::Rates(long step, long steps)>
-      schedule{};  ///< rates of a step, of all steps of the run (replays count)
-  int loader_threads =
-      1;  ///< threads that prepare batches ahead of training, at most host::max_threads
-  std::function<Scores()>
-      evaluate{};  ///< called at the end of every `evaluate_every`-th epoch and of the last
+  /// rates of a step, of all steps of the run (replays count)
+  std::function<optim::Rates(long step, long steps)> schedule{};
+  /// threads that prepare batches ahead of training, at most host::max_threads
+  int loader_threads = 1;
+  /// called at the end of every `evaluate_every`-th epoch and of the last
+  std::function<Scores()> evaluate{};
   int evaluate_every = 1;
   Saving saving{};
-  const std::atomic<bool>* stop =
-      /// when it becomes true (a signal), the step is finished, a checkpoint written, and fit
-      /// returns
-      nullptr;
+  /// when it becomes true (a signal), the step is finished, a checkpoint written, and fit
+  /// returns
+  const std::atomic<bool>* stop = nullptr;
 };
 
 struct Outcome {
