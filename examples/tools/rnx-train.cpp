@@ -292,12 +292,9 @@ std::function<train::Scores()> between_epochs(const Arguments& a, const NetworkB
     const data::Part for_clean(selection, 0, std::min<std::size_t>(a.eval_n, selection.size())),
         for_pgd(selection, 0, std::min<std::size_t>(a.eval_pgd_n, selection.size()));
     train::Scores scores;
-    const eval::Options o{.seed = a.seed};
-    // not stopped by a signal: an epoch's scores are part of the checkpoint that follows
-    tools::work_begins("the scores of this epoch");
+    const eval::Options o{.seed = a.seed, .stop = &tools::stop_on_signals()};
     if (for_clean.size()) scores.clean = eval::accuracy(net, for_clean, o).clean();
     if (for_pgd.size()) scores.pgd = tools::evaluate(net, for_pgd, o, attack(a, pgd10)).robust();
-    tools::work_begins("this step");
     return scores;
   };
 }

@@ -494,3 +494,43 @@ TEST_CASE(
   CHECK(run(1, 4) == std::pair{refused, 0});
   CHECK(run(6, 4) == std::pair{std::string("no error"), 2});
 }
+
+TEST_CASE("an evaluation that a signal ends is made by the resume, with the marks of a whole run") {
+  const data::Images set = images(30);
+  const double scores[] = {0.5, 0.3, 0.9};
+  std::vector<double> seen;
+  const auto train_in_pieces = [&](const fs::path& folder, int stopped_epoch) {
+    train::Checkpoints checkpoints(folder, 3);
+    train::Outcome outcome{.finished = false};
+    seen.clear();
+    for (int piece = 0; !outcome.finished && piece < 3; ++piece) {
+      Net net(1);
+      std::atomic<bool> stop{false};
+      train::FitOptions o = options();
+      o.stop = &stop;
+      int epoch = int(checkpoints.marked("LATEST").empty() ? 0 : piece ? stopped_epoch : 0);
+      o.evaluate = [&] {
+        if (piece == 0 && epoch == stopped_epoch) {
+          stop = true;
+          throw Stopped("in the middle of the scores");
+        }
+        return train::Scores{.clean = scores[epoch++], .pgd = {}};
+      };
+      train::CheckpointStore<> store(checkpoints);
+      o.saving.store = &store;
+      outcome = train::fit(net, set, train::Natural{}, *sgd(), o, [&](const train::Progress& p) {
+        if (p.epoch_end) seen.push_back(p.scores.clean.value_or(-1));
+      });
+      CHECK(outcome.finished == (piece == 1 || stopped_epoch < 0));
+    }
+    CHECK(seen == std::vector<double>{0.5, 0.3, 0.9});
+    CHECK(checkpoints.state(checkpoints.marked("LATEST")).value("scored", false));
+    CHECK(checkpoints.state(checkpoints.marked("LATEST")).value("best_clean", 0.0) == 0.9);
+    return checkpoints.marked("BEST-clean");
+  };
+  Folder folder;
+  const std::string best = train_in_pieces(folder.path / "whole", -1);
+  CHECK(best == "000012");
+  for (const int epoch : {0, 1, 2})
+    CHECK(train_in_pieces(folder.path / std::to_string(epoch), epoch) == best);
+}

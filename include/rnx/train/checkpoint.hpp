@@ -47,9 +47,11 @@ template <class Device = cpu> class CheckpointStore final : public Store<Device>
   }
   void save(const Position& p, const Net& net, const States& states, const Facts& facts,
             const std::vector<std::string>& marks) override {
-    Json state{{"done", p.done},       {"epoch", p.epoch},     {"step", p.step},
-               {"samples", p.samples}, {"right", p.right},     {"loss_sum", p.loss_sum},
-               {"rates", p.rates},     {"run", run_of(facts)}, {"configuration", configuration_}};
+    Json state{{"done", p.done},       {"epoch", p.epoch},
+               {"step", p.step},       {"samples", p.samples},
+               {"right", p.right},     {"loss_sum", p.loss_sum},
+               {"rates", p.rates},     {"scored", p.scored},
+               {"run", run_of(facts)}, {"configuration", configuration_}};
     if (p.best.clean) state["best_clean"] = *p.best.clean;
     if (p.best.pgd) state["best_pgd"] = *p.best.pgd;
     checkpoints_.save(p.done, net, states, std::move(state), marks);
@@ -72,6 +74,7 @@ template <class Device = cpu> class CheckpointStore final : public Store<Device>
     if (state.contains("best_clean")) p.best.clean = state["best_clean"].template get<double>();
     if (state.contains("best_pgd")) p.best.pgd = state["best_pgd"].template get<double>();
     p.rates = state.value("rates", std::uint64_t(0));
+    p.scored = state.value("scored", true);
     return p;
   }
   /// A score without its checkpoint (recover() took the mark) is not the best of any. Marks of the

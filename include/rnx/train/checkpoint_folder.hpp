@@ -140,9 +140,10 @@ class Checkpoints {
     for (const char* file : detail::files)
       state["checksums"][file] = detail::checksum_of(beside / file);
     state["checksum"] = detail::checksum_of(state);
-    io::write_file(beside / "state.json",
-                   state.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
-    if (marked("LATEST") != name) {
+    const std::string text = state.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+    io::write_file(beside / "state.json", text);
+    // there is one of this number where an epoch was saved before it was scored
+    if (marked("LATEST") != name || io::read_file(path(name) / "state.json", 16 << 20) != text) {
       put_in_place(beside, name);
       sync_folder(folder_);
     }

@@ -143,9 +143,23 @@ template <class Device, class Objective> class Run {
     p.remaining = (double(p.total - p.done) * batch_) / std::max(p.images_per_second, 1e-9);
     const bool due =
         p.epoch_end && (p.done == p.total || (p.epoch + 1) % std::max(1, o_.evaluate_every) == 0);
-    if (due && o_.evaluate) p.scores = o_.evaluate();
+    unscored_ = due && o_.evaluate;
+    score();
+  }
+  /// Whether an epoch has ended without its scores: the evaluation was stopped.
+  bool unscored() const { return unscored_; }
+  /// Its scores, then. What FitOptions::stop ends stays unscored.
+  void score() {
+    try {
+      if (unscored_) progress_.scores = o_.evaluate();
+      unscored_ = false;
+    } catch (const Stopped&) {
+      if (!stopping()) throw;
+    }
     times();
   }
+  /// Whether FitOptions::stop asks for an end.
+  bool stopping() const { return o_.stop && o_.stop->load(); }
 
   /// Whether there is a store.
   bool saving() const { return store_ != nullptr; }
@@ -178,6 +192,7 @@ template <class Device, class Objective> class Run {
                         .right = right_,
                         .loss_sum = loss_sum_,
                         .best = best_,
+                        .scored = !unscored_,
                         .rates = rates_};
       store_->save(at, net_, states(), facts_, marks);
     } catch (const FileError& e) {
@@ -290,7 +305,8 @@ template <class Device, class Objective> class Run {
       p.loss = loss_sum_ / double(p.samples);
       p.accuracy = double(right_) / double(p.samples);
     }
-    saved_ = p.done;
+    unscored_ = !at.scored && o_.evaluate;
+    saved_ = unscored_ ? -1 : p.done;
   }
   void times() {
     progress_.seconds = seconds_since(begin_);
@@ -317,15 +333,16 @@ template <class Device, class Objective> class Run {
   std::size_t right_ = 0, trained_ = 0;
   std::uint64_t rates_ = 0;
   clock::time_point begin_ = clock::now(), last_save_ = begin_;
-  bool was_saved_ = false;
+  bool was_saved_ = false, unscored_ = false;
 };
 
-/// Trains `net` in place. The order of an epoch, the augmentation of a sample and every random
-/// number depend on the seed alone. Callbacks are called with (const Progress&) after every batch,
-/// in their order, before a checkpoint is written. What one with a member state()
-/// (std::vector<optim::State<float>>) lists is part of checkpoints; with_state() gives a lambda
-/// that member. The optimizer's state starts at zero, or as the store has it, and ends with the
-/// run.
+/// Trains `net` in place. An evaluation that FitOptions::stop ends (it throws Stopped) is made at
+/// the resume, before the run goes on, and callbacks are told of its epoch then. The order of an
+/// epoch, the augmentation of a sample and every random number depend on the seed alone. Callbacks
+/// are called with (const Progress&) after every batch, in their order, before a checkpoint is
+/// written. What one with a member state() (std::vector<optim::State<float>>) lists is part of
+/// checkpoints; with_state() gives a lambda that member. The optimizer's state starts at zero, or
+/// as the store has it, and ends with the run.
 /// Errors: NumericError when a loss is not finite, UsageError (options, a checkpoint of another
 /// configuration), FileError (a checkpoint that cannot be read, or the last one that cannot be
 /// written).
@@ -339,19 +356,22 @@ Outcome fit(NetworkBase<float, Device>& net, const data::Source& source, const O
     return list;
   };
   Run<Device, Objective> run(net, source, objective, optimizer, o, state_of_callbacks);
-  while (!run.finished()) {
-    run.advance();
-    (callbacks(run.progress()), ...);
-    const bool stop = o.stop && o.stop->load();
+  while (!run.finished() || run.unscored()) {
+    if (run.unscored())
+      run.score();
+    else
+      run.advance();
+    if (!run.unscored()) (callbacks(run.progress()), ...);
+    const bool stop = run.stopping();
     if (!run.due() && !(stop && run.saving() && !run.saved())) {
-      if (stop) return {run.finished(), run.progress()};
+      if (stop) return {run.finished() && !run.unscored(), run.progress()};
       continue;
     }
     const bool last = run.finished() || stop;
     require<FileError>(run.save() || !last,
                        "the last checkpoint of the run could not be written; --resume continues "
                        "from the one before");
-    if (stop && !run.finished()) return {false, run.progress()};
+    if (stop && (!run.finished() || run.unscored())) return {false, run.progress()};
   }
   return {true, run.progress()};
 }

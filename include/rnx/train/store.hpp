@@ -18,6 +18,7 @@ struct Position {
   std::size_t samples = 0, right = 0;  ///< of the epoch so far
   double loss_sum = 0;                 ///< over these samples
   Scores best{};                       ///< of all evaluations
+  bool scored = true;                  ///< false: stopped before the scores of its epoch were there
   std::uint64_t rates = 0;  ///< checksum of the rates that the steps so far had; 0: not known
 };
 
