@@ -75,7 +75,12 @@ void require_model(const std::string& name, const SplitFacts& images) {
   models::ModelOptions options;
   options.classes = images.classes;
   options.in = images.dims;
-  registry.find(name, options);
+  try {
+    registry.find(name, options);
+  } catch (const UsageError& e) {
+    throw UsageError(fmt::format("{}; a build with -DRNX_IMAGE_SHAPES={}x{}x{} has these images",
+                                 e.what(), options.in.c, options.in.h, options.in.w));
+  }
 }
 
 AnyNetwork<float> make_model(const std::string& name, const data::Source& source,
