@@ -58,11 +58,11 @@ template <class T, class Device = cpu> class NetworkBase : public Parametrised<T
   /// variance.
   /// Throws UsageError when a batch of n samples has one, naming the layer; `who` begins the
   /// sentence.
-  void check_batch_statistics(int n, const std::string& who) const {
+  void check_batch_statistics(int n, const char* who) const {
     if (n != 1) return;
     for (const Node& node : graph_->nodes)
       require<UsageError>(!node.statistics || node.in.pixels() > 1, [&] {
-        return who + ": batch statistics of '" + node.path +
+        return std::string(who) + ": batch statistics of '" + node.path +
                "' need more than one value per channel, found 1: a batch of 1 sample and " +
                "a map of 1 x 1";
       });
