@@ -380,8 +380,8 @@ int train_model(const Arguments& a, const tools::App& app) {
              {"normalisation", {{"mean", set.statistics.mean}, {"std", set.statistics.std}}}};
   if (!a.init.empty()) {
     facts["init"] = a.init;
-    facts.erase("normalisation");
-  }  // the weights bring theirs
+    facts.erase("normalisation");  // the weights bring theirs
+  }
   try {
     return train_into(a, app, *net, set, facts, a.configuration(set, n_train, init), display);
   } catch (const NumericError& e) {
