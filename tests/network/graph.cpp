@@ -1,5 +1,6 @@
 // The graph: counts of FACTS, names, coupled channels, what a trace keeps and how much memory it
 // plans.
+#include "models/describe.hpp"
 #include "support/batch.hpp"
 
 #include <doctest/doctest.h>
@@ -8,11 +9,8 @@
 
 using namespace rnx;
 namespace {
-template <class Spec, class In = Shape<3, 32, 32>>
-cost::Row total(std::size_t* parameters = nullptr) {
-  Network<Spec, In> net;
-  if (parameters) *parameters = net.parameter_count();
-  return cost::table(net.graph()).total();
+template <class Spec, class In = Shape<3, 32, 32>> cost::Row total() {
+  return cost::table(support::describe<Spec, In>()).total();
 }
 }  // namespace
 
@@ -48,10 +46,10 @@ TEST_CASE("bit operations of multi-bit networks (paper 003, table 2)") {
 }
 
 TEST_CASE("names are PyTorch's") {
-  Network<models::ResNet18<10, models::Convolutions<>, BatchNorm<paths::Dual>>, Shape<3, 32, 32>>
-      net;
+  using Dual = models::ResNet18<10, models::Convolutions<>, BatchNorm<paths::Dual>>;
+  const Graph graph = support::describe<Dual, Shape<3, 32, 32>>();
   std::set<std::string> names;
-  for (const auto* list : {&net.graph().parameters, &net.graph().buffers})
+  for (const auto* list : {&graph.parameters, &graph.buffers})
     for (const auto& p : *list) CHECK(names.insert(p.name).second);
   for (const char* name : {"conv1.weight", "layer1.0.bn2.running_var",
                            "layer2.0.downsample.0.weight", "layer2.0.downsample.1.paths.1.bias",
@@ -60,10 +58,10 @@ TEST_CASE("names are PyTorch's") {
 }
 
 TEST_CASE("coupled channels: who permutes one of a residual stage permutes all") {
-  Network<models::ResNet20<>, Shape<3, 32, 32>> net;
-  const auto groups = net.graph().coupled_channels();
+  const Graph graph = support::describe<models::ResNet20<>, Shape<3, 32, 32>>();
+  const auto groups = graph.coupled_channels();
   const auto group_of = [&](const std::string& path) {
-    const int node = net.graph().find(path);
+    const int node = graph.find(path);
     for (std::size_t g = 0; g < groups.size(); ++g)
       if (std::find(groups[g].begin(), groups[g].end(), node) != groups[g].end()) return int(g);
     return -1;

@@ -50,45 +50,25 @@ struct Outcome {
 
 /// One run: everything a step needs and everything a resume restores. fit() drives it; a program
 /// with a loop of its own may, too.
-template <class Device, class Objective> class Run {
+template <class Device> class Run {
  public:
   using States = std::vector<optim::State<float>>;
 
   /// `more`: further state that is part of the run (what callbacks change); asked at a resume and
   /// at each checkpoint.
+  template <class Objective>
   Run(NetworkBase<float, Device>& net, const data::Source& source, const Objective& objective,
       optim::Optimizer<float, Device>& optimizer, const FitOptions& o,
       std::function<States()> more = {})
-      : net_(net),
-        source_(source),
-        optimizer_(optimizer),
-        o_(o),
-        objective_(objective),
-        more_(std::move(more)),
-        batch_(int(std::min<std::size_t>(std::size_t(check(net, source, o)), source.size()))),
-        step_(net, optimizer, objective, batch_, o.label_smoothing) {
-    per_epoch_ = long((source.size() + batch_ - 1) / batch_);
-    progress_.epochs = o.epochs;
-    progress_.steps_in_epoch = per_epoch_;
-    progress_.total = per_epoch_ * o.epochs;
+      : Run(net, source, optimizer, o, std::move(more)) {
+    step_ = std::make_unique<Step<float, Device, Objective>>(net, optimizer, objective, batch_,
+                                                             o.label_smoothing);
+    replays_ = objective.replays();
+    if constexpr (requires { objective.describe(); }) description_ = objective.describe();
     values_.eps = -1;  // an attack whose objective does not write its radius is refused
-    objective_.set(values_);
+    objective.set(values_);
     values_.seed = o.seed;
-    if (o.saving.store) {
-      store_ = dynamic_cast<Store<Device>*>(o.saving.store);
-      require<UsageError>(store_ != nullptr, "fit: the store belongs to another device");
-      facts_ = facts();
-      if (const std::optional<Position> at = store_->position(facts_)) {
-        stand(*at);  // refuses what does not fit before anything is changed
-        store_->restore(net_, states());
-      }
-    }
-    if (!finished())
-      loader_.emplace(
-          source,
-          data::LoaderOptions{
-              .batch = batch_, .seed = o.seed, .augment = o.augment, .threads = o.loader_threads},
-          progress_.done / per_epoch_, progress_.done % per_epoch_);
+    begin();
   }
 
   bool finished() const { return progress_.done >= progress_.total; }
@@ -104,25 +84,24 @@ template <class Device, class Objective> class Run {
     }
     const auto begin = clock::now();
     const data::Batch& b = loader_->next();
-    step_.images.upload(b.pixels);
-    step_.labels.upload(b.labels);
-    const int replays = objective_.replays();
-    for (int r = 0; r < replays; ++r) {
-      const long index = progress_.done * replays + r;
-      const optim::Rates rates = o_.schedule(index, progress_.total * replays);
+    step_->images.upload(b.pixels);
+    step_->labels.upload(b.labels);
+    for (int r = 0; r < replays_; ++r) {
+      const long index = progress_.done * replays_ + r;
+      const optim::Rates rates = o_.schedule(index, progress_.total * replays_);
       optimizer_.apply(rates, values_);
       rates_ = with_rates(rates_, rates);
       values_.draw = std::uint64_t(index) << 16;  // room for the draws of one step
       state_.set(values_);
-      step_(b.n, state_.get());
+      (*step_)(b.n, state_.get());
     }
-    loss_sum_ += step_.values.mean(b.n) * b.n;
-    require<StateError>(step_.logits().n == b.n, [&] {
-      const std::string found = std::to_string(step_.logits().n), expected = std::to_string(b.n);
+    loss_sum_ += step_->values.mean(b.n) * b.n;
+    require<StateError>(step_->logits().n == b.n, [&] {
+      const std::string found = std::to_string(step_->logits().n), expected = std::to_string(b.n);
       return "fit: the objective's last forward in stage.trace must have the batch's " + expected +
              " samples, whose logits are counted; it had " + found;
     });
-    const std::vector<float> z = to_host(step_.logits());
+    const std::vector<float> z = to_host(step_->logits());
     const int classes = net_.classes();
     for (int i = 0; i < b.n; ++i)
       right_ += eval::argmax(z.data() + i * classes, classes) == b.labels[i];
@@ -211,6 +190,39 @@ template <class Device, class Objective> class Run {
 
  private:
   using clock = std::chrono::steady_clock;
+
+  Run(NetworkBase<float, Device>& net, const data::Source& source,
+      optim::Optimizer<float, Device>& optimizer, const FitOptions& o, std::function<States()> more)
+      : net_(net),
+        source_(source),
+        optimizer_(optimizer),
+        o_(o),
+        more_(std::move(more)),
+        batch_(int(std::min<std::size_t>(std::size_t(check(net, source, o)), source.size()))),
+        per_epoch_(long((source.size() + batch_ - 1) / batch_)) {
+    progress_.epochs = o.epochs;
+    progress_.steps_in_epoch = per_epoch_;
+    progress_.total = per_epoch_ * o.epochs;
+  }
+  /// At the first batch, or where the store's run is.
+  void begin() {
+    if (o_.saving.store) {
+      store_ = dynamic_cast<Store<Device>*>(o_.saving.store);
+      require<UsageError>(store_ != nullptr, "fit: the store belongs to another device");
+      facts_ = facts();
+      if (const std::optional<Position> at = store_->position(facts_)) {
+        stand(*at);  // refuses what does not fit before anything is changed
+        store_->restore(net_, states());
+      }
+    }
+    if (!finished())
+      loader_.emplace(source_,
+                      data::LoaderOptions{.batch = batch_,
+                                          .seed = o_.seed,
+                                          .augment = o_.augment,
+                                          .threads = o_.loader_threads},
+                      progress_.done / per_epoch_, progress_.done % per_epoch_);
+  }
   static double seconds_since(clock::time_point t) {
     return std::chrono::duration<double>(clock::now() - t).count();
   }
@@ -238,7 +250,7 @@ template <class Device, class Objective> class Run {
   }
   States states() {
     States list = optimizer_.state();
-    for (optim::State<float> s : step_.objective_state()) {
+    for (optim::State<float> s : step_->objective_state()) {
       s.name = "objective." + s.name;
       list.push_back(s);
     }
@@ -261,14 +273,13 @@ template <class Device, class Objective> class Run {
              (o_.augment->flip ? " flip" : "");
     };
     Facts f;
-    if constexpr (requires { objective_.describe(); })
-      f.emplace_back("objective", objective_.describe());
+    if (description_) f.emplace_back("objective", *description_);
     f.insert(f.end(), {{"batch", std::to_string(batch_)},
                        {"seed", std::to_string(o_.seed)},
                        {"augment", augment()},
                        {"label smoothing", exact_text(o_.label_smoothing)},
                        {"optimizer", optimizer_.describe()},
-                       {"replays", std::to_string(objective_.replays())},
+                       {"replays", std::to_string(replays_)},
                        {"attack eps", exact_text(values_.eps)},
                        {"attack step", exact_text(values_.step)},
                        {"images", std::to_string(source_.size())},
@@ -294,7 +305,7 @@ template <class Device, class Objective> class Run {
     right_ = at.right;
     loss_sum_ = at.loss_sum;
     best_ = at.best;
-    const long steps = p.done * objective_.replays(), total = p.total * objective_.replays();
+    const long steps = p.done * replays_, total = p.total * replays_;
     for (long k = 0; k < steps; ++k) rates_ = with_rates(rates_, o_.schedule(k, total));
     require<UsageError>(at.rates == 0 || at.rates == rates_, [&] {
       return "fit: the stored run has had other rates in its " + std::to_string(steps) +
@@ -318,15 +329,17 @@ template <class Device, class Objective> class Run {
   const data::Source& source_;
   optim::Optimizer<float, Device>& optimizer_;
   FitOptions o_;
-  Objective objective_;
   std::function<States()> more_;
   Facts facts_;
   int batch_;
-  Step<float, Device, Objective> step_;
+  long per_epoch_;
+  int replays_ = 1;
+  std::optional<std::string> description_;  ///< of the objective
+  std::unique_ptr<AnyStep<float, Device>> step_;
   optim::StepState<Device> state_;
   StepValues values_{};
   std::optional<data::Loader> loader_;
-  long per_epoch_ = 0, saved_ = -1;
+  long saved_ = -1;
   Progress progress_{};
   Scores best_{};
   double loss_sum_ = 0, busy_ = 0;
@@ -335,6 +348,31 @@ template <class Device, class Objective> class Run {
   clock::time_point begin_ = clock::now(), last_save_ = begin_;
   bool was_saved_ = false, unscored_ = false;
 };
+
+namespace detail {
+/// Drives a run to its end, or to the stop.
+template <class Device>
+Outcome drive(Run<Device>& run, const std::function<void(const Progress&)>& callbacks) {
+  while (!run.finished() || run.unscored()) {
+    if (run.unscored())
+      run.score();
+    else
+      run.advance();
+    if (!run.unscored()) callbacks(run.progress());
+    const bool stop = run.stopping();
+    if (!run.due() && !(stop && run.saving() && !run.saved())) {
+      if (stop) return {run.finished() && !run.unscored(), run.progress()};
+      continue;
+    }
+    const bool last = run.finished() || stop;
+    require<FileError>(run.save() || !last,
+                       "the last checkpoint of the run could not be written; --resume continues "
+                       "from the one before");
+    if (stop && (!run.finished() || run.unscored())) return {false, run.progress()};
+  }
+  return {true, run.progress()};
+}
+}  // namespace detail
 
 /// Trains `net` in place. An evaluation that FitOptions::stop ends (it throws Stopped) is made at
 /// the resume, before the run goes on, and callbacks are told of its epoch then. The order of an
@@ -355,25 +393,8 @@ Outcome fit(NetworkBase<float, Device>& net, const data::Source& source, const O
     (detail::append_state(list, callbacks), ...);
     return list;
   };
-  Run<Device, Objective> run(net, source, objective, optimizer, o, state_of_callbacks);
-  while (!run.finished() || run.unscored()) {
-    if (run.unscored())
-      run.score();
-    else
-      run.advance();
-    if (!run.unscored()) (callbacks(run.progress()), ...);
-    const bool stop = run.stopping();
-    if (!run.due() && !(stop && run.saving() && !run.saved())) {
-      if (stop) return {run.finished() && !run.unscored(), run.progress()};
-      continue;
-    }
-    const bool last = run.finished() || stop;
-    require<FileError>(run.save() || !last,
-                       "the last checkpoint of the run could not be written; --resume continues "
-                       "from the one before");
-    if (stop && (!run.finished() || run.unscored())) return {false, run.progress()};
-  }
-  return {true, run.progress()};
+  Run<Device> run(net, source, objective, optimizer, o, state_of_callbacks);
+  return detail::drive(run, [&](const Progress& p) { (callbacks(p), ...); });
 }
 template <class Device, class Objective, class... Callbacks>
 Outcome fit(NetworkBase<float, Device>& net, const data::Images& images, const Objective& objective,

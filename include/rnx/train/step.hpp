@@ -29,9 +29,27 @@ std::vector<std::uint32_t> frozen_batch_norms(const NetworkBase<T, Device>& net,
   return any ? weights : std::vector<std::uint32_t>{};
 }
 
+/// A step whose objective is known by its interface: what a run drives. A program compiles the loop
+/// once, whatever objectives it trains with.
+template <class T, class Device> class AnyStep : public Stage<T, Device> {
+ public:
+  using Stage<T, Device>::Stage;
+  AnyStep(const AnyStep&) = delete;
+  virtual ~AnyStep() = default;
+
+  /// Queues one step over the first n samples of `images` and `labels`. Seed, draw, rates, eps and
+  /// attack step are read from `step_values` (device memory).
+  virtual void operator()(int n, const StepValues* step_values, Stream stream = {}) = 0;
+  virtual std::size_t bytes() const = 0;
+  /// What the objective carries from step to step.
+  virtual std::vector<optim::State<T>> objective_state() = 0;
+  /// The logits of the last step's training forward.
+  View<const T, Device> logits() const { return this->trace.logits(); }
+};
+
 /// Everything a step needs, allocated once: images and labels of a batch, traces, gradients, loss
 /// values, what the objective adds.
-template <class T, class Device, class Objective> class Step : public Stage<T, Device> {
+template <class T, class Device, class Objective> class Step final : public AnyStep<T, Device> {
  public:
   using Stage<T, Device>::grads, Stage<T, Device>::trace;
 
@@ -41,21 +59,18 @@ template <class T, class Device, class Objective> class Step : public Stage<T, D
   /// groups run as in eval mode and keep their running statistics.
   Step(NetworkBase<T, Device>& network, optim::Optimizer<T, Device>& optimizer,
        const Objective& policy, int batch_size, double label_smoothing = 0)
-      : Stage<T, Device>(network, batch_size, label_smoothing),
+      : AnyStep<T, Device>(network, batch_size, label_smoothing),
         objective(bind_objective(policy, stage())),
         optimizer_(optimizer) {
     optimizer_.add(network, grads);
     frozen_ = frozen_batch_norms(network, optimizer_);
   }
-  Step(const Step&) = delete;
-  ~Step() { optimizer_.remove(grads); }
+  ~Step() override { optimizer_.remove(grads); }
 
   decltype(bind_objective(std::declval<const Objective&>(),
                           std::declval<Stage<T, Device>&>())) objective;
 
-  /// Queues one step over the first n samples of `images` and `labels`. Seed, draw, rates, eps and
-  /// attack step are read from `step_values` (device memory).
-  void operator()(int n, const StepValues* step_values, Stream stream = {}) {
+  void operator()(int n, const StepValues* step_values, Stream stream = {}) override {
     const std::uint32_t* frozen = frozen_.empty() ? nullptr : frozen_.data();
     objective(
         stage(), n,
@@ -63,16 +78,13 @@ template <class T, class Device, class Objective> class Step : public Stage<T, D
             .mode = Mode::train, .values = step_values, .stream = stream.handle, .frozen = frozen});
     optimizer_.step(step_values, stream);
   }
-  /// The logits of the last step's training forward.
-  View<const T, Device> logits() const { return trace.logits(); }
-  std::size_t bytes() const {
+  std::size_t bytes() const override {
     if constexpr (requires { objective.bytes(); })
       return trace.bytes() + objective.bytes();
     else
       return trace.bytes();
   }
-  /// What the objective carries from step to step.
-  std::vector<optim::State<T>> objective_state() {
+  std::vector<optim::State<T>> objective_state() override {
     if constexpr (requires { objective.state(); })
       return objective.state();
     else
