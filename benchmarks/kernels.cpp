@@ -85,7 +85,7 @@ struct Problem {
         1,        row * (l.out / g.groups)};
     if (l.depthwise) {
       forward = Buffer<float>(theta.size());
-      run<op::pack_depthwise, cpu, float>({}, {w, theta.data(), forward.data()});
+      run<cpu>({}, op::pack_depthwise<float>{w, theta.data(), forward.data()});
     } else {
       // the algorithms that layers choose
       const bool candidate = RNX_WINOGRAD && l.kernel == 3 && l.stride == 1;
@@ -95,8 +95,8 @@ struct Problem {
           Buffer<float>(winograd_forward ? w.packed_winograd(l.in, l.out) : w.packed_forward());
       backward =
           Buffer<float>(winograd_backward ? w.packed_winograd(l.out, l.in) : w.packed_backward());
-      run<op::pack_weights, cpu, float>({}, {w, theta.data(), forward.data(), backward.data(),
-                                             winograd_forward, winograd_backward});
+      run<cpu>({}, op::pack_weights<float>{w, theta.data(), forward.data(), backward.data(),
+                                           winograd_forward, winograd_backward});
     }
   }
   static geometry::Conv2d shape(const Layer& l) {
@@ -126,26 +126,25 @@ struct Problem {
 
 void forward(Problem& p) {
   if (p.layer.depthwise)
-    run<op::depthwise_forward, cpu, float>(
-        {}, {p.g, p.x.data(), p.forward.data(), nullptr, nullptr, p.y.data(), false});
+    run<cpu>({}, op::depthwise_forward<float>{p.g, p.x.data(), p.forward.data(), nullptr, nullptr,
+                                              p.y.data(), false});
   else
-    run<op::conv2d_forward, cpu, float>(
-        {}, {p.with(p.winograd_forward), p.x.data(), p.forward.data(), nullptr, nullptr, p.y.data(),
-             false});
+    run<cpu>({}, op::conv2d_forward<float>{p.with(p.winograd_forward), p.x.data(), p.forward.data(),
+                                           nullptr, nullptr, p.y.data(), false});
 }
 void backward_input(Problem& p) {
   if (p.layer.depthwise)
-    run<op::depthwise_backward_input, cpu, float>({},
-                                                  {p.g, p.y.data(), p.forward.data(), p.x.data()});
+    run<cpu>({},
+             op::depthwise_backward_input<float>{p.g, p.y.data(), p.forward.data(), p.x.data()});
   else
-    run<op::conv2d_backward_input, cpu, float>(
-        {}, {p.with(p.winograd_backward), p.y.data(), p.backward.data(), p.x.data()});
+    run<cpu>({}, op::conv2d_backward_input<float>{p.with(p.winograd_backward), p.y.data(),
+                                                  p.backward.data(), p.x.data()});
 }
 void backward_weight(Problem& p) {
   if (p.layer.depthwise)
-    run<op::depthwise_backward_weight, cpu, float>({}, {p.g, p.x.data(), p.y.data(), p.dw.data()});
+    run<cpu>({}, op::depthwise_backward_weight<float>{p.g, p.x.data(), p.y.data(), p.dw.data()});
   else
-    run<op::conv2d_backward_weight, cpu, float>({}, {p.g, p.x.data(), p.y.data(), p.dw.data()});
+    run<cpu>({}, op::conv2d_backward_weight<float>{p.g, p.x.data(), p.y.data(), p.dw.data()});
 }
 
 void measure(benchmark::State& state, const Layer& layer, void (*f)(Problem&)) {

@@ -23,7 +23,9 @@
 #include "rnx/layers/activation.hpp"
 #pragma nv_diagnostic pop
 
-#define RNX_CUDA_INSTANTIATE(operation) RNX_CUDA_INSTANTIATE_(rnx::op::operation)
+#define RNX_CUDA_INSTANTIATE(operation)                              \
+  template struct rnx::launch<rnx::cuda, rnx::op::operation<float>>; \
+  template struct rnx::launch<rnx::cuda, rnx::op::operation<double>>;
 
 RNX_CUDA_ATTACK(RNX_CUDA_INSTANTIATE)
 RNX_CUDA_BATCH_NORM(RNX_CUDA_INSTANTIATE)

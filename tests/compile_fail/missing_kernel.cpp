@@ -2,4 +2,4 @@
 #include <rnx/network.hpp>
 using namespace rnx;
 struct npu {};
-int main() { run<op::fill, npu, float>({}, {1, 0.f, nullptr}); }
+int main() { run<npu>({}, op::fill<float>{1, 0.f, nullptr}); }

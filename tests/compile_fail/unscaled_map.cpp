@@ -2,9 +2,7 @@
 #include <rnx/network.hpp>
 using namespace rnx;
 struct Half : quant::Sign {};
-template <> struct rnx::kernel<cpu, op::weight_bases<Half>> {
-  template <class T> static void run(Stream, const op::weight_bases<Half>::Args<T>& a) {
-    a.scales[0] = T(0.5);
-  }
+template <class T> struct rnx::kernel<cpu, op::weight_bases<Half, T>> {
+  static void run(Stream, const op::weight_bases<Half, T>& a) { a.scales[0] = T(0.5); }
 };
-int main() { kernel<cpu, op::weight_bases<Half>>::run<float>({}, {}); }
+int main() { kernel<cpu, op::weight_bases<Half, float>>::run({}, {}); }

@@ -22,14 +22,14 @@ class Arrays {
   }
   template <class T> T* add(Field<T> f) { return add(f.v); }
 
-  /// Largest difference over largest value in any array, after Op on the CPU and on Device; 1e300
+  /// Largest difference over largest value in any array, after the operation on the CPU and on
+  /// Device; 1e300
   /// when a second run on the device gives other bits.
-  template <class Device, class Op, class T>
-  double difference(const typename Op::template Args<T>& args) {
+  template <class Device, class Operation> double difference(const Operation& args) {
     const auto before = regions_;
-    const auto first = on_device<Device, Op, T>(args), second = on_device<Device, Op, T>(args);
+    const auto first = on_device<Device>(args), second = on_device<Device>(args);
     if (first != second) return 1e300;
-    rnx::run<Op, cpu, T>({}, args);
+    rnx::run<cpu>({}, args);
     double worst = 0;
     for (std::size_t i = 0; i < regions_.size(); ++i) {
       if (regions_[i].kind == 1)
@@ -50,8 +50,8 @@ class Arrays {
   };
   std::deque<Region> regions_;
 
-  template <class Device, class Op, class T>
-  std::vector<std::vector<char>> on_device(typename Op::template Args<T> args) {
+  template <class Device, class Operation>
+  std::vector<std::vector<char>> on_device(Operation args) {
     std::vector<char*> device;
     for (const Region& r : regions_) {
       device.push_back(static_cast<char*>(rnx::memory<Device>::allocate(r.bytes.size())));
@@ -71,7 +71,7 @@ class Arrays {
       FAIL("an argument points into no array");
     };
     std::apply([&](auto*&... pointer) { (move(pointer), ...); }, args.pointers());
-    rnx::run<Op, Device, T>({}, args);
+    rnx::run<Device>({}, args);
     std::vector<std::vector<char>> result;
     for (std::size_t i = 0; i < regions_.size(); ++i) {
       result.emplace_back(regions_[i].bytes.size());

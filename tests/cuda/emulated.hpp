@@ -45,7 +45,7 @@ struct HostExecutor {
 namespace rnx::inline RNX_ABI {
 template <> struct memory<test::emulated> : memory<cpu> {};
 template <class Operation> struct launch<test::emulated, Operation> {
-  template <class T> static void run(Stream, const typename Operation::template Args<T>& a) {
+  static void run(Stream, const Operation& a) {
     gpu::body<Operation>::run(test::HostExecutor{}, a);
   }
 };

@@ -83,9 +83,9 @@ template <class Spec, class In, class Device, class Precision> auto train_and_at
 
   const auto gradient_of_loss = [&](double weight) {
     const auto z = trace.logits();
-    rnx::run<op::cross_entropy, Device, T>(
-        {}, {rnx::geometry::map(z), 0, weight, false, z.data, labels.data(), losses.data(),
-             trace.logits_gradient().data});
+    rnx::run<Device>(
+        {}, op::cross_entropy<T>{rnx::geometry::map(z), 0, weight, false, z.data, labels.data(),
+                                 losses.data(), trace.logits_gradient().data});
   };
   Result<T> r;
   rnx::Context ctx;
@@ -98,9 +98,9 @@ template <class Spec, class In, class Device, class Precision> auto train_and_at
     net.backward(trace, {}, &grads);
     net.commit_statistics(trace);
     if (k == 0) r.gradient = grads.flat.download();
-    rnx::run<op::sgd_step, Device, T>(
-        {}, {net.parameter_storage(), 1, 5e-4, false, k == 0, values.data(), nullptr,
-             grads.flat.data(), velocity.data(), net.parameters()});
+    rnx::run<Device>(
+        {}, op::sgd_step<T>{net.parameter_storage(), 1, 5e-4, false, k == 0, values.data(), nullptr,
+                            grads.flat.data(), velocity.data(), net.parameters()});
   }
   ctx.mode = rnx::Mode::eval;
   const auto z = net.forward(trace, x.view(), ctx);
@@ -116,14 +116,14 @@ template <class Spec, class In, class Device, class Precision> auto train_and_at
 
   const auto map = rnx::geometry::map(x.view());
   for (int norm = 0; norm < 2; ++norm) {
-    rnx::run<op::attack_start, Device, T>(
-        {}, {map, norm, 0, 0, values.data(), x.data(), adversarial.data()});
+    rnx::run<Device>(
+        {}, op::attack_start<T>{map, norm, 0, 0, values.data(), x.data(), adversarial.data()});
     for (int k = 0; k < (norm == 0 ? 1 : 3); ++k) {
       net.forward(trace, adversarial.view(), ctx);
       gradient_of_loss(1);
       net.backward(trace, dx.view(), nullptr);
-      rnx::run<op::attack_step, Device, T>(
-          {}, {map, norm, norm == 0, values.data(), x.data(), dx.data(), adversarial.data()});
+      rnx::run<Device>({}, op::attack_step<T>{map, norm, norm == 0, values.data(), x.data(),
+                                              dx.data(), adversarial.data()});
     }
     (norm == 0 ? r.linf : r.l2) = adversarial.download();
   }

@@ -14,12 +14,11 @@ namespace geometry = rnx::geometry;
 template <class Device, class T> struct Ops {
   static constexpr double tolerance = sizeof(T) == 4 ? 1e-5 : 1e-12;
 
-  template <class Op>
-  static void check(const std::string& name, Arrays& memory,
-                    const typename Op::template Args<T>& args) {
+  template <class Operation>
+  static void check(const std::string& name, Arrays& memory, const Operation& args) {
     CAPTURE(name);
     CAPTURE(sizeof(T));
-    CHECK(memory.template difference<Device, Op, T>(args) < tolerance);
+    CHECK(memory.template difference<Device>(args) < tolerance);
   }
   static std::vector<T> positive(std::size_t count, std::uint64_t site) {
     std::vector<T> v = numbers<T>(count, site);
@@ -46,40 +45,41 @@ template <class Device, class T> struct Ops {
       Arrays m;
       f(m, m.add(Field<T>(x, 1)), m.add(Field<T>(y, 2)), m.add(Field<T>(y, 3, true)));
     };
-    with([&](Arrays& m, T* a, T*, T* to) { check<op::copy>("copy", m, {x, y, a, to}); });
+    with([&](Arrays& m, T* a, T*, T* to) { check("copy", m, op::copy<T>{x, y, a, to}); });
     with([&](Arrays& m, T* a, T*, T* to) {
-      check<op::accumulate>("accumulate", m, {x, y, a, to});
+      check("accumulate", m, op::accumulate<T>{x, y, a, to});
     });
-    with([&](Arrays& m, T* a, T* b, T* to) { check<op::add>("add", m, {x, y, y, a, b, to}); });
+    with([&](Arrays& m, T* a, T* b, T* to) { check("add", m, op::add<T>{x, y, y, a, b, to}); });
     with([&](Arrays& m, T*, T*, T* to) {
-      check<op::fill>("fill", m, {std::size_t(c), T(0.5), to});
+      check("fill", m, op::fill<T>{std::size_t(c), T(0.5), to});
     });
     with([&](Arrays& m, T*, T*, T*) {
-      check<op::axpy>("axpy", m, {37, T(0.3), m.add(numbers<T>(37, 4)), m.add(numbers<T>(37, 5))});
+      check("axpy", m, op::axpy<T>{37, T(0.3), m.add(numbers<T>(37, 4)), m.add(numbers<T>(37, 5))});
     });
     const geometry::Map gate = map(3, 1, 1, c, extra), small = map(3, 3, 2, c + 5, extra);
     with([&](Arrays& m, T* a, T*, T* to) {
-      check<op::scale_channels>("scale_channels", m, {x, gate, y, a, m.add(Field<T>(gate, 4)), to});
+      check("scale_channels", m,
+            op::scale_channels<T>{x, gate, y, a, m.add(Field<T>(gate, 4)), to});
     });
     with([&](Arrays& m, T* a, T* dy, T*) {
-      check<op::scale_channels_gate>("scale_channels_gate", m,
-                                     {x, gate, a, dy, m.add(Field<T>(gate, 4, true)), y});
+      check("scale_channels_gate", m,
+            op::scale_channels_gate<T>{x, gate, a, dy, m.add(Field<T>(gate, 4, true)), y});
     });
     with([&](Arrays& m, T* a, T*, T*) {
-      check<op::pad_shortcut>("pad_shortcut", m,
-                              {x, small, 2, 2, a, m.add(Field<T>(small, 4, true))});
+      check("pad_shortcut", m,
+            op::pad_shortcut<T>{x, small, 2, 2, a, m.add(Field<T>(small, 4, true))});
     });
     with([&](Arrays& m, T*, T*, T*) {
-      check<op::pad_shortcut_backward>(
-          "pad_shortcut_backward", m,
-          {x, small, 2, 2, m.add(Field<T>(small, 4)), m.add(Field<T>(x, 5, true))});
+      check("pad_shortcut_backward", m,
+            op::pad_shortcut_backward<T>{x, small, 2, 2, m.add(Field<T>(small, 4)),
+                                         m.add(Field<T>(x, 5, true))});
     });
     with([&](Arrays& m, T* a, T*, T*) {
-      check<op::attention_map>("attention_map", m, {x, a, m.add(std::vector<T>(x.rows()))});
+      check("attention_map", m, op::attention_map<T>{x, a, m.add(std::vector<T>(x.rows()))});
     });
     with([&](Arrays& m, T* a, T*, T* to) {
-      check<op::attention_map_backward>("attention_map_backward", m,
-                                        {x, y, a, m.add(numbers<T>(x.rows(), 4)), to});
+      check("attention_map_backward", m,
+            op::attention_map_backward<T>{x, y, a, m.add(numbers<T>(x.rows(), 4)), to});
     });
   }
 
@@ -89,9 +89,10 @@ template <class Device, class T> struct Ops {
     wide[0] = std::numeric_limits<T>::quiet_NaN();
     Arrays m;
     T* px = m.add(wide);
-    check<op::pointwise_forward<F>>(F::name, m, {x, y, px, m.add(Field<T>(y, 2, true))});
-    check<op::pointwise_backward<F>>(
-        F::name, m, {x, y, y, px, m.add(Field<T>(y, 3)), m.add(Field<T>(y, 4, true))});
+    check(F::name, m, op::pointwise_forward<F, T>{x, y, px, m.add(Field<T>(y, 2, true))});
+    check(F::name, m,
+          op::pointwise_backward<F, T>{x, y, y, px, m.add(Field<T>(y, 3)),
+                                       m.add(Field<T>(y, 4, true))});
   }
   static void pointwise(int c, int extra) {
     const geometry::Map x = map(3, 5, 4, c, extra), y = map(3, 5, 4, c, 2 * extra);
@@ -101,15 +102,15 @@ template <class Device, class T> struct Ops {
     std::vector<T> mask = numbers<T>(20 * c, 5);
     for (T& v : mask) v = v > 0;
     T *px = m.add(Field<T>(x, 1)), *py = m.add(Field<T>(y, 2, true)), *pm = m.add(mask);
-    check<op::masked_relu_forward>("masked_relu_forward", m, {x, y, px, pm, py});
-    check<op::masked_relu_backward>("masked_relu_backward", m,
-                                    {x, x, y, px, pm, m.add(Field<T>(x, 3)), py});
-    check<op::affine_channels>("affine_channels", m,
-                               {x, y, px, m.add(numbers<T>(c, 6)), m.add(positive(c, 7)), py});
-    check<op::affine_channels>("affine_channels backward", m,
-                               {x, y, px, nullptr, m.add(positive(c, 7)), py});
-    check<op::dropout>("dropout", m, {x, y, 0.3, 5, 2, 1000, m.add(values()), px, py});
-    check<op::dropout>("dropout without values", m, {x, y, 0.3, 5, 2, 1000, nullptr, px, py});
+    check("masked_relu_forward", m, op::masked_relu_forward<T>{x, y, px, pm, py});
+    check("masked_relu_backward", m,
+          op::masked_relu_backward<T>{x, x, y, px, pm, m.add(Field<T>(x, 3)), py});
+    check("affine_channels", m,
+          op::affine_channels<T>{x, y, px, m.add(numbers<T>(c, 6)), m.add(positive(c, 7)), py});
+    check("affine_channels backward", m,
+          op::affine_channels<T>{x, y, px, nullptr, m.add(positive(c, 7)), py});
+    check("dropout", m, op::dropout<T>{x, y, 0.3, 5, 2, 1000, m.add(values()), px, py});
+    check("dropout without values", m, op::dropout<T>{x, y, 0.3, 5, 2, 1000, nullptr, px, py});
   }
 
   struct Case {
@@ -134,43 +135,44 @@ template <class Device, class T> struct Ops {
     Arrays m;
     T* theta = m.add(numbers<T>(std::size_t(c.groups) * o * room * taps, 1));
     if (depthwise) {
-      check<op::pack_depthwise>("pack_depthwise", m,
-                                {wg, theta, m.add(std::vector<T>(forward, T(9)))});
-      check<op::unpack_depthwise_gradient>("unpack_depthwise_gradient", m,
-                                           {wg, m.add(numbers<T>(wg.count(), 2)), theta});
+      check("pack_depthwise", m,
+            op::pack_depthwise<T>{wg, theta, m.add(std::vector<T>(forward, T(9)))});
+      check("unpack_depthwise_gradient", m,
+            op::unpack_depthwise_gradient<T>{wg, m.add(numbers<T>(wg.count(), 2)), theta});
     } else {
-      check<op::pack_weights>(
-          "pack_weights", m,
-          {wg, theta, m.add(std::vector<T>(forward, T(9))), m.add(std::vector<T>(backward, T(9)))});
-      check<op::unpack_gradient>("unpack_gradient", m,
-                                 {wg, m.add(numbers<T>(wg.count(), 2)), theta});
+      check("pack_weights", m,
+            op::pack_weights<T>{wg, theta, m.add(std::vector<T>(forward, T(9))),
+                                m.add(std::vector<T>(backward, T(9)))});
+      check("unpack_gradient", m,
+            op::unpack_gradient<T>{wg, m.add(numbers<T>(wg.count(), 2)), theta});
     }
     std::vector<T> f(forward), b(backward);
     if (depthwise)
-      run<op::pack_depthwise, T>({wg, theta, f.data()});
+      run(op::pack_depthwise<T>{wg, theta, f.data()});
     else
-      run<op::pack_weights, T>({wg, theta, f.data(), b.data()});
+      run(op::pack_weights<T>{wg, theta, f.data(), b.data()});
     Arrays p;
     T *x = p.add(Field<T>(g.x, 3)), *dy = p.add(Field<T>(g.y, 4)),
       *y = p.add(Field<T>(g.y, 5, true)), *dx = p.add(Field<T>(g.x, 6, true));
     T *pf = p.add(f), *pb = p.add(b), *bias = p.add(numbers<T>(c.cout, 7)),
       *scale = p.add(numbers<T>(c.cout, 8)), *dw = p.add(std::vector<T>(wg.count(), T(9)));
     if (depthwise) {
-      check<op::depthwise_forward>("depthwise_forward", p, {g, x, pf, nullptr, nullptr, y, false});
-      check<op::depthwise_forward>("depthwise_forward with all", p,
-                                   {g, x, pf, bias, scale, y, true});
-      check<op::depthwise_backward_input>("depthwise_backward_input", p, {g, dy, pf, dx});
-      check<op::depthwise_backward_weight>("depthwise_backward_weight", p, {g, x, dy, dw});
+      check("depthwise_forward", p, op::depthwise_forward<T>{g, x, pf, nullptr, nullptr, y, false});
+      check("depthwise_forward with all", p,
+            op::depthwise_forward<T>{g, x, pf, bias, scale, y, true});
+      check("depthwise_backward_input", p, op::depthwise_backward_input<T>{g, dy, pf, dx});
+      check("depthwise_backward_weight", p, op::depthwise_backward_weight<T>{g, x, dy, dw});
     } else {
-      check<op::conv2d_forward>("conv2d_forward", p, {g, x, pf, nullptr, nullptr, y, false});
-      check<op::conv2d_forward>("conv2d_forward with bias", p, {g, x, pf, bias, nullptr, y, false});
-      check<op::conv2d_forward>("conv2d_forward with scale", p, {g, x, pf, bias, scale, y, false});
-      check<op::conv2d_forward>("conv2d_forward accumulating", p,
-                                {g, x, pf, nullptr, scale, y, true});
-      check<op::conv2d_backward_input>("conv2d_backward_input", p, {g, dy, pb, dx});
-      check<op::conv2d_backward_weight>("conv2d_backward_weight", p, {g, x, dy, dw});
+      check("conv2d_forward", p, op::conv2d_forward<T>{g, x, pf, nullptr, nullptr, y, false});
+      check("conv2d_forward with bias", p,
+            op::conv2d_forward<T>{g, x, pf, bias, nullptr, y, false});
+      check("conv2d_forward with scale", p, op::conv2d_forward<T>{g, x, pf, bias, scale, y, false});
+      check("conv2d_forward accumulating", p,
+            op::conv2d_forward<T>{g, x, pf, nullptr, scale, y, true});
+      check("conv2d_backward_input", p, op::conv2d_backward_input<T>{g, dy, pb, dx});
+      check("conv2d_backward_weight", p, op::conv2d_backward_weight<T>{g, x, dy, dw});
     }
-    check<op::bias_backward>("bias_backward", p, {g.y, dy, bias});
+    check("bias_backward", p, op::bias_backward<T>{g.y, dy, bias});
   }
   static void convolutions() {
     for (const Case& c : {Case{8, 75, 32, 1, 1, 1, 1, 1, 0, 1, 0},
@@ -192,11 +194,11 @@ template <class Device, class T> struct Ops {
                           {3, 33, 33, 5, 5, 5, 5, 1, 2, 33, 0}})
       convolution(c, true);
     Arrays m;
-    check<op::sum_bases>(
-        "sum_bases", m,
-        {2, 3, 5, m.add(numbers<T>(30, 1)), m.add(numbers<T>(6, 2)), m.add(numbers<T>(15, 3))});
-    check<op::sum_bases>("sum_bases without scale", m,
-                         {2, 3, 5, m.add(numbers<T>(30, 1)), nullptr, m.add(numbers<T>(15, 3))});
+    check("sum_bases", m,
+          op::sum_bases<T>{2, 3, 5, m.add(numbers<T>(30, 1)), m.add(numbers<T>(6, 2)),
+                           m.add(numbers<T>(15, 3))});
+    check("sum_bases without scale", m,
+          op::sum_bases<T>{2, 3, 5, m.add(numbers<T>(30, 1)), nullptr, m.add(numbers<T>(15, 3))});
   }
 
   static void batch_norm(int n, int c, int extra) {
@@ -208,18 +210,18 @@ template <class Device, class T> struct Ops {
       *gamma = m.add(numbers<T>(c, 7)), *beta = m.add(numbers<T>(c, 8)),
       *sums = m.add(numbers<T>(2 * c, 9));
     const T eps = T(1e-5);
-    check<op::batch_norm_statistics>("batch_norm_statistics", m, {x, px, mean, var});
-    check<op::batch_norm_normalize>("batch_norm_normalize", m,
-                                    {x, y, eps, px, mean, var, gamma, beta, py});
-    check<op::batch_norm_normalize>("batch_norm_normalize plain", m,
-                                    {x, y, eps, px, mean, var, nullptr, nullptr, py});
-    check<op::batch_norm_reduce>("batch_norm_reduce", m, {x, y, eps, px, dy, mean, var, sums});
-    check<op::batch_norm_backward>("batch_norm_backward", m,
-                                   {x, y, eps, px, dy, mean, var, gamma, sums, dx});
-    check<op::batch_norm_backward>("batch_norm_backward eval", m,
-                                   {x, y, eps, px, dy, mean, var, gamma, nullptr, dx});
-    check<op::batch_norm_update>("batch_norm_update", m,
-                                 {c, T(0.1), T(1.25), mean, var, gamma, sums});
+    check("batch_norm_statistics", m, op::batch_norm_statistics<T>{x, px, mean, var});
+    check("batch_norm_normalize", m,
+          op::batch_norm_normalize<T>{x, y, eps, px, mean, var, gamma, beta, py});
+    check("batch_norm_normalize plain", m,
+          op::batch_norm_normalize<T>{x, y, eps, px, mean, var, nullptr, nullptr, py});
+    check("batch_norm_reduce", m, op::batch_norm_reduce<T>{x, y, eps, px, dy, mean, var, sums});
+    check("batch_norm_backward", m,
+          op::batch_norm_backward<T>{x, y, eps, px, dy, mean, var, gamma, sums, dx});
+    check("batch_norm_backward eval", m,
+          op::batch_norm_backward<T>{x, y, eps, px, dy, mean, var, gamma, nullptr, dx});
+    check("batch_norm_update", m,
+          op::batch_norm_update<T>{c, T(0.1), T(1.25), mean, var, gamma, sums});
   }
 
   static void pooling(int kernel, int stride, int pad, int extra) {
@@ -236,15 +238,15 @@ template <class Device, class T> struct Ops {
     T *px = m.add(field), *dy = m.add(Field<T>(y, 2)), *py = m.add(Field<T>(y, 3, true)),
       *dx = m.add(Field<T>(dense, 4, true)), *wide = m.add(Field<T>(x, 5, true));
     const geometry::Pool g{x, y, kernel, stride, pad};
-    check<op::max_pool_forward>("max_pool_forward", m, {g, px, py});
-    check<op::max_pool_backward>("max_pool_backward", m, {g, px, dy, dx, dense});
-    check<op::average_pool_forward>("average_pool_forward", m, {g, m.add(Field<T>(x, 6)), py});
-    check<op::average_pool_backward>("average_pool_backward", m, {g, dy, wide});
+    check("max_pool_forward", m, op::max_pool_forward<T>{g, px, py});
+    check("max_pool_backward", m, op::max_pool_backward<T>{g, px, dy, dx, dense});
+    check("average_pool_forward", m, op::average_pool_forward<T>{g, m.add(Field<T>(x, 6)), py});
+    check("average_pool_backward", m, op::average_pool_backward<T>{g, dy, wide});
     const geometry::Map one = map(3, 1, 1, c, extra);
-    check<op::global_pool_forward>("global_pool_forward", m,
-                                   {x, one, m.add(Field<T>(x, 6)), m.add(Field<T>(one, 7, true))});
-    check<op::global_pool_backward>("global_pool_backward", m,
-                                    {x, one, m.add(Field<T>(one, 8)), wide});
+    check("global_pool_forward", m,
+          op::global_pool_forward<T>{x, one, m.add(Field<T>(x, 6)), m.add(Field<T>(one, 7, true))});
+    check("global_pool_backward", m,
+          op::global_pool_backward<T>{x, one, m.add(Field<T>(one, 8)), wide});
   }
 
   static void losses(int c, int extra) {
@@ -260,15 +262,15 @@ template <class Device, class T> struct Ops {
       T *pz = m.add(logits), *pt = m.add(teacher), *value = m.add(std::vector<T>(9)),
         *dz = m.add(Field<T>(z, 3, true));
       const std::int32_t* pl = m.add(labels);
-      check<op::cross_entropy>("cross_entropy", m, {z, 0, 0.5, add, pz, pl, value, dz});
-      check<op::cross_entropy>("cross_entropy smoothed", m, {z, 0.1, 1, add, pz, pl, value, dz});
-      check<op::cross_entropy>("cross_entropy value", m, {z, 0.1, 1, add, pz, pl, value, nullptr});
+      check("cross_entropy", m, op::cross_entropy<T>{z, 0, 0.5, add, pz, pl, value, dz});
+      check("cross_entropy smoothed", m, op::cross_entropy<T>{z, 0.1, 1, add, pz, pl, value, dz});
+      check("cross_entropy value", m, op::cross_entropy<T>{z, 0.1, 1, add, pz, pl, value, nullptr});
       for (const bool reverse : {false, true})
-        check<op::kl_divergence>("kl_divergence", m,
-                                 {z, t, 4, 0.5, reverse, add, pz, pt, value, dz});
+        check("kl_divergence", m,
+              op::kl_divergence<T>{z, t, 4, 0.5, reverse, add, pz, pt, value, dz});
       for (int kind = 0; kind < 4; ++kind)
-        check<op::row_distance>("row_distance", m,
-                                {z, t, z, kind, 0.5, add, m.add(Field<T>(z, 4)), pt, value, dz});
+        check("row_distance", m,
+              op::row_distance<T>{z, t, z, kind, 0.5, add, m.add(Field<T>(z, 4)), pt, value, dz});
     }
   }
 
@@ -280,25 +282,25 @@ template <class Device, class T> struct Ops {
         const double* clip = m.add(std::vector<double>{0.4});
         T *g = m.add(numbers<T>(n, 1)), *velocity = m.add(numbers<T>(n, 2)),
           *p = m.add(numbers<T>(n, 3));
-        check<op::sgd_step>("sgd_step", m,
-                            {n, 0.5, 1e-3, nesterov, first, v, clip, g, velocity, p});
-        check<op::sgd_step>("sgd_step without clip", m,
-                            {n, 1, 0, nesterov, first, v, nullptr, g, velocity, p});
-        check<op::sgd_step>("sgd_step without velocity", m,
-                            {n, 1, 1e-3, false, first, v, clip, g, nullptr, p});
-        check<op::sgd_step>("sgd_step without values", m,
-                            {n, 1, 1e-3, nesterov, first, nullptr, clip, g, velocity, p});
+        check("sgd_step", m,
+              op::sgd_step<T>{n, 0.5, 1e-3, nesterov, first, v, clip, g, velocity, p});
+        check("sgd_step without clip", m,
+              op::sgd_step<T>{n, 1, 0, nesterov, first, v, nullptr, g, velocity, p});
+        check("sgd_step without velocity", m,
+              op::sgd_step<T>{n, 1, 1e-3, false, first, v, clip, g, nullptr, p});
+        check("sgd_step without values", m,
+              op::sgd_step<T>{n, 1, 1e-3, nesterov, first, nullptr, clip, g, velocity, p});
       }
     Arrays m;
     T *g = m.add(numbers<T>(n, 1)), *first = m.add(numbers<T>(n, 2)),
       *second = m.add(positive(n, 3)), *p = m.add(numbers<T>(n, 4));
     double *sum = m.add(std::vector<double>{2.5}), *clip = m.add(std::vector<double>{0.4});
-    check<op::adam_step>(
-        "adam_step", m,
-        {n, 1, 0.9, 0.999, 1e-8, 1e-3, 7, m.add(values()), clip, g, first, second, p});
-    check<op::ema_step>("ema_step", m, {n, 0.99, g, p});
-    check<op::square_sum>("square_sum", m, {n, g, sum});
-    check<op::clip_factor>("clip_factor", m, {0.5, sum, clip});
+    check("adam_step", m,
+          op::adam_step<T>{n, 1, 0.9, 0.999, 1e-8, 1e-3, 7, m.add(values()), clip, g, first, second,
+                           p});
+    check("ema_step", m, op::ema_step<T>{n, 0.99, g, p});
+    check("square_sum", m, op::square_sum<T>{n, g, sum});
+    check("clip_factor", m, op::clip_factor<T>{0.5, sum, clip});
   }
 
   static void attacks(int n, int c) {
@@ -313,9 +315,9 @@ template <class Device, class T> struct Ops {
     const rnx::StepValues* v = m.add(values());
     T *pc = m.add(clean), *pg = m.add(gradient), *pa = m.add(moved);
     for (int norm = 0; norm < 2; ++norm) {
-      check<op::attack_start>("attack_start", m, {x, norm, 4, 100, v, pc, pa});
-      check<op::attack_step>("attack_step", m, {x, norm, false, v, pc, pg, pa});
-      check<op::attack_step>("attack_step fgsm", m, {x, norm, true, v, pc, pg, pa});
+      check("attack_start", m, op::attack_start<T>{x, norm, 4, 100, v, pc, pa});
+      check("attack_step", m, op::attack_step<T>{x, norm, false, v, pc, pg, pa});
+      check("attack_step fgsm", m, op::attack_step<T>{x, norm, true, v, pc, pg, pa});
     }
   }
 

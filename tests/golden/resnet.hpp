@@ -28,9 +28,9 @@ template <class Net> struct Runner {
     net.forward(trace, std::as_const(x).view(), {.mode = mode});
     const auto logits = trace.logits();
     std::vector<T> values(n);
-    rnx::run<rnx::op::cross_entropy, rnx::cpu, T>(
-        {}, {rnx::geometry::map(logits), 0.0, mean ? 1.0 / n : 1.0, false, logits.data, y.data(),
-             values.data(), trace.logits_gradient().data});
+    rnx::run<rnx::cpu>({}, rnx::op::cross_entropy<T>{
+                               rnx::geometry::map(logits), 0.0, mean ? 1.0 / n : 1.0, false,
+                               logits.data, y.data(), values.data(), trace.logits_gradient().data});
     grads.zero();
     if (dx) *dx = rnx::Tensor<T>(n, {3, 32, 32});
     net.backward(trace, dx ? dx->view() : rnx::View<T>{}, &grads);
@@ -159,9 +159,10 @@ void check_steps(const std::string& name, const char* which, double tolerance) {
         *std::max_element(deviations.begin() + k, deviations.begin() + std::min(k + 3, 10));
     CHECK(std::abs(loss - expected) < tolerance * std::abs(expected) + slack * deviation);
     r.net.commit_statistics(r.trace);
-    rnx::run<rnx::op::sgd_step, rnx::cpu, T>(
-        {}, {r.net.parameter_storage(), 1.0, e.at("weight_decay"), false, k == 0, &values, nullptr,
-             r.grads.flat.data(), velocity.data(), r.net.parameters()});
+    rnx::run<rnx::cpu>(
+        {}, rnx::op::sgd_step<T>{r.net.parameter_storage(), 1.0, e.at("weight_decay"), false,
+                                 k == 0, &values, nullptr, r.grads.flat.data(), velocity.data(),
+                                 r.net.parameters()});
   }
   r.x = rnx::Tensor<T>::from_nchw(2, {3, 32, 32}, batch<T>(0, 2));
   r.net.forward(r.trace, std::as_const(r.x).view(), {});

@@ -26,41 +26,39 @@ template <class F> void in_place(F f) {
 TEST_CASE("elementwise operations in place") {
   const Values other = numbers<float>(count, 2), channel(c, .5f), mask(count / 2, 1);
   const auto forward = [&]<class F>(F) {
-    in_place([&](const float* x, float* y) { run<op::pointwise_forward<F>, float>({m, m, x, y}); });
+    in_place([&](const float* x, float* y) { run(op::pointwise_forward<F, float>{m, m, x, y}); });
     in_place([&](const float* dy, float* dx) {
-      run<op::pointwise_backward<F>, float>({m, m, m, other.data(), dy, dx});
+      run(op::pointwise_backward<F, float>{m, m, m, other.data(), dy, dx});
     });
     in_place([&](const float* v, float* dx) {
-      run<op::pointwise_backward<F>, float>({m, m, m, v, other.data(), dx});
+      run(op::pointwise_backward<F, float>{m, m, m, v, other.data(), dx});
     });
   };
   forward(rnx::functor::Relu{});
   forward(rnx::functor::HardSwish{});
-  in_place([&](auto x, auto y) { run<op::masked_relu_forward, float>({m, m, x, mask.data(), y}); });
+  in_place([&](auto x, auto y) { run(op::masked_relu_forward<float>{m, m, x, mask.data(), y}); });
   in_place([&](auto dy, auto dx) {
-    run<op::masked_relu_backward, float>({m, m, m, other.data(), mask.data(), dy, dx});
+    run(op::masked_relu_backward<float>{m, m, m, other.data(), mask.data(), dy, dx});
   });
   in_place([&](auto x, auto y) {
-    run<op::affine_channels, float>({m, m, x, channel.data(), channel.data(), y});
+    run(op::affine_channels<float>{m, m, x, channel.data(), channel.data(), y});
   });
-  in_place([&](auto x, auto y) { run<op::dropout, float>({m, m, .5, 0, 1, 0, nullptr, x, y}); });
-  in_place([&](auto x, auto y) { run<op::add, float>({m, m, m, x, other.data(), y}); });
-  in_place([&](auto x, auto y) { run<op::add, float>({m, m, m, other.data(), x, y}); });
+  in_place([&](auto x, auto y) { run(op::dropout<float>{m, m, .5, 0, 1, 0, nullptr, x, y}); });
+  in_place([&](auto x, auto y) { run(op::add<float>{m, m, m, x, other.data(), y}); });
+  in_place([&](auto x, auto y) { run(op::add<float>{m, m, m, other.data(), x, y}); });
   const Map gate{2, 1, 1, c, c};
+  in_place([&](auto x, auto y) { run(op::scale_channels<float>{m, gate, m, x, other.data(), y}); });
   in_place([&](auto x, auto y) {
-    run<op::scale_channels, float>({m, gate, m, x, other.data(), y});
-  });
-  in_place([&](auto x, auto y) {
-    run<op::batch_norm_normalize, float>(
-        {m, m, 1e-5f, x, channel.data(), channel.data(), nullptr, nullptr, y});
+    run(op::batch_norm_normalize<float>{m, m, 1e-5f, x, channel.data(), channel.data(), nullptr,
+                                        nullptr, y});
   });
   const Values sums = numbers<float>(2 * c, 3);
   for (const float* s : {sums.data(), static_cast<const float*>(nullptr)})
     in_place([&](auto dy, auto dx) {
-      run<op::batch_norm_backward, float>(
-          {m, m, 1e-5f, other.data(), dy, channel.data(), channel.data(), nullptr, s, dx});
+      run(op::batch_norm_backward<float>{m, m, 1e-5f, other.data(), dy, channel.data(),
+                                         channel.data(), nullptr, s, dx});
     });
-  in_place([&](auto x, auto y) { run<op::perturb, float>({count, x, other.data(), y}); });
+  in_place([&](auto x, auto y) { run(op::perturb<float>{count, x, other.data(), y}); });
 }
 
 TEST_CASE("chains over values in place") {
@@ -71,7 +69,7 @@ TEST_CASE("chains over values in place") {
     tail.addend = addend;
     tail.mask = mask;
     tail.relu = true;
-    run<op::chain, float>({.g = {.x = m, .y = {}}, .to = m, .x = x, .y = y, .tail = tail});
+    run(op::chain<float>{.g = {.x = m, .y = {}}, .to = m, .x = x, .y = y, .tail = tail});
   };
   in_place([&](auto x, auto y) { chain(x, other.data(), third.data(), y); });
   in_place([&](auto addend, auto y) { chain(other.data(), addend, third.data(), y); });
@@ -83,16 +81,14 @@ TEST_CASE("losses write gradients over logits or features") {
   const Values other = numbers<float>(count, 2);
   std::vector<std::int32_t> labels(12, 3);
   in_place([&](auto z, auto dz) {
-    run<op::cross_entropy, float>({rows, .1, 1, false, z, labels.data(), nullptr, dz});
+    run(op::cross_entropy<float>{rows, .1, 1, false, z, labels.data(), nullptr, dz});
   });
   for (const bool reverse : {false, true})
     in_place([&](auto z, auto dz) {
-      run<op::kl_divergence, float>(
-          {rows, rows, 2, 1, reverse, false, z, other.data(), nullptr, dz});
+      run(op::kl_divergence<float>{rows, rows, 2, 1, reverse, false, z, other.data(), nullptr, dz});
     });
   for (int kind : {0, 1, 2, 3})
     in_place([&](auto s, auto ds) {
-      run<op::row_distance, float>(
-          {rows, rows, rows, kind, 1, false, s, other.data(), nullptr, ds});
+      run(op::row_distance<float>{rows, rows, rows, kind, 1, false, s, other.data(), nullptr, ds});
     });
 }

@@ -19,11 +19,11 @@ TEST_CASE("loopback kernels run, and wait when recorded") {
   Buffer<float, loopback> x(3), y(3);
   CHECK((reinterpret_cast<std::uintptr_t>(x.data()) >> 48) != 0);
   x.upload(std::vector<float>{1, 2, 3});
-  run<op::axpy, loopback, float>({}, {3, 10, x.data(), y.data()});
+  run<loopback>({}, op::axpy<float>{3, 10, x.data(), y.data()});
   CHECK(y.download() == std::vector<float>{10, 20, 30});
   Recording recording;
-  run<op::pointwise_forward<test::Twice>, loopback, float>(
-      recording.stream(), {{1, 1, 1, 3, 3}, {1, 1, 1, 3, 3}, y.data(), y.data()});
+  run<loopback>(recording.stream(), op::pointwise_forward<test::Twice, float>{
+                                        {1, 1, 1, 3, 3}, {1, 1, 1, 3, 3}, y.data(), y.data()});
   CHECK(y.download() == std::vector<float>{10, 20, 30});
   recording.replay();
   recording.replay();

@@ -38,14 +38,14 @@ template <class F, class T> void activation(int c, double slope) {
   const std::vector<T> dy = numbers<T>(x.size(), 2);
   const auto forward = [&](const std::vector<T>& from) {
     std::vector<T> y(from.size());
-    run<op::pointwise_forward<F>, T>({.x = m, .y = m, .px = from.data(), .py = y.data()});
+    run(op::pointwise_forward<F, T>{.x = m, .y = m, .px = from.data(), .py = y.data()});
     return y;
   };
   const auto backward = [&](const std::vector<T>& from, const std::vector<T>& gradient) {
     const std::vector<T> v = F::reads == functor::Reads::input ? from : forward(from);
     std::vector<T> dx(v.size());
-    run<op::pointwise_backward<F>, T>(
-        {.v = m, .dyg = m, .dxg = m, .pv = v.data(), .dy = gradient.data(), .dx = dx.data()});
+    run(op::pointwise_backward<F, T>{
+        .v = m, .dyg = m, .dxg = m, .pv = v.data(), .dy = gradient.data(), .dx = dx.data()});
     return dx;
   };
   const std::vector<T> y = forward(x), dx = backward(x, dy);
@@ -69,19 +69,19 @@ template <class T> void masked_relu(int c) {
   for (std::size_t i = 0; i < mask.size(); ++i) mask[i] = noise(i, 3) > 0;
   const auto forward = [&](const std::vector<T>& from) {
     std::vector<T> to(count);
-    run<op::masked_relu_forward, T>(
-        {.x = m, .y = m, .px = from.data(), .mask = mask.data(), .py = to.data()});
+    run(op::masked_relu_forward<T>{
+        .x = m, .y = m, .px = from.data(), .mask = mask.data(), .py = to.data()});
     return to;
   };
   const auto backward = [&](const std::vector<T>& from, const std::vector<T>& gradient) {
     std::vector<T> to(count);
-    run<op::masked_relu_backward, T>({.y = m,
-                                      .dyg = m,
-                                      .dxg = m,
-                                      .py = from.data(),
-                                      .mask = mask.data(),
-                                      .dy = gradient.data(),
-                                      .dx = to.data()});
+    run(op::masked_relu_backward<T>{.y = m,
+                                    .dyg = m,
+                                    .dxg = m,
+                                    .py = from.data(),
+                                    .mask = mask.data(),
+                                    .dy = gradient.data(),
+                                    .dx = to.data()});
     return to;
   };
   y = forward(x);
@@ -113,8 +113,8 @@ template <class T> struct ChainTest {
     tail.scaled = scaled;
     if (add) tail.addend = addend.data();
     if (masks) tail.mask = mask.data();
-    test::run<op::chain, T>(
-        {.g = {.x = m, .y = {}}, .to = m, .x = x.data(), .y = y.data(), .tail = tail});
+    test::run(
+        op::chain<T>{.g = {.x = m, .y = {}}, .to = m, .x = x.data(), .y = y.data(), .tail = tail});
     return y;
   }
   void check(bool normalized, bool add, bool relu, bool masks, bool scaled) {
@@ -152,25 +152,28 @@ template <class T> void pooling(int c) {
   const Map m{1, 3, 3, c, c}, one{1, 1, 1, c, c};
   const rnx::geometry::Pool g{m, one, 3, 3, 0};
   const std::vector<T> x = numbers<T>(9 * c, 1), dy = numbers<T>(c, 2);
-  const auto forward = [&]<class Op>(Op, const std::vector<T>& from) {
+  const auto forward = [&](auto operation, const std::vector<T>& from) {
     std::vector<T> y(c);
-    run<Op, T>({g, from.data(), y.data()});
+    operation.g = g;
+    operation.x = from.data();
+    operation.y = y.data();
+    run(operation);
     return y;
   };
   const auto backward = [&](const std::vector<T>& from) {
     std::vector<T> dx(9 * c);
-    run<op::max_pool_backward, T>(
-        {.g = g, .x = from.data(), .dy = dy.data(), .dx = dx.data(), .dxg = m});
+    run(op::max_pool_backward<T>{
+        .g = g, .x = from.data(), .dy = dy.data(), .dx = dx.data(), .dxg = m});
     return dx;
   };
-  const std::vector<T> most = forward(op::max_pool_forward{}, x), dx = backward(x);
-  const std::vector<T> mean = forward(op::average_pool_forward{}, x);
+  const std::vector<T> most = forward(op::max_pool_forward<T>{}, x), dx = backward(x);
+  const std::vector<T> mean = forward(op::average_pool_forward<T>{}, x);
   bool right = true;
   for (int i = 0; i < 9 * c; ++i) {
     const std::vector<T> bad = with(x, i, NaN);
     const int k = i % c;
-    right = right && agree(forward(op::max_pool_forward{}, bad), with(most, k, NaN));
-    right = right && agree(forward(op::average_pool_forward{}, bad), with(mean, k, NaN));
+    right = right && agree(forward(op::max_pool_forward<T>{}, bad), with(most, k, NaN));
+    right = right && agree(forward(op::average_pool_forward<T>{}, bad), with(mean, k, NaN));
     std::vector<T> expected = dx;
     for (int p = 0; p < 9; ++p) expected[p * c + k] = p == i / c ? dy[k] : T(0);
     right = right && agree(backward(bad), expected);
@@ -181,17 +184,17 @@ template <class T> void pooling(int c) {
 
 /// A NaN in `bad`, one of the arguments, makes the row's value NaN, and its gradient: all of it, or
 /// that element.
-template <class Op, class T>
-void loss_rows(const typename Op::template Args<T>& args, std::vector<T>& bad,
-               std::vector<T>& value, std::vector<T>& dz, bool whole_row) {
+template <class Operation, class T>
+void loss_rows(const Operation& args, std::vector<T>& bad, std::vector<T>& value,
+               std::vector<T>& dz, bool whole_row) {
   const std::size_t c = bad.size() / value.size();
-  run<Op, T>(args);
+  run(args);
   const std::vector<T> clean = value, gradient = dz;
   CHECK(!std::isnan(clean[0]));
   bool right = true;
   for (std::size_t i = 0; i < bad.size(); ++i) {
     const T before = std::exchange(bad[i], T(NaN));
-    run<Op, T>(args);
+    run(args);
     std::vector<T> expected = gradient;
     for (std::size_t k = i / c * c; k < (i / c + 1) * c; ++k)
       if (whole_row || k == i) expected[k] = T(NaN);
@@ -219,15 +222,15 @@ TEST_CASE("dropped values are 0 times what they were") {
   const auto drop = [&](float value) {
     const std::vector<float> x(68, value);
     std::vector<float> y(68);
-    run<op::dropout, float>({.x = m,
-                             .y = m,
-                             .p = .5,
-                             .draw = 0,
-                             .site = 1,
-                             .first_sample = 0,
-                             .values = nullptr,
-                             .px = x.data(),
-                             .py = y.data()});
+    run(op::dropout<float>{.x = m,
+                           .y = m,
+                           .p = .5,
+                           .draw = 0,
+                           .site = 1,
+                           .first_sample = 0,
+                           .values = nullptr,
+                           .px = x.data(),
+                           .py = y.data()});
     return y;
   };
   const std::vector<float> kept = drop(1), infinite = drop(INFINITY);
@@ -259,15 +262,15 @@ TEST_CASE_TEMPLATE("a convolution's chain passes a NaN on, its moments too", T, 
     std::vector<T> images = numbers<T>(x.rows() * 2, 1), mean(c), var(c), out(y.rows() * c);
     const auto convolve = [&](std::vector<T> theta, op::Tail<T> tail) {
       std::vector<T> packed(w.packed_forward());
-      run<op::pack_weights, T>(
-          {.g = w, .theta = theta.data(), .forward = packed.data(), .backward = nullptr});
-      run<op::chain, T>({.source = op::ChainSource::forward,
-                         .g = g,
-                         .to = y,
-                         .x = images.data(),
-                         .w = packed.data(),
-                         .y = out.data(),
-                         .tail = tail});
+      run(op::pack_weights<T>{
+          .g = w, .theta = theta.data(), .forward = packed.data(), .backward = nullptr});
+      run(op::chain<T>{.source = op::ChainSource::forward,
+                       .g = g,
+                       .to = y,
+                       .x = images.data(),
+                       .w = packed.data(),
+                       .y = out.data(),
+                       .tail = tail});
     };
     const op::Tail<T> moments{.mean_out = mean.data(), .var_out = var.data()};
     std::vector<T> theta = numbers<T>(18 * c, 2);
@@ -290,21 +293,20 @@ TEST_CASE_TEMPLATE("batch normalisation passes a NaN on", T, float, double) {
   std::vector<T> x = numbers<T>(40, 1), mean(5), var(5), y(40);
   x[1] = T(NaN);
   x[7] = T(infinity);
-  run<op::batch_norm_statistics, T>(
-      {.x = m, .px = x.data(), .mean = mean.data(), .var = var.data()});
+  run(op::batch_norm_statistics<T>{.x = m, .px = x.data(), .mean = mean.data(), .var = var.data()});
   CHECK((std::isnan(mean[1]) && std::isnan(var[1]) && std::isnan(var[2]) && !std::isnan(var[0])));
   var = {1, T(NaN), -1, 1, 1};
   mean = {0, 0, 0, T(NaN), 0};
   x.assign(40, 1);
-  run<op::batch_norm_normalize, T>({.x = m,
-                                    .y = m,
-                                    .eps = T(1e-5),
-                                    .px = x.data(),
-                                    .mean = mean.data(),
-                                    .var = var.data(),
-                                    .gamma = nullptr,
-                                    .beta = nullptr,
-                                    .py = y.data()});
+  run(op::batch_norm_normalize<T>{.x = m,
+                                  .y = m,
+                                  .eps = T(1e-5),
+                                  .px = x.data(),
+                                  .mean = mean.data(),
+                                  .var = var.data(),
+                                  .gamma = nullptr,
+                                  .beta = nullptr,
+                                  .py = y.data()});
   for (std::size_t i = 0; i < 40; ++i) CHECK(std::isnan(y[i]) == (i % 5 >= 1 && i % 5 <= 3));
 }
 
@@ -320,25 +322,25 @@ TEST_CASE_TEMPLATE("attacks pass a NaN on", T, float, double) {
   for (T& v : clean) v = T(.5 + .4 * v);
   const auto begin = [&](int norm, double noise, const std::vector<T>& from) {
     std::vector<T> to(count);
-    run<op::attack_start, T>({.x = m,
-                              .norm = norm,
-                              .draw = 0,
-                              .first_sample = 0,
-                              .values = &values,
-                              .clean = from.data(),
-                              .adversarial = to.data(),
-                              .noise = noise});
+    run(op::attack_start<T>{.x = m,
+                            .norm = norm,
+                            .draw = 0,
+                            .first_sample = 0,
+                            .values = &values,
+                            .clean = from.data(),
+                            .adversarial = to.data(),
+                            .noise = noise});
     return to;
   };
   const auto step = [&](int norm, const std::vector<T>& from, const std::vector<T>& g,
                         std::vector<T> to) {
-    run<op::attack_step, T>({.x = m,
-                             .norm = norm,
-                             .fgsm = false,
-                             .values = &values,
-                             .clean = from.data(),
-                             .gradient = g.data(),
-                             .adversarial = to.data()});
+    run(op::attack_step<T>{.x = m,
+                           .norm = norm,
+                           .fgsm = false,
+                           .values = &values,
+                           .clean = from.data(),
+                           .gradient = g.data(),
+                           .adversarial = to.data()});
     return to;
   };
   bool right = true;
@@ -364,10 +366,9 @@ TEST_CASE_TEMPLATE("attacks pass a NaN on", T, float, double) {
   CHECK(right);
   std::vector<T> delta = numbers<T>(count, 3), moved(count);
   gradient[5] = T(NaN);
-  run<op::perturbation_step, T>(
-      {.count = count, .values = &values, .gradient = gradient.data(), .delta = delta.data()});
-  run<op::perturb, T>(
-      {.count = count, .x = clean.data(), .delta = delta.data(), .y = moved.data()});
+  run(op::perturbation_step<T>{
+      .count = count, .values = &values, .gradient = gradient.data(), .delta = delta.data()});
+  run(op::perturb<T>{.count = count, .x = clean.data(), .delta = delta.data(), .y = moved.data()});
   for (std::size_t i = 0; i < count; ++i)
     CHECK((std::isnan(delta[i]) == (i == 5) && std::isnan(moved[i]) == (i == 5)));
 }
@@ -377,75 +378,75 @@ TEST_CASE_TEMPLATE("losses pass a NaN on", T, float, double) {
   std::vector<T> z = numbers<T>(18, 1), t = numbers<T>(18, 2), value(3), dz(18);
   const std::int32_t labels[] = {0, 5, 2};
   for (const double smoothing : {0., .1})
-    loss_rows<op::cross_entropy, T>({.z = m,
-                                     .smoothing = smoothing,
-                                     .weight = .5,
-                                     .add = false,
-                                     .logits = z.data(),
-                                     .labels = labels,
-                                     .value = value.data(),
-                                     .dz = dz.data()},
-                                    z, value, dz, true);
+    loss_rows(op::cross_entropy<T>{.z = m,
+                                   .smoothing = smoothing,
+                                   .weight = .5,
+                                   .add = false,
+                                   .logits = z.data(),
+                                   .labels = labels,
+                                   .value = value.data(),
+                                   .dz = dz.data()},
+              z, value, dz, true);
   for (const bool reverse : {false, true})
     for (std::vector<T>* bad : {&z, &t})
-      loss_rows<op::kl_divergence, T>({.z = m,
-                                       .tz = m,
-                                       .temperature = 2,
-                                       .weight = .5,
-                                       .reverse = reverse,
-                                       .add = false,
-                                       .logits = z.data(),
-                                       .teacher = t.data(),
-                                       .value = value.data(),
-                                       .dz = dz.data()},
-                                      *bad, value, dz, true);
+      loss_rows(op::kl_divergence<T>{.z = m,
+                                     .tz = m,
+                                     .temperature = 2,
+                                     .weight = .5,
+                                     .reverse = reverse,
+                                     .add = false,
+                                     .logits = z.data(),
+                                     .teacher = t.data(),
+                                     .value = value.data(),
+                                     .dz = dz.data()},
+                *bad, value, dz, true);
   for (int kind : {0, 1, 2, 3})
     for (std::vector<T>* bad : {&z, &t})
-      loss_rows<op::row_distance, T>({.s = m,
-                                      .t = m,
-                                      .dsg = m,
-                                      .kind = kind,
-                                      .weight = .5,
-                                      .add = false,
-                                      .ps = z.data(),
-                                      .pt = t.data(),
-                                      .value = value.data(),
-                                      .ds = dz.data()},
-                                     *bad, value, dz, kind > 0);
+      loss_rows(op::row_distance<T>{.s = m,
+                                    .t = m,
+                                    .dsg = m,
+                                    .kind = kind,
+                                    .weight = .5,
+                                    .add = false,
+                                    .ps = z.data(),
+                                    .pt = t.data(),
+                                    .value = value.data(),
+                                    .ds = dz.data()},
+                *bad, value, dz, kind > 0);
 }
 
 TEST_CASE("a NaN in a gradient reaches its norm, the clipping factor and the parameters") {
   std::vector<double> g = numbers<double>(19, 1), p(19, 1.0), v(19), m(19), second(19);
   g[11] = NaN;
   double sum = 0, clip = 0;
-  run<op::square_sum, double>({.count = 19, .x = g.data(), .sum = &sum});
-  run<op::clip_factor, double>({.limit = 1, .sum = &sum, .clip = &clip});
+  run(op::square_sum<double>{.count = 19, .x = g.data(), .sum = &sum});
+  run(op::clip_factor<double>{.limit = 1, .sum = &sum, .clip = &clip});
   CHECK((std::isnan(sum) && std::isnan(clip)));
   const rnx::StepValues values{.lr = .1, .momentum = .9};
-  run<op::sgd_step, double>({.count = 19,
-                             .lr_factor = 1,
-                             .decay = 0,
-                             .nesterov = false,
-                             .first = false,
-                             .values = &values,
-                             .clip = nullptr,
-                             .gradient = g.data(),
-                             .velocity = v.data(),
-                             .parameter = p.data()});
+  run(op::sgd_step<double>{.count = 19,
+                           .lr_factor = 1,
+                           .decay = 0,
+                           .nesterov = false,
+                           .first = false,
+                           .values = &values,
+                           .clip = nullptr,
+                           .gradient = g.data(),
+                           .velocity = v.data(),
+                           .parameter = p.data()});
   for (std::size_t i = 0; i < 19; ++i) CHECK(std::isnan(p[i]) == (i == 11));
   p.assign(19, 1.0);
-  run<op::adam_step, double>({.count = 19,
-                              .lr_factor = 1,
-                              .beta1 = .9,
-                              .beta2 = .99,
-                              .eps = 1e-8,
-                              .decay = 0,
-                              .t = 1,
-                              .values = &values,
-                              .clip = &clip,
-                              .gradient = g.data(),
-                              .m = m.data(),
-                              .v = second.data(),
-                              .parameter = p.data()});
+  run(op::adam_step<double>{.count = 19,
+                            .lr_factor = 1,
+                            .beta1 = .9,
+                            .beta2 = .99,
+                            .eps = 1e-8,
+                            .decay = 0,
+                            .t = 1,
+                            .values = &values,
+                            .clip = &clip,
+                            .gradient = g.data(),
+                            .m = m.data(),
+                            .v = second.data(),
+                            .parameter = p.data()});
   CHECK(all_nan(p));
 }

@@ -15,9 +15,7 @@ namespace test {
 
 using rnx::cpu;
 using rnx::geometry::Map;
-template <class Op, class T> void run(const typename Op::template Args<T>& a) {
-  rnx::run<Op, cpu, T>({}, a);
-}
+template <class Operation> void run(const Operation& a) { rnx::run<cpu>({}, a); }
 
 inline double noise(std::uint64_t i, std::uint64_t site = 0) {
   return 2 * rnx::rng::Stream(7, rnx::Purpose::test, 0, site).uniform(i) - 1;

@@ -21,8 +21,8 @@ struct MeanScaled {
 
 }  // namespace
 
-template <> struct rnx::kernel<cpu, op::weight_bases<MeanScaled>> {
-  template <class T> static void run(Stream, const op::weight_bases<MeanScaled>::Args<T>& a) {
+template <class T> struct rnx::kernel<cpu, op::weight_bases<MeanScaled, T>> {
+  static void run(Stream, const op::weight_bases<MeanScaled, T>& a) {
     const std::size_t row = a.g.count() / (a.g.groups * a.g.o);
     for (int o = 0; o < a.g.groups * a.g.o; ++o) {
       T sum = 0;
@@ -36,9 +36,8 @@ template <> struct rnx::kernel<cpu, op::weight_bases<MeanScaled>> {
   }
 };
 /// The scale is taken as a constant: dtheta = scale dsum.
-template <> struct rnx::kernel<cpu, op::weight_bases_backward<MeanScaled>> {
-  template <class T>
-  static void run(Stream, const op::weight_bases_backward<MeanScaled>::Args<T>& a) {
+template <class T> struct rnx::kernel<cpu, op::weight_bases_backward<MeanScaled, T>> {
+  static void run(Stream, const op::weight_bases_backward<MeanScaled, T>& a) {
     const std::size_t row = a.g.count() / (a.g.groups * a.g.o);
     for (std::size_t i = 0; i < a.g.count(); ++i) a.dtheta[i] += a.scales[i / row] * a.dsum[i];
   }

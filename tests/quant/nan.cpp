@@ -16,12 +16,12 @@ template <class A> void activation() {
   const std::vector<float> dsum = test::numbers<float>(21, 2), parameters(16, .25f);
   const auto bases = [&](const std::vector<float>& x) {
     std::vector<float> v(21 * (A::bases + 1));
-    test::run<op::activation_bases<A>, float>({.x = map,
-                                               .pad = 0,
-                                               .px = x.data(),
-                                               .parameters = parameters.data(),
-                                               .bases = v.data(),
-                                               .sum = v.data() + 21 * A::bases});
+    test::run(op::activation_bases<A, float>{.x = map,
+                                             .pad = 0,
+                                             .px = x.data(),
+                                             .parameters = parameters.data(),
+                                             .bases = v.data(),
+                                             .sum = v.data() + 21 * A::bases});
     return v;
   };
   std::vector<float> x = test::numbers<float>(21, 1), dx(21, 9);
@@ -33,14 +33,14 @@ template <class A> void activation() {
     for (std::size_t k = 0; k < found.size(); ++k)
       right = right && (k % 21 == i ? std::isnan(found[k]) : found[k] == clean[k]);
     CHECK(right);
-    test::run<op::activation_bases_backward<A>, float>({.x = map,
-                                                        .dxg = map,
-                                                        .pad = 0,
-                                                        .px = x.data(),
-                                                        .parameters = parameters.data(),
-                                                        .dsum = dsum.data(),
-                                                        .dx = dx.data(),
-                                                        .dparameters = nullptr});
+    test::run(op::activation_bases_backward<A, float>{.x = map,
+                                                      .dxg = map,
+                                                      .pad = 0,
+                                                      .px = x.data(),
+                                                      .parameters = parameters.data(),
+                                                      .dsum = dsum.data(),
+                                                      .dx = dx.data(),
+                                                      .dparameters = nullptr});
     CHECK(dx[i] == 0);
     x[i] = before;
   }
@@ -53,10 +53,10 @@ template <class W> void weights(bool all) {
                      scales(3 * W::bases);
   for (std::size_t i = 0; i < 21; ++i) {
     const float before = std::exchange(theta[i], NAN);
-    typename op::weight_bases<W>::template Args<float> args{
+    op::weight_bases<W, float> args{
         .g = g, .theta = theta.data(), .bases = bases.data(), .scales = {}};
     if constexpr (W::scaled) args.scales = scales.data();
-    test::run<op::weight_bases<W>, float>(args);
+    test::run(args);
     bool right = true;
     for (std::size_t k = 0; k < bases.size(); ++k)
       right = right && std::isnan(bases[k]) == (all || k % 21 == i);

@@ -68,23 +68,23 @@ template <class Norm = norm::Linf> struct Pgd {
     const Stream stream{ctx.stream};
     const geometry::Map rows = geometry::map(x);
     if (start == Start::clean)
-      run<op::copy, Device, T>(stream, {rows, rows, x.data, adversarial.data});
+      run<Device>(stream, op::copy<T>{rows, rows, x.data, adversarial.data});
     else
-      run<op::attack_start, Device, T>(stream, {.x = rows,
-                                                .norm = Norm::number,
-                                                .draw = ctx.draw,
-                                                .first_sample = ctx.first_sample,
-                                                .values = ctx.values,
-                                                .clean = x.data,
-                                                .adversarial = adversarial.data,
-                                                .noise = start == Start::gaussian ? 1e-3 : 0.0,
-                                                .seed = added_seed});
+      run<Device>(stream, op::attack_start<T>{.x = rows,
+                                              .norm = Norm::number,
+                                              .draw = ctx.draw,
+                                              .first_sample = ctx.first_sample,
+                                              .values = ctx.values,
+                                              .clean = x.data,
+                                              .adversarial = adversarial.data,
+                                              .noise = start == Start::gaussian ? 1e-3 : 0.0,
+                                              .seed = added_seed});
     const View<T, Device> dx = work.gradient.view().samples(0, x.n);
     for (int k = 0; k < steps; ++k) {
       ++ctx.draw;  // dropout of a model attacked in train mode differs from step to step
       input_gradient(net, work.trace, adversarial, loss, ctx, dx);
-      run<op::attack_step, Device, T>(
-          stream, {rows, Norm::number, false, ctx.values, x.data, dx.data, adversarial.data});
+      run<Device>(stream, op::attack_step<T>{rows, Norm::number, false, ctx.values, x.data, dx.data,
+                                             adversarial.data});
     }
   }
 

@@ -31,7 +31,7 @@ template <class In, class Device, class T, class Side> struct BoundFork {
     Dst inner = pass.output(site + own - 1);
     layer::forward<side>(x, inner, pass, site);
     y.dims.c = x.dims.c;
-    pass.template run<op::copy>({geometry::map(x), geometry::map(y), x.data, y.data});
+    pass.run(op::copy<T>{geometry::map(x), geometry::map(y), x.data, y.data});
     pass.record(site + own, x, y);
   }
   template <class P, class Sink>
@@ -39,13 +39,13 @@ template <class In, class Device, class T, class Side> struct BoundFork {
     dy = pass.seeded(site + own, dy);
     const Src x = pass.records[site + own].x;
     const Dst dside = pass.gradient(site + own - 1);
-    pass.template run<op::fill>({std::size_t(dside.n) * dside.sample_stride(), T(0),
-                                 dside.data});  // a loss adds its seed there
+    pass.run(op::fill<T>{std::size_t(dside.n) * dside.sample_stride(), T(0),
+                         dside.data});  // a loss adds its seed there
     const Dst share = dx ? pass.branch(site + own, x.dims, In::dims.c) : Dst{};
     layer::backward<side>(Src(dside), share, sink, pass, site);
     if (dx)
-      pass.template run<op::add>({geometry::map(dy), geometry::map(share), geometry::map(dx),
-                                  dy.data, share.data, dx.data});
+      pass.run(op::add<T>{geometry::map(dy), geometry::map(share), geometry::map(dx), dy.data,
+                          share.data, dx.data});
   }
   template <class P>
   static void commit(P& pass, int site, T* buffers, const StatisticsUpdate& update) {

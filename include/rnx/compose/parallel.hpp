@@ -153,7 +153,7 @@ template <class Join, class In, class Device, class T, class... Bs> struct Bound
         b[I] = x;
         if (Join::slices) {
           const Dst slice = y.channels(channel_offset(I), dims[I].c);
-          pass.template run<op::copy>({geometry::map(x), geometry::map(slice), x.data, slice.data});
+          pass.run(op::copy<T>{geometry::map(x), geometry::map(slice), x.data, slice.data});
         }
       }
     });
@@ -163,15 +163,15 @@ template <class Join, class In, class Device, class T, class... Bs> struct Bound
       for (int i = 1; i < size; ++i) {
         if (b[i].dims.c != b[0].dims.c)
           continue;  // an elastic branch passes nothing where channels differ
-        pass.template run<op::add>({geometry::map(sum), geometry::map(b[i]), geometry::map(y),
-                                    sum.data, b[i].data, y.data});
+        pass.run(op::add<T>{geometry::map(sum), geometry::map(b[i]), geometry::map(y), sum.data,
+                            b[i].data, y.data});
         sum = y;
       }
       if (sum.data != y.data)
-        pass.template run<op::copy>({geometry::map(sum), geometry::map(y), sum.data, y.data});
+        pass.run(op::copy<T>{geometry::map(sum), geometry::map(y), sum.data, y.data});
     } else if constexpr (is_gate) {
-      pass.template run<op::scale_channels>(
-          {geometry::map(x), geometry::map(b[1]), geometry::map(y), x.data, b[1].data, y.data});
+      pass.run(op::scale_channels<T>{geometry::map(x), geometry::map(b[1]), geometry::map(y),
+                                     x.data, b[1].data, y.data});
     }
     pass.record(site + own, x, y);
   }
@@ -187,19 +187,19 @@ template <class Join, class In, class Device, class T, class... Bs> struct Bound
       if (!assigned) return write(dx), void(assigned = true);
       const Dst share = pass.branch(site + own, x.dims, In::dims.c);
       write(share);
-      pass.template run<op::accumulate>(
-          {geometry::map(share), geometry::map(dx), share.data, dx.data, true});
+      pass.run(
+          op::accumulate<T>{geometry::map(share), geometry::map(dx), share.data, dx.data, true});
     };
     if constexpr (is_gate) {
       static_assert(!runs<0> && size == 2, "rnx: the first branch of a Gate must be Identity");
       const Src gate = pass.records[site + first[2] - 1].y;
       const Dst dgate = pass.gradient(site + first[2] - 1);
-      pass.template run<op::scale_channels_gate>(
-          {geometry::map(x), geometry::map(dgate), x.data, dy.data, dgate.data, geometry::map(dy)});
+      pass.run(op::scale_channels_gate<T>{geometry::map(x), geometry::map(dgate), x.data, dy.data,
+                                          dgate.data, geometry::map(dy)});
       if (dx)
         into([&](Dst to) {
-          pass.template run<op::scale_channels>({geometry::map(dy), geometry::map(gate),
-                                                 geometry::map(to), dy.data, gate.data, to.data});
+          pass.run(op::scale_channels<T>{geometry::map(dy), geometry::map(gate), geometry::map(to),
+                                         dy.data, gate.data, to.data});
         });
       into([&](Dst to) { layer::backward<child<1>>(Src(dgate), to, sink, pass, site + first[1]); });
     } else {
@@ -222,12 +222,11 @@ template <class Join, class In, class Device, class T, class... Bs> struct Bound
               if (!dx || (!Join::slices && x.dims.c != active)) return;
               const Src from = part(I);
               if (!assigned)
-                pass.template run<op::copy>(
-                    {geometry::map(from), geometry::map(dx), from.data, dx.data}),
+                pass.run(op::copy<T>{geometry::map(from), geometry::map(dx), from.data, dx.data}),
                     assigned = true;
               else
-                pass.template run<op::accumulate>(
-                    {geometry::map(from), geometry::map(dx), from.data, dx.data});
+                pass.run(
+                    op::accumulate<T>{geometry::map(from), geometry::map(dx), from.data, dx.data});
             }
           });
     }

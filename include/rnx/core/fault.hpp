@@ -59,7 +59,7 @@ template <class Device, class Operation> struct missing_kernel {
   static_assert(sizeof(Operation) == 0,
                 "rnx: this operation has no kernel for this device; include the device's header "
                 "(rnx/kernels/<device>.hpp) or add one");
-  template <class T, class... As> static void run(As...) {}
+  template <class... As> static void run(As...) {}
 };
 
 }  // namespace rnx::inline RNX_ABI

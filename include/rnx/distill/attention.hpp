@@ -60,7 +60,7 @@ template <class T, class Device = cpu> class AttentionTransfer {
              std::to_string(call.first + n - 1);
     });
     loss::with_values(trace, call, [&](T* value) {
-      if (value) run<op::fill, Device, T>(stream, {std::size_t(n), T(0), value});
+      if (value) run<Device>(stream, op::fill<T>{std::size_t(n), T(0), value});
       for (const AttentionPair& pair : pairs_) {
         const auto& s = map_of(trace, pair.student);
         Kept<T, Device> t = map_of(*teacher_, pair.teacher);
@@ -108,9 +108,9 @@ template <class T, class Device = cpu> class AttentionTransfer {
     normalised_map<T, Device>(stream, s, y, options_.resize, n, qs, norm);
     normalised_map<T, Device>(stream, t, y, options_.resize, n, qt, nullptr);
     const geometry::Map row{n, 1, 1, length, length};
-    run<op::row_distance, Device, T>(stream, {row, row, row, 0, weight, false, qs, qt,
-                                              value ? own : nullptr, s.seed ? dq : nullptr});
-    if (value) run<op::axpy, Device, T>(stream, {std::size_t(n), T(1), own, value});
+    run<Device>(stream, op::row_distance<T>{row, row, row, 0, weight, false, qs, qt,
+                                            value ? own : nullptr, s.seed ? dq : nullptr});
+    if (value) run<Device>(stream, op::axpy<T>{std::size_t(n), T(1), own, value});
     if (s.seed) normalised_map_backward<T, Device>(stream, s, y, options_.resize, n, qs, norm, dq);
   }
 

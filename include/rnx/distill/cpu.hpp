@@ -65,8 +65,8 @@ inline double temperature_of(const StepValues* values) { return values ? values-
 
 namespace rnx::inline RNX_ISA {
 
-template <> struct kernel<cpu, op::resize_map> {
-  template <class T> static void run(Stream, const op::resize_map::Args<T>& a) {
+template <class T> struct kernel<cpu, op::resize_map<T>> {
+  static void run(Stream, const op::resize_map<T>& a) {
     host::parallel_for(
         a.x.n,
         [&](long n) {
@@ -82,8 +82,8 @@ template <> struct kernel<cpu, op::resize_map> {
   }
 };
 
-template <> struct kernel<cpu, op::resize_map_backward> {
-  template <class T> static void run(Stream, const op::resize_map_backward::Args<T>& a) {
+template <class T> struct kernel<cpu, op::resize_map_backward<T>> {
+  static void run(Stream, const op::resize_map_backward<T>& a) {
     host::parallel_for(
         a.x.n,
         [&](long n) {
@@ -98,8 +98,8 @@ template <> struct kernel<cpu, op::resize_map_backward> {
   }
 };
 
-template <> struct kernel<cpu, op::normalize_rows> {
-  template <class T> static void run(Stream, const op::normalize_rows::Args<T>& a) {
+template <class T> struct kernel<cpu, op::normalize_rows<T>> {
+  static void run(Stream, const op::normalize_rows<T>& a) {
     host::for_rows(a.rows, 3.0 * a.length, [&](std::size_t r) {
       const T* x = a.px + r * a.length;
       T* y = a.py + r * a.length;
@@ -115,8 +115,8 @@ template <> struct kernel<cpu, op::normalize_rows> {
   }
 };
 
-template <> struct kernel<cpu, op::normalize_rows_backward> {
-  template <class T> static void run(Stream, const op::normalize_rows_backward::Args<T>& a) {
+template <class T> struct kernel<cpu, op::normalize_rows_backward<T>> {
+  static void run(Stream, const op::normalize_rows_backward<T>& a) {
     host::for_rows(a.rows, 4.0 * a.length, [&](std::size_t r) {
       const T* y = a.py + r * a.length;
       const T* dy = a.dy + r * a.length;

@@ -5,8 +5,8 @@
 
 namespace rnx::inline RNX_ISA {
 
-template <> struct kernel<cpu, op::tutor_draw> {
-  template <class T> static void run(Stream, const op::tutor_draw::Args<T>& a) {
+template <class T> struct kernel<cpu, op::tutor_draw<T>> {
+  static void run(Stream, const op::tutor_draw<T>& a) {
     const StepValues* v = a.values;
     const rng::Stream noise(v ? v->seed : 0, Purpose::gumbel, (v ? v->draw : 0) + a.draw, a.site);
     const double tau = host::temperature_of(v);
@@ -28,8 +28,8 @@ template <> struct kernel<cpu, op::tutor_draw> {
   }
 };
 
-template <> struct kernel<cpu, op::tutor_draw_backward> {
-  template <class T> static void run(Stream, const op::tutor_draw_backward::Args<T>& a) {
+template <class T> struct kernel<cpu, op::tutor_draw_backward<T>> {
+  static void run(Stream, const op::tutor_draw_backward<T>& a) {
     const double tau = host::temperature_of(a.values);
     host::for_rows(a.layers, 8.0 * a.tutors, [&](std::size_t i) {
       const T* g = a.g + i * a.tutors;
@@ -42,8 +42,8 @@ template <> struct kernel<cpu, op::tutor_draw_backward> {
   }
 };
 
-template <> struct kernel<cpu, op::tutor_distance> {
-  template <class T> static void run(Stream, const op::tutor_distance::Args<T>& a) {
+template <class T> struct kernel<cpu, op::tutor_distance<T>> {
+  static void run(Stream, const op::tutor_distance<T>& a) {
     host::for_rows(std::size_t(a.rows) * a.tutors, 3.0 * a.length, [&](std::size_t k) {
       const std::size_t r = k / a.tutors, j = k % a.tutors;
       const T* s = a.s + r * a.length;
@@ -60,8 +60,8 @@ template <> struct kernel<cpu, op::tutor_distance> {
   }
 };
 
-template <> struct kernel<cpu, op::tutor_value> {
-  template <class T> static void run(Stream, const op::tutor_value::Args<T>& a) {
+template <class T> struct kernel<cpu, op::tutor_value<T>> {
+  static void run(Stream, const op::tutor_value<T>& a) {
     host::for_rows(a.rows, 2.0 * a.layers * a.tutors, [&](std::size_t r) {
       double sum = 0;
       for (int i = 0; i < a.layers; ++i) {
@@ -80,8 +80,8 @@ template <> struct kernel<cpu, op::tutor_value> {
   }
 };
 
-template <> struct kernel<cpu, op::tutor_maps_backward> {
-  template <class T> static void run(Stream, const op::tutor_maps_backward::Args<T>& a) {
+template <class T> struct kernel<cpu, op::tutor_maps_backward<T>> {
+  static void run(Stream, const op::tutor_maps_backward<T>& a) {
     // pieces of a row: where the whole batch is one row, it still has work for every thread
     constexpr std::size_t piece = 1024;
     const std::size_t pieces = (a.length + piece - 1) / piece;
@@ -105,8 +105,8 @@ template <> struct kernel<cpu, op::tutor_maps_backward> {
   }
 };
 
-template <> struct kernel<cpu, op::tutor_weights_backward> {
-  template <class T> static void run(Stream, const op::tutor_weights_backward::Args<T>& a) {
+template <class T> struct kernel<cpu, op::tutor_weights_backward<T>> {
+  static void run(Stream, const op::tutor_weights_backward<T>& a) {
     host::for_rows(a.layers, 4.0 * a.tutors * a.rows, [&](std::size_t i) {
       const T* g = a.g + i * a.tutors;
       double* sum = host::scratch<double>(host::slot_runs, a.tutors);

@@ -58,18 +58,17 @@ template <class T, class Device> struct MapLayers {
 template <class T, class Device>
 void normalised_map(Stream s, const Kept<T, Device>& kept, geometry::Map y, Resize method, int rows,
                     T* to, T* norm) {
-  run<op::resize_map, Device, T>(s, {geometry::map(kept.value), y, method, kept.value.data, to});
-  run<op::normalize_rows, Device, T>(s, {rows, y.rows() / rows, map_eps, to, to, norm});
+  run<Device>(s, op::resize_map<T>{geometry::map(kept.value), y, method, kept.value.data, to});
+  run<Device>(s, op::normalize_rows<T>{rows, y.rows() / rows, map_eps, to, to, norm});
 }
 /// seed += the transpose of normalised_map on dy; `to` and `norm` as they were left. dy is
 /// overwritten.
 template <class T, class Device>
 void normalised_map_backward(Stream s, const Kept<T, Device>& kept, geometry::Map y, Resize method,
                              int rows, const T* to, const T* norm, T* dy) {
-  run<op::normalize_rows_backward, Device, T>(s,
-                                              {rows, y.rows() / rows, map_eps, to, norm, dy, dy});
-  run<op::resize_map_backward, Device, T>(
-      s, {geometry::map(kept.seed), y, method, dy, kept.seed.data});
+  run<Device>(s, op::normalize_rows_backward<T>{rows, y.rows() / rows, map_eps, to, norm, dy, dy});
+  run<Device>(s,
+              op::resize_map_backward<T>{geometry::map(kept.seed), y, method, dy, kept.seed.data});
 }
 
 }  // namespace rnx::inline RNX_ISA::distill

@@ -22,134 +22,114 @@ namespace rnx::inline RNX_ABI::op {
 
 /// y(n, oh, ow) = sum over (ih, iw) of a(oh, ih) b(ow, iw) x(n, ih, iw), assigned; x (n, h, w, 1),
 /// y (n, h', w', 1), any sizes
-struct resize_map {
-  template <class T> struct Args {
-    geometry::Map x, y;
-    Resize method;
-    const T* px;
-    T* py;
-    auto pointers() { return std::tie(px, py); }
-  };
+template <class T> struct resize_map {
+  geometry::Map x, y;
+  Resize method;
+  const T* px;
+  T* py;
+  auto pointers() { return std::tie(px, py); }
 };
 /// dx += the transpose of resize_map on dy
-struct resize_map_backward {
-  template <class T> struct Args {
-    geometry::Map x, y;
-    Resize method;
-    const T* dy;
-    T* dx;
-    auto pointers() { return std::tie(dy, dx); }
-  };
+template <class T> struct resize_map_backward {
+  geometry::Map x, y;
+  Resize method;
+  const T* dy;
+  T* dx;
+  auto pointers() { return std::tie(dy, dx); }
 };
 /// y(r, :) = x(r, :) / max(|x(r, :)|, eps); norm(r) = |x(r, :)| (null: unwanted). y may be x.
-struct normalize_rows {
-  template <class T> struct Args {
-    int rows;
-    std::size_t length;
-    double eps;
-    const T* px;
-    T* py;
-    T* norm;
-    auto pointers() { return std::tie(px, py, norm); }
-  };
+template <class T> struct normalize_rows {
+  int rows;
+  std::size_t length;
+  double eps;
+  const T* px;
+  T* py;
+  T* norm;
+  auto pointers() { return std::tie(px, py, norm); }
 };
 /// dx = (dy - y <y, dy>) / norm where norm >= eps, dy / eps elsewhere; assigned, dx may be dy
-struct normalize_rows_backward {
-  template <class T> struct Args {
-    int rows;
-    std::size_t length;
-    double eps;
-    const T* py;
-    const T* norm;
-    const T* dy;
-    T* dx;
-    auto pointers() { return std::tie(py, norm, dy, dx); }
-  };
+template <class T> struct normalize_rows_backward {
+  int rows;
+  std::size_t length;
+  double eps;
+  const T* py;
+  const T* norm;
+  const T* dy;
+  T* dx;
+  auto pointers() { return std::tie(py, norm, dy, dx); }
 };
 /// g(i, :) = softmax((v(i, :) + G(i, :)) / tau) (Jang et al. 2017), G standard Gumbel noise of the
 /// stream (values->seed, gumbel, values->draw + draw, site) at index i tutors + j, tau =
 /// values->temperature; no values: 0, 0 and 1. one_hot: g(i, :) = onehot(argmax v(i, :)) without
 /// noise, the first of equal ones. A NaN makes its row NaN.
-struct tutor_draw {
-  template <class T> struct Args {
-    int layers, tutors;
-    bool one_hot;
-    std::uint64_t draw, site;
-    const StepValues* values;
-    const T* logits;
-    T* g;
-    auto pointers() { return std::tie(values, logits, g); }
-  };
+template <class T> struct tutor_draw {
+  int layers, tutors;
+  bool one_hot;
+  std::uint64_t draw, site;
+  const StepValues* values;
+  const T* logits;
+  T* g;
+  auto pointers() { return std::tie(values, logits, g); }
 };
 /// dv(i, j) += g(i, j) (dg(i, j) - sum over k of g(i, k) dg(i, k)) / tau
-struct tutor_draw_backward {
-  template <class T> struct Args {
-    int layers, tutors;
-    const StepValues* values;
-    const T* g;
-    const T* dg;
-    T* dlogits;
-    auto pointers() { return std::tie(values, g, dg, dlogits); }
-  };
+template <class T> struct tutor_draw_backward {
+  int layers, tutors;
+  const StepValues* values;
+  const T* g;
+  const T* dg;
+  T* dlogits;
+  auto pointers() { return std::tie(values, g, dg, dlogits); }
 };
 /// d(r, j) = |s(r, :) - t(j, r, :)|; 0 where g(j) = 0, which has no share in the loss. s (rows,
 /// length), t (tutors, rows, length)
-struct tutor_distance {
-  template <class T> struct Args {
-    int rows, tutors;
-    std::size_t length;
-    const T* s;
-    const T* t;
-    const T* g;
-    T* d;
-    auto pointers() { return std::tie(s, t, g, d); }
-  };
+template <class T> struct tutor_distance {
+  int rows, tutors;
+  std::size_t length;
+  const T* s;
+  const T* t;
+  const T* g;
+  T* d;
+  auto pointers() { return std::tie(s, t, g, d); }
 };
 /// value(r) = scale sum over i of L(i, r), mean = their mean over rows; g (layers, tutors), d
 /// (layers, rows, tutors)
 ///   L = sum over j of g(i, j) d(i, r, j), or with `joint` sqrt(sum over j of g(i, j)^2 d(i, r,
 ///   j)^2)
-struct tutor_value {
-  template <class T> struct Args {
-    int layers, tutors, rows;
-    bool joint;
-    double scale;
-    const T* g;
-    const T* d;
-    T* value;
-    T* mean;
-    auto pointers() { return std::tie(g, d, value, mean); }
-  };
+template <class T> struct tutor_value {
+  int layers, tutors, rows;
+  bool joint;
+  double scale;
+  const T* g;
+  const T* d;
+  T* value;
+  T* mean;
+  auto pointers() { return std::tie(g, d, value, mean); }
 };
 /// ds(r, :) = weight dL(i, r)/ds for one layer i, assigned: weight sum over j of c(j) (s(r, :) -
 /// t(j, r, :))
 ///   c = g(j) / d(r, j), or with `joint` g(j)^2 / L(r); 0 where the denominator is 0
-struct tutor_maps_backward {
-  template <class T> struct Args {
-    int rows, tutors;
-    std::size_t length;
-    bool joint;
-    double weight;
-    const T* s;
-    const T* t;
-    const T* g;
-    const T* d;
-    T* ds;
-    auto pointers() { return std::tie(s, t, g, d, ds); }
-  };
+template <class T> struct tutor_maps_backward {
+  int rows, tutors;
+  std::size_t length;
+  bool joint;
+  double weight;
+  const T* s;
+  const T* t;
+  const T* g;
+  const T* d;
+  T* ds;
+  auto pointers() { return std::tie(s, t, g, d, ds); }
 };
 /// dg(i, j) += weight sum over r of dL(i, r)/dg(i, j): d(i, r, j), or with `joint` g(i, j) d(i, r,
 /// j)^2 / L(i, r)
-struct tutor_weights_backward {
-  template <class T> struct Args {
-    int layers, tutors, rows;
-    bool joint;
-    double weight;
-    const T* g;
-    const T* d;
-    T* dg;
-    auto pointers() { return std::tie(g, d, dg); }
-  };
+template <class T> struct tutor_weights_backward {
+  int layers, tutors, rows;
+  bool joint;
+  double weight;
+  const T* g;
+  const T* d;
+  T* dg;
+  auto pointers() { return std::tie(g, d, dg); }
 };
 
 }  // namespace rnx::inline RNX_ABI::op

@@ -103,8 +103,8 @@ template <class T, class Device = cpu> class TutorLoss : public Parametrised<T, 
     pending_ = false;
     reserve(student.capacity());
     const T* logits = std::as_const(*this).parameters();
-    launch<op::tutor_draw>({students(), teachers(), one_hot_, ctx.draw, loss_sites + options_.site,
-                            step_, logits, weights_.data()});
+    launch(op::tutor_draw<T>{students(), teachers(), one_hot_, ctx.draw, loss_sites + options_.site,
+                             step_, logits, weights_.data()});
     memory<Device>::zero(weights_seed_.data(), weights_seed_.size() * sizeof(T), stream_);
     memory<Device>::zero(distances_.data(), distances_.size() * sizeof(T),
                          stream_);  // of layers that do not run
@@ -117,10 +117,10 @@ template <class T, class Device = cpu> class TutorLoss : public Parametrised<T, 
     student_.each(student, [&](int i, const Kept<T, Device>& kept) {
       if (!kept.active) return;
       normalised_map<T, Device>(stream_, kept, common(), Resize::bilinear, rows(), s(i), norm(i));
-      launch<op::tutor_distance>({rows(), teachers(), length(), s(i), t(0), g(i), d(i)});
+      launch(op::tutor_distance<T>{rows(), teachers(), length(), s(i), t(0), g(i), d(i)});
     });
-    launch<op::tutor_value>({students(), teachers(), rows(), options_.joint, scale(), g(0), d(0),
-                             values_.data(), value_.data()});
+    launch(op::tutor_value<T>{students(), teachers(), rows(), options_.joint, scale(), g(0), d(0),
+                              values_.data(), value_.data()});
     pending_ = true;
   }
 
@@ -139,17 +139,17 @@ template <class T, class Device = cpu> class TutorLoss : public Parametrised<T, 
         return "tutor loss: the map of '" + kept.path + "' has no seed; use student_keep()";
       });
       T* ds = gradient_.data();
-      launch<op::tutor_maps_backward>(
-          {rows(), teachers(), length(), options_.joint, each, s(i), t(0), g(i), d(i), ds});
+      launch(op::tutor_maps_backward<T>{rows(), teachers(), length(), options_.joint, each, s(i),
+                                        t(0), g(i), d(i), ds});
       normalised_map_backward<T, Device>(stream_, kept, common(), Resize::bilinear, rows(), s(i),
                                          norm(i), ds);
     });
     pending_ = false;
     if (!grads || one_hot_) return;
-    launch<op::tutor_weights_backward>(
-        {students(), teachers(), rows(), options_.joint, each, g(0), d(0), weights_seed_.data()});
-    launch<op::tutor_draw_backward>(
-        {students(), teachers(), step_, g(0), weights_seed_.data(), grads->flat.data()});
+    launch(op::tutor_weights_backward<T>{students(), teachers(), rows(), options_.joint, each, g(0),
+                                         d(0), weights_seed_.data()});
+    launch(op::tutor_draw_backward<T>{students(), teachers(), step_, g(0), weights_seed_.data(),
+                                      grads->flat.data()});
   }
 
   void operator()(const TraceType& student, const TraceType& teacher, double weight,
@@ -175,9 +175,7 @@ template <class T, class Device = cpu> class TutorLoss : public Parametrised<T, 
   }
 
  private:
-  template <class Op> void launch(const typename Op::template Args<T>& a) const {
-    run<Op, Device, T>(stream_, a);
-  }
+  template <class Operation> void launch(const Operation& a) const { run<Device>(stream_, a); }
   void reserve(int capacity) {
     if (capacity <= capacity_) return;
     using Memory = Buffer<T, Device>;

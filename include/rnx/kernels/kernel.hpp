@@ -1,9 +1,9 @@
-// The door between layers and devices: kernel<Device, Operation>::run(stream, arguments).
+// The door between layers and devices: kernel<Device, Operation>::run(stream, operation).
 //
 //   cpu        specialised in kernels/cpu/ for this translation unit's instruction set
 //   others     forwarded to launch<Device, Operation>, whose definitions are compiled elsewhere
-// Arguments are plain structs (Operation::Args<T>) of sizes, numbers and device pointers: they can
-// be queued, recorded and copied. Args::pointers() ties the pointers, for devices that translate
+// An operation, op::add<T>, is a plain struct of sizes, numbers and device pointers: it can be
+// queued, recorded and copied. Its pointers() ties the pointers, for devices that translate
 // addresses.
 #pragma once
 
@@ -22,15 +22,12 @@ template <class Device, class Operation> struct launch : missing_kernel<Device, 
 namespace rnx::inline RNX_ISA {
 
 template <class Device, class Operation> struct kernel {
-  template <class T> static void run(Stream s, const typename Operation::template Args<T>& a) {
-    launch<Device, Operation>::template run<T>(s, a);
-  }
+  static void run(Stream s, const Operation& a) { launch<Device, Operation>::run(s, a); }
 };
 
-/// Runs `Operation` on `Device`: run<op::add, cpu>(stream, op::add::Args<float>{...}).
-template <class Operation, class Device, class T>
-inline void run(Stream s, const typename Operation::template Args<T>& a) {
-  kernel<Device, Operation>::template run<T>(s, a);
+/// Runs an operation on `Device`: run<cpu>(stream, op::add<float>{...}).
+template <class Device, class Operation> inline void run(Stream s, const Operation& a) {
+  kernel<Device, Operation>::run(s, a);
 }
 
 }  // namespace rnx::inline RNX_ISA

@@ -8,7 +8,7 @@
 namespace rnx::inline RNX_ABI {
 
 template <class Operation> struct launch<loopback, Operation> {
-  template <class T> static void run(Stream, const typename Operation::template Args<T>&);
+  static void run(Stream, const Operation&);
 };
 
 }  // namespace rnx::inline RNX_ABI

@@ -1,4 +1,4 @@
-// One tag per operation: formula, shapes, source; its Args are what a kernel receives.
+// One struct per operation: formula, shapes, source. It is what a kernel receives.
 #pragma once
 
 #include "rnx/kernels/op/attack.hpp"

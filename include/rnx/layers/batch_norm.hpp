@@ -78,11 +78,11 @@ struct BoundBatchNorm {
     y.dims.c = x.dims.c;
     const auto [mean, var] = statistics(pass, site);
     if (uses_batch(pass, site))
-      pass.template run<op::batch_norm_statistics>(
-          {geometry::map(x), x.data, pass.saved(site), pass.saved(site) + D.c});
-    pass.template run<op::batch_norm_normalize>({geometry::map(x), geometry::map(y), T(Eps::value),
-                                                 x.data, mean, var, gamma(pass, site),
-                                                 gamma(pass, site) + D.c, y.data});
+      pass.run(op::batch_norm_statistics<T>{geometry::map(x), x.data, pass.saved(site),
+                                            pass.saved(site) + D.c});
+    pass.run(op::batch_norm_normalize<T>{geometry::map(x), geometry::map(y), T(Eps::value), x.data,
+                                         mean, var, gamma(pass, site), gamma(pass, site) + D.c,
+                                         y.data});
   }
 
   template <class P, class Sink> static void backward(In dy, Out dx, Sink sink, P& pass, int site) {
@@ -91,18 +91,17 @@ struct BoundBatchNorm {
     T* sums = pass.work_backward(site);
     const bool batch = uses_batch(pass, site);
     if (batch || wants_grads<Sink>)
-      pass.template run<op::batch_norm_reduce>(
-          {geometry::map(x), geometry::map(dy), T(Eps::value), x.data, dy.data, mean, var, sums});
+      pass.run(op::batch_norm_reduce<T>{geometry::map(x), geometry::map(dy), T(Eps::value), x.data,
+                                        dy.data, mean, var, sums});
     if (dx)
-      pass.template run<op::batch_norm_backward>(
-          {geometry::map(x), geometry::map(dy), T(Eps::value), x.data, dy.data, mean, var,
-           gamma(pass, site), batch ? sums : nullptr, dx.data});
+      pass.run(op::batch_norm_backward<T>{geometry::map(x), geometry::map(dy), T(Eps::value),
+                                          x.data, dy.data, mean, var, gamma(pass, site),
+                                          batch ? sums : nullptr, dx.data});
     if constexpr (wants_grads<Sink>) {
       T* grad = sink.base + pass.sites[site].parameters + path(pass) * 2 * D.c;
-      pass.template run<op::axpy>(
-          {std::size_t(x.dims.c), T(1), sums, grad + D.c});  // bias: sum of dy
-      pass.template run<op::axpy>(
-          {std::size_t(x.dims.c), T(1), sums + x.dims.c, grad});  // weight: sum of dy xhat
+      pass.run(op::axpy<T>{std::size_t(x.dims.c), T(1), sums, grad + D.c});  // bias: sum of dy
+      pass.run(op::axpy<T>{std::size_t(x.dims.c), T(1), sums + x.dims.c,
+                           grad});  // weight: sum of dy xhat
     }
   }
 
@@ -115,10 +114,10 @@ struct BoundBatchNorm {
     if (record.y.n == 0 || !uses_batch(pass, site)) return;
     const double m = double(record.x.n) * record.x.dims.pixels();
     T* running = buffers + pass.sites[site].buffers + path(pass) * 2 * D.c;
-    pass.template run<op::batch_norm_update>(
-        {record.x.dims.c, T(update.weight < 0 ? Mom::value : update.weight),
-         T(update.unbiased ? m / (m - 1) : 1), pass.saved(site), pass.saved(site) + D.c, running,
-         running + D.c});
+    pass.run(op::batch_norm_update<T>{record.x.dims.c,
+                                      T(update.weight < 0 ? Mom::value : update.weight),
+                                      T(update.unbiased ? m / (m - 1) : 1), pass.saved(site),
+                                      pass.saved(site) + D.c, running, running + D.c});
   }
 
  private:

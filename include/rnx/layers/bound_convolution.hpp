@@ -195,21 +195,21 @@ struct BoundConv {
       const geometry::Weights dense = packed_dense(a);
       const int rows = dense.groups * dense.o;
       if constexpr (derived)
-        pass.template run<op::derived_kernel<Kernel>>(
-            {a.w, theta, pass.parameter(site, extra_at), p + bases_at});
+        pass.run(op::derived_kernel<Kernel, T>{a.w, theta, pass.parameter(site, extra_at),
+                                               p + bases_at});
       else if constexpr (W::scaled)
-        pass.template run<op::weight_bases<W>>({a.w, theta, p + bases_at, p + scales_at});
+        pass.run(op::weight_bases<W, T>{a.w, theta, p + bases_at, p + scales_at});
       else
-        pass.template run<op::weight_bases<W>>({a.w, theta, p + bases_at, {}});
+        pass.run(op::weight_bases<W, T>{a.w, theta, p + bases_at, {}});
       for (int m = 0; m < M; ++m)
         pack(pass, dense, p + bases_at + m * dense.count(), p + m * pack_size, nullptr);
-      pass.template run<op::sum_bases>(
-          {M, rows, dense.count() / rows, p + bases_at, scales(p), p + sum_at});
+      pass.run(
+          op::sum_bases<T>{M, rows, dense.count() / rows, p + bases_at, scales(p), p + sum_at});
       pack(pass, dense, p + sum_at, nullptr, p + backward_at);
     }
     if constexpr (scaled || M * N > 1) {
       const T* betas = A::scaled ? pass.parameter(site, activation_at) : nullptr;
-      pass.template run<op::base_products>({M, N, a.out, scales(p), betas, p + products_at});
+      pass.run(op::base_products<T>{M, N, a.out, scales(p), betas, p + products_at});
     }
     return a.out;
   }
@@ -227,9 +227,8 @@ struct BoundConv {
       const T* base = x.data;
       int pad = a.pad;
       if constexpr (!plain_input) {
-        pass.template run<op::activation_bases<A>>({from, a.pad, x.data,
-                                                    activation_parameters(pass, site),
-                                                    pass.work_forward(site), nullptr});
+        pass.run(op::activation_bases<A, T>{from, a.pad, x.data, activation_parameters(pass, site),
+                                            pass.work_forward(site), nullptr});
         from = padded(from, a.pad);
         base = pass.work_forward(site);
         pad = 0;
@@ -258,8 +257,8 @@ struct BoundConv {
       T* sum = pass.work_backward(site);
       T* dsum = sum + wide.n * wide.sample();
       if constexpr (wants_grads<Sink>) {
-        pass.template run<op::activation_bases<A>>(
-            {mx, a.pad, x.data, activation_parameters(pass, site), nullptr, sum});
+        pass.run(op::activation_bases<A, T>{mx, a.pad, x.data, activation_parameters(pass, site),
+                                            nullptr, sum});
         parameter_gradients(sink, pass, site, a, conv(wide, my, a, 0), sum, dy);
       }
       if (dx || (A::scaled && wants_grads<Sink>)) {
@@ -267,9 +266,9 @@ struct BoundConv {
         if constexpr (wants_grads<Sink> && A::scaled)
           dparameters = sink.base + pass.sites[site].parameters + activation_at;
         back_input(pass, conv(wide, my, a, 0), dy.data, p, dsum);
-        pass.template run<op::activation_bases_backward<A>>({mx, geometry::map(dx), a.pad, x.data,
-                                                             activation_parameters(pass, site),
-                                                             dsum, dx.data, dparameters});
+        pass.run(op::activation_bases_backward<A, T>{mx, geometry::map(dx), a.pad, x.data,
+                                                     activation_parameters(pass, site), dsum,
+                                                     dx.data, dparameters});
       }
     }
   }
@@ -296,21 +295,20 @@ struct BoundConv {
   template <class P>
   static void pack(P& pass, const geometry::Weights& g, const T* theta, T* forward, T* backward) {
     if constexpr (depthwise) {
-      if (forward) pass.template run<op::pack_depthwise>({g, theta, forward});
-      if (backward && !plain_weights) pass.template run<op::pack_depthwise>({g, theta, backward});
+      if (forward) pass.run(op::pack_depthwise<T>{g, theta, forward});
+      if (backward && !plain_weights) pass.run(op::pack_depthwise<T>{g, theta, backward});
     } else {
-      pass.template run<op::pack_weights>(
-          {g, theta, forward, backward, winograd_forward, winograd_backward});
+      pass.run(
+          op::pack_weights<T>{g, theta, forward, backward, winograd_forward, winograd_backward});
     }
   }
   template <class P>
   static void convolve(P& pass, const geometry::Conv2d& g, const T* x, const T* w, const T* bias,
                        const T* scale, T* y, bool accumulate) {
     if constexpr (depthwise)
-      pass.template run<op::depthwise_forward>({g, x, w, bias, scale, y, accumulate});
+      pass.run(op::depthwise_forward<T>{g, x, w, bias, scale, y, accumulate});
     else
-      pass.template run<op::conv2d_forward>(
-          {with(g, winograd_forward), x, w, bias, scale, y, accumulate});
+      pass.run(op::conv2d_forward<T>{with(g, winograd_forward), x, w, bias, scale, y, accumulate});
   }
   static geometry::Conv2d with(geometry::Conv2d g, bool winograd) {
     g.winograd = winograd;
@@ -319,11 +317,9 @@ struct BoundConv {
   template <class P>
   static void back_input(P& pass, const geometry::Conv2d& g, const T* dy, const T* p, T* dx) {
     if constexpr (depthwise)
-      pass.template run<op::depthwise_backward_input>(
-          {g, dy, plain_weights ? p : p + backward_at, dx});
+      pass.run(op::depthwise_backward_input<T>{g, dy, plain_weights ? p : p + backward_at, dx});
     else
-      pass.template run<op::conv2d_backward_input>(
-          {with(g, winograd_backward), dy, p + backward_at, dx});
+      pass.run(op::conv2d_backward_input<T>{with(g, winograd_backward), dy, p + backward_at, dx});
   }
   template <class P>
   static void parameter_gradients(GradSink<T> sink, P& pass, int site, const Active& a,
@@ -333,35 +329,35 @@ struct BoundConv {
                                                     : pass.n * 2 * std::size_t(S.in.h + 2 * S.pad) *
                                                           (S.in.w + 2 * S.pad) * S.in.c);
     if constexpr (depthwise)
-      pass.template run<op::depthwise_backward_weight>({g, x, dy.data, dw});
+      pass.run(op::depthwise_backward_weight<T>{g, x, dy.data, dw});
     else
-      pass.template run<op::conv2d_backward_weight>({g, x, dy.data, dw});
+      pass.run(op::conv2d_backward_weight<T>{g, x, dy.data, dw});
     const auto unpack = [&](const geometry::Weights& w, T* to) {
       if constexpr (depthwise)
-        pass.template run<op::unpack_depthwise_gradient>({w, dw, to});
+        pass.run(op::unpack_depthwise_gradient<T>{w, dw, to});
       else
-        pass.template run<op::unpack_gradient>({w, dw, to});
+        pass.run(op::unpack_gradient<T>{w, dw, to});
     };
     if constexpr (plain_weights) {
       unpack(a.w, grad);
     } else {
       const geometry::Weights dense = packed_dense(a);
       T* dsum = dw + dense_size;
-      pass.template run<op::fill>({dense.count(), T(0), dsum});
+      pass.run(op::fill<T>{dense.count(), T(0), dsum});
       unpack(dense, dsum);
       [[maybe_unused]] const T* p = pass.prepared(site);
       const T* theta = pass.parameter(site);
       if constexpr (derived)
-        pass.template run<op::derived_kernel_backward<Kernel>>(
-            {a.w, theta, pass.parameter(site, extra_at), dsum, grad, grad + extra_at});
+        pass.run(op::derived_kernel_backward<Kernel, T>{a.w, theta, pass.parameter(site, extra_at),
+                                                        dsum, grad, grad + extra_at});
       else if constexpr (W::scaled)
-        pass.template run<op::weight_bases_backward<W>>(
-            {a.w, theta, p + bases_at, p + scales_at, dsum, grad});
+        pass.run(
+            op::weight_bases_backward<W, T>{a.w, theta, p + bases_at, p + scales_at, dsum, grad});
       else
-        pass.template run<op::weight_bases_backward<W>>({a.w, theta, p + bases_at, {}, dsum, grad});
+        pass.run(op::weight_bases_backward<W, T>{a.w, theta, p + bases_at, {}, dsum, grad});
     }
     if constexpr (S.bias)
-      pass.template run<op::bias_backward>({geometry::map(dy), dy.data, grad + bias_at});
+      pass.run(op::bias_backward<T>{geometry::map(dy), dy.data, grad + bias_at});
   }
 };
 

@@ -1,8 +1,8 @@
 // Fusion: a pass holds the last operation back while what follows can be done in the same pass over
 // memory: a convolution with batch statistics, or with normalisation, addition and ReLU; backward
 // an input gradient with addition, ReLU's mask and the sums or the factor of batch norm. Operations
-// are recognised by what they read (the pending output); layers call pass.run<op::X> and know
-// nothing of it. Results are those of the single operations in their order. An intermediate value
+// are recognised by what they read (the pending output); layers call pass.run(op::X<T>{...}) and
+// know nothing of it. Results are those of the single operations in their order. An intermediate value
 // is stored unless the next operation overwrites it.
 #pragma once
 
@@ -21,9 +21,9 @@ constexpr bool has_chains = std::is_same_v<Device, cpu> || std::is_same_v<Device
 template <class T, class Device> class PendingChain {
  public:
   /// Whether the operation was taken into the chain. Otherwise the caller flushes and runs it.
-  template <class Args> bool take(Stream, const Args&) { return false; }
+  template <class Operation> bool take(Stream, const Operation&) { return false; }
 
-  bool take(Stream s, const op::conv2d_forward::Args<T>& a) {
+  bool take(Stream s, const op::conv2d_forward<T>& a) {
     begin(s,
           {.source = op::ChainSource::forward,
            .g = a.g,
@@ -37,7 +37,7 @@ template <class T, class Device> class PendingChain {
           Part::source);
     return true;
   }
-  bool take(Stream s, const op::conv2d_backward_input::Args<T>& a) {
+  bool take(Stream s, const op::conv2d_backward_input<T>& a) {
     begin(s,
           {.source = op::ChainSource::backward_input,
            .g = a.g,
@@ -48,7 +48,7 @@ template <class T, class Device> class PendingChain {
           Part::source);
     return true;
   }
-  bool take(Stream, const op::batch_norm_statistics::Args<T>& a) {
+  bool take(Stream, const op::batch_norm_statistics<T>& a) {
     if (!follows(a.px, a.x, Part::statistics) || chain_.source != op::ChainSource::forward ||
         part_ != Part::source)
       return false;
@@ -57,7 +57,7 @@ template <class T, class Device> class PendingChain {
     part_ = Part::closed;
     return true;
   }
-  bool take(Stream s, const op::batch_norm_normalize::Args<T>& a) {
+  bool take(Stream s, const op::batch_norm_normalize<T>& a) {
     if (follows(a.px, a.x, Part::normal) && fits(a.y))
       move(a.py, Part::normal);
     else
@@ -71,7 +71,7 @@ template <class T, class Device> class PendingChain {
     t.eps = a.eps;
     return true;
   }
-  bool take(Stream s, const op::add::Args<T>& a) {
+  bool take(Stream s, const op::add<T>& a) {
     const bool first = follows(a.pa, a.a, Part::sum) && fits(a.b) && fits(a.y) && a.pb != chain_.y;
     if (!first && !(follows(a.pb, a.b, Part::sum) && fits(a.a) && fits(a.y) && a.pa != chain_.y)) {
       if (a.b.stride != a.y.stride) return false;
@@ -83,14 +83,14 @@ template <class T, class Device> class PendingChain {
     chain_.tail.addend = first ? a.pb : a.pa;
     return true;
   }
-  bool take(Stream, const op::pointwise_forward<functor::Relu>::Args<T>& a) {
+  bool take(Stream, const op::pointwise_forward<functor::Relu, T>& a) {
     if (!follows(a.px, a.x, Part::relu) || !fits(a.y)) return false;
     move(a.py, Part::relu);
     chain_.tail.relu = true;
     return true;
   }
 
-  bool take(Stream, const op::accumulate::Args<T>& a) {
+  bool take(Stream, const op::accumulate<T>& a) {
     if (follows(a.to, a.y, Part::sum) && fits(a.x) && a.from != chain_.y) {
       chain_.tail.addend = a.from;
       part_ = Part::sum;
@@ -105,7 +105,7 @@ template <class T, class Device> class PendingChain {
     part_ = Part::sum;
     return true;
   }
-  bool take(Stream s, const op::pointwise_backward<functor::Relu>::Args<T>& a) {
+  bool take(Stream s, const op::pointwise_backward<functor::Relu, T>& a) {
     if (follows(a.dy, a.dyg, Part::masked) && fits(a.v) && fits(a.dxg))
       move(a.dx, Part::masked);
     else if (a.v.stride == a.dxg.stride)
@@ -115,7 +115,7 @@ template <class T, class Device> class PendingChain {
     chain_.tail.mask = a.pv;
     return true;
   }
-  bool take(Stream, const op::batch_norm_reduce::Args<T>& a) {
+  bool take(Stream, const op::batch_norm_reduce<T>& a) {
     auto& t = chain_.tail;
     if (!follows(a.dy, a.y, Part::scaled) || !fits(a.x) || t.normalized) return false;
     t.x = a.px;
@@ -126,7 +126,7 @@ template <class T, class Device> class PendingChain {
     part_ = Part::closed;
     return true;
   }
-  bool take(Stream s, const op::batch_norm_backward::Args<T>& a) {
+  bool take(Stream s, const op::batch_norm_backward<T>& a) {
     if (a.sums) return false;
     if (follows(a.dy, a.y, Part::scaled) && fits(a.x) && !chain_.tail.normalized)
       move(a.dx, Part::scaled);
@@ -144,14 +144,13 @@ template <class T, class Device> class PendingChain {
   [[gnu::noinline]] void flush(Stream s) {  // every take() may call it
     if (part_ == Part::none) return;
     part_ = Part::none;
-    kernel<Device, op::chain>::template run<T>(s, chain_);
-    for (int i = 0; i < waiting_; ++i)
-      kernel<Device, op::attention_map>::template run<T>(s, reductions_[i]);
+    kernel<Device, op::chain<T>>::run(s, chain_);
+    for (int i = 0; i < waiting_; ++i) kernel<Device, op::attention_map<T>>::run(s, reductions_[i]);
     waiting_ = 0;
   }
   /// A reduction of a map that may be pending; it selects no other kernel.
-  void reduce(Stream s, const op::attention_map::Args<T>& a) {
-    if (part_ == Part::none) return kernel<Device, op::attention_map>::template run<T>(s, a);
+  void reduce(Stream s, const op::attention_map<T>& a) {
+    if (part_ == Part::none) return kernel<Device, op::attention_map<T>>::run(s, a);
     reductions_[waiting_++] = a;
     if (waiting_ == int(reductions_.size())) flush(s);
   }
@@ -168,11 +167,10 @@ template <class T, class Device> class PendingChain {
   bool follows(const T* x, const geometry::Map& m, Part part) const {
     return part_ != Part::none && part_ < part && chain_.y == x && fits(m);
   }
-  typename op::chain::Args<T> values(const geometry::Map& from, const T* x, const geometry::Map& to,
-                                     T* y) const {
+  op::chain<T> values(const geometry::Map& from, const T* x, const geometry::Map& to, T* y) const {
     return {.source = op::ChainSource::values, .g = {.x = from, .y = {}}, .to = to, .x = x, .y = y};
   }
-  void begin(Stream s, const typename op::chain::Args<T>& a, Part part) {
+  void begin(Stream s, const op::chain<T>& a, Part part) {
     flush(s);
     chain_ = a;
     part_ = part;
@@ -195,8 +193,8 @@ template <class T, class Device> class PendingChain {
     part_ = part;
   }
 
-  typename op::chain::Args<T> chain_{};
-  std::array<typename op::attention_map::Args<T>, 4> reductions_{};
+  op::chain<T> chain_{};
+  std::array<op::attention_map<T>, 4> reductions_{};
   int waiting_ = 0;
   Part part_ = Part::none;
 };

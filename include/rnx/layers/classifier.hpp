@@ -45,23 +45,22 @@ template <Dims D, bool B, class T, class Device> struct BoundClassifier {
 
   template <class P> static int prepare(int c_in, P& pass, int site) {
     const int classes = pass.sites[site].out.c;
-    pass.template run<op::pack_weights>({.g = weights(classes, c_in),
-                                         .theta = pass.parameter(site),
-                                         .forward = pass.prepared(site),
-                                         .backward = pass.prepared(site, backward_at(classes))});
+    pass.run(op::pack_weights<T>{.g = weights(classes, c_in),
+                                 .theta = pass.parameter(site),
+                                 .forward = pass.prepared(site),
+                                 .backward = pass.prepared(site, backward_at(classes))});
     return classes;
   }
 
   template <class P> static void forward(In x, Out& y, P& pass, int site) {
     const int classes = pass.sites[site].out.c;
-    pass.template run<op::conv2d_forward>(
-        {.g = sizes(geometry::map(x), geometry::map(y)),
-         .x = x.data,
-         .w = pass.prepared(site),
-         .bias = B ? pass.parameter(site, bias_at(classes)) : nullptr,
-         .scale = nullptr,
-         .y = y.data,
-         .accumulate = false});
+    pass.run(op::conv2d_forward<T>{.g = sizes(geometry::map(x), geometry::map(y)),
+                                   .x = x.data,
+                                   .w = pass.prepared(site),
+                                   .bias = B ? pass.parameter(site, bias_at(classes)) : nullptr,
+                                   .scale = nullptr,
+                                   .y = y.data,
+                                   .accumulate = false});
   }
 
   template <class P, class Sink> static void backward(In dy, Out dx, Sink sink, P& pass, int site) {
@@ -70,21 +69,20 @@ template <Dims D, bool B, class T, class Device> struct BoundClassifier {
       const In x = pass.records[site].x;
       T* dtheta = sink.base + pass.sites[site].parameters;
       T* dw = pass.work_backward(site);
-      pass.template run<op::conv2d_backward_weight>(
-          {.g = sizes(geometry::map(x), geometry::map(dy)), .x = x.data, .dy = dy.data, .dw = dw});
-      pass.template run<op::unpack_gradient>(
-          {.g = weights(classes, x.dims.c), .dense = dw, .dtheta = dtheta});
+      pass.run(op::conv2d_backward_weight<T>{
+          .g = sizes(geometry::map(x), geometry::map(dy)), .x = x.data, .dy = dy.data, .dw = dw});
+      pass.run(
+          op::unpack_gradient<T>{.g = weights(classes, x.dims.c), .dense = dw, .dtheta = dtheta});
       if constexpr (B) {
-        pass.template run<op::bias_backward>(
-            {.y = geometry::map(dy), .dy = dy.data, .db = dtheta + bias_at(classes)});
+        pass.run(op::bias_backward<T>{
+            .y = geometry::map(dy), .dy = dy.data, .db = dtheta + bias_at(classes)});
       }
     }
     if (dx) {
-      pass.template run<op::conv2d_backward_input>(
-          {.g = sizes(geometry::map(dx), geometry::map(dy)),
-           .dy = dy.data,
-           .w = pass.prepared(site, backward_at(classes)),
-           .dx = dx.data});
+      pass.run(op::conv2d_backward_input<T>{.g = sizes(geometry::map(dx), geometry::map(dy)),
+                                            .dy = dy.data,
+                                            .w = pass.prepared(site, backward_at(classes)),
+                                            .dx = dx.data});
     }
   }
 

@@ -127,26 +127,22 @@ struct Fixed {
 namespace op {
 
 /// theta (o, i, K, K), extra -> weights (o, i, kh, kw), dense
-template <class Rule> struct derived_kernel {
-  template <class T> struct Args {
-    geometry::Weights g;
-    const T* theta;
-    const T* extra;
-    T* weights;
-    auto pointers() { return std::tie(theta, extra, weights); }
-  };
+template <class Rule, class T> struct derived_kernel {
+  geometry::Weights g;
+  const T* theta;
+  const T* extra;
+  T* weights;
+  auto pointers() { return std::tie(theta, extra, weights); }
 };
 /// dtheta += and dextra += from the gradient of the derived weights
-template <class Rule> struct derived_kernel_backward {
-  template <class T> struct Args {
-    geometry::Weights g;
-    const T* theta;
-    const T* extra;
-    const T* dweights;
-    T* dtheta;
-    T* dextra;
-    auto pointers() { return std::tie(theta, extra, dweights, dtheta, dextra); }
-  };
+template <class Rule, class T> struct derived_kernel_backward {
+  geometry::Weights g;
+  const T* theta;
+  const T* extra;
+  const T* dweights;
+  T* dtheta;
+  T* dextra;
+  auto pointers() { return std::tie(theta, extra, dweights, dtheta, dextra); }
 };
 
 }  // namespace op

@@ -85,12 +85,12 @@ template <class T, class Device> struct Pass {
   /// Runs an operation, or takes it into the pending chain (layers/chain.hpp).
   /// Not inlined: a kernel is compiled once, not once for each shape of layer that calls it (a
   /// tenth of a model's compile time).
-  template <class Op> [[gnu::noinline]] void run(const typename Op::template Args<T>& a) {
+  template <class Operation> [[gnu::noinline]] void run(const Operation& a) {
     if constexpr (has_chains<Device>) {
       if (chaining && pending.take(stream(), a)) return;
       pending.flush(stream());
     }
-    kernel<Device, Op>::template run<T>(stream(), a);
+    kernel<Device, Operation>::run(stream(), a);
   }
   /// Runs what is pending: before memory is read or written by other means than run().
   void flush() {
@@ -101,12 +101,11 @@ template <class T, class Device> struct Pass {
   void record(int site, In x, Out y) {
     records[site] = {x, y};
     if (places[site].reduced == Placement::none) return;
-    const typename op::attention_map::Args<T> reduction{geometry::map(y), y.data,
-                                                        arena + places[site].reduced};
+    const op::attention_map<T> reduction{geometry::map(y), y.data, arena + places[site].reduced};
     if constexpr (has_chains<Device>)
       pending.reduce(stream(), reduction);
     else
-      run<op::attention_map>(reduction);
+      run(reduction);
   }
   /// The gradient arriving at a site, plus the seed that a loss wrote there.
   In seeded(int site, In dy) {
@@ -115,13 +114,13 @@ template <class T, class Device> struct Pass {
     const Out y = records[site].y;
     if (p.reduced == Placement::none) {
       const Out sum{arena + p.seed, n, y.dims, sites[site].out.c};
-      if (dy) run<op::accumulate>({geometry::map(dy), geometry::map(sum), dy.data, sum.data});
+      if (dy) run(op::accumulate<T>{geometry::map(dy), geometry::map(sum), dy.data, sum.data});
       return sum;
     }
     const Out sum{arena + p.seed_full, n, y.dims, sites[site].out.c};
-    run<op::copy>({geometry::map(dy), geometry::map(sum), dy.data, sum.data});
-    run<op::attention_map_backward>(
-        {geometry::map(y), geometry::map(sum), y.data, arena + p.seed, sum.data});
+    run(op::copy<T>{geometry::map(dy), geometry::map(sum), dy.data, sum.data});
+    run(op::attention_map_backward<T>{geometry::map(y), geometry::map(sum), y.data, arena + p.seed,
+                                      sum.data});
     return sum;
   }
 };

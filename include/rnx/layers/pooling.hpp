@@ -31,22 +31,22 @@ template <PoolKind Which, Dims D, int K, int S, int P_, class T, class Device> s
     y.dims.c = x.dims.c;
     const geometry::Pool g{geometry::map(x), geometry::map(y), K, S, P_};
     if constexpr (Which == PoolKind::max)
-      pass.template run<op::max_pool_forward>({g, x.data, y.data});
+      pass.run(op::max_pool_forward<T>{g, x.data, y.data});
     else
-      pass.template run<op::average_pool_forward>({g, x.data, y.data});
+      pass.run(op::average_pool_forward<T>{g, x.data, y.data});
   }
   template <class P, class Sink> static void backward(In dy, Out dx, Sink, P& pass, int site) {
     if (!dx) return;
     if constexpr (Which == PoolKind::max) {
       const In x = pass.records[site].x;
-      pass.template run<op::max_pool_backward>({{geometry::map(x), geometry::map(dy), K, S, P_},
-                                                x.data,
-                                                dy.data,
-                                                dx.data,
-                                                geometry::map(dx)});
+      pass.run(op::max_pool_backward<T>{{geometry::map(x), geometry::map(dy), K, S, P_},
+                                        x.data,
+                                        dy.data,
+                                        dx.data,
+                                        geometry::map(dx)});
     } else {
-      pass.template run<op::average_pool_backward>(
-          {{geometry::map(dx), geometry::map(dy), K, S, P_}, dy.data, dx.data});
+      pass.run(op::average_pool_backward<T>{
+          {geometry::map(dx), geometry::map(dy), K, S, P_}, dy.data, dx.data});
     }
   }
 };
@@ -82,13 +82,11 @@ template <Dims D, class T, class Device> struct BoundGlobalPool {
   template <class P> static int prepare(int c_in, P&, int) { return c_in; }
   template <class P> static void forward(In x, Out& y, P& pass, int) {
     y.dims.c = x.dims.c;
-    pass.template run<op::global_pool_forward>(
-        {geometry::map(x), geometry::map(y), x.data, y.data});
+    pass.run(op::global_pool_forward<T>{geometry::map(x), geometry::map(y), x.data, y.data});
   }
   template <class P, class Sink> static void backward(In dy, Out dx, Sink, P& pass, int) {
     if (dx)
-      pass.template run<op::global_pool_backward>(
-          {geometry::map(dx), geometry::map(dy), dy.data, dx.data});
+      pass.run(op::global_pool_backward<T>{geometry::map(dx), geometry::map(dy), dy.data, dx.data});
   }
 };
 

@@ -66,7 +66,7 @@ template <class T, class Device>
 void no_logits_part(const Trace<T, Device>& trace, const Call<T>& call) {
   const auto dz = logits_gradient(trace);
   if (dz && !call.add)
-    run<op::fill, Device, T>({trace.context().stream}, {dz.count(), T(0), dz.data});
+    run<Device>({trace.context().stream}, op::fill<T>{dz.count(), T(0), dz.data});
 }
 
 /// launch(value): runs an operation that assigns per-sample values to `value` (null: computes
@@ -80,8 +80,8 @@ void with_values(const Trace<T, Device>& trace, const Call<T>& call, Launch&& la
   launch(call.scratch);
   const Stream stream{trace.context().stream};
   const std::size_t n = std::size_t(trace.n());
-  if (!call.add) run<op::fill, Device, T>(stream, {n, T(0), call.values});
-  run<op::axpy, Device, T>(stream, {n, T(call.scale), call.scratch, call.values});
+  if (!call.add) run<Device>(stream, op::fill<T>{n, T(0), call.values});
+  run<Device>(stream, op::axpy<T>{n, T(call.scale), call.scratch, call.values});
 }
 
 /// The rows of a target for the whole batch that belong to this trace. Throws ShapeError when it

@@ -56,9 +56,9 @@ template <class T, class Device, int Kind> class Distance {
     }
     const auto t = rows_of(target_, trace, call, s.dims, "distance");
     with_values(trace, call, [&](T* value) {
-      run<op::row_distance, Device, T>({trace.context().stream},
-                                       {row_map(s), row_map(t), row_map(ds), Kind, call.weight, add,
-                                        s.data, t.data, value, ds.data});
+      run<Device>({trace.context().stream},
+                  op::row_distance<T>{row_map(s), row_map(t), row_map(ds), Kind, call.weight, add,
+                                      s.data, t.data, value, ds.data});
     });
   }
 

@@ -141,9 +141,9 @@ template <class T, class Device = cpu> class Optimizer {
     for (const Member& m : members_)
       for (const Range& r : m.ranges)
         if (!r.frozen)
-          run<op::square_sum, Device, T>(stream,
-                                         {r.count, m.grads->flat.data() + r.offset, norm_.data()});
-    run<op::clip_factor, Device, T>(stream, {limit, norm_.data(), norm_.data() + 1});
+          run<Device>(stream,
+                      op::square_sum<T>{r.count, m.grads->flat.data() + r.offset, norm_.data()});
+    run<Device>(stream, op::clip_factor<T>{limit, norm_.data(), norm_.data() + 1});
     clip_ = true;
   }
   /// The norm that the last clip_grad_norm found.

@@ -45,10 +45,9 @@ template <int M> inline void solve(double (&A)[M][M], double (&b)[M]) {
 }
 }  // namespace quant_detail
 
-template <class W> struct kernel<cpu, op::weight_bases<W>> {
-  template <class T>
-  static void run(Stream, const typename op::weight_bases<W>::template Args<T>& a) requires
-      std::is_base_of_v<quant::Elementwise, W> {
+template <class W, class T> struct kernel<cpu, op::weight_bases<W, T>> {
+  static void run(
+      Stream, const op::weight_bases<W, T>& a) requires std::is_base_of_v<quant::Elementwise, W> {
     static_assert(
         !W::scaled,
         "rnx: an elementwise weight map with scales needs a kernel of its own that writes them");
@@ -56,9 +55,8 @@ template <class W> struct kernel<cpu, op::weight_bases<W>> {
                        [&](std::size_t k, std::size_t at) { a.bases[k] = W::value(a.theta[at]); });
   }
 };
-template <class W> struct kernel<cpu, op::weight_bases_backward<W>> {
-  template <class T>
-  static void run(Stream, const typename op::weight_bases_backward<W>::template Args<T>& a) requires
+template <class W, class T> struct kernel<cpu, op::weight_bases_backward<W, T>> {
+  static void run(Stream, const op::weight_bases_backward<W, T>& a) requires
       std::is_base_of_v<quant::Elementwise, W> {
     quant_detail::each(a.g, [&](std::size_t k, std::size_t at) {
       if (W::passes(a.theta[at])) a.dtheta[at] += a.dsum[k];
@@ -66,10 +64,8 @@ template <class W> struct kernel<cpu, op::weight_bases_backward<W>> {
   }
 };
 
-template <int M> struct kernel<cpu, op::weight_bases<quant::MultiBit<M>>> {
-  template <class T>
-  static void run(Stream,
-                  const typename op::weight_bases<quant::MultiBit<M>>::template Args<T>& a) {
+template <int M, class T> struct kernel<cpu, op::weight_bases<quant::MultiBit<M>, T>> {
+  static void run(Stream, const op::weight_bases<quant::MultiBit<M>, T>& a) {
     const std::size_t count = a.g.count();
     double sum = 0, squares = 0;
     quant_detail::each(a.g, [&](std::size_t, std::size_t at) { sum += a.theta[at]; });
@@ -96,10 +92,8 @@ template <int M> struct kernel<cpu, op::weight_bases<quant::MultiBit<M>>> {
       for (int o = 0; o < rows; ++o) a.scales[m * rows + o] = T(b[m]);
   }
 };
-template <int M> struct kernel<cpu, op::weight_bases_backward<quant::MultiBit<M>>> {
-  template <class T>
-  static void run(
-      Stream, const typename op::weight_bases_backward<quant::MultiBit<M>>::template Args<T>& a) {
+template <int M, class T> struct kernel<cpu, op::weight_bases_backward<quant::MultiBit<M>, T>> {
+  static void run(Stream, const op::weight_bases_backward<quant::MultiBit<M>, T>& a) {
     T alpha = 0;
     for (int m = 0; m < M; ++m) alpha += a.scales[m * a.g.groups * a.g.o];
     quant_detail::each(a.g, [&](std::size_t k, std::size_t at) {
@@ -140,10 +134,8 @@ template <class A> constexpr bool known = std::is_base_of_v<quant::Elementwise, 
 template <int N> constexpr bool known<quant::MultiBitActivation<N>> = true;
 }  // namespace quant_detail
 
-template <class A> struct kernel<cpu, op::activation_bases<A>> {
-  template <class T>
-  static void run(Stream, const typename op::activation_bases<A>::template Args<T>& a) requires
-      quant_detail::known<A> {
+template <class A, class T> struct kernel<cpu, op::activation_bases<A, T>> {
+  static void run(Stream, const op::activation_bases<A, T>& a) requires quant_detail::known<A> {
     const std::size_t count =
         std::size_t(a.x.n) * (a.x.h + 2 * a.pad) * (a.x.w + 2 * a.pad) * a.x.c;
     host::parallel_for(a.x.n, [&](long n) {
@@ -165,11 +157,9 @@ template <class A> struct kernel<cpu, op::activation_bases<A>> {
     });
   }
 };
-template <class A> struct kernel<cpu, op::activation_bases_backward<A>> {
-  template <class T>
+template <class A, class T> struct kernel<cpu, op::activation_bases_backward<A, T>> {
   static void run(Stream,
-                  const typename op::activation_bases_backward<A>::template Args<T>& a) requires
-      quant_detail::known<A> {
+                  const op::activation_bases_backward<A, T>& a) requires quant_detail::known<A> {
     const int H = a.x.h + 2 * a.pad, W = a.x.w + 2 * a.pad;
     if (a.dx)
       host::parallel_for(a.x.n, [&](long n) {
@@ -211,8 +201,8 @@ template <class A> struct kernel<cpu, op::activation_bases_backward<A>> {
     }
   }
 };
-template <> struct kernel<cpu, op::base_products> {
-  template <class T> static void run(Stream, const op::base_products::Args<T>& a) {
+template <class T> struct kernel<cpu, op::base_products<T>> {
+  static void run(Stream, const op::base_products<T>& a) {
     for (int k = 0; k < a.k; ++k)
       for (int n = 0; n < a.n; ++n)
         for (int o = 0; o < a.o; ++o) {

@@ -10,9 +10,9 @@
 #include "rnx/quant.hpp"
 
 #define RNX_LOOPBACK_QUANT RNX_LOOPBACK_1_(base_products)
-#define RNX_LOOPBACK_WEIGHT_MAP(...)                       \
-  RNX_LOOPBACK_KERNEL_(rnx::op::weight_bases<__VA_ARGS__>) \
-  RNX_LOOPBACK_KERNEL_(rnx::op::weight_bases_backward<__VA_ARGS__>)
-#define RNX_LOOPBACK_ACTIVATION_MAP(...)                       \
-  RNX_LOOPBACK_KERNEL_(rnx::op::activation_bases<__VA_ARGS__>) \
-  RNX_LOOPBACK_KERNEL_(rnx::op::activation_bases_backward<__VA_ARGS__>)
+#define RNX_LOOPBACK_WEIGHT_MAP(...)            \
+  RNX_LOOPBACK_OVER_(weight_bases, __VA_ARGS__) \
+  RNX_LOOPBACK_OVER_(weight_bases_backward, __VA_ARGS__)
+#define RNX_LOOPBACK_ACTIVATION_MAP(...)            \
+  RNX_LOOPBACK_OVER_(activation_bases, __VA_ARGS__) \
+  RNX_LOOPBACK_OVER_(activation_bases_backward, __VA_ARGS__)

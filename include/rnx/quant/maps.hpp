@@ -72,69 +72,59 @@ struct NoScales {
 /// Scales (K, o) of a map's arguments; P: a pointer.
 template <class Map, class P> using scales_of = std::conditional_t<Map::scaled, P, NoScales>;
 
-template <class W> struct weight_bases {
-  template <class T> struct Args {
-    geometry::Weights g;
-    const T* theta;
-    T* bases;
-    scales_of<W, T*> scales;
-    auto pointers() {
-      if constexpr (W::scaled)
-        return std::tie(theta, bases, scales);
-      else
-        return std::tie(theta, bases);
-    }
-  };
+template <class W, class T> struct weight_bases {
+  geometry::Weights g;
+  const T* theta;
+  T* bases;
+  scales_of<W, T*> scales;
+  auto pointers() {
+    if constexpr (W::scaled)
+      return std::tie(theta, bases, scales);
+    else
+      return std::tie(theta, bases);
+  }
 };
-template <class W> struct weight_bases_backward {
-  template <class T> struct Args {
-    geometry::Weights g;
-    const T* theta;
-    const T* bases;
-    scales_of<W, const T*> scales;
-    const T* dsum;
-    T* dtheta;
-    auto pointers() {
-      if constexpr (W::scaled)
-        return std::tie(theta, bases, scales, dsum, dtheta);
-      else
-        return std::tie(theta, bases, dsum, dtheta);
-    }
-  };
+template <class W, class T> struct weight_bases_backward {
+  geometry::Weights g;
+  const T* theta;
+  const T* bases;
+  scales_of<W, const T*> scales;
+  const T* dsum;
+  T* dtheta;
+  auto pointers() {
+    if constexpr (W::scaled)
+      return std::tie(theta, bases, scales, dsum, dtheta);
+    else
+      return std::tie(theta, bases, dsum, dtheta);
+  }
 };
-template <class A> struct activation_bases {
-  template <class T> struct Args {
-    geometry::Map x;
-    int pad;
-    const T* px;
-    const T* parameters;
-    T* bases;
-    T* sum;
-    auto pointers() { return std::tie(px, parameters, bases, sum); }
-  };
+template <class A, class T> struct activation_bases {
+  geometry::Map x;
+  int pad;
+  const T* px;
+  const T* parameters;
+  T* bases;
+  T* sum;
+  auto pointers() { return std::tie(px, parameters, bases, sum); }
 };
-template <class A> struct activation_bases_backward {
-  template <class T> struct Args {
-    geometry::Map x, dxg;
-    int pad;
-    const T* px;
-    const T* parameters;
-    const T* dsum;
-    T* dx;
-    T* dparameters;
-    auto pointers() { return std::tie(px, parameters, dsum, dx, dparameters); }
-  };
+template <class A, class T> struct activation_bases_backward {
+  geometry::Map x, dxg;
+  int pad;
+  const T* px;
+  const T* parameters;
+  const T* dsum;
+  T* dx;
+  T* dparameters;
+  auto pointers() { return std::tie(px, parameters, dsum, dx, dparameters); }
 };
 /// products (k, n, o) = scales (k, o) betas (n); null scales, null betas: 1. `products` is memory
 /// of its own.
-struct base_products {
-  template <class T> struct Args {
-    int k, n, o;
-    const T* scales;
-    const T* betas;
-    T* products;
-    auto pointers() { return std::tie(scales, betas, products); }
-  };
+template <class T> struct base_products {
+  int k, n, o;
+  const T* scales;
+  const T* betas;
+  T* products;
+  auto pointers() { return std::tie(scales, betas, products); }
 };
 
 }  // namespace op

@@ -69,11 +69,11 @@ template <class T, class Device = cpu> class MaskCost {
     const Stream stream{trace.context().stream};
     double* numbers = numbers_.data();
     for (std::size_t b = 0; b < blocks_.size(); ++b)
-      run<op::effective_width, Device, T>(
-          stream, {blocks_[b].widths, trace.saved(blocks_[b].node), numbers + b});
-    run<op::effective_cost, Device, T>(
-        stream, {int(blocks_.size()), start_, terms_.data(), numbers, numbers + 2 * blocks_.size(),
-                 numbers + blocks_.size()});
+      run<Device>(stream, op::effective_width<T>{blocks_[b].widths, trace.saved(blocks_[b].node),
+                                                 numbers + b});
+    run<Device>(stream,
+                op::effective_cost<T>{int(blocks_.size()), start_, terms_.data(), numbers,
+                                      numbers + 2 * blocks_.size(), numbers + blocks_.size()});
   }
   /// The cost of the trace's last forward.
   double value(const Trace<T, Device>& trace) {
@@ -94,8 +94,8 @@ template <class T, class Device = cpu> class MaskCost {
       T* seed = trace.saved_seed(blocks_[b].node);
       require<StateError>(seed != nullptr,
                           "MaskCost: the trace was built for inference, it has no seeds");
-      run<op::effective_width_backward, Device, T>({trace.context().stream},
-                                                   {blocks_[b].widths, weight, dwidth + b, seed});
+      run<Device>({trace.context().stream},
+                  op::effective_width_backward<T>{blocks_[b].widths, weight, dwidth + b, seed});
     }
   }
 

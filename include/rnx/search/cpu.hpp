@@ -6,8 +6,8 @@
 
 namespace rnx::inline RNX_ISA {
 
-template <> struct kernel<cpu, op::gumbel_mask> {
-  template <class T> static void run(Stream, const op::gumbel_mask::Args<T>& a) {
+template <class T> struct kernel<cpu, op::gumbel_mask<T>> {
+  static void run(Stream, const op::gumbel_mask<T>& a) {
     const StepValues values = a.values ? *a.values : StepValues{};
     const rng::Stream random(values.seed, Purpose::gumbel, values.draw + a.draw, a.site);
     const int n = a.widths.n;
@@ -30,8 +30,8 @@ template <> struct kernel<cpu, op::gumbel_mask> {
   }
 };
 
-template <> struct kernel<cpu, op::gumbel_mask_backward> {
-  template <class T> static void run(Stream, const op::gumbel_mask_backward::Args<T>& a) {
+template <class T> struct kernel<cpu, op::gumbel_mask_backward<T>> {
+  static void run(Stream, const op::gumbel_mask_backward<T>& a) {
     const int n = a.widths.n;
     double dg[op::most_widths], mean = 0;
     for (int i = 0; i < n; ++i) {
@@ -46,16 +46,16 @@ template <> struct kernel<cpu, op::gumbel_mask_backward> {
   }
 };
 
-template <> struct kernel<cpu, op::effective_width> {
-  template <class T> static void run(Stream, const op::effective_width::Args<T>& a) {
+template <class T> struct kernel<cpu, op::effective_width<T>> {
+  static void run(Stream, const op::effective_width<T>& a) {
     double width = 0;
     for (int i = 0; i < a.widths.n; ++i) width += double(a.g[i]) * a.widths.width[i];
     *a.width = width;
   }
 };
 
-template <> struct kernel<cpu, op::effective_cost> {
-  template <class T> static void run(Stream, const op::effective_cost::Args<T>& a) {
+template <class T> struct kernel<cpu, op::effective_cost<T>> {
+  static void run(Stream, const op::effective_cost<T>& a) {
     double cost = 0, in = a.start;
     for (int b = 0; b < a.blocks; ++b) {
       const double expansion = a.terms[4 * b], expand = a.terms[4 * b + 1],
@@ -70,8 +70,8 @@ template <> struct kernel<cpu, op::effective_cost> {
   }
 };
 
-template <> struct kernel<cpu, op::effective_width_backward> {
-  template <class T> static void run(Stream, const op::effective_width_backward::Args<T>& a) {
+template <class T> struct kernel<cpu, op::effective_width_backward<T>> {
+  static void run(Stream, const op::effective_width_backward<T>& a) {
     for (int i = 0; i < a.widths.n; ++i) a.seed[i] += T(a.weight * *a.dwidth * a.widths.width[i]);
   }
 };

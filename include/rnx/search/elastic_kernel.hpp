@@ -89,10 +89,9 @@ template <class T> void transform_kernel(const T* matrix, int m, const T* x, T* 
 
 namespace rnx::inline RNX_ISA {
 
-template <int... Ks> struct kernel<cpu, op::derived_kernel<kernels_of::Elastic<Ks...>>> {
-  template <class T>
-  static void run(
-      Stream, const typename op::derived_kernel<kernels_of::Elastic<Ks...>>::template Args<T>& a) {
+template <int... Ks, class T>
+struct kernel<cpu, op::derived_kernel<kernels_of::Elastic<Ks...>, T>> {
+  static void run(Stream, const op::derived_kernel<kernels_of::Elastic<Ks...>, T>& a) {
     using Rule = kernels_of::Elastic<Ks...>;
     const auto& g = a.g;
     const int rows = g.groups * g.o * g.i, k = g.kh;
@@ -121,11 +120,9 @@ template <int... Ks> struct kernel<cpu, op::derived_kernel<kernels_of::Elastic<K
 /// dMj += sum over kernels of dw(Kj) crop(w(Kj-1))^T;  dtheta += the transposed maps of dw, inside
 /// the used crop only.
 /// One thread sums in one order: the matrices are shared by all channels.
-template <int... Ks> struct kernel<cpu, op::derived_kernel_backward<kernels_of::Elastic<Ks...>>> {
-  template <class T>
-  static void run(
-      Stream,
-      const typename op::derived_kernel_backward<kernels_of::Elastic<Ks...>>::template Args<T>& a) {
+template <int... Ks, class T>
+struct kernel<cpu, op::derived_kernel_backward<kernels_of::Elastic<Ks...>, T>> {
+  static void run(Stream, const op::derived_kernel_backward<kernels_of::Elastic<Ks...>, T>& a) {
     using Rule = kernels_of::Elastic<Ks...>;
     constexpr int most = Rule::maximum * Rule::maximum;
     const auto& g = a.g;

@@ -13,6 +13,6 @@
 #define RNX_LOOPBACK_SEARCH                                                           \
   RNX_LOOPBACK_4_(gumbel_mask, gumbel_mask_backward, effective_width, effective_cost) \
   RNX_LOOPBACK_1_(effective_width_backward)
-#define RNX_LOOPBACK_KERNEL_RULE(...)                        \
-  RNX_LOOPBACK_KERNEL_(rnx::op::derived_kernel<__VA_ARGS__>) \
-  RNX_LOOPBACK_KERNEL_(rnx::op::derived_kernel_backward<__VA_ARGS__>)
+#define RNX_LOOPBACK_KERNEL_RULE(...)             \
+  RNX_LOOPBACK_OVER_(derived_kernel, __VA_ARGS__) \
+  RNX_LOOPBACK_OVER_(derived_kernel_backward, __VA_ARGS__)

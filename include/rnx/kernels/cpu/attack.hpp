@@ -24,8 +24,8 @@ template <class Element> double row_norm(std::size_t count, Element&& element) {
 
 namespace rnx::inline RNX_ISA {
 
-template <> struct kernel<cpu, op::attack_start> {
-  template <class T> static void run(Stream, const op::attack_start::Args<T>& a) {
+template <class T> struct kernel<cpu, op::attack_start<T>> {
+  static void run(Stream, const op::attack_start<T>& a) {
     const std::size_t count = std::size_t(a.x.h) * a.x.w * a.x.c;
     const StepValues values = a.values ? *a.values : StepValues{};
     const double eps = values.eps;
@@ -55,8 +55,8 @@ template <> struct kernel<cpu, op::attack_start> {
   }
 };
 
-template <> struct kernel<cpu, op::attack_step> {
-  template <class T> static void run(Stream, const op::attack_step::Args<T>& a) {
+template <class T> struct kernel<cpu, op::attack_step<T>> {
+  static void run(Stream, const op::attack_step<T>& a) {
     const std::size_t count = std::size_t(a.x.h) * a.x.w * a.x.c;
     const double eps = a.values ? a.values->eps : 0, length = a.fgsm     ? eps
                                                               : a.values ? a.values->step
@@ -88,8 +88,8 @@ template <> struct kernel<cpu, op::attack_step> {
   }
 };
 
-template <> struct kernel<cpu, op::perturb> {
-  template <class T> static void run(Stream, const op::perturb::Args<T>& a) {
+template <class T> struct kernel<cpu, op::perturb<T>> {
+  static void run(Stream, const op::perturb<T>& a) {
     host::for_range(a.count, [&](std::size_t begin, std::size_t end) {
       RNX_SIMD for (std::size_t i = begin; i < end; ++i) a.y[i] =
           host::clamped(a.x[i] + a.delta[i], T(0), T(1));
@@ -97,8 +97,8 @@ template <> struct kernel<cpu, op::perturb> {
   }
 };
 
-template <> struct kernel<cpu, op::perturbation_step> {
-  template <class T> static void run(Stream, const op::perturbation_step::Args<T>& a) {
+template <class T> struct kernel<cpu, op::perturbation_step<T>> {
+  static void run(Stream, const op::perturbation_step<T>& a) {
     const T eps = T(a.values ? a.values->eps : 0);
     host::for_range(a.count, [&](std::size_t begin, std::size_t end) {
       RNX_SIMD for (std::size_t i = begin; i < end; ++i) {

@@ -10,8 +10,8 @@
 
 namespace rnx::inline RNX_ISA {
 
-template <> struct kernel<cpu, op::batch_norm_statistics> {
-  template <class T> static void run(Stream, const op::batch_norm_statistics::Args<T>& a) {
+template <class T> struct kernel<cpu, op::batch_norm_statistics<T>> {
+  static void run(Stream, const op::batch_norm_statistics<T>& a) {
     using namespace host;
     const std::size_t rows = a.x.rows();
     double* sums = scratch<double>(slot_channels, a.x.c);
@@ -30,8 +30,8 @@ template <> struct kernel<cpu, op::batch_norm_statistics> {
   }
 };
 
-template <> struct kernel<cpu, op::batch_norm_normalize> {
-  template <class T> static void run(Stream, const op::batch_norm_normalize::Args<T>& a) {
+template <class T> struct kernel<cpu, op::batch_norm_normalize<T>> {
+  static void run(Stream, const op::batch_norm_normalize<T>& a) {
     using namespace host;
     const int c = a.x.c;
     T* factor = scratch<T>(slot_channels, 2 * c);
@@ -53,8 +53,8 @@ template <> struct kernel<cpu, op::batch_norm_normalize> {
   }
 };
 
-template <> struct kernel<cpu, op::batch_norm_reduce> {
-  template <class T> static void run(Stream, const op::batch_norm_reduce::Args<T>& a) {
+template <class T> struct kernel<cpu, op::batch_norm_reduce<T>> {
+  static void run(Stream, const op::batch_norm_reduce<T>& a) {
     using namespace host;
     const int c = a.x.c;
     double* sums = scratch<double>(slot_channels, 2 * c);
@@ -73,8 +73,8 @@ template <> struct kernel<cpu, op::batch_norm_reduce> {
 };
 
 /// dx = f (dy - s0 / m - (x - mean) s1 / (m sqrt(var + eps))) with f = gamma / sqrt(var + eps)
-template <> struct kernel<cpu, op::batch_norm_backward> {
-  template <class T> static void run(Stream, const op::batch_norm_backward::Args<T>& a) {
+template <class T> struct kernel<cpu, op::batch_norm_backward<T>> {
+  static void run(Stream, const op::batch_norm_backward<T>& a) {
     using namespace host;
     const int c = a.y.c;
     const double m = double(a.y.rows());
@@ -105,8 +105,8 @@ template <> struct kernel<cpu, op::batch_norm_backward> {
   }
 };
 
-template <> struct kernel<cpu, op::batch_norm_update> {
-  template <class T> static void run(Stream, const op::batch_norm_update::Args<T>& a) {
+template <class T> struct kernel<cpu, op::batch_norm_update<T>> {
+  static void run(Stream, const op::batch_norm_update<T>& a) {
     for (int i = 0; i < a.c; ++i) {
       a.running_mean[i] = (1 - a.weight) * a.running_mean[i] + a.weight * a.mean[i];
       a.running_var[i] = (1 - a.weight) * a.running_var[i] + a.weight * (a.var[i] * a.correction);
@@ -115,8 +115,8 @@ template <> struct kernel<cpu, op::batch_norm_update> {
 };
 
 /// db += sum over samples and pixels of dy
-template <> struct kernel<cpu, op::bias_backward> {
-  template <class T> static void run(Stream, const op::bias_backward::Args<T>& a) {
+template <class T> struct kernel<cpu, op::bias_backward<T>> {
+  static void run(Stream, const op::bias_backward<T>& a) {
     using namespace host;
     double* sums = scratch<double>(slot_channels, a.y.c);
     channel_sums<1>(a.y.rows(), a.y.c, sums,

@@ -84,20 +84,18 @@ template <class T> void chain_values(Chain<T>& chain, const T* x, long x_stride)
 
 namespace rnx::inline RNX_ISA {
 
-template <> struct kernel<cpu, op::conv2d_forward> {
-  template <class T> static void run(Stream, const op::conv2d_forward::Args<T>& a) {
-    host::convolve(host::forward(a));
-  }
+template <class T> struct kernel<cpu, op::conv2d_forward<T>> {
+  static void run(Stream, const op::conv2d_forward<T>& a) { host::convolve(host::forward(a)); }
 };
 
-template <> struct kernel<cpu, op::conv2d_backward_input> {
-  template <class T> static void run(Stream, const op::conv2d_backward_input::Args<T>& a) {
+template <class T> struct kernel<cpu, op::conv2d_backward_input<T>> {
+  static void run(Stream, const op::conv2d_backward_input<T>& a) {
     host::convolve(host::backward_input(a));
   }
 };
 
-template <> struct kernel<cpu, op::chain> {
-  template <class T> static void run(Stream, const op::chain::Args<T>& a) {
+template <class T> struct kernel<cpu, op::chain<T>> {
+  static void run(Stream, const op::chain<T>& a) {
     const bool forward = a.source == op::ChainSource::forward;
     if (a.source == op::ChainSource::values) {
       host::Chain<T> chain(a.tail, a.y, a.to);

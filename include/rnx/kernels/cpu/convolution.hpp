@@ -30,7 +30,7 @@ template <class T> struct Convolution {
   }
 };
 
-template <class T> Convolution<T> forward(const op::conv2d_forward::Args<T>& a) {
+template <class T> Convolution<T> forward(const op::conv2d_forward<T>& a) {
   return {a.g.x,
           a.g.y,
           row_axis(a.g, false),
@@ -42,7 +42,7 @@ template <class T> Convolution<T> forward(const op::conv2d_forward::Args<T>& a) 
           {a.bias, a.scale, a.accumulate},
           a.g.winograd};
 }
-template <class T> Convolution<T> backward_input(const op::conv2d_backward_input::Args<T>& a) {
+template <class T> Convolution<T> backward_input(const op::conv2d_backward_input<T>& a) {
   return {a.g.y, a.g.x, row_axis(a.g, true), column_axis(a.g, true), a.g.groups, a.dy, a.w,
           a.dx,  {},    a.g.winograd};
 }

@@ -151,8 +151,8 @@ inline bool winograd_weight_wins(const geometry::Conv2d& g) {
 
 namespace rnx::inline RNX_ISA {
 
-template <> struct kernel<cpu, op::conv2d_backward_weight> {
-  template <class T> static void run(Stream, const op::conv2d_backward_weight::Args<T>& a) {
+template <class T> struct kernel<cpu, op::conv2d_backward_weight<T>> {
+  static void run(Stream, const op::conv2d_backward_weight<T>& a) {
     if (host::winograd_weight_wins(a.g))
       host::winograd_weight_gradient(a.g, a.x, a.dy, a.dw);
     else

@@ -122,8 +122,8 @@ void depthwise_weight(const geometry::Conv2d& g, const T* x, const T* dy, int n0
 
 namespace rnx::inline RNX_ISA {
 
-template <> struct kernel<cpu, op::depthwise_forward> {
-  template <class T> static void run(Stream, const op::depthwise_forward::Args<T>& a) {
+template <class T> struct kernel<cpu, op::depthwise_forward<T>> {
+  static void run(Stream, const op::depthwise_forward<T>& a) {
     using namespace host;
     const auto& g = a.g;
     const int pitch = int(round_up(g.y.c, vector_lanes<T>));
@@ -141,8 +141,8 @@ template <> struct kernel<cpu, op::depthwise_forward> {
   }
 };
 
-template <> struct kernel<cpu, op::depthwise_backward_input> {
-  template <class T> static void run(Stream, const op::depthwise_backward_input::Args<T>& a) {
+template <class T> struct kernel<cpu, op::depthwise_backward_input<T>> {
+  static void run(Stream, const op::depthwise_backward_input<T>& a) {
     using namespace host;
     const auto& g = a.g;
     const int pitch = int(round_up(g.y.c, vector_lanes<T>));
@@ -151,8 +151,8 @@ template <> struct kernel<cpu, op::depthwise_backward_input> {
   }
 };
 
-template <> struct kernel<cpu, op::depthwise_backward_weight> {
-  template <class T> static void run(Stream, const op::depthwise_backward_weight::Args<T>& a) {
+template <class T> struct kernel<cpu, op::depthwise_backward_weight<T>> {
+  static void run(Stream, const op::depthwise_backward_weight<T>& a) {
     using namespace host;
     const auto& g = a.g;
     const int pitch = int(round_up(g.y.c, vector_lanes<T>)), taps = g.kh * g.kw;

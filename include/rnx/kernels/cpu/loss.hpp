@@ -31,8 +31,8 @@ template <class T> RNX_ALWAYS_INLINE inline void put(T& to, double value, bool a
 
 namespace rnx::inline RNX_ISA {
 
-template <> struct kernel<cpu, op::cross_entropy> {
-  template <class T> static void run(Stream, const op::cross_entropy::Args<T>& a) {
+template <class T> struct kernel<cpu, op::cross_entropy<T>> {
+  static void run(Stream, const op::cross_entropy<T>& a) {
     const int c = a.z.c;
     host::for_rows(a.z.rows(), 32.0 * c, [&](std::size_t row) {
       const T* z = a.logits + row * a.z.stride;
@@ -56,8 +56,8 @@ template <> struct kernel<cpu, op::cross_entropy> {
   }
 };
 
-template <> struct kernel<cpu, op::kl_divergence> {
-  template <class T> static void run(Stream, const op::kl_divergence::Args<T>& a) {
+template <class T> struct kernel<cpu, op::kl_divergence<T>> {
+  static void run(Stream, const op::kl_divergence<T>& a) {
     const int c = a.z.c;
     const double t = a.temperature;
     host::for_rows(a.z.rows(), 64.0 * c, [&](std::size_t row) {
@@ -86,8 +86,8 @@ template <> struct kernel<cpu, op::kl_divergence> {
   }
 };
 
-template <> struct kernel<cpu, op::row_distance> {
-  template <class T> static void run(Stream, const op::row_distance::Args<T>& a) {
+template <class T> struct kernel<cpu, op::row_distance<T>> {
+  static void run(Stream, const op::row_distance<T>& a) {
     const int c = a.s.c;
     host::for_rows(a.s.rows(), 4.0 * c, [&](std::size_t row) {
       const T* s = a.ps + row * a.s.stride;

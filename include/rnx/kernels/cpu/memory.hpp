@@ -6,16 +6,16 @@
 
 namespace rnx::inline RNX_ISA {
 
-template <> struct kernel<cpu, op::fill> {
-  template <class T> static void run(Stream, const op::fill::Args<T>& a) {
+template <class T> struct kernel<cpu, op::fill<T>> {
+  static void run(Stream, const op::fill<T>& a) {
     host::for_range(a.count, [&](std::size_t begin, std::size_t end) {
       for (std::size_t i = begin; i < end; ++i) a.y[i] = a.value;
     });
   }
 };
 
-template <> struct kernel<cpu, op::copy> {
-  template <class T> static void run(Stream, const op::copy::Args<T>& a) {
+template <class T> struct kernel<cpu, op::copy<T>> {
+  static void run(Stream, const op::copy<T>& a) {
     const int c = a.x.c;
     host::for_runs(a.x.rows(), c, a.x.stride == c && a.y.stride == c,
                    [&](std::size_t row, std::size_t at, int count) {
@@ -26,8 +26,8 @@ template <> struct kernel<cpu, op::copy> {
   }
 };
 
-template <> struct kernel<cpu, op::accumulate> {
-  template <class T> static void run(Stream, const op::accumulate::Args<T>& a) {
+template <class T> struct kernel<cpu, op::accumulate<T>> {
+  static void run(Stream, const op::accumulate<T>& a) {
     const int c = a.x.c;
     host::for_runs(a.x.rows(), c, a.x.stride == c && a.y.stride == c,
                    [&](std::size_t row, std::size_t at, int count) {
@@ -38,8 +38,8 @@ template <> struct kernel<cpu, op::accumulate> {
   }
 };
 
-template <> struct kernel<cpu, op::add> {
-  template <class T> static void run(Stream, const op::add::Args<T>& args) {
+template <class T> struct kernel<cpu, op::add<T>> {
+  static void run(Stream, const op::add<T>& args) {
     const int c = args.y.c;
     const bool dense = args.a.stride == c && args.b.stride == c && args.y.stride == c;
     host::for_runs(args.y.rows(), c, dense, [&](std::size_t row, std::size_t at, int count) {
@@ -51,16 +51,16 @@ template <> struct kernel<cpu, op::add> {
   }
 };
 
-template <> struct kernel<cpu, op::axpy> {
-  template <class T> static void run(Stream, const op::axpy::Args<T>& a) {
+template <class T> struct kernel<cpu, op::axpy<T>> {
+  static void run(Stream, const op::axpy<T>& a) {
     host::for_range(a.count, [&](std::size_t begin, std::size_t end) {
       RNX_SIMD for (std::size_t i = begin; i < end; ++i) a.y[i] += a.alpha * a.x[i];
     });
   }
 };
 
-template <> struct kernel<cpu, op::scale_channels> {
-  template <class T> static void run(Stream, const op::scale_channels::Args<T>& a) {
+template <class T> struct kernel<cpu, op::scale_channels<T>> {
+  static void run(Stream, const op::scale_channels<T>& a) {
     const std::size_t pixels = std::size_t(a.x.h) * a.x.w;
     host::for_rows(a.x.rows(), a.x.c, [&](std::size_t row) {
       const T* x = a.px + row * a.x.stride;
@@ -71,8 +71,8 @@ template <> struct kernel<cpu, op::scale_channels> {
   }
 };
 
-template <> struct kernel<cpu, op::scale_channels_gate> {
-  template <class T> static void run(Stream, const op::scale_channels_gate::Args<T>& a) {
+template <class T> struct kernel<cpu, op::scale_channels_gate<T>> {
+  static void run(Stream, const op::scale_channels_gate<T>& a) {
     using namespace host;
     const int pixels = a.x.h * a.x.w;
     parallel_for(
@@ -92,8 +92,8 @@ template <> struct kernel<cpu, op::scale_channels_gate> {
   }
 };
 
-template <> struct kernel<cpu, op::pad_shortcut> {
-  template <class T> static void run(Stream, const op::pad_shortcut::Args<T>& a) {
+template <class T> struct kernel<cpu, op::pad_shortcut<T>> {
+  static void run(Stream, const op::pad_shortcut<T>& a) {
     const int count = host::smaller(a.x.c, a.y.c - a.before);
     host::for_rows(a.y.rows(), a.y.c, [&](std::size_t row) {
       const std::size_t w = row % a.y.w, h = row / a.y.w % a.y.h, n = row / a.y.w / a.y.h;
@@ -106,8 +106,8 @@ template <> struct kernel<cpu, op::pad_shortcut> {
   }
 };
 
-template <> struct kernel<cpu, op::pad_shortcut_backward> {
-  template <class T> static void run(Stream, const op::pad_shortcut_backward::Args<T>& a) {
+template <class T> struct kernel<cpu, op::pad_shortcut_backward<T>> {
+  static void run(Stream, const op::pad_shortcut_backward<T>& a) {
     const int count = host::smaller(a.x.c, a.y.c - a.before), s = a.stride;
     host::for_rows(a.x.rows(), a.x.c, [&](std::size_t row) {
       const int w = int(row % a.x.w), h = int(row / a.x.w % a.x.h);
@@ -122,8 +122,8 @@ template <> struct kernel<cpu, op::pad_shortcut_backward> {
   }
 };
 
-template <> struct kernel<cpu, op::attention_map> {
-  template <class T> static void run(Stream, const op::attention_map::Args<T>& a) {
+template <class T> struct kernel<cpu, op::attention_map<T>> {
+  static void run(Stream, const op::attention_map<T>& a) {
     using namespace host;
     constexpr int L = vector_lanes<T>;
     for_rows(a.x.rows(), a.x.c, [&](std::size_t row) {
@@ -139,8 +139,8 @@ template <> struct kernel<cpu, op::attention_map> {
   }
 };
 
-template <> struct kernel<cpu, op::attention_map_backward> {
-  template <class T> static void run(Stream, const op::attention_map_backward::Args<T>& a) {
+template <class T> struct kernel<cpu, op::attention_map_backward<T>> {
+  static void run(Stream, const op::attention_map_backward<T>& a) {
     host::for_rows(a.x.rows(), a.x.c, [&](std::size_t row) {
       const T* x = a.px + row * a.x.stride;
       T* dx = a.dx + row * a.dxg.stride;

@@ -9,8 +9,8 @@
 
 namespace rnx::inline RNX_ISA {
 
-template <> struct kernel<cpu, op::sgd_step> {
-  template <class T> static void run(Stream, const op::sgd_step::Args<T>& a) {
+template <class T> struct kernel<cpu, op::sgd_step<T>> {
+  static void run(Stream, const op::sgd_step<T>& a) {
     const T lr = T((a.values ? a.values->lr : 0) * a.lr_factor),
             momentum = T(a.values ? a.values->momentum : 0);
     const T clip = a.clip ? T(*a.clip) : T(1), decay = T(a.decay);
@@ -35,8 +35,8 @@ template <> struct kernel<cpu, op::sgd_step> {
   }
 };
 
-template <> struct kernel<cpu, op::adam_step> {
-  template <class T> static void run(Stream, const op::adam_step::Args<T>& a) {
+template <class T> struct kernel<cpu, op::adam_step<T>> {
+  static void run(Stream, const op::adam_step<T>& a) {
     const double lr = (a.values ? a.values->lr : 0) * a.lr_factor;
     const T clip = a.clip ? T(*a.clip) : T(1), decay = T(a.decay), beta1 = T(a.beta1),
             beta2 = T(a.beta2), eps = T(a.eps);
@@ -55,8 +55,8 @@ template <> struct kernel<cpu, op::adam_step> {
   }
 };
 
-template <> struct kernel<cpu, op::ema_step> {
-  template <class T> static void run(Stream, const op::ema_step::Args<T>& a) {
+template <class T> struct kernel<cpu, op::ema_step<T>> {
+  static void run(Stream, const op::ema_step<T>& a) {
     const T decay = T(a.decay), rest = T(1 - a.decay);
     host::for_range(a.count, [&](std::size_t begin, std::size_t end) {
       RNX_SIMD for (std::size_t i = begin; i < end; ++i) a.average[i] =
@@ -65,8 +65,8 @@ template <> struct kernel<cpu, op::ema_step> {
   }
 };
 
-template <> struct kernel<cpu, op::square_sum> {
-  template <class T> static void run(Stream, const op::square_sum::Args<T>& a) {
+template <class T> struct kernel<cpu, op::square_sum<T>> {
+  static void run(Stream, const op::square_sum<T>& a) {
     using namespace host;
     constexpr std::size_t piece = 65536;
     constexpr int L = vector_lanes<double>;
@@ -89,8 +89,8 @@ template <> struct kernel<cpu, op::square_sum> {
   }
 };
 
-template <> struct kernel<cpu, op::clip_factor> {
-  template <class T> static void run(Stream, const op::clip_factor::Args<T>& a) {
+template <class T> struct kernel<cpu, op::clip_factor<T>> {
+  static void run(Stream, const op::clip_factor<T>& a) {
     const double factor = a.limit / (std::sqrt(*a.sum) + 1e-6);
     *a.clip = factor > 1 ? 1 : factor;  // a NaN stays one
   }

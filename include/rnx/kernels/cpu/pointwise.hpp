@@ -20,9 +20,8 @@ template <class T> const T* pixel_mask(const T* mask, std::size_t pixels, int c)
 
 namespace rnx::inline RNX_ISA {
 
-template <class F> struct kernel<cpu, op::pointwise_forward<F>> {
-  template <class T>
-  static void run(Stream, const typename op::pointwise_forward<F>::template Args<T>& a) {
+template <class F, class T> struct kernel<cpu, op::pointwise_forward<F, T>> {
+  static void run(Stream, const op::pointwise_forward<F, T>& a) {
     const int c = a.x.c;
     host::for_runs(a.x.rows(), c, a.x.stride == c && a.y.stride == c,
                    [&](std::size_t row, std::size_t at, int count) {
@@ -33,9 +32,8 @@ template <class F> struct kernel<cpu, op::pointwise_forward<F>> {
   }
 };
 
-template <class F> struct kernel<cpu, op::pointwise_backward<F>> {
-  template <class T>
-  static void run(Stream, const typename op::pointwise_backward<F>::template Args<T>& a) {
+template <class F, class T> struct kernel<cpu, op::pointwise_backward<F, T>> {
+  static void run(Stream, const op::pointwise_backward<F, T>& a) {
     const int c = a.v.c;
     const bool dense = a.v.stride == c && a.dyg.stride == c && a.dxg.stride == c;
     host::for_runs(a.v.rows(), c, dense, [&](std::size_t row, std::size_t at, int count) {
@@ -50,8 +48,8 @@ template <class F> struct kernel<cpu, op::pointwise_backward<F>> {
   }
 };
 
-template <> struct kernel<cpu, op::masked_relu_forward> {
-  template <class T> static void run(Stream, const op::masked_relu_forward::Args<T>& a) {
+template <class T> struct kernel<cpu, op::masked_relu_forward<T>> {
+  static void run(Stream, const op::masked_relu_forward<T>& a) {
     const std::size_t pixels = std::size_t(a.x.h) * a.x.w;
     const T* masks = host::pixel_mask(a.mask, pixels, a.x.c);
     host::for_rows(a.x.rows(), a.x.c, [&](std::size_t row) {
@@ -63,8 +61,8 @@ template <> struct kernel<cpu, op::masked_relu_forward> {
   }
 };
 
-template <> struct kernel<cpu, op::masked_relu_backward> {
-  template <class T> static void run(Stream, const op::masked_relu_backward::Args<T>& a) {
+template <class T> struct kernel<cpu, op::masked_relu_backward<T>> {
+  static void run(Stream, const op::masked_relu_backward<T>& a) {
     const std::size_t pixels = std::size_t(a.y.h) * a.y.w;
     const T* masks = host::pixel_mask(a.mask, pixels, a.y.c);
     host::for_rows(a.y.rows(), a.y.c, [&](std::size_t row) {
@@ -77,8 +75,8 @@ template <> struct kernel<cpu, op::masked_relu_backward> {
   }
 };
 
-template <> struct kernel<cpu, op::affine_channels> {
-  template <class T> static void run(Stream, const op::affine_channels::Args<T>& a) {
+template <class T> struct kernel<cpu, op::affine_channels<T>> {
+  static void run(Stream, const op::affine_channels<T>& a) {
     host::for_rows(a.x.rows(), a.x.c, [&](std::size_t row) {
       const T* x = a.px + row * a.x.stride;
       T* y = a.py + row * a.y.stride;
@@ -92,8 +90,8 @@ template <> struct kernel<cpu, op::affine_channels> {
 
 /// An element's number counts samples, pixels and the channels of the maximum (x.stride): equal for
 /// every choice of active channels.
-template <> struct kernel<cpu, op::dropout> {
-  template <class T> static void run(Stream, const op::dropout::Args<T>& a) {
+template <class T> struct kernel<cpu, op::dropout<T>> {
+  static void run(Stream, const op::dropout<T>& a) {
     const rng::Stream stream(a.values ? a.values->seed : 0, Purpose::dropout,
                              (a.values ? a.values->draw : 0) + a.draw, a.site);
     const T scale = T(1 / (1 - a.p));

@@ -68,8 +68,8 @@ template <class F> void for_samples(const geometry::Map& m, F&& f) {
 
 namespace rnx::inline RNX_ISA {
 
-template <> struct kernel<cpu, op::max_pool_forward> {
-  template <class T> static void run(Stream, const op::max_pool_forward::Args<T>& a) {
+template <class T> struct kernel<cpu, op::max_pool_forward<T>> {
+  static void run(Stream, const op::max_pool_forward<T>& a) {
     using namespace host;
     const auto& g = a.g;
     for_samples(g.x, [&](long n) {
@@ -85,8 +85,8 @@ template <> struct kernel<cpu, op::max_pool_forward> {
   }
 };
 
-template <> struct kernel<cpu, op::max_pool_backward> {
-  template <class T> static void run(Stream, const op::max_pool_backward::Args<T>& a) {
+template <class T> struct kernel<cpu, op::max_pool_backward<T>> {
+  static void run(Stream, const op::max_pool_backward<T>& a) {
     using namespace host;
     const auto& g = a.g;
     for_samples(g.x, [&](long n) {
@@ -112,8 +112,8 @@ template <> struct kernel<cpu, op::max_pool_backward> {
   }
 };
 
-template <> struct kernel<cpu, op::average_pool_forward> {
-  template <class T> static void run(Stream, const op::average_pool_forward::Args<T>& a) {
+template <class T> struct kernel<cpu, op::average_pool_forward<T>> {
+  static void run(Stream, const op::average_pool_forward<T>& a) {
     using namespace host;
     const auto& g = a.g;
     for_samples(g.x, [&](long n) {
@@ -133,8 +133,8 @@ template <> struct kernel<cpu, op::average_pool_forward> {
   }
 };
 
-template <> struct kernel<cpu, op::average_pool_backward> {
-  template <class T> static void run(Stream, const op::average_pool_backward::Args<T>& a) {
+template <class T> struct kernel<cpu, op::average_pool_backward<T>> {
+  static void run(Stream, const op::average_pool_backward<T>& a) {
     using namespace host;
     const auto& g = a.g;
     for_samples(g.x, [&](long n) {
@@ -156,8 +156,8 @@ template <> struct kernel<cpu, op::average_pool_backward> {
   }
 };
 
-template <> struct kernel<cpu, op::global_pool_forward> {
-  template <class T> static void run(Stream, const op::global_pool_forward::Args<T>& a) {
+template <class T> struct kernel<cpu, op::global_pool_forward<T>> {
+  static void run(Stream, const op::global_pool_forward<T>& a) {
     using namespace host;
     const int pixels = a.x.h * a.x.w;
     for_samples(a.x, [&](long n) {
@@ -172,8 +172,8 @@ template <> struct kernel<cpu, op::global_pool_forward> {
   }
 };
 
-template <> struct kernel<cpu, op::global_pool_backward> {
-  template <class T> static void run(Stream, const op::global_pool_backward::Args<T>& a) {
+template <class T> struct kernel<cpu, op::global_pool_backward<T>> {
+  static void run(Stream, const op::global_pool_backward<T>& a) {
     using namespace host;
     const int pixels = a.x.h * a.x.w;
     for_samples(a.x, [&](long n) {

@@ -144,8 +144,8 @@ void pack_winograd(const geometry::Weights& g, const T* theta, T* packed, int ou
 
 namespace rnx::inline RNX_ISA {
 
-template <> struct kernel<cpu, op::pack_weights> {
-  template <class T> static void run(Stream, const op::pack_weights::Args<T>& a) {
+template <class T> struct kernel<cpu, op::pack_weights<T>> {
+  static void run(Stream, const op::pack_weights<T>& a) {
     const auto form = [&](bool winograd) {
       return winograd ? host::pack_winograd<T> : host::pack<T>;
     };
@@ -156,8 +156,8 @@ template <> struct kernel<cpu, op::pack_weights> {
   }
 };
 
-template <> struct kernel<cpu, op::unpack_gradient> {
-  template <class T> static void run(Stream, const op::unpack_gradient::Args<T>& a) {
+template <class T> struct kernel<cpu, op::unpack_gradient<T>> {
+  static void run(Stream, const op::unpack_gradient<T>& a) {
     using namespace host;
     constexpr int L = geometry::lanes;
     const auto& g = a.g;
@@ -175,8 +175,8 @@ template <> struct kernel<cpu, op::unpack_gradient> {
 };
 
 /// (kh, kw, c): channel c is group c, its theta at c sg.
-template <> struct kernel<cpu, op::pack_depthwise> {
-  template <class T> static void run(Stream, const op::pack_depthwise::Args<T>& a) {
+template <class T> struct kernel<cpu, op::pack_depthwise<T>> {
+  static void run(Stream, const op::pack_depthwise<T>& a) {
     const auto& g = a.g;
     for (int kh = 0; kh < g.kh; ++kh)
       for (int kw = 0; kw < g.kw; ++kw)
@@ -186,8 +186,8 @@ template <> struct kernel<cpu, op::pack_depthwise> {
   }
 };
 
-template <> struct kernel<cpu, op::unpack_depthwise_gradient> {
-  template <class T> static void run(Stream, const op::unpack_depthwise_gradient::Args<T>& a) {
+template <class T> struct kernel<cpu, op::unpack_depthwise_gradient<T>> {
+  static void run(Stream, const op::unpack_depthwise_gradient<T>& a) {
     const auto& g = a.g;
     for (int c = 0; c < g.groups; ++c)
       for (int kh = 0; kh < g.kh; ++kh)
@@ -197,8 +197,8 @@ template <> struct kernel<cpu, op::unpack_depthwise_gradient> {
   }
 };
 
-template <> struct kernel<cpu, op::sum_bases> {
-  template <class T> static void run(Stream, const op::sum_bases::Args<T>& a) {
+template <class T> struct kernel<cpu, op::sum_bases<T>> {
+  static void run(Stream, const op::sum_bases<T>& a) {
     host::parallel_for(
         a.rows,
         [&](long r) {

@@ -20,7 +20,7 @@ struct StoreNorm {
 
 template <class T> struct AttackStart {
   static constexpr int terms = 1;
-  op::attack_start::Args<T> a;
+  op::attack_start<T> a;
   std::size_t features;
   const double* norms;  // of the normal draws
   RNX_SHARED rng::Stream stream(std::size_t n) const {
@@ -42,8 +42,8 @@ template <class T> struct AttackStart {
     a.adversarial[e] = clamped(T(a.clean[e] + delta), T(0), T(1));
   }
 };
-template <> struct body<op::attack_start> {
-  template <class T, class E> static void run(const E& on, const op::attack_start::Args<T>& a) {
+template <class T> struct body<op::attack_start<T>> {
+  template <class E> static void run(const E& on, const op::attack_start<T>& a) {
     const std::size_t n = a.x.n, features = std::size_t(a.x.h) * a.x.w * a.x.c;
     const Scratch<double, E> norms(on, a.norm == 0 || a.noise > 0 ? 0 : n);
     const AttackStart<T> start{a, features, norms.data()};
@@ -65,7 +65,7 @@ template <class T> struct GradientSquares {
 };
 template <class T> struct AttackStep {
   static constexpr int terms = 1;
-  op::attack_step::Args<T> a;
+  op::attack_step<T> a;
   std::size_t features;
   const double* gradient_norms;
   const double* distances;
@@ -92,8 +92,8 @@ template <class T> struct AttackStep {
     a.adversarial[e] = clamped(T(x + factor * delta(n, e)), T(0), T(1));
   }
 };
-template <> struct body<op::attack_step> {
-  template <class T, class E> static void run(const E& on, const op::attack_step::Args<T>& a) {
+template <class T> struct body<op::attack_step<T>> {
+  template <class E> static void run(const E& on, const op::attack_step<T>& a) {
     const std::size_t n = a.x.n, features = std::size_t(a.x.h) * a.x.w * a.x.c;
     const Scratch<double, E> norms(on, a.norm == 0 ? 0 : 2 * n);
     const AttackStep<T> step{a, features, norms.data(), norms.data() + (a.norm == 0 ? 0 : n)};

@@ -32,9 +32,8 @@ template <class T, bool Add> struct StoreSum {
   }
 };
 
-template <> struct body<op::batch_norm_statistics> {
-  template <class T, class E>
-  static void run(const E& on, const op::batch_norm_statistics::Args<T>& a) {
+template <class T> struct body<op::batch_norm_statistics<T>> {
+  template <class E> static void run(const E& on, const op::batch_norm_statistics<T>& a) {
     const double m = double(a.x.rows());
     sum_segments(on, a.x.c, a.x.rows(), true, Deviations<T, false>{a.px, a.x.stride, nullptr},
                  StoreSum<T, false>{a.mean, m});
@@ -43,8 +42,8 @@ template <> struct body<op::batch_norm_statistics> {
   }
 };
 /// db += sum over samples and pixels of dy
-template <> struct body<op::bias_backward> {
-  template <class T, class E> static void run(const E& on, const op::bias_backward::Args<T>& a) {
+template <class T> struct body<op::bias_backward<T>> {
+  template <class E> static void run(const E& on, const op::bias_backward<T>& a) {
     sum_segments(on, a.y.c, a.y.rows(), true, Deviations<T, false>{a.dy, a.y.stride, nullptr},
                  StoreSum<T, true>{a.db, 1});
   }
@@ -70,7 +69,7 @@ template <class T> struct ChannelFactors {
 };
 
 template <class T> struct Normalize {
-  op::batch_norm_normalize::Args<T> a;
+  op::batch_norm_normalize<T> a;
   const T* factor;
   RNX_HD void operator()(std::size_t e) const {
     const std::size_t c = Split(e, a.x.c).remainder;
@@ -78,9 +77,8 @@ template <class T> struct Normalize {
         (a.px[offset(a.x, e)] - a.mean[c]) * factor[c] + (a.beta ? a.beta[c] : T(0));
   }
 };
-template <> struct body<op::batch_norm_normalize> {
-  template <class T, class E>
-  static void run(const E& on, const op::batch_norm_normalize::Args<T>& a) {
+template <class T> struct body<op::batch_norm_normalize<T>> {
+  template <class E> static void run(const E& on, const op::batch_norm_normalize<T>& a) {
     const std::size_t c = a.x.c;
     const Scratch<T, E> factor(on, c);
     on.each(c, ChannelFactors<T>{a.var, a.gamma, nullptr, double(a.eps), 1, c, factor.data()});
@@ -90,7 +88,7 @@ template <> struct body<op::batch_norm_normalize> {
 
 template <class T> struct NormTerms {
   static constexpr int terms = 2;
-  op::batch_norm_reduce::Args<T> a;
+  op::batch_norm_reduce<T> a;
   RNX_SHARED void operator()(std::size_t c, std::size_t row, double* acc) const {
     const double dy = a.dy[row * a.y.stride + c];
     acc[0] += dy;
@@ -102,16 +100,15 @@ template <class T> struct NormTerms {
     a.sums[a.x.c + c] = T(sums[1] / std::sqrt(double(a.var[c]) + double(a.eps)));
   }
 };
-template <> struct body<op::batch_norm_reduce> {
-  template <class T, class E>
-  static void run(const E& on, const op::batch_norm_reduce::Args<T>& a) {
+template <class T> struct body<op::batch_norm_reduce<T>> {
+  template <class E> static void run(const E& on, const op::batch_norm_reduce<T>& a) {
     sum_segments(on, a.x.c, a.x.rows(), true, NormTerms<T>{a}, NormTerms<T>{a});
   }
 };
 
 /// dx = f (dy - s0 / m - (x - mean) s1 / (m sqrt(var + eps))) with f = gamma / sqrt(var + eps)
 template <class T> struct NormBackward {
-  op::batch_norm_backward::Args<T> a;
+  op::batch_norm_backward<T> a;
   const T* factor;
   RNX_HD void operator()(std::size_t e) const {
     const std::size_t c = Split(e, a.y.c).remainder, channels = a.y.c;
@@ -121,9 +118,8 @@ template <class T> struct NormBackward {
     a.dx[offset(a.x, e)] = factor[c] * d;
   }
 };
-template <> struct body<op::batch_norm_backward> {
-  template <class T, class E>
-  static void run(const E& on, const op::batch_norm_backward::Args<T>& a) {
+template <class T> struct body<op::batch_norm_backward<T>> {
+  template <class E> static void run(const E& on, const op::batch_norm_backward<T>& a) {
     const std::size_t c = a.y.c;
     const Scratch<T, E> factor(on, 3 * c);
     on.each(c, ChannelFactors<T>{a.var, a.gamma, a.sums, double(a.eps), double(a.y.rows()), c,
@@ -132,8 +128,8 @@ template <> struct body<op::batch_norm_backward> {
   }
 };
 
-template <class T> struct element<op::batch_norm_update, T> {
-  op::batch_norm_update::Args<T> a;
+template <class T> struct element<op::batch_norm_update<T>> {
+  op::batch_norm_update<T> a;
   std::size_t count() const { return a.c; }
   RNX_HD void operator()(std::size_t i) const {
     a.running_mean[i] = (1 - a.weight) * a.running_mean[i] + a.weight * a.mean[i];

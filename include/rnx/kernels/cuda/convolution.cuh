@@ -56,7 +56,7 @@ template <class T> struct FinishProduct {
 };
 
 template <class T> struct ConvolveForward {
-  op::conv2d_forward::Args<T> a;
+  op::conv2d_forward<T> a;
   RNX_HD void operator()(std::size_t e) const {
     const auto& g = a.g;
     const Position p(g.y, e);
@@ -79,7 +79,7 @@ template <class T> struct ConvolveForward {
 };
 
 template <class T> struct ConvolveBackward {
-  op::conv2d_backward_input::Args<T> a;
+  op::conv2d_backward_input<T> a;
   RNX_HD void operator()(std::size_t e) const {
     const auto& g = a.g;
     const Position p(g.x, e);
@@ -103,8 +103,8 @@ template <class T> struct ConvolveBackward {
   }
 };
 
-template <> struct body<op::conv2d_forward> {
-  template <class T, class E> static void run(const E& on, const op::conv2d_forward::Args<T>& a) {
+template <class T> struct body<op::conv2d_forward<T>> {
+  template <class E> static void run(const E& on, const op::conv2d_forward<T>& a) {
     const MatrixProduct product(a.g);
     const std::size_t count = active(a.g.y);
     if (count == 0) return;
@@ -121,9 +121,8 @@ template <> struct body<op::conv2d_forward> {
   }
 };
 
-template <> struct body<op::conv2d_backward_input> {
-  template <class T, class E>
-  static void run(const E& on, const op::conv2d_backward_input::Args<T>& a) {
+template <class T> struct body<op::conv2d_backward_input<T>> {
+  template <class E> static void run(const E& on, const op::conv2d_backward_input<T>& a) {
     const MatrixProduct product(a.g);
     const int in = a.g.x.c, out = a.g.y.c;
     if (active(a.g.x) == 0) return;

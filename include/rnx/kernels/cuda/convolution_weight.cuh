@@ -75,9 +75,8 @@ void weight_gradient(const E& on, const geometry::Conv2d& g, const T* x, const T
   on.each(elements, AddChunks<T>{partial.data(), elements, chunks, dw});
 }
 
-template <> struct body<op::conv2d_backward_weight> {
-  template <class T, class E>
-  static void run(const E& on, const op::conv2d_backward_weight::Args<T>& a) {
+template <class T> struct body<op::conv2d_backward_weight<T>> {
+  template <class E> static void run(const E& on, const op::conv2d_backward_weight<T>& a) {
     const MatrixProduct product(a.g);
     const int in = product.taps * a.g.x.c, out = a.g.y.c;
     if (product.fits && product.rows > 0)

@@ -5,8 +5,8 @@
 
 #include "rnx/kernels/kernel.hpp"
 
-/// Declares launch<cuda, op::operation>, at namespace scope inside rnx.
-#define RNX_CUDA_DECLARE(operation)                                            \
-  template <> struct launch<cuda, op::operation> {                             \
-    template <class T> static void run(Stream, const op::operation::Args<T>&); \
+/// Declares launch<cuda, op::operation<T>>, at namespace scope inside rnx.
+#define RNX_CUDA_DECLARE(operation)                          \
+  template <class T> struct launch<cuda, op::operation<T>> { \
+    static void run(Stream, const op::operation<T>&);        \
   };

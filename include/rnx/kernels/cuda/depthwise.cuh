@@ -7,8 +7,8 @@
 
 namespace rnx::inline RNX_ABI::gpu {
 
-template <class T> struct element<op::depthwise_forward, T> {
-  op::depthwise_forward::Args<T> a;
+template <class T> struct element<op::depthwise_forward<T>> {
+  op::depthwise_forward<T> a;
   std::size_t count() const { return active(a.g.y); }
   RNX_HD void operator()(std::size_t e) const {
     const auto& g = a.g;
@@ -25,8 +25,8 @@ template <class T> struct element<op::depthwise_forward, T> {
   }
 };
 
-template <class T> struct element<op::depthwise_backward_input, T> {
-  op::depthwise_backward_input::Args<T> a;
+template <class T> struct element<op::depthwise_backward_input<T>> {
+  op::depthwise_backward_input<T> a;
   std::size_t count() const { return active(a.g.x); }
   RNX_HD void operator()(std::size_t e) const {
     const auto& g = a.g;
@@ -45,9 +45,8 @@ template <class T> struct element<op::depthwise_backward_input, T> {
   }
 };
 
-template <> struct body<op::depthwise_backward_weight> {
-  template <class T, class E>
-  static void run(const E& on, const op::depthwise_backward_weight::Args<T>& a) {
+template <class T> struct body<op::depthwise_backward_weight<T>> {
+  template <class E> static void run(const E& on, const op::depthwise_backward_weight<T>& a) {
     weight_gradient(on, a.g, a.x, a.dy, a.dw, true);
   }
 };

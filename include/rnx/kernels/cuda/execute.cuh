@@ -1,10 +1,9 @@
 // What the operations of this folder are made of, and how they run.
 //
-//   element<Operation, T>   one thread's share: Args a;  count();  operator()(i) for i in [0,
-//                           count())
-//   body<Operation>         run(on, args): one pass over the elements, unless specialised for
-//                           several
-//   on                      where they run: each(count, f), allocate, release, gemm
+//   element<Operation>   one thread's share: Operation a;  count();  operator()(i) for i in
+//                        [0, count())
+//   body<Operation>      run(on, a): one pass over the elements, unless specialised for several
+//   on                   where they run: each(count, f), allocate, release, gemm
 // Elements are independent of one another and of their order; sums have a fixed order: the same
 // bits every time, no atomics. Bodies are plain C++: tests also run them on the host. nvcc gives
 // them Executor: Thrust and cuBLAS on one stream.
@@ -18,12 +17,11 @@
 
 namespace rnx::inline RNX_ABI::gpu {
 
-template <class Operation, class T> struct element;
+template <class Operation> struct element;
 
 template <class Operation> struct body {
-  template <class T, class E>
-  static void run(const E& on, const typename Operation::template Args<T>& a) {
-    const element<Operation, T> f{a};
+  template <class E> static void run(const E& on, const Operation& a) {
+    const element<Operation> f{a};
     on.each(f.count(), f);
   }
 };
@@ -109,12 +107,12 @@ RNX_SHARED double product(double a, double b) {
 
 }  // namespace rnx::inline RNX_ABI::gpu
 
-/// Defines launch<cuda, op::operation>, at namespace scope inside rnx.
+/// Defines launch<cuda, op::operation<T>>, at namespace scope inside rnx.
 #ifdef __CUDACC__
-#define RNX_CUDA_DEFINE(operation)                                                   \
-  template <class T>                                                                 \
-  void launch<cuda, op::operation>::run(Stream s, const op::operation::Args<T>& a) { \
-    gpu::execute<op::operation>(#operation, s, a);                                   \
+#define RNX_CUDA_DEFINE(operation)                                                \
+  template <class T>                                                              \
+  void launch<cuda, op::operation<T>>::run(Stream s, const op::operation<T>& a) { \
+    gpu::execute(#operation, s, a);                                               \
   }
 #else
 #define RNX_CUDA_DEFINE(operation)

@@ -124,7 +124,7 @@ class Executor {
 template <class Operation> struct body;
 
 /// What every launch<cuda, ...> does; failures name the operation.
-template <class Operation, class Args> void execute(const char* name, Stream s, const Args& a) {
+template <class Operation> void execute(const char* name, Stream s, const Operation& a) {
   try {
     body<Operation>::run(Executor(s), a);
   } catch (const thrust::system_error& error) {

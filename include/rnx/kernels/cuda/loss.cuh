@@ -27,8 +27,8 @@ template <class T> RNX_SHARED void put(T& to, double value, bool add) {
   to = add ? to + T(value) : T(value);
 }
 
-template <class T> struct element<op::cross_entropy, T> {
-  op::cross_entropy::Args<T> a;
+template <class T> struct element<op::cross_entropy<T>> {
+  op::cross_entropy<T> a;
   std::size_t count() const { return a.z.rows(); }
   RNX_HD void operator()(std::size_t row) const {
     const int c = a.z.c;
@@ -50,8 +50,8 @@ template <class T> struct element<op::cross_entropy, T> {
   }
 };
 
-template <class T> struct element<op::kl_divergence, T> {
-  op::kl_divergence::Args<T> a;
+template <class T> struct element<op::kl_divergence<T>> {
+  op::kl_divergence<T> a;
   std::size_t count() const { return a.z.rows(); }
   RNX_HD void operator()(std::size_t row) const {
     const int c = a.z.c;
@@ -76,8 +76,8 @@ template <class T> struct element<op::kl_divergence, T> {
   }
 };
 
-template <class T> struct element<op::row_distance, T> {
-  op::row_distance::Args<T> a;
+template <class T> struct element<op::row_distance<T>> {
+  op::row_distance<T> a;
   std::size_t count() const { return a.s.rows(); }
   RNX_HD void operator()(std::size_t row) const {
     const int c = a.s.c;

@@ -6,44 +6,44 @@
 
 namespace rnx::inline RNX_ABI::gpu {
 
-template <class T> struct element<op::fill, T> {
-  op::fill::Args<T> a;
+template <class T> struct element<op::fill<T>> {
+  op::fill<T> a;
   std::size_t count() const { return a.count; }
   RNX_HD void operator()(std::size_t i) const { a.y[i] = a.value; }
 };
-template <class T> struct element<op::copy, T> {
-  op::copy::Args<T> a;
+template <class T> struct element<op::copy<T>> {
+  op::copy<T> a;
   std::size_t count() const { return active(a.x); }
   RNX_HD void operator()(std::size_t i) const { a.to[offset(a.y, i)] = a.from[offset(a.x, i)]; }
 };
-template <class T> struct element<op::accumulate, T> {
-  op::accumulate::Args<T> a;
+template <class T> struct element<op::accumulate<T>> {
+  op::accumulate<T> a;
   std::size_t count() const { return active(a.x); }
   RNX_HD void operator()(std::size_t i) const { a.to[offset(a.y, i)] += a.from[offset(a.x, i)]; }
 };
-template <class T> struct element<op::add, T> {
-  op::add::Args<T> a;
+template <class T> struct element<op::add<T>> {
+  op::add<T> a;
   std::size_t count() const { return active(a.y); }
   RNX_HD void operator()(std::size_t i) const {
     a.py[offset(a.y, i)] = a.pa[offset(a.a, i)] + a.pb[offset(a.b, i)];
   }
 };
-template <class T> struct element<op::axpy, T> {
-  op::axpy::Args<T> a;
+template <class T> struct element<op::axpy<T>> {
+  op::axpy<T> a;
   std::size_t count() const { return a.count; }
   RNX_HD void operator()(std::size_t i) const { a.y[i] += a.alpha * a.x[i]; }
 };
 
-template <class T> struct element<op::scale_channels, T> {
-  op::scale_channels::Args<T> a;
+template <class T> struct element<op::scale_channels<T>> {
+  op::scale_channels<T> a;
   std::size_t count() const { return active(a.x); }
   RNX_HD void operator()(std::size_t i) const {
     const Position p(a.x, i);
     a.py[offset(a.y, i)] = a.px[offset(a.x, i)] * a.ps[p.n * a.s.sample() + p.c];
   }
 };
-template <class T> struct element<op::scale_channels_gate, T> {
-  op::scale_channels_gate::Args<T> a;
+template <class T> struct element<op::scale_channels_gate<T>> {
+  op::scale_channels_gate<T> a;
   std::size_t count() const { return std::size_t(a.x.n) * a.x.c; }
   RNX_HD void operator()(std::size_t i) const {
     const Split s(i, a.x.c);
@@ -56,8 +56,8 @@ template <class T> struct element<op::scale_channels_gate, T> {
   }
 };
 
-template <class T> struct element<op::pad_shortcut, T> {
-  op::pad_shortcut::Args<T> a;
+template <class T> struct element<op::pad_shortcut<T>> {
+  op::pad_shortcut<T> a;
   std::size_t count() const { return active(a.y); }
   RNX_HD void operator()(std::size_t i) const {
     const Position p(a.y, i);
@@ -66,8 +66,8 @@ template <class T> struct element<op::pad_shortcut, T> {
         c >= 0 && c < a.x.c ? a.px[offset(a.x, p.n, p.h * a.stride, p.w * a.stride, c)] : T(0);
   }
 };
-template <class T> struct element<op::pad_shortcut_backward, T> {
-  op::pad_shortcut_backward::Args<T> a;
+template <class T> struct element<op::pad_shortcut_backward<T>> {
+  op::pad_shortcut_backward<T> a;
   std::size_t count() const { return active(a.x); }
   RNX_HD void operator()(std::size_t i) const {
     const Position p(a.x, i);
@@ -78,8 +78,8 @@ template <class T> struct element<op::pad_shortcut_backward, T> {
   }
 };
 
-template <class T> struct element<op::attention_map, T> {
-  op::attention_map::Args<T> a;
+template <class T> struct element<op::attention_map<T>> {
+  op::attention_map<T> a;
   std::size_t count() const { return a.x.rows(); }
   RNX_HD void operator()(std::size_t row) const {
     const T* x = a.px + row * a.x.stride;
@@ -88,8 +88,8 @@ template <class T> struct element<op::attention_map, T> {
     a.f[row] = sum;
   }
 };
-template <class T> struct element<op::attention_map_backward, T> {
-  op::attention_map_backward::Args<T> a;
+template <class T> struct element<op::attention_map_backward<T>> {
+  op::attention_map_backward<T> a;
   std::size_t count() const { return active(a.x); }
   RNX_HD void operator()(std::size_t i) const {
     a.dx[offset(a.dxg, i)] += 2 * a.df[Split(i, a.x.c).quotient] * a.px[offset(a.x, i)];

@@ -9,8 +9,8 @@
 
 namespace rnx::inline RNX_ABI::gpu {
 
-template <class T> struct element<op::sgd_step, T> {
-  op::sgd_step::Args<T> a;
+template <class T> struct element<op::sgd_step<T>> {
+  op::sgd_step<T> a;
   std::size_t count() const { return a.count; }
   RNX_HD void operator()(std::size_t i) const {
     const T lr = T((a.values ? a.values->lr : 0) * a.lr_factor),
@@ -25,7 +25,7 @@ template <class T> struct element<op::sgd_step, T> {
 };
 
 template <class T> struct AdamStep {
-  op::adam_step::Args<T> a;
+  op::adam_step<T> a;
   double bias1;  // 1 - beta1^t
   T root;        // sqrt(1 - beta2^t)
   RNX_HD void operator()(std::size_t i) const {
@@ -38,15 +38,15 @@ template <class T> struct AdamStep {
     a.parameter[i] = p - step * (m / (std::sqrt(v) / root + T(a.eps)));
   }
 };
-template <> struct body<op::adam_step> {
-  template <class T, class E> static void run(const E& on, const op::adam_step::Args<T>& a) {
+template <class T> struct body<op::adam_step<T>> {
+  template <class E> static void run(const E& on, const op::adam_step<T>& a) {
     on.each(a.count, AdamStep<T>{a, 1 - std::pow(a.beta1, double(a.t)),
                                  T(std::sqrt(1 - std::pow(a.beta2, double(a.t))))});
   }
 };
 
-template <class T> struct element<op::ema_step, T> {
-  op::ema_step::Args<T> a;
+template <class T> struct element<op::ema_step<T>> {
+  op::ema_step<T> a;
   std::size_t count() const { return a.count; }
   RNX_HD void operator()(std::size_t i) const {
     a.average[i] = T(a.decay) * a.average[i] + T(1 - a.decay) * a.parameter[i];
@@ -64,14 +64,14 @@ struct AddTo {
   double* sum;
   RNX_SHARED void operator()(std::size_t, const double* sums) const { *sum += sums[0]; }
 };
-template <> struct body<op::square_sum> {
-  template <class T, class E> static void run(const E& on, const op::square_sum::Args<T>& a) {
+template <class T> struct body<op::square_sum<T>> {
+  template <class E> static void run(const E& on, const op::square_sum<T>& a) {
     sum_segments(on, 1, a.count, false, Squares<T>{a.x}, AddTo{a.sum});
   }
 };
 
-template <class T> struct element<op::clip_factor, T> {
-  op::clip_factor::Args<T> a;
+template <class T> struct element<op::clip_factor<T>> {
+  op::clip_factor<T> a;
   std::size_t count() const { return 1; }
   RNX_HD void operator()(std::size_t) const {
     const double factor = a.limit / (std::sqrt(*a.sum) + 1e-6);

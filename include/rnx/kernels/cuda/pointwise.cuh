@@ -10,15 +10,15 @@
 
 namespace rnx::inline RNX_ABI::gpu {
 
-template <class F, class T> struct element<op::pointwise_forward<F>, T> {
-  typename op::pointwise_forward<F>::template Args<T> a;
+template <class F, class T> struct element<op::pointwise_forward<F, T>> {
+  op::pointwise_forward<F, T> a;
   std::size_t count() const { return active(a.x); }
   RNX_HD void operator()(std::size_t i) const {
     a.py[offset(a.y, i)] = F::forward(a.px[offset(a.x, i)]);
   }
 };
-template <class F, class T> struct element<op::pointwise_backward<F>, T> {
-  typename op::pointwise_backward<F>::template Args<T> a;
+template <class F, class T> struct element<op::pointwise_backward<F, T>> {
+  op::pointwise_backward<F, T> a;
   std::size_t count() const { return active(a.v); }
   RNX_HD void operator()(std::size_t i) const {
     const auto slope = F::derivative(a.pv[offset(a.v, i)]);
@@ -31,16 +31,16 @@ template <class T> RNX_SHARED bool masked(const geometry::Map& m, const T* mask,
   const Split channel(i, m.c), pixel(channel.quotient, std::size_t(m.h) * m.w);
   return mask[channel.remainder * m.h * m.w + pixel.remainder] != 0;
 }
-template <class T> struct element<op::masked_relu_forward, T> {
-  op::masked_relu_forward::Args<T> a;
+template <class T> struct element<op::masked_relu_forward<T>> {
+  op::masked_relu_forward<T> a;
   std::size_t count() const { return active(a.x); }
   RNX_HD void operator()(std::size_t i) const {
     const T x = a.px[offset(a.x, i)];
     a.py[offset(a.y, i)] = masked(a.x, a.mask, i) && x < 0 ? T(0) : x;
   }
 };
-template <class T> struct element<op::masked_relu_backward, T> {
-  op::masked_relu_backward::Args<T> a;
+template <class T> struct element<op::masked_relu_backward<T>> {
+  op::masked_relu_backward<T> a;
   std::size_t count() const { return active(a.y); }
   RNX_HD void operator()(std::size_t i) const {
     a.dx[offset(a.dxg, i)] =
@@ -48,8 +48,8 @@ template <class T> struct element<op::masked_relu_backward, T> {
   }
 };
 
-template <class T> struct element<op::affine_channels, T> {
-  op::affine_channels::Args<T> a;
+template <class T> struct element<op::affine_channels<T>> {
+  op::affine_channels<T> a;
   std::size_t count() const { return active(a.x); }
   RNX_HD void operator()(std::size_t i) const {
     const std::size_t c = Split(i, a.x.c).remainder;
@@ -60,8 +60,8 @@ template <class T> struct element<op::affine_channels, T> {
 
 /// An element's number counts samples, pixels and the channels of the maximum (x.stride): equal for
 /// every choice of active channels.
-template <class T> struct element<op::dropout, T> {
-  op::dropout::Args<T> a;
+template <class T> struct element<op::dropout<T>> {
+  op::dropout<T> a;
   std::size_t count() const { return active(a.x); }
   RNX_HD void operator()(std::size_t i) const {
     const rng::Stream stream(a.values ? a.values->seed : 0, Purpose::dropout,
@@ -79,27 +79,23 @@ template <class T> struct element<op::dropout, T> {
 namespace rnx::inline RNX_ABI {
 RNX_CUDA_POINTWISE(RNX_CUDA_DEFINE)
 #ifdef __CUDACC__
-template <class F>
-template <class T>
-void launch<cuda, op::pointwise_forward<F>>::run(
-    Stream s, const typename op::pointwise_forward<F>::template Args<T>& a) {
-  gpu::execute<op::pointwise_forward<F>>("pointwise_forward", s, a);
+template <class F, class T>
+void launch<cuda, op::pointwise_forward<F, T>>::run(Stream s,
+                                                    const op::pointwise_forward<F, T>& a) {
+  gpu::execute("pointwise_forward", s, a);
 }
-template <class F>
-template <class T>
-void launch<cuda, op::pointwise_backward<F>>::run(
-    Stream s, const typename op::pointwise_backward<F>::template Args<T>& a) {
-  gpu::execute<op::pointwise_backward<F>>("pointwise_backward", s, a);
+template <class F, class T>
+void launch<cuda, op::pointwise_backward<F, T>>::run(Stream s,
+                                                     const op::pointwise_backward<F, T>& a) {
+  gpu::execute("pointwise_backward", s, a);
 }
 #endif
 }  // namespace rnx::inline RNX_ABI
 
-#define RNX_CUDA_INSTANTIATE_(...)                                     \
-  template void rnx::launch<rnx::cuda, __VA_ARGS__>::run<float>(       \
-      rnx::Stream, const typename __VA_ARGS__::template Args<float>&); \
-  template void rnx::launch<rnx::cuda, __VA_ARGS__>::run<double>(      \
-      rnx::Stream, const typename __VA_ARGS__::template Args<double>&);
+#define RNX_CUDA_FUNCTOR_(T, ...)                                                     \
+  template struct rnx::launch<rnx::cuda, rnx::op::pointwise_forward<__VA_ARGS__, T>>; \
+  template struct rnx::launch<rnx::cuda, rnx::op::pointwise_backward<__VA_ARGS__, T>>;
 /// Forward and backward of one elementwise functor, in float and double.
-#define RNX_CUDA_FUNCTOR(...)                                    \
-  RNX_CUDA_INSTANTIATE_(rnx::op::pointwise_forward<__VA_ARGS__>) \
-  RNX_CUDA_INSTANTIATE_(rnx::op::pointwise_backward<__VA_ARGS__>)
+#define RNX_CUDA_FUNCTOR(...)           \
+  RNX_CUDA_FUNCTOR_(float, __VA_ARGS__) \
+  RNX_CUDA_FUNCTOR_(double, __VA_ARGS__)

@@ -11,12 +11,10 @@
 namespace rnx::inline RNX_ABI {
 RNX_CUDA_POINTWISE(RNX_CUDA_DECLARE)
 
-template <class F> struct launch<cuda, op::pointwise_forward<F>> {
-  template <class T>
-  static void run(Stream, const typename op::pointwise_forward<F>::template Args<T>&);
+template <class F, class T> struct launch<cuda, op::pointwise_forward<F, T>> {
+  static void run(Stream, const op::pointwise_forward<F, T>&);
 };
-template <class F> struct launch<cuda, op::pointwise_backward<F>> {
-  template <class T>
-  static void run(Stream, const typename op::pointwise_backward<F>::template Args<T>&);
+template <class F, class T> struct launch<cuda, op::pointwise_backward<F, T>> {
+  static void run(Stream, const op::pointwise_backward<F, T>&);
 };
 }  // namespace rnx::inline RNX_ABI

@@ -51,16 +51,16 @@ RNX_SHARED std::size_t place_of_maximum(const geometry::Pool& g, const T* x, std
   return best;
 }
 
-template <class T> struct element<op::max_pool_forward, T> {
-  op::max_pool_forward::Args<T> a;
+template <class T> struct element<op::max_pool_forward<T>> {
+  op::max_pool_forward<T> a;
   std::size_t count() const { return active(a.g.y); }
   RNX_HD void operator()(std::size_t e) const {
     const Position p(a.g.y, e);
     a.y[offset(a.g.y, e)] = a.x[place_of_maximum(a.g, a.x, p.n, p.h, p.w, p.c)];
   }
 };
-template <class T> struct element<op::max_pool_backward, T> {
-  op::max_pool_backward::Args<T> a;
+template <class T> struct element<op::max_pool_backward<T>> {
+  op::max_pool_backward<T> a;
   std::size_t count() const { return active(a.g.x); }
   RNX_HD void operator()(std::size_t e) const {
     const Position p(a.g.x, e);
@@ -75,8 +75,8 @@ template <class T> struct element<op::max_pool_backward, T> {
   }
 };
 
-template <class T> struct element<op::average_pool_forward, T> {
-  op::average_pool_forward::Args<T> a;
+template <class T> struct element<op::average_pool_forward<T>> {
+  op::average_pool_forward<T> a;
   std::size_t count() const { return active(a.g.y); }
   RNX_HD void operator()(std::size_t e) const {
     const Position p(a.g.y, e);
@@ -87,8 +87,8 @@ template <class T> struct element<op::average_pool_forward, T> {
     a.y[offset(a.g.y, e)] = sum / T(a.g.kernel * a.g.kernel);
   }
 };
-template <class T> struct element<op::average_pool_backward, T> {
-  op::average_pool_backward::Args<T> a;
+template <class T> struct element<op::average_pool_backward<T>> {
+  op::average_pool_backward<T> a;
   std::size_t count() const { return active(a.g.x); }
   RNX_HD void operator()(std::size_t e) const {
     const Position p(a.g.x, e);
@@ -101,8 +101,8 @@ template <class T> struct element<op::average_pool_backward, T> {
   }
 };
 
-template <class T> struct element<op::global_pool_forward, T> {
-  op::global_pool_forward::Args<T> a;
+template <class T> struct element<op::global_pool_forward<T>> {
+  op::global_pool_forward<T> a;
   std::size_t count() const { return std::size_t(a.x.n) * a.x.c; }
   RNX_HD void operator()(std::size_t i) const {
     const Split s(i, a.x.c);
@@ -112,8 +112,8 @@ template <class T> struct element<op::global_pool_forward, T> {
     a.py[s.quotient * a.y.sample() + s.remainder] = sum / T(a.x.h * a.x.w);
   }
 };
-template <class T> struct element<op::global_pool_backward, T> {
-  op::global_pool_backward::Args<T> a;
+template <class T> struct element<op::global_pool_backward<T>> {
+  op::global_pool_backward<T> a;
   std::size_t count() const { return active(a.x); }
   RNX_HD void operator()(std::size_t i) const {
     const Position p(a.x, i);

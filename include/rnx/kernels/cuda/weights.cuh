@@ -34,16 +34,16 @@ template <class T> struct Pack {
   }
 };
 
-template <> struct body<op::pack_weights> {
-  template <class T, class E> static void run(const E& on, const op::pack_weights::Args<T>& a) {
+template <class T> struct body<op::pack_weights<T>> {
+  template <class E> static void run(const E& on, const op::pack_weights<T>& a) {
     const Pack<T> forward{a.g, a.theta, a.forward, a.g.i, a.g.si, a.g.o, a.g.so, false},
         backward{a.g, a.theta, a.backward, a.g.o, a.g.so, a.g.i, a.g.si, true};
     if (a.forward) on.each(forward.count(), forward);
     if (a.backward) on.each(backward.count(), backward);
   }
 };
-template <class T> struct element<op::unpack_gradient, T> {
-  op::unpack_gradient::Args<T> a;
+template <class T> struct element<op::unpack_gradient<T>> {
+  op::unpack_gradient<T> a;
   std::size_t count() const { return a.g.count(); }
   RNX_HD void operator()(std::size_t e) const {
     const Split o(e, a.g.o), i(o.quotient, a.g.i), kw(i.quotient, a.g.kw), kh(kw.quotient, a.g.kh);
@@ -57,19 +57,19 @@ RNX_SHARED long depthwise_offset(const geometry::Weights& g, std::size_t e) {
   const Split c(e, g.groups), kw(c.quotient, g.kw);
   return long(c.remainder) * g.sg + long(kw.quotient) * g.sh + long(kw.remainder) * g.sw;
 }
-template <class T> struct element<op::pack_depthwise, T> {
-  op::pack_depthwise::Args<T> a;
+template <class T> struct element<op::pack_depthwise<T>> {
+  op::pack_depthwise<T> a;
   std::size_t count() const { return std::size_t(a.g.kh) * a.g.kw * a.g.groups; }
   RNX_HD void operator()(std::size_t e) const { a.packed[e] = a.theta[depthwise_offset(a.g, e)]; }
 };
-template <class T> struct element<op::unpack_depthwise_gradient, T> {
-  op::unpack_depthwise_gradient::Args<T> a;
+template <class T> struct element<op::unpack_depthwise_gradient<T>> {
+  op::unpack_depthwise_gradient<T> a;
   std::size_t count() const { return std::size_t(a.g.kh) * a.g.kw * a.g.groups; }
   RNX_HD void operator()(std::size_t e) const { a.dtheta[depthwise_offset(a.g, e)] += a.dense[e]; }
 };
 
-template <class T> struct element<op::sum_bases, T> {
-  op::sum_bases::Args<T> a;
+template <class T> struct element<op::sum_bases<T>> {
+  op::sum_bases<T> a;
   RNX_SHARED std::size_t count() const { return a.rows * a.row; }
   RNX_HD void operator()(std::size_t e) const {
     const std::size_t r = Split(e, a.row).quotient;

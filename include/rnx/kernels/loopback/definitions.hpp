@@ -15,13 +15,11 @@
 namespace rnx::inline RNX_ABI {
 
 template <class Operation>
-template <class T>
-void launch<loopback, Operation>::run(Stream stream,
-                                      const typename Operation::template Args<T>& tagged) {
+void launch<loopback, Operation>::run(Stream stream, const Operation& tagged) {
   auto args = tagged;
   std::apply([](auto*&... pointer) { ((pointer = memory<loopback>::tagged(pointer)), ...); },
              args.pointers());
-  const auto now = [args] { kernel<cpu, Operation>::template run<T>({}, args); };
+  const auto now = [args] { kernel<cpu, Operation>::run({}, args); };
   if (stream.handle)
     static_cast<Recording*>(stream.handle)->add(now);
   else
@@ -30,19 +28,20 @@ void launch<loopback, Operation>::run(Stream stream,
 
 }  // namespace rnx::inline RNX_ABI
 
-#define RNX_LOOPBACK_KERNEL_(...)                                      \
-  template void rnx::launch<rnx::loopback, __VA_ARGS__>::run<float>(   \
-      rnx::Stream, const typename __VA_ARGS__::template Args<float>&); \
-  template void rnx::launch<rnx::loopback, __VA_ARGS__>::run<double>(  \
-      rnx::Stream, const typename __VA_ARGS__::template Args<double>&);
-#define RNX_LOOPBACK_1_(a) RNX_LOOPBACK_KERNEL_(rnx::op::a)
+#define RNX_LOOPBACK_1_(a)                                       \
+  template struct rnx::launch<rnx::loopback, rnx::op::a<float>>; \
+  template struct rnx::launch<rnx::loopback, rnx::op::a<double>>;
 #define RNX_LOOPBACK_2_(a, b) RNX_LOOPBACK_1_(a) RNX_LOOPBACK_1_(b)
 #define RNX_LOOPBACK_4_(a, b, c, d) RNX_LOOPBACK_2_(a, b) RNX_LOOPBACK_2_(c, d)
+/// An operation over a policy: op::operation<policy, T>.
+#define RNX_LOOPBACK_OVER_(operation, ...)                                            \
+  template struct rnx::launch<rnx::loopback, rnx::op::operation<__VA_ARGS__, float>>; \
+  template struct rnx::launch<rnx::loopback, rnx::op::operation<__VA_ARGS__, double>>;
 
 /// Forward and backward of one elementwise functor.
-#define RNX_LOOPBACK_POINTWISE(...)                             \
-  RNX_LOOPBACK_KERNEL_(rnx::op::pointwise_forward<__VA_ARGS__>) \
-  RNX_LOOPBACK_KERNEL_(rnx::op::pointwise_backward<__VA_ARGS__>)
+#define RNX_LOOPBACK_POINTWISE(...)                  \
+  RNX_LOOPBACK_OVER_(pointwise_forward, __VA_ARGS__) \
+  RNX_LOOPBACK_OVER_(pointwise_backward, __VA_ARGS__)
 
 /// Every operation of kernels/op/ that is no template.
 #define RNX_LOOPBACK_KERNELS                                                                       \

@@ -16,54 +16,46 @@ template <class T> RNX_SHARED T direction(T g) {
 /// start: Linf x + U(-eps, eps); L2 x + eps n / (|n| + 1e-10) on the sphere; clipped to [0, 1].
 /// Keyed by (seed, draw, sample id): values->seed + seed, values->draw + draw, first_sample + row.
 /// noise > 0: x + noise n instead, n standard normal (the start of TRADES, Zhang et al. 2019).
-struct attack_start {
-  template <class T> struct Args {
-    geometry::Map x;
-    int norm;
-    std::uint64_t draw, first_sample;
-    const StepValues* values;
-    const T* clean;
-    T* adversarial;
-    double noise = 0;
-    std::uint64_t seed = 0;
-    auto pointers() { return std::tie(values, clean, adversarial); }
-  };
+template <class T> struct attack_start {
+  geometry::Map x;
+  int norm;
+  std::uint64_t draw, first_sample;
+  const StepValues* values;
+  const T* clean;
+  T* adversarial;
+  double noise = 0;
+  std::uint64_t seed = 0;
+  auto pointers() { return std::tie(values, clean, adversarial); }
 };
 /// Linf: clip(x' + step direction(g), x -+ eps); L2: x' + step g / (|g| + 1e-10), delta scaled by
 /// eps / (|delta| + 1e-7) when longer; then [0, 1]. fgsm: the step has length eps.
-struct attack_step {
-  template <class T> struct Args {
-    geometry::Map x;
-    int norm;
-    bool fgsm;
-    const StepValues* values;
-    const T* clean;
-    const T* gradient;
-    T* adversarial;
-    auto pointers() { return std::tie(values, clean, gradient, adversarial); }
-  };
+template <class T> struct attack_step {
+  geometry::Map x;
+  int norm;
+  bool fgsm;
+  const StepValues* values;
+  const T* clean;
+  const T* gradient;
+  T* adversarial;
+  auto pointers() { return std::tie(values, clean, gradient, adversarial); }
 };
 
 /// Free adversarial training (Shafahi et al. 2019): y = clip(x + delta, 0, 1)
-struct perturb {
-  template <class T> struct Args {
-    std::size_t count;
-    const T* x;
-    const T* delta;
-    T* y;
-    auto pointers() { return std::tie(x, delta, y); }
-  };
+template <class T> struct perturb {
+  std::size_t count;
+  const T* x;
+  const T* delta;
+  T* y;
+  auto pointers() { return std::tie(x, delta, y); }
 };
 /// delta = clip(delta + eps direction(g), -eps, eps), eps from the step values; the perturbation
 /// outlives its batch
-struct perturbation_step {
-  template <class T> struct Args {
-    std::size_t count;
-    const StepValues* values;
-    const T* gradient;
-    T* delta;
-    auto pointers() { return std::tie(values, gradient, delta); }
-  };
+template <class T> struct perturbation_step {
+  std::size_t count;
+  const StepValues* values;
+  const T* gradient;
+  T* delta;
+  auto pointers() { return std::tie(values, gradient, delta); }
 };
 
 }  // namespace rnx::inline RNX_ABI::op

@@ -41,20 +41,18 @@ enum class ChainSource { values, forward, backward_input };
 /// y = tail(v) with v = x itself (source values, map `to`), the convolution of conv2d_forward, or
 /// the input gradient of conv2d_backward_input (x: dy). `raw`: what `accumulate` adds to; otherwise
 /// unused.
-struct chain {
-  template <class T> struct Args {
-    ChainSource source = ChainSource::values;
-    geometry::Conv2d g{};
-    geometry::Map to{};
-    const T* x = nullptr;
-    const T* w = nullptr;
-    const T* bias = nullptr;
-    const T* scale = nullptr;
-    bool accumulate = false;
-    T* y = nullptr;
-    Tail<T> tail{};
-    auto pointers() { return std::tuple_cat(std::tie(x, w, bias, scale, y), tail.pointers()); }
-  };
+template <class T> struct chain {
+  ChainSource source = ChainSource::values;
+  geometry::Conv2d g{};
+  geometry::Map to{};
+  const T* x = nullptr;
+  const T* w = nullptr;
+  const T* bias = nullptr;
+  const T* scale = nullptr;
+  bool accumulate = false;
+  T* y = nullptr;
+  Tail<T> tail{};
+  auto pointers() { return std::tuple_cat(std::tie(x, w, bias, scale, y), tail.pointers()); }
 };
 
 }  // namespace rnx::inline RNX_ABI::op

@@ -8,129 +8,105 @@ namespace rnx::inline RNX_ABI::op {
 
 /// Packs the active corner of theta (o, i, kh, kw) into one or both forms; null: unwanted.
 /// winograd: for F(2x2, 3x3).
-struct pack_weights {
-  template <class T> struct Args {
-    geometry::Weights g;
-    const T* theta;
-    T* forward;
-    T* backward;
-    bool winograd_forward = false, winograd_backward = false;
-    auto pointers() { return std::tie(theta, forward, backward); }
-  };
+template <class T> struct pack_weights {
+  geometry::Weights g;
+  const T* theta;
+  T* forward;
+  T* backward;
+  bool winograd_forward = false, winograd_backward = false;
+  auto pointers() { return std::tie(theta, forward, backward); }
 };
 /// theta's gradient += the dense gradient (group, kh, kw, i, o) of conv2d_backward_weight
-struct unpack_gradient {
-  template <class T> struct Args {
-    geometry::Weights g;
-    const T* dense;
-    T* dtheta;
-    auto pointers() { return std::tie(dense, dtheta); }
-  };
+template <class T> struct unpack_gradient {
+  geometry::Weights g;
+  const T* dense;
+  T* dtheta;
+  auto pointers() { return std::tie(dense, dtheta); }
 };
 /// y = [y +] scale (x * w) [+ bias]. scale: one value per output channel or null (1); accumulate
 /// adds to y. The product is formed first and rounded, then scaled, then added: packed binary
 /// kernels compute the same expression.
-struct conv2d_forward {
-  template <class T> struct Args {
-    geometry::Conv2d g;
-    const T* x;
-    const T* w;
-    const T* bias;
-    const T* scale;
-    T* y;
-    bool accumulate;
-    auto pointers() { return std::tie(x, w, bias, scale, y); }
-  };
+template <class T> struct conv2d_forward {
+  geometry::Conv2d g;
+  const T* x;
+  const T* w;
+  const T* bias;
+  const T* scale;
+  T* y;
+  bool accumulate;
+  auto pointers() { return std::tie(x, w, bias, scale, y); }
 };
 /// dx = transposed convolution of dy, assigned; w: the backward form
-struct conv2d_backward_input {
-  template <class T> struct Args {
-    geometry::Conv2d g;
-    const T* dy;
-    const T* w;
-    T* dx;
-    auto pointers() { return std::tie(dy, w, dx); }
-  };
+template <class T> struct conv2d_backward_input {
+  geometry::Conv2d g;
+  const T* dy;
+  const T* w;
+  T* dx;
+  auto pointers() { return std::tie(dy, w, dx); }
 };
 /// dw (group, kh, kw, i, o) dense = sum over samples and pixels of x dy, assigned. Summed in fixed
 /// chunks of samples.
-struct conv2d_backward_weight {
-  template <class T> struct Args {
-    geometry::Conv2d g;
-    const T* x;
-    const T* dy;
-    T* dw;
-    auto pointers() { return std::tie(x, dy, dw); }
-  };
+template <class T> struct conv2d_backward_weight {
+  geometry::Conv2d g;
+  const T* x;
+  const T* dy;
+  T* dw;
+  auto pointers() { return std::tie(x, dy, dw); }
 };
 /// Depthwise: one kernel per channel; packed weights (kh, kw, c). g.groups = c.
-struct pack_depthwise {
-  template <class T> struct Args {
-    geometry::Weights g;
-    const T* theta;
-    T* packed;
-    auto pointers() { return std::tie(theta, packed); }
-  };
+template <class T> struct pack_depthwise {
+  geometry::Weights g;
+  const T* theta;
+  T* packed;
+  auto pointers() { return std::tie(theta, packed); }
 };
-struct unpack_depthwise_gradient {
-  template <class T> struct Args {
-    geometry::Weights g;
-    const T* dense;
-    T* dtheta;
-    auto pointers() { return std::tie(dense, dtheta); }
-  };
+template <class T> struct unpack_depthwise_gradient {
+  geometry::Weights g;
+  const T* dense;
+  T* dtheta;
+  auto pointers() { return std::tie(dense, dtheta); }
 };
-struct depthwise_forward {
-  template <class T> struct Args {
-    geometry::Conv2d g;
-    const T* x;
-    const T* w;
-    const T* bias;
-    const T* scale;
-    T* y;
-    bool accumulate;
-    auto pointers() { return std::tie(x, w, bias, scale, y); }
-  };
+template <class T> struct depthwise_forward {
+  geometry::Conv2d g;
+  const T* x;
+  const T* w;
+  const T* bias;
+  const T* scale;
+  T* y;
+  bool accumulate;
+  auto pointers() { return std::tie(x, w, bias, scale, y); }
 };
-struct depthwise_backward_input {
-  template <class T> struct Args {
-    geometry::Conv2d g;
-    const T* dy;
-    const T* w;
-    T* dx;
-    auto pointers() { return std::tie(dy, w, dx); }
-  };
+template <class T> struct depthwise_backward_input {
+  geometry::Conv2d g;
+  const T* dy;
+  const T* w;
+  T* dx;
+  auto pointers() { return std::tie(dy, w, dx); }
 };
 /// dw (kh, kw, c), assigned
-struct depthwise_backward_weight {
-  template <class T> struct Args {
-    geometry::Conv2d g;
-    const T* x;
-    const T* dy;
-    T* dw;
-    auto pointers() { return std::tie(x, dy, dw); }
-  };
+template <class T> struct depthwise_backward_weight {
+  geometry::Conv2d g;
+  const T* x;
+  const T* dy;
+  T* dw;
+  auto pointers() { return std::tie(x, dy, dw); }
 };
 /// db(c) += sum over samples and pixels of dy
-struct bias_backward {
-  template <class T> struct Args {
-    geometry::Map y;
-    const T* dy;
-    T* db;
-    auto pointers() { return std::tie(dy, db); }
-  };
+template <class T> struct bias_backward {
+  geometry::Map y;
+  const T* dy;
+  T* db;
+  auto pointers() { return std::tie(dy, db); }
 };
 /// The summed tensor of several bases: y = sum over k of scale[k][o] base[k], bases (k, groups o, i
 /// kh kw)
-struct sum_bases {
-  template <class T> struct Args {
-    int bases, rows;
-    std::size_t row;
-    const T* base;
-    const T* scale;
-    T* y;
-    auto pointers() { return std::tie(base, scale, y); }
-  };
+template <class T> struct sum_bases {
+  int bases, rows;
+  std::size_t row;
+  const T* base;
+  const T* scale;
+  T* y;
+  auto pointers() { return std::tie(base, scale, y); }
 };
 
 }  // namespace rnx::inline RNX_ABI::op

@@ -6,59 +6,47 @@
 namespace rnx::inline RNX_ABI::op {
 
 /// the maximum of each window; NaN where it holds one
-struct max_pool_forward {
-  template <class T> struct Args {
-    geometry::Pool g;
-    const T* x;
-    T* y;
-    auto pointers() { return std::tie(x, y); }
-  };
+template <class T> struct max_pool_forward {
+  geometry::Pool g;
+  const T* x;
+  T* y;
+  auto pointers() { return std::tie(x, y); }
 };
 /// dx assigned: each window's gradient goes to its first maximum in row order, where there is a NaN
 /// to its last one, as in PyTorch
-struct max_pool_backward {
-  template <class T> struct Args {
-    geometry::Pool g;
-    const T* x;
-    const T* dy;
-    T* dx;
-    geometry::Map dxg;
-    auto pointers() { return std::tie(x, dy, dx); }
-  };
+template <class T> struct max_pool_backward {
+  geometry::Pool g;
+  const T* x;
+  const T* dy;
+  T* dx;
+  geometry::Map dxg;
+  auto pointers() { return std::tie(x, dy, dx); }
 };
 /// mean over each window; the divisor is kernel^2, padding counted as zeros (PyTorch's default)
-struct average_pool_forward {
-  template <class T> struct Args {
-    geometry::Pool g;
-    const T* x;
-    T* y;
-    auto pointers() { return std::tie(x, y); }
-  };
+template <class T> struct average_pool_forward {
+  geometry::Pool g;
+  const T* x;
+  T* y;
+  auto pointers() { return std::tie(x, y); }
 };
-struct average_pool_backward {
-  template <class T> struct Args {
-    geometry::Pool g;
-    const T* dy;
-    T* dx;
-    auto pointers() { return std::tie(dy, dx); }
-  };
+template <class T> struct average_pool_backward {
+  geometry::Pool g;
+  const T* dy;
+  T* dx;
+  auto pointers() { return std::tie(dy, dx); }
 };
 /// y(n, c) = mean over pixels of x
-struct global_pool_forward {
-  template <class T> struct Args {
-    geometry::Map x, y;
-    const T* px;
-    T* py;
-    auto pointers() { return std::tie(px, py); }
-  };
+template <class T> struct global_pool_forward {
+  geometry::Map x, y;
+  const T* px;
+  T* py;
+  auto pointers() { return std::tie(px, py); }
 };
-struct global_pool_backward {
-  template <class T> struct Args {
-    geometry::Map x, y;
-    const T* dy;
-    T* dx;
-    auto pointers() { return std::tie(dy, dx); }
-  };
+template <class T> struct global_pool_backward {
+  geometry::Map x, y;
+  const T* dy;
+  T* dx;
+  auto pointers() { return std::tie(dy, dx); }
 };
 
 }  // namespace rnx::inline RNX_ABI::op
