@@ -95,8 +95,12 @@ struct Problem {
           Buffer<float>(winograd_forward ? w.packed_winograd(l.in, l.out) : w.packed_forward());
       backward =
           Buffer<float>(winograd_backward ? w.packed_winograd(l.out, l.in) : w.packed_backward());
-      run<cpu>({}, op::pack_weights<float>{w, theta.data(), forward.data(), backward.data(),
-                                           winograd_forward, winograd_backward});
+      run<cpu>({}, op::pack_weights<float>{.g = w,
+                                           .theta = theta.data(),
+                                           .forward = forward.data(),
+                                           .backward = backward.data(),
+                                           .winograd_forward = winograd_forward,
+                                           .winograd_backward = winograd_backward});
     }
   }
   static geometry::Conv2d shape(const Layer& l) {
@@ -126,25 +130,39 @@ struct Problem {
 
 void forward(Problem& p) {
   if (p.layer.depthwise)
-    run<cpu>({}, op::depthwise_forward<float>{p.g, p.x.data(), p.forward.data(), nullptr, nullptr,
-                                              p.y.data(), false});
+    run<cpu>({}, op::depthwise_forward<float>{.g = p.g,
+                                              .x = p.x.data(),
+                                              .w = p.forward.data(),
+                                              .bias = nullptr,
+                                              .scale = nullptr,
+                                              .y = p.y.data(),
+                                              .accumulate = false});
   else
-    run<cpu>({}, op::conv2d_forward<float>{p.with(p.winograd_forward), p.x.data(), p.forward.data(),
-                                           nullptr, nullptr, p.y.data(), false});
+    run<cpu>({}, op::conv2d_forward<float>{.g = p.with(p.winograd_forward),
+                                           .x = p.x.data(),
+                                           .w = p.forward.data(),
+                                           .bias = nullptr,
+                                           .scale = nullptr,
+                                           .y = p.y.data(),
+                                           .accumulate = false});
 }
 void backward_input(Problem& p) {
   if (p.layer.depthwise)
-    run<cpu>({},
-             op::depthwise_backward_input<float>{p.g, p.y.data(), p.forward.data(), p.x.data()});
+    run<cpu>({}, op::depthwise_backward_input<float>{
+                     .g = p.g, .dy = p.y.data(), .w = p.forward.data(), .dx = p.x.data()});
   else
-    run<cpu>({}, op::conv2d_backward_input<float>{p.with(p.winograd_backward), p.y.data(),
-                                                  p.backward.data(), p.x.data()});
+    run<cpu>({}, op::conv2d_backward_input<float>{.g = p.with(p.winograd_backward),
+                                                  .dy = p.y.data(),
+                                                  .w = p.backward.data(),
+                                                  .dx = p.x.data()});
 }
 void backward_weight(Problem& p) {
   if (p.layer.depthwise)
-    run<cpu>({}, op::depthwise_backward_weight<float>{p.g, p.x.data(), p.y.data(), p.dw.data()});
+    run<cpu>({}, op::depthwise_backward_weight<float>{
+                     .g = p.g, .x = p.x.data(), .dy = p.y.data(), .dw = p.dw.data()});
   else
-    run<cpu>({}, op::conv2d_backward_weight<float>{p.g, p.x.data(), p.y.data(), p.dw.data()});
+    run<cpu>({}, op::conv2d_backward_weight<float>{
+                     .g = p.g, .x = p.x.data(), .dy = p.y.data(), .dw = p.dw.data()});
 }
 
 void measure(benchmark::State& state, const Layer& layer, void (*f)(Problem&)) {

@@ -43,20 +43,17 @@ template <Dims D, class T, class Device> struct BoundChannelScale {
   template <class P> static int prepare(int c_in, P&, int) { return c_in; }
   template <class P> static void forward(In x, Out& y, P& pass, int site) {
     y.dims.c = x.dims.c;
-    pass.run(op::scale_channels<T>{geometry::map(x), row(x), geometry::map(y), x.data,
-                                   pass.parameter(site), y.data});
+    pass.run(op::scale_channels<T>{.x = x, .s = {row(x), pass.parameter(site)}, .y = y});
   }
   template <class P, class Sink> static void backward(In dy, Out dx, Sink sink, P& pass, int site) {
-    if (dx)
-      pass.run(op::scale_channels<T>{geometry::map(dy), row(dy), geometry::map(dx), dy.data,
-                                     pass.parameter(site), dx.data});
+    if (dx) pass.run(op::scale_channels<T>{.x = dy, .s = {row(dy), pass.parameter(site)}, .y = dx});
     if constexpr (wants_grads<Sink>) {  // ds(c) += sum over samples and pixels of dy x
       const In x = pass.records[site].x;
       const geometry::Map products{x.n, 1, 1, x.dims.c, D.c};
-      pass.run(op::scale_channels_gate<T>{geometry::map(x), products, x.data, dy.data,
-                                          pass.work_backward(site), geometry::map(dy)});
-      pass.run(op::bias_backward<T>{products, pass.work_backward(site),
-                                    sink.base + pass.sites[site].parameters});
+      pass.run(
+          op::scale_channels_gate<T>{.x = x, .dy = dy, .ds = {products, pass.work_backward(site)}});
+      pass.run(op::bias_backward<T>{.dy = {products, pass.work_backward(site)},
+                                    .db = sink.base + pass.sites[site].parameters});
     }
   }
   static geometry::Map row(In x) {

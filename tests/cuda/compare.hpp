@@ -23,8 +23,7 @@ class Arrays {
   template <class T> T* add(Field<T> f) { return add(f.v); }
 
   /// Largest difference over largest value in any array, after the operation on the CPU and on
-  /// Device; 1e300
-  /// when a second run on the device gives other bits.
+  /// Device; 1e300 when a second run on the device gives other bits.
   template <class Device, class Operation> double difference(const Operation& args) {
     const auto before = regions_;
     const auto first = on_device<Device>(args), second = on_device<Device>(args);

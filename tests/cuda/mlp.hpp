@@ -84,8 +84,13 @@ template <class Spec, class In, class Device, class Precision> auto train_and_at
   const auto gradient_of_loss = [&](double weight) {
     const auto z = trace.logits();
     rnx::run<Device>(
-        {}, op::cross_entropy<T>{rnx::geometry::map(z), 0, weight, false, z.data, labels.data(),
-                                 losses.data(), trace.logits_gradient().data});
+        {}, op::cross_entropy<T>{.logits = {rnx::geometry::map(z), z.data},
+                                 .dz = {rnx::geometry::map(z), trace.logits_gradient().data},
+                                 .labels = labels.data(),
+                                 .value = losses.data(),
+                                 .smoothing = 0,
+                                 .weight = weight,
+                                 .add = false});
   };
   Result<T> r;
   rnx::Context ctx;
@@ -98,9 +103,16 @@ template <class Spec, class In, class Device, class Precision> auto train_and_at
     net.backward(trace, {}, &grads);
     net.commit_statistics(trace);
     if (k == 0) r.gradient = grads.flat.download();
-    rnx::run<Device>(
-        {}, op::sgd_step<T>{net.parameter_storage(), 1, 5e-4, false, k == 0, values.data(), nullptr,
-                            grads.flat.data(), velocity.data(), net.parameters()});
+    rnx::run<Device>({}, op::sgd_step<T>{.count = net.parameter_storage(),
+                                         .lr_factor = 1,
+                                         .decay = 5e-4,
+                                         .nesterov = false,
+                                         .first = k == 0,
+                                         .values = values.data(),
+                                         .clip = nullptr,
+                                         .gradient = grads.flat.data(),
+                                         .velocity = velocity.data(),
+                                         .parameter = net.parameters()});
   }
   ctx.mode = rnx::Mode::eval;
   const auto z = net.forward(trace, x.view(), ctx);
@@ -116,14 +128,22 @@ template <class Spec, class In, class Device, class Precision> auto train_and_at
 
   const auto map = rnx::geometry::map(x.view());
   for (int norm = 0; norm < 2; ++norm) {
-    rnx::run<Device>(
-        {}, op::attack_start<T>{map, norm, 0, 0, values.data(), x.data(), adversarial.data()});
+    rnx::run<Device>({}, op::attack_start<T>{.clean = {map, x.data()},
+                                             .adversarial = {map, adversarial.data()},
+                                             .values = values.data(),
+                                             .norm = norm,
+                                             .draw = 0,
+                                             .first_sample = 0});
     for (int k = 0; k < (norm == 0 ? 1 : 3); ++k) {
       net.forward(trace, adversarial.view(), ctx);
       gradient_of_loss(1);
       net.backward(trace, dx.view(), nullptr);
-      rnx::run<Device>({}, op::attack_step<T>{map, norm, norm == 0, values.data(), x.data(),
-                                              dx.data(), adversarial.data()});
+      rnx::run<Device>({}, op::attack_step<T>{.clean = {map, x.data()},
+                                              .gradient = {map, dx.data()},
+                                              .adversarial = {map, adversarial.data()},
+                                              .values = values.data(),
+                                              .norm = norm,
+                                              .fgsm = norm == 0});
     }
     (norm == 0 ? r.linf : r.l2) = adversarial.download();
   }

@@ -45,41 +45,58 @@ template <class Device, class T> struct Ops {
       Arrays m;
       f(m, m.add(Field<T>(x, 1)), m.add(Field<T>(y, 2)), m.add(Field<T>(y, 3, true)));
     };
-    with([&](Arrays& m, T* a, T*, T* to) { check("copy", m, op::copy<T>{x, y, a, to}); });
     with([&](Arrays& m, T* a, T*, T* to) {
-      check("accumulate", m, op::accumulate<T>{x, y, a, to});
+      check("copy", m, op::copy<T>{.from = {x, a}, .to = {y, to}});
     });
-    with([&](Arrays& m, T* a, T* b, T* to) { check("add", m, op::add<T>{x, y, y, a, b, to}); });
+    with([&](Arrays& m, T* a, T*, T* to) {
+      check("accumulate", m, op::accumulate<T>{.from = {x, a}, .to = {y, to}});
+    });
+    with([&](Arrays& m, T* a, T* b, T* to) {
+      check("add", m, op::add<T>{.a = {x, a}, .b = {y, b}, .y = {y, to}});
+    });
     with([&](Arrays& m, T*, T*, T* to) {
       check("fill", m, op::fill<T>{std::size_t(c), T(0.5), to});
     });
     with([&](Arrays& m, T*, T*, T*) {
-      check("axpy", m, op::axpy<T>{37, T(0.3), m.add(numbers<T>(37, 4)), m.add(numbers<T>(37, 5))});
+      check("axpy", m,
+            op::axpy<T>{.count = 37,
+                        .alpha = T(0.3),
+                        .x = m.add(numbers<T>(37, 4)),
+                        .y = m.add(numbers<T>(37, 5))});
     });
     const geometry::Map gate = map(3, 1, 1, c, extra), small = map(3, 3, 2, c + 5, extra);
     with([&](Arrays& m, T* a, T*, T* to) {
-      check("scale_channels", m,
-            op::scale_channels<T>{x, gate, y, a, m.add(Field<T>(gate, 4)), to});
+      check(
+          "scale_channels", m,
+          op::scale_channels<T>{.x = {x, a}, .s = {gate, m.add(Field<T>(gate, 4))}, .y = {y, to}});
     });
     with([&](Arrays& m, T* a, T* dy, T*) {
       check("scale_channels_gate", m,
-            op::scale_channels_gate<T>{x, gate, a, dy, m.add(Field<T>(gate, 4, true)), y});
+            op::scale_channels_gate<T>{
+                .x = {x, a}, .dy = {y, dy}, .ds = {gate, m.add(Field<T>(gate, 4, true))}});
     });
     with([&](Arrays& m, T* a, T*, T*) {
       check("pad_shortcut", m,
-            op::pad_shortcut<T>{x, small, 2, 2, a, m.add(Field<T>(small, 4, true))});
+            op::pad_shortcut<T>{.x = {x, a},
+                                .y = {small, m.add(Field<T>(small, 4, true))},
+                                .stride = 2,
+                                .before = 2});
     });
     with([&](Arrays& m, T*, T*, T*) {
       check("pad_shortcut_backward", m,
-            op::pad_shortcut_backward<T>{x, small, 2, 2, m.add(Field<T>(small, 4)),
-                                         m.add(Field<T>(x, 5, true))});
+            op::pad_shortcut_backward<T>{.dy = {small, m.add(Field<T>(small, 4))},
+                                         .dx = {x, m.add(Field<T>(x, 5, true))},
+                                         .stride = 2,
+                                         .before = 2});
     });
     with([&](Arrays& m, T* a, T*, T*) {
-      check("attention_map", m, op::attention_map<T>{x, a, m.add(std::vector<T>(x.rows()))});
+      check("attention_map", m,
+            op::attention_map<T>{.x = {x, a}, .f = m.add(std::vector<T>(x.rows()))});
     });
     with([&](Arrays& m, T* a, T*, T* to) {
       check("attention_map_backward", m,
-            op::attention_map_backward<T>{x, y, a, m.add(numbers<T>(x.rows(), 4)), to});
+            op::attention_map_backward<T>{
+                .x = {x, a}, .dx = {y, to}, .df = m.add(numbers<T>(x.rows(), 4))});
     });
   }
 
@@ -89,10 +106,12 @@ template <class Device, class T> struct Ops {
     wide[0] = std::numeric_limits<T>::quiet_NaN();
     Arrays m;
     T* px = m.add(wide);
-    check(F::name, m, op::pointwise_forward<F, T>{x, y, px, m.add(Field<T>(y, 2, true))});
     check(F::name, m,
-          op::pointwise_backward<F, T>{x, y, y, px, m.add(Field<T>(y, 3)),
-                                       m.add(Field<T>(y, 4, true))});
+          op::pointwise_forward<F, T>{.x = {x, px}, .y = {y, m.add(Field<T>(y, 2, true))}});
+    check(F::name, m,
+          op::pointwise_backward<F, T>{.v = {x, px},
+                                       .dy = {y, m.add(Field<T>(y, 3))},
+                                       .dx = {y, m.add(Field<T>(y, 4, true))}});
   }
   static void pointwise(int c, int extra) {
     const geometry::Map x = map(3, 5, 4, c, extra), y = map(3, 5, 4, c, 2 * extra);
@@ -102,15 +121,35 @@ template <class Device, class T> struct Ops {
     std::vector<T> mask = numbers<T>(20 * c, 5);
     for (T& v : mask) v = v > 0;
     T *px = m.add(Field<T>(x, 1)), *py = m.add(Field<T>(y, 2, true)), *pm = m.add(mask);
-    check("masked_relu_forward", m, op::masked_relu_forward<T>{x, y, px, pm, py});
+    check("masked_relu_forward", m,
+          op::masked_relu_forward<T>{.x = {x, px}, .y = {y, py}, .mask = pm});
     check("masked_relu_backward", m,
-          op::masked_relu_backward<T>{x, x, y, px, pm, m.add(Field<T>(x, 3)), py});
+          op::masked_relu_backward<T>{
+              .y = {x, px}, .dy = {x, m.add(Field<T>(x, 3))}, .dx = {y, py}, .mask = pm});
     check("affine_channels", m,
-          op::affine_channels<T>{x, y, px, m.add(numbers<T>(c, 6)), m.add(positive(c, 7)), py});
+          op::affine_channels<T>{.x = {x, px},
+                                 .y = {y, py},
+                                 .shift = m.add(numbers<T>(c, 6)),
+                                 .divisor = m.add(positive(c, 7))});
     check("affine_channels backward", m,
-          op::affine_channels<T>{x, y, px, nullptr, m.add(positive(c, 7)), py});
-    check("dropout", m, op::dropout<T>{x, y, 0.3, 5, 2, 1000, m.add(values()), px, py});
-    check("dropout without values", m, op::dropout<T>{x, y, 0.3, 5, 2, 1000, nullptr, px, py});
+          op::affine_channels<T>{
+              .x = {x, px}, .y = {y, py}, .shift = nullptr, .divisor = m.add(positive(c, 7))});
+    check("dropout", m,
+          op::dropout<T>{.x = {x, px},
+                         .y = {y, py},
+                         .values = m.add(values()),
+                         .p = 0.3,
+                         .draw = 5,
+                         .site = 2,
+                         .first_sample = 1000});
+    check("dropout without values", m,
+          op::dropout<T>{.x = {x, px},
+                         .y = {y, py},
+                         .values = nullptr,
+                         .p = 0.3,
+                         .draw = 5,
+                         .site = 2,
+                         .first_sample = 1000});
   }
 
   struct Case {
@@ -141,8 +180,10 @@ template <class Device, class T> struct Ops {
             op::unpack_depthwise_gradient<T>{wg, m.add(numbers<T>(wg.count(), 2)), theta});
     } else {
       check("pack_weights", m,
-            op::pack_weights<T>{wg, theta, m.add(std::vector<T>(forward, T(9))),
-                                m.add(std::vector<T>(backward, T(9)))});
+            op::pack_weights<T>{.g = wg,
+                                .theta = theta,
+                                .forward = m.add(std::vector<T>(forward, T(9))),
+                                .backward = m.add(std::vector<T>(backward, T(9)))});
       check("unpack_gradient", m,
             op::unpack_gradient<T>{wg, m.add(numbers<T>(wg.count(), 2)), theta});
     }
@@ -150,29 +191,63 @@ template <class Device, class T> struct Ops {
     if (depthwise)
       run(op::pack_depthwise<T>{wg, theta, f.data()});
     else
-      run(op::pack_weights<T>{wg, theta, f.data(), b.data()});
+      run(op::pack_weights<T>{.g = wg, .theta = theta, .forward = f.data(), .backward = b.data()});
     Arrays p;
     T *x = p.add(Field<T>(g.x, 3)), *dy = p.add(Field<T>(g.y, 4)),
       *y = p.add(Field<T>(g.y, 5, true)), *dx = p.add(Field<T>(g.x, 6, true));
     T *pf = p.add(f), *pb = p.add(b), *bias = p.add(numbers<T>(c.cout, 7)),
       *scale = p.add(numbers<T>(c.cout, 8)), *dw = p.add(std::vector<T>(wg.count(), T(9)));
     if (depthwise) {
-      check("depthwise_forward", p, op::depthwise_forward<T>{g, x, pf, nullptr, nullptr, y, false});
+      check("depthwise_forward", p,
+            op::depthwise_forward<T>{.g = g,
+                                     .x = x,
+                                     .w = pf,
+                                     .bias = nullptr,
+                                     .scale = nullptr,
+                                     .y = y,
+                                     .accumulate = false});
       check("depthwise_forward with all", p,
-            op::depthwise_forward<T>{g, x, pf, bias, scale, y, true});
-      check("depthwise_backward_input", p, op::depthwise_backward_input<T>{g, dy, pf, dx});
-      check("depthwise_backward_weight", p, op::depthwise_backward_weight<T>{g, x, dy, dw});
+            op::depthwise_forward<T>{
+                .g = g, .x = x, .w = pf, .bias = bias, .scale = scale, .y = y, .accumulate = true});
+      check("depthwise_backward_input", p,
+            op::depthwise_backward_input<T>{.g = g, .dy = dy, .w = pf, .dx = dx});
+      check("depthwise_backward_weight", p,
+            op::depthwise_backward_weight<T>{.g = g, .x = x, .dy = dy, .dw = dw});
     } else {
-      check("conv2d_forward", p, op::conv2d_forward<T>{g, x, pf, nullptr, nullptr, y, false});
+      check("conv2d_forward", p,
+            op::conv2d_forward<T>{.g = g,
+                                  .x = x,
+                                  .w = pf,
+                                  .bias = nullptr,
+                                  .scale = nullptr,
+                                  .y = y,
+                                  .accumulate = false});
       check("conv2d_forward with bias", p,
-            op::conv2d_forward<T>{g, x, pf, bias, nullptr, y, false});
-      check("conv2d_forward with scale", p, op::conv2d_forward<T>{g, x, pf, bias, scale, y, false});
+            op::conv2d_forward<T>{.g = g,
+                                  .x = x,
+                                  .w = pf,
+                                  .bias = bias,
+                                  .scale = nullptr,
+                                  .y = y,
+                                  .accumulate = false});
+      check(
+          "conv2d_forward with scale", p,
+          op::conv2d_forward<T>{
+              .g = g, .x = x, .w = pf, .bias = bias, .scale = scale, .y = y, .accumulate = false});
       check("conv2d_forward accumulating", p,
-            op::conv2d_forward<T>{g, x, pf, nullptr, scale, y, true});
-      check("conv2d_backward_input", p, op::conv2d_backward_input<T>{g, dy, pb, dx});
-      check("conv2d_backward_weight", p, op::conv2d_backward_weight<T>{g, x, dy, dw});
+            op::conv2d_forward<T>{.g = g,
+                                  .x = x,
+                                  .w = pf,
+                                  .bias = nullptr,
+                                  .scale = scale,
+                                  .y = y,
+                                  .accumulate = true});
+      check("conv2d_backward_input", p,
+            op::conv2d_backward_input<T>{.g = g, .dy = dy, .w = pb, .dx = dx});
+      check("conv2d_backward_weight", p,
+            op::conv2d_backward_weight<T>{.g = g, .x = x, .dy = dy, .dw = dw});
     }
-    check("bias_backward", p, op::bias_backward<T>{g.y, dy, bias});
+    check("bias_backward", p, op::bias_backward<T>{.dy = {g.y, dy}, .db = bias});
   }
   static void convolutions() {
     for (const Case& c : {Case{8, 75, 32, 1, 1, 1, 1, 1, 0, 1, 0},
@@ -195,10 +270,19 @@ template <class Device, class T> struct Ops {
       convolution(c, true);
     Arrays m;
     check("sum_bases", m,
-          op::sum_bases<T>{2, 3, 5, m.add(numbers<T>(30, 1)), m.add(numbers<T>(6, 2)),
-                           m.add(numbers<T>(15, 3))});
+          op::sum_bases<T>{.bases = 2,
+                           .rows = 3,
+                           .row = 5,
+                           .base = m.add(numbers<T>(30, 1)),
+                           .scale = m.add(numbers<T>(6, 2)),
+                           .y = m.add(numbers<T>(15, 3))});
     check("sum_bases without scale", m,
-          op::sum_bases<T>{2, 3, 5, m.add(numbers<T>(30, 1)), nullptr, m.add(numbers<T>(15, 3))});
+          op::sum_bases<T>{.bases = 2,
+                           .rows = 3,
+                           .row = 5,
+                           .base = m.add(numbers<T>(30, 1)),
+                           .scale = nullptr,
+                           .y = m.add(numbers<T>(15, 3))});
   }
 
   static void batch_norm(int n, int c, int extra) {
@@ -210,18 +294,53 @@ template <class Device, class T> struct Ops {
       *gamma = m.add(numbers<T>(c, 7)), *beta = m.add(numbers<T>(c, 8)),
       *sums = m.add(numbers<T>(2 * c, 9));
     const T eps = T(1e-5);
-    check("batch_norm_statistics", m, op::batch_norm_statistics<T>{x, px, mean, var});
+    check("batch_norm_statistics", m,
+          op::batch_norm_statistics<T>{.x = {x, px}, .mean = mean, .var = var});
     check("batch_norm_normalize", m,
-          op::batch_norm_normalize<T>{x, y, eps, px, mean, var, gamma, beta, py});
+          op::batch_norm_normalize<T>{.x = {x, px},
+                                      .y = {y, py},
+                                      .mean = mean,
+                                      .var = var,
+                                      .gamma = gamma,
+                                      .beta = beta,
+                                      .eps = eps});
     check("batch_norm_normalize plain", m,
-          op::batch_norm_normalize<T>{x, y, eps, px, mean, var, nullptr, nullptr, py});
-    check("batch_norm_reduce", m, op::batch_norm_reduce<T>{x, y, eps, px, dy, mean, var, sums});
+          op::batch_norm_normalize<T>{.x = {x, px},
+                                      .y = {y, py},
+                                      .mean = mean,
+                                      .var = var,
+                                      .gamma = nullptr,
+                                      .beta = nullptr,
+                                      .eps = eps});
+    check("batch_norm_reduce", m,
+          op::batch_norm_reduce<T>{
+              .x = {x, px}, .dy = {y, dy}, .mean = mean, .var = var, .sums = sums, .eps = eps});
     check("batch_norm_backward", m,
-          op::batch_norm_backward<T>{x, y, eps, px, dy, mean, var, gamma, sums, dx});
+          op::batch_norm_backward<T>{.x = {x, px},
+                                     .dy = {y, dy},
+                                     .dx = {x, dx},
+                                     .mean = mean,
+                                     .var = var,
+                                     .gamma = gamma,
+                                     .sums = sums,
+                                     .eps = eps});
     check("batch_norm_backward eval", m,
-          op::batch_norm_backward<T>{x, y, eps, px, dy, mean, var, gamma, nullptr, dx});
+          op::batch_norm_backward<T>{.x = {x, px},
+                                     .dy = {y, dy},
+                                     .dx = {x, dx},
+                                     .mean = mean,
+                                     .var = var,
+                                     .gamma = gamma,
+                                     .sums = nullptr,
+                                     .eps = eps});
     check("batch_norm_update", m,
-          op::batch_norm_update<T>{c, T(0.1), T(1.25), mean, var, gamma, sums});
+          op::batch_norm_update<T>{.c = c,
+                                   .weight = T(0.1),
+                                   .correction = T(1.25),
+                                   .mean = mean,
+                                   .var = var,
+                                   .running_mean = gamma,
+                                   .running_var = sums});
   }
 
   static void pooling(int kernel, int stride, int pad, int extra) {
@@ -239,14 +358,16 @@ template <class Device, class T> struct Ops {
       *dx = m.add(Field<T>(dense, 4, true)), *wide = m.add(Field<T>(x, 5, true));
     const geometry::Pool g{x, y, kernel, stride, pad};
     check("max_pool_forward", m, op::max_pool_forward<T>{g, px, py});
-    check("max_pool_backward", m, op::max_pool_backward<T>{g, px, dy, dx, dense});
+    check("max_pool_backward", m,
+          op::max_pool_backward<T>{.g = g, .x = px, .dy = dy, .dx = dx, .dxg = dense});
     check("average_pool_forward", m, op::average_pool_forward<T>{g, m.add(Field<T>(x, 6)), py});
     check("average_pool_backward", m, op::average_pool_backward<T>{g, dy, wide});
     const geometry::Map one = map(3, 1, 1, c, extra);
     check("global_pool_forward", m,
-          op::global_pool_forward<T>{x, one, m.add(Field<T>(x, 6)), m.add(Field<T>(one, 7, true))});
+          op::global_pool_forward<T>{.x = {x, m.add(Field<T>(x, 6))},
+                                     .y = {one, m.add(Field<T>(one, 7, true))}});
     check("global_pool_backward", m,
-          op::global_pool_backward<T>{x, one, m.add(Field<T>(one, 8)), wide});
+          op::global_pool_backward<T>{.dy = {one, m.add(Field<T>(one, 8))}, .dx = {x, wide}});
   }
 
   static void losses(int c, int extra) {
@@ -262,15 +383,49 @@ template <class Device, class T> struct Ops {
       T *pz = m.add(logits), *pt = m.add(teacher), *value = m.add(std::vector<T>(9)),
         *dz = m.add(Field<T>(z, 3, true));
       const std::int32_t* pl = m.add(labels);
-      check("cross_entropy", m, op::cross_entropy<T>{z, 0, 0.5, add, pz, pl, value, dz});
-      check("cross_entropy smoothed", m, op::cross_entropy<T>{z, 0.1, 1, add, pz, pl, value, dz});
-      check("cross_entropy value", m, op::cross_entropy<T>{z, 0.1, 1, add, pz, pl, value, nullptr});
+      check("cross_entropy", m,
+            op::cross_entropy<T>{.logits = {z, pz},
+                                 .dz = {z, dz},
+                                 .labels = pl,
+                                 .value = value,
+                                 .smoothing = 0,
+                                 .weight = 0.5,
+                                 .add = add});
+      check("cross_entropy smoothed", m,
+            op::cross_entropy<T>{.logits = {z, pz},
+                                 .dz = {z, dz},
+                                 .labels = pl,
+                                 .value = value,
+                                 .smoothing = 0.1,
+                                 .weight = 1,
+                                 .add = add});
+      check("cross_entropy value", m,
+            op::cross_entropy<T>{.logits = {z, pz},
+                                 .dz = {z, nullptr},
+                                 .labels = pl,
+                                 .value = value,
+                                 .smoothing = 0.1,
+                                 .weight = 1,
+                                 .add = add});
       for (const bool reverse : {false, true})
         check("kl_divergence", m,
-              op::kl_divergence<T>{z, t, 4, 0.5, reverse, add, pz, pt, value, dz});
+              op::kl_divergence<T>{.logits = {z, pz},
+                                   .teacher = {t, pt},
+                                   .dz = {z, dz},
+                                   .value = value,
+                                   .temperature = 4,
+                                   .weight = 0.5,
+                                   .reverse = reverse,
+                                   .add = add});
       for (int kind = 0; kind < 4; ++kind)
         check("row_distance", m,
-              op::row_distance<T>{z, t, z, kind, 0.5, add, m.add(Field<T>(z, 4)), pt, value, dz});
+              op::row_distance<T>{.s = {z, m.add(Field<T>(z, 4))},
+                                  .t = {t, pt},
+                                  .ds = {z, dz},
+                                  .value = value,
+                                  .kind = kind,
+                                  .weight = 0.5,
+                                  .add = add});
     }
   }
 
@@ -283,22 +438,69 @@ template <class Device, class T> struct Ops {
         T *g = m.add(numbers<T>(n, 1)), *velocity = m.add(numbers<T>(n, 2)),
           *p = m.add(numbers<T>(n, 3));
         check("sgd_step", m,
-              op::sgd_step<T>{n, 0.5, 1e-3, nesterov, first, v, clip, g, velocity, p});
+              op::sgd_step<T>{.count = n,
+                              .lr_factor = 0.5,
+                              .decay = 1e-3,
+                              .nesterov = nesterov,
+                              .first = first,
+                              .values = v,
+                              .clip = clip,
+                              .gradient = g,
+                              .velocity = velocity,
+                              .parameter = p});
         check("sgd_step without clip", m,
-              op::sgd_step<T>{n, 1, 0, nesterov, first, v, nullptr, g, velocity, p});
+              op::sgd_step<T>{.count = n,
+                              .lr_factor = 1,
+                              .decay = 0,
+                              .nesterov = nesterov,
+                              .first = first,
+                              .values = v,
+                              .clip = nullptr,
+                              .gradient = g,
+                              .velocity = velocity,
+                              .parameter = p});
         check("sgd_step without velocity", m,
-              op::sgd_step<T>{n, 1, 1e-3, false, first, v, clip, g, nullptr, p});
+              op::sgd_step<T>{.count = n,
+                              .lr_factor = 1,
+                              .decay = 1e-3,
+                              .nesterov = false,
+                              .first = first,
+                              .values = v,
+                              .clip = clip,
+                              .gradient = g,
+                              .velocity = nullptr,
+                              .parameter = p});
         check("sgd_step without values", m,
-              op::sgd_step<T>{n, 1, 1e-3, nesterov, first, nullptr, clip, g, velocity, p});
+              op::sgd_step<T>{.count = n,
+                              .lr_factor = 1,
+                              .decay = 1e-3,
+                              .nesterov = nesterov,
+                              .first = first,
+                              .values = nullptr,
+                              .clip = clip,
+                              .gradient = g,
+                              .velocity = velocity,
+                              .parameter = p});
       }
     Arrays m;
     T *g = m.add(numbers<T>(n, 1)), *first = m.add(numbers<T>(n, 2)),
       *second = m.add(positive(n, 3)), *p = m.add(numbers<T>(n, 4));
     double *sum = m.add(std::vector<double>{2.5}), *clip = m.add(std::vector<double>{0.4});
     check("adam_step", m,
-          op::adam_step<T>{n, 1, 0.9, 0.999, 1e-8, 1e-3, 7, m.add(values()), clip, g, first, second,
-                           p});
-    check("ema_step", m, op::ema_step<T>{n, 0.99, g, p});
+          op::adam_step<T>{.count = n,
+                           .lr_factor = 1,
+                           .beta1 = 0.9,
+                           .beta2 = 0.999,
+                           .eps = 1e-8,
+                           .decay = 1e-3,
+                           .t = 7,
+                           .values = m.add(values()),
+                           .clip = clip,
+                           .gradient = g,
+                           .m = first,
+                           .v = second,
+                           .parameter = p});
+    check("ema_step", m, op::ema_step<T>{.count = n, .decay = 0.99, .parameter = g, .average = p});
     check("square_sum", m, op::square_sum<T>{n, g, sum});
     check("clip_factor", m, op::clip_factor<T>{0.5, sum, clip});
   }
@@ -315,9 +517,27 @@ template <class Device, class T> struct Ops {
     const rnx::StepValues* v = m.add(values());
     T *pc = m.add(clean), *pg = m.add(gradient), *pa = m.add(moved);
     for (int norm = 0; norm < 2; ++norm) {
-      check("attack_start", m, op::attack_start<T>{x, norm, 4, 100, v, pc, pa});
-      check("attack_step", m, op::attack_step<T>{x, norm, false, v, pc, pg, pa});
-      check("attack_step fgsm", m, op::attack_step<T>{x, norm, true, v, pc, pg, pa});
+      check("attack_start", m,
+            op::attack_start<T>{.clean = {x, pc},
+                                .adversarial = {x, pa},
+                                .values = v,
+                                .norm = norm,
+                                .draw = 4,
+                                .first_sample = 100});
+      check("attack_step", m,
+            op::attack_step<T>{.clean = {x, pc},
+                               .gradient = {x, pg},
+                               .adversarial = {x, pa},
+                               .values = v,
+                               .norm = norm,
+                               .fgsm = false});
+      check("attack_step fgsm", m,
+            op::attack_step<T>{.clean = {x, pc},
+                               .gradient = {x, pg},
+                               .adversarial = {x, pa},
+                               .values = v,
+                               .norm = norm,
+                               .fgsm = true});
     }
   }
 

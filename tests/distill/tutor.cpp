@@ -144,7 +144,7 @@ void check_close(const std::vector<double>& found, std::initializer_list<double>
 }
 std::vector<double> resized(const std::vector<double>& x, Map from, Map to, Resize method) {
   std::vector<double> y(to.rows(), 77.0);
-  test::run(op::resize_map<double>{from, to, method, x.data(), y.data()});
+  test::run(op::resize_map<double>{.x = {from, x.data()}, .y = {to, y.data()}, .method = method});
   return y;
 }
 
@@ -186,7 +186,8 @@ TEST_CASE("resize: backward adds the transpose, equal bits for every number of t
       const auto y = test::numbers<double>(b.rows(), 2);
       const auto back = [&] {
         auto dx = before;
-        test::run(op::resize_map_backward<double>{a, b, method, y.data(), dx.data()});
+        test::run(op::resize_map_backward<double>{
+            .dy = {b, y.data()}, .dx = {a, dx.data()}, .method = method});
         return dx;
       };
       CHECK(dot(back(), x) - dot(before, x) ==

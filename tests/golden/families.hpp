@@ -48,8 +48,14 @@ void check_family(const std::string& name, double tolerance = 1e-9) {
     const auto logits = trace.logits();
     CHECK(compare_record(e.at("logits"), to_host(logits)) < tolerance);
     std::vector<double> losses(n);
-    run<cpu>({}, op::cross_entropy<double>{geometry::map(logits), 0.0, weight, false, logits.data,
-                                           y.data(), losses.data(), trace.logits_gradient().data});
+    run<cpu>({},
+             op::cross_entropy<double>{.logits = logits,
+                                       .dz = {geometry::map(logits), trace.logits_gradient().data},
+                                       .labels = y.data(),
+                                       .value = losses.data(),
+                                       .smoothing = 0.0,
+                                       .weight = weight,
+                                       .add = false});
     double loss = 0;
     for (const double v : losses) loss += v * weight;
     CHECK(std::abs(loss - e.at("loss").get<double>()) < tolerance * std::abs(loss));

@@ -29,8 +29,13 @@ template <class Net> struct Runner {
     const auto logits = trace.logits();
     std::vector<T> values(n);
     rnx::run<rnx::cpu>({}, rnx::op::cross_entropy<T>{
-                               rnx::geometry::map(logits), 0.0, mean ? 1.0 / n : 1.0, false,
-                               logits.data, y.data(), values.data(), trace.logits_gradient().data});
+                               .logits = {rnx::geometry::map(logits), logits.data},
+                               .dz = {rnx::geometry::map(logits), trace.logits_gradient().data},
+                               .labels = y.data(),
+                               .value = values.data(),
+                               .smoothing = 0.0,
+                               .weight = mean ? 1.0 / n : 1.0,
+                               .add = false});
     grads.zero();
     if (dx) *dx = rnx::Tensor<T>(n, {3, 32, 32});
     net.backward(trace, dx ? dx->view() : rnx::View<T>{}, &grads);
@@ -159,10 +164,16 @@ void check_steps(const std::string& name, const char* which, double tolerance) {
         *std::max_element(deviations.begin() + k, deviations.begin() + std::min(k + 3, 10));
     CHECK(std::abs(loss - expected) < tolerance * std::abs(expected) + slack * deviation);
     r.net.commit_statistics(r.trace);
-    rnx::run<rnx::cpu>(
-        {}, rnx::op::sgd_step<T>{r.net.parameter_storage(), 1.0, e.at("weight_decay"), false,
-                                 k == 0, &values, nullptr, r.grads.flat.data(), velocity.data(),
-                                 r.net.parameters()});
+    rnx::run<rnx::cpu>({}, rnx::op::sgd_step<T>{.count = r.net.parameter_storage(),
+                                                .lr_factor = 1.0,
+                                                .decay = e.at("weight_decay"),
+                                                .nesterov = false,
+                                                .first = k == 0,
+                                                .values = &values,
+                                                .clip = nullptr,
+                                                .gradient = r.grads.flat.data(),
+                                                .velocity = velocity.data(),
+                                                .parameter = r.net.parameters()});
   }
   r.x = rnx::Tensor<T>::from_nchw(2, {3, 32, 32}, batch<T>(0, 2));
   r.net.forward(r.trace, std::as_const(r.x).view(), {});

@@ -50,7 +50,8 @@ template <class T> struct Problem {
     if (dw)
       run(op::pack_depthwise<T>{wg, theta.data(), forward.data()});
     else
-      run(op::pack_weights<T>{wg, theta.data(), forward.data(), backward.data()});
+      run(op::pack_weights<T>{
+          .g = wg, .theta = theta.data(), .forward = forward.data(), .backward = backward.data()});
   }
   std::size_t at(int o, int i, int kh, int kw) const {  // in theta; o: of all groups, i: of one
     return o / wg.o * wg.sg + o % wg.o * wg.so + i * wg.si + kh * wg.sh + kw * wg.sw;
@@ -61,9 +62,21 @@ template <class T> struct Problem {
     Field<T> y(own.y, 4, true);
     const T* from = x.data() + first * g.x.sample();
     if (depthwise)
-      run(op::depthwise_forward<T>{own, from, forward.data(), bias, scale, y.data(), accumulate});
+      run(op::depthwise_forward<T>{.g = own,
+                                   .x = from,
+                                   .w = forward.data(),
+                                   .bias = bias,
+                                   .scale = scale,
+                                   .y = y.data(),
+                                   .accumulate = accumulate});
     else
-      run(op::conv2d_forward<T>{own, from, forward.data(), bias, scale, y.data(), accumulate});
+      run(op::conv2d_forward<T>{.g = own,
+                                .x = from,
+                                .w = forward.data(),
+                                .bias = bias,
+                                .scale = scale,
+                                .y = y.data(),
+                                .accumulate = accumulate});
     return y;
   }
   Field<T> input_gradient(int first = 0, int n = -1) {
@@ -72,17 +85,20 @@ template <class T> struct Problem {
     Field<T> dx(own.x, 5, true);
     const T* from = dy.data() + first * g.y.sample();
     if (depthwise)
-      run(op::depthwise_backward_input<T>{own, from, forward.data(), dx.data()});
+      run(op::depthwise_backward_input<T>{
+          .g = own, .dy = from, .w = forward.data(), .dx = dx.data()});
     else
-      run(op::conv2d_backward_input<T>{own, from, backward.data(), dx.data()});
+      run(op::conv2d_backward_input<T>{
+          .g = own, .dy = from, .w = backward.data(), .dx = dx.data()});
     return dx;
   }
   std::vector<T> weight_gradient() {
     std::vector<T> dw(wg.count(), T(9)), dtheta(theta.size(), T(1));
     if (depthwise)
-      run(op::depthwise_backward_weight<T>{g, x.data(), dy.data(), dw.data()});
+      run(op::depthwise_backward_weight<T>{
+          .g = g, .x = x.data(), .dy = dy.data(), .dw = dw.data()});
     else
-      run(op::conv2d_backward_weight<T>{g, x.data(), dy.data(), dw.data()});
+      run(op::conv2d_backward_weight<T>{.g = g, .x = x.data(), .dy = dy.data(), .dw = dw.data()});
     if (depthwise)
       run(op::unpack_depthwise_gradient<T>{wg, dw.data(), dtheta.data()});
     else
@@ -173,7 +189,8 @@ TEST_CASE("depthwise convolution") {
 TEST_CASE("sum of bases") {
   const auto base = numbers<double>(2 * 3 * 5, 1), scale = numbers<double>(2 * 3, 2);
   std::vector<double> y(15, 9);
-  run(op::sum_bases<double>{2, 3, 5, base.data(), scale.data(), y.data()});
+  run(op::sum_bases<double>{
+      .bases = 2, .rows = 3, .row = 5, .base = base.data(), .scale = scale.data(), .y = y.data()});
   for (int r = 0; r < 3; ++r)
     for (int i = 0; i < 5; ++i)
       CHECK(y[r * 5 + i] ==

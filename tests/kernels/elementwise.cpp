@@ -27,35 +27,47 @@ template <class T> void elementwise(int c) {
   Field<T> x(m, 1), z(dense, 2);
   for (const Map& out : {dense, m}) {
     Field<T> y(out, 3, true), before(out, 3, true);
-    run(op::copy<T>{m, out, x.data(), y.data()});
+    run(op::copy<T>{.from = {m, x.data()}, .to = {out, y.data()}});
     expect(y, [&](int n, int h, int w, int k) { return x.at(n, h, w, k); });
-    y = before, run(op::accumulate<T>{m, out, x.data(), y.data()});
+    y = before, run(op::accumulate<T>{.from = {m, x.data()}, .to = {out, y.data()}});
     expect(y, [&](int n, int h, int w, int k) { return before.at(n, h, w, k) + x.at(n, h, w, k); });
-    run(op::add<T>{dense, m, out, z.data(), x.data(), y.data()});
+    run(op::add<T>{.a = {dense, z.data()}, .b = {m, x.data()}, .y = {out, y.data()}});
     expect(y, [&](int n, int h, int w, int k) { return z.at(n, h, w, k) + x.at(n, h, w, k); });
-    run(op::pointwise_forward<Relu, T>{dense, out, z.data(), y.data()});
+    run(op::pointwise_forward<Relu, T>{.x = {dense, z.data()}, .y = {out, y.data()}});
     expect(y, [&](int n, int h, int w, int k) { return std::fmax(z.at(n, h, w, k), 0); });
-    run(op::pointwise_backward<Relu, T>{dense, m, out, z.data(), x.data(), y.data()});
+    run(op::pointwise_backward<Relu, T>{
+        .v = {dense, z.data()}, .dy = {m, x.data()}, .dx = {out, y.data()}});
     expect(y,
            [&](int n, int h, int w, int k) { return z.at(n, h, w, k) > 0 ? x.at(n, h, w, k) : 0; });
     std::vector<T> mask(72 * (c + 4));
     for (std::size_t i = 0; i < mask.size(); ++i) mask[i] = noise(i, 9) > 0;
-    run(op::masked_relu_forward<T>{m, out, x.data(), mask.data(), y.data()});
+    run(op::masked_relu_forward<T>{.x = {m, x.data()}, .y = {out, y.data()}, .mask = mask.data()});
     expect(y, [&](int n, int h, int w, int k) {
       return mask[(k * 9 + h) * 8 + w] != 0 && x.at(n, h, w, k) < 0 ? 0 : x.at(n, h, w, k);
     });
-    run(op::masked_relu_backward<T>{m, dense, out, x.data(), mask.data(), z.data(), y.data()});
+    run(op::masked_relu_backward<T>{
+        .y = {m, x.data()}, .dy = {dense, z.data()}, .dx = {out, y.data()}, .mask = mask.data()});
     expect(y, [&](int n, int h, int w, int k) {
       return mask[(k * 9 + h) * 8 + w] != 0 && x.at(n, h, w, k) <= 0 ? 0 : z.at(n, h, w, k);
     });
     const std::vector<T> shift = numbers<T>(c, 10), divisor = numbers<T>(c, 11);
-    run(op::affine_channels<T>{m, out, x.data(), shift.data(), divisor.data(), y.data()});
+    run(op::affine_channels<T>{.x = {m, x.data()},
+                               .y = {out, y.data()},
+                               .shift = shift.data(),
+                               .divisor = divisor.data()});
     expect(y,
            [&](int n, int h, int w, int k) { return (x.at(n, h, w, k) - shift[k]) / divisor[k]; });
-    run(op::affine_channels<T>{m, out, x.data(), nullptr, divisor.data(), y.data()});
+    run(op::affine_channels<T>{
+        .x = {m, x.data()}, .y = {out, y.data()}, .shift = nullptr, .divisor = divisor.data()});
     expect(y, [&](int n, int h, int w, int k) { return x.at(n, h, w, k) / divisor[k]; });
     rnx::StepValues values{.seed = 5, .draw = 2};
-    run(op::dropout<T>{m, out, .25, 3, 4, 6, &values, x.data(), y.data()});
+    run(op::dropout<T>{.x = {m, x.data()},
+                       .y = {out, y.data()},
+                       .values = &values,
+                       .p = .25,
+                       .draw = 3,
+                       .site = 4,
+                       .first_sample = 6});
     const rnx::rng::Stream stream(5, rnx::Purpose::dropout, 5, 4);
     const auto keep = [&](int n, int pixel, int k) {
       return stream.uniform(((6u + n) * 72 + pixel) * m.stride + k) >= .25;
@@ -64,9 +76,10 @@ template <class T> void elementwise(int c) {
       return keep(n, h * 8 + w, k) ? x.at(n, h, w, k) / .75 : 0;
     });
     Field<T> s({3, 1, 1, c, c + 1}, 4), ds({3, 1, 1, c, c + 1}, 5, true);
-    run(op::scale_channels<T>{m, s.m, out, x.data(), s.data(), y.data()});
+    run(op::scale_channels<T>{.x = {m, x.data()}, .s = {s.m, s.data()}, .y = {out, y.data()}});
     expect(y, [&](int n, int h, int w, int k) { return x.at(n, h, w, k) * s.at(n, 0, 0, k); });
-    run(op::scale_channels_gate<T>{m, ds.m, x.data(), z.data(), ds.data(), dense});
+    run(op::scale_channels_gate<T>{
+        .x = {m, x.data()}, .dy = {dense, z.data()}, .ds = {ds.m, ds.data()}});
     const auto sum = [&](int n, int k, auto f) {
       double v = 0;
       for (int pixel = 0; pixel < 72; ++pixel) v += f(n, pixel / 8, pixel % 8, k);
@@ -78,31 +91,34 @@ template <class T> void elementwise(int c) {
           return sum(n, k, [&](auto... at) { return double(x.at(at...)) * z.at(at...); });
         },
         100);
-    run(op::global_pool_forward<T>{m, ds.m, x.data(), ds.data()});
+    run(op::global_pool_forward<T>{.x = {m, x.data()}, .y = {ds.m, ds.data()}});
     expect(
         ds,
         [&](int n, int, int, int k) {
           return sum(n, k, [&](auto... at) { return x.at(at...); }) / 72;
         },
         100);
-    run(op::global_pool_backward<T>{out, s.m, s.data(), y.data()});
+    run(op::global_pool_backward<T>{.dy = {s.m, s.data()}, .dx = {out, y.data()}});
     expect(y, [&](int n, int, int, int k) { return s.at(n, 0, 0, k) / 72; });
     std::vector<T> f(m.rows(), 9);
-    run(op::attention_map<T>{m, x.data(), f.data()});
+    run(op::attention_map<T>{.x = {m, x.data()}, .f = f.data()});
     double squares = 0;
     for (int k = 0; k < c; ++k) squares += double(x.at(2, 4, 3, k)) * x.at(2, 4, 3, k);
     CHECK(f[(2 * 9 + 4) * 8 + 3] == Approx(squares).epsilon(1e-5));
-    y = before, run(op::attention_map_backward<T>{m, out, x.data(), f.data(), y.data()});
+    y = before,
+    run(op::attention_map_backward<T>{.x = {m, x.data()}, .dx = {out, y.data()}, .df = f.data()});
     expect(y, [&](int n, int h, int w, int k) {
       return before.at(n, h, w, k) + 2 * x.at(n, h, w, k) * f[(n * 9 + h) * 8 + w];
     });
     const Map small{3, 5, 4, c + 3, c + 5};
     Field<T> pad(small, 6, true), dpad(small, 7);
-    run(op::pad_shortcut<T>{m, small, 2, 1, x.data(), pad.data()});
+    run(op::pad_shortcut<T>{
+        .x = {m, x.data()}, .y = {small, pad.data()}, .stride = 2, .before = 1});
     expect(pad, [&](int n, int h, int w, int k) {
       return k >= 1 && k <= c ? x.at(n, 2 * h, 2 * w, k - 1) : 0;
     });
-    run(op::pad_shortcut_backward<T>{out, small, 2, 1, dpad.data(), y.data()});
+    run(op::pad_shortcut_backward<T>{
+        .dy = {small, dpad.data()}, .dx = {out, y.data()}, .stride = 2, .before = 1});
     expect(y, [&](int n, int h, int w, int k) {
       return h % 2 || w % 2 ? 0 : dpad.at(n, h / 2, w / 2, k + 1);
     });
@@ -116,16 +132,36 @@ template <class T> void batch_norm(int c) {
   for (T& v : x.v) v = 3 * v + 100;  // a large mean
   std::vector<T> mean(c), var(c), gamma = numbers<T>(c, 4), beta = numbers<T>(c, 5), sums(2 * c),
                                   db(c, 1), running(2 * c, 1);
-  run(op::batch_norm_statistics<T>{m, x.data(), mean.data(), var.data()});
-  run(op::batch_norm_normalize<T>{m, dense, T(1e-5), x.data(), mean.data(), var.data(),
-                                  gamma.data(), beta.data(), y.data()});
-  run(op::batch_norm_reduce<T>{m, dense, T(1e-5), x.data(), dy.data(), mean.data(), var.data(),
-                               sums.data()});
-  run(op::batch_norm_backward<T>{m, dense, T(1e-5), x.data(), dy.data(), mean.data(), var.data(),
-                                 gamma.data(), sums.data(), dx.data()});
-  run(op::bias_backward<T>{dense, dy.data(), db.data()});
-  run(op::batch_norm_update<T>{c, T(.1), T(2), mean.data(), var.data(), running.data(),
-                               running.data() + c});
+  run(op::batch_norm_statistics<T>{.x = {m, x.data()}, .mean = mean.data(), .var = var.data()});
+  run(op::batch_norm_normalize<T>{.x = {m, x.data()},
+                                  .y = {dense, y.data()},
+                                  .mean = mean.data(),
+                                  .var = var.data(),
+                                  .gamma = gamma.data(),
+                                  .beta = beta.data(),
+                                  .eps = T(1e-5)});
+  run(op::batch_norm_reduce<T>{.x = {m, x.data()},
+                               .dy = {dense, dy.data()},
+                               .mean = mean.data(),
+                               .var = var.data(),
+                               .sums = sums.data(),
+                               .eps = T(1e-5)});
+  run(op::batch_norm_backward<T>{.x = {m, x.data()},
+                                 .dy = {dense, dy.data()},
+                                 .dx = {m, dx.data()},
+                                 .mean = mean.data(),
+                                 .var = var.data(),
+                                 .gamma = gamma.data(),
+                                 .sums = sums.data(),
+                                 .eps = T(1e-5)});
+  run(op::bias_backward<T>{.dy = {dense, dy.data()}, .db = db.data()});
+  run(op::batch_norm_update<T>{.c = c,
+                               .weight = T(.1),
+                               .correction = T(2),
+                               .mean = mean.data(),
+                               .var = var.data(),
+                               .running_mean = running.data(),
+                               .running_var = running.data() + c});
   std::vector<double> mu(c), v(c), s0(c), s1(c);
   const double count = double(m.rows());
   const auto hat = [&](int n, int h, int w, int k) {
@@ -159,15 +195,25 @@ template <class T> void batch_norm(int c) {
                (dy.at(n, h, w, k) - s0[k] / count - hat(n, h, w, k) * s1[k] / count);
       },
       500);
-  run(op::batch_norm_backward<T>{m, dense, T(1e-5), nullptr, dy.data(), mean.data(), var.data(),
-                                 gamma.data(), nullptr, dx.data()});
+  run(op::batch_norm_backward<T>{.x = {m, nullptr},
+                                 .dy = {dense, dy.data()},
+                                 .dx = {m, dx.data()},
+                                 .mean = mean.data(),
+                                 .var = var.data(),
+                                 .gamma = gamma.data(),
+                                 .sums = nullptr,
+                                 .eps = T(1e-5)});
   expect(dx, [&](int n, int h, int w, int k) {
     return gamma[k] / std::sqrt(v[k] + 1e-5) * dy.at(n, h, w, k);
   });
   CHECK(same_for_threads([&] {
-    run(op::batch_norm_statistics<T>{m, x.data(), mean.data(), var.data()});
-    run(op::batch_norm_reduce<T>{m, dense, T(1e-5), x.data(), dy.data(), mean.data(), var.data(),
-                                 sums.data()});
+    run(op::batch_norm_statistics<T>{.x = {m, x.data()}, .mean = mean.data(), .var = var.data()});
+    run(op::batch_norm_reduce<T>{.x = {m, x.data()},
+                                 .dy = {dense, dy.data()},
+                                 .mean = mean.data(),
+                                 .var = var.data(),
+                                 .sums = sums.data(),
+                                 .eps = T(1e-5)});
     std::vector<T> all = mean;
     all.insert(all.end(), var.begin(), var.end());
     all.insert(all.end(), sums.begin(), sums.end());
@@ -185,7 +231,8 @@ template <class T> void pooling(int c, int kernel, int stride, int pad) {
       average_dx(g.x, 3, true);
   for (T& v : x.v) v = std::round(4 * v);  // many equal maxima
   run(op::max_pool_forward<T>{g, x.data(), y.data()});
-  run(op::max_pool_backward<T>{g, x.data(), dy.data(), dx.data(), g.x});
+  run(op::max_pool_backward<T>{
+      .g = g, .x = x.data(), .dy = dy.data(), .dx = dx.data(), .dxg = g.x});
   run(op::average_pool_forward<T>{g, x.data(), average.data()});
   run(op::average_pool_backward<T>{g, dy.data(), average_dx.data()});
   Field<double> top({2, h, w, c, c}, 0), mean = top, d({2, 7, 8, c, c}, 0),

@@ -26,39 +26,72 @@ template <class F> void in_place(F f) {
 TEST_CASE("elementwise operations in place") {
   const Values other = numbers<float>(count, 2), channel(c, .5f), mask(count / 2, 1);
   const auto forward = [&]<class F>(F) {
-    in_place([&](const float* x, float* y) { run(op::pointwise_forward<F, float>{m, m, x, y}); });
+    in_place([&](const float* x, float* y) {
+      run(op::pointwise_forward<F, float>{.x = {m, x}, .y = {m, y}});
+    });
     in_place([&](const float* dy, float* dx) {
-      run(op::pointwise_backward<F, float>{m, m, m, other.data(), dy, dx});
+      run(op::pointwise_backward<F, float>{.v = {m, other.data()}, .dy = {m, dy}, .dx = {m, dx}});
     });
     in_place([&](const float* v, float* dx) {
-      run(op::pointwise_backward<F, float>{m, m, m, v, other.data(), dx});
+      run(op::pointwise_backward<F, float>{.v = {m, v}, .dy = {m, other.data()}, .dx = {m, dx}});
     });
   };
   forward(rnx::functor::Relu{});
   forward(rnx::functor::HardSwish{});
-  in_place([&](auto x, auto y) { run(op::masked_relu_forward<float>{m, m, x, mask.data(), y}); });
+  in_place([&](auto x, auto y) {
+    run(op::masked_relu_forward<float>{.x = {m, x}, .y = {m, y}, .mask = mask.data()});
+  });
   in_place([&](auto dy, auto dx) {
-    run(op::masked_relu_backward<float>{m, m, m, other.data(), mask.data(), dy, dx});
+    run(op::masked_relu_backward<float>{
+        .y = {m, other.data()}, .dy = {m, dy}, .dx = {m, dx}, .mask = mask.data()});
   });
   in_place([&](auto x, auto y) {
-    run(op::affine_channels<float>{m, m, x, channel.data(), channel.data(), y});
+    run(op::affine_channels<float>{
+        .x = {m, x}, .y = {m, y}, .shift = channel.data(), .divisor = channel.data()});
   });
-  in_place([&](auto x, auto y) { run(op::dropout<float>{m, m, .5, 0, 1, 0, nullptr, x, y}); });
-  in_place([&](auto x, auto y) { run(op::add<float>{m, m, m, x, other.data(), y}); });
-  in_place([&](auto x, auto y) { run(op::add<float>{m, m, m, other.data(), x, y}); });
+  in_place([&](auto x, auto y) {
+    run(op::dropout<float>{.x = {m, x},
+                           .y = {m, y},
+                           .values = nullptr,
+                           .p = .5,
+                           .draw = 0,
+                           .site = 1,
+                           .first_sample = 0});
+  });
+  in_place([&](auto x, auto y) {
+    run(op::add<float>{.a = {m, x}, .b = {m, other.data()}, .y = {m, y}});
+  });
+  in_place([&](auto x, auto y) {
+    run(op::add<float>{.a = {m, other.data()}, .b = {m, x}, .y = {m, y}});
+  });
   const Map gate{2, 1, 1, c, c};
-  in_place([&](auto x, auto y) { run(op::scale_channels<float>{m, gate, m, x, other.data(), y}); });
   in_place([&](auto x, auto y) {
-    run(op::batch_norm_normalize<float>{m, m, 1e-5f, x, channel.data(), channel.data(), nullptr,
-                                        nullptr, y});
+    run(op::scale_channels<float>{.x = {m, x}, .s = {gate, other.data()}, .y = {m, y}});
+  });
+  in_place([&](auto x, auto y) {
+    run(op::batch_norm_normalize<float>{.x = {m, x},
+                                        .y = {m, y},
+                                        .mean = channel.data(),
+                                        .var = channel.data(),
+                                        .gamma = nullptr,
+                                        .beta = nullptr,
+                                        .eps = 1e-5f});
   });
   const Values sums = numbers<float>(2 * c, 3);
   for (const float* s : {sums.data(), static_cast<const float*>(nullptr)})
     in_place([&](auto dy, auto dx) {
-      run(op::batch_norm_backward<float>{m, m, 1e-5f, other.data(), dy, channel.data(),
-                                         channel.data(), nullptr, s, dx});
+      run(op::batch_norm_backward<float>{.x = {m, other.data()},
+                                         .dy = {m, dy},
+                                         .dx = {m, dx},
+                                         .mean = channel.data(),
+                                         .var = channel.data(),
+                                         .gamma = nullptr,
+                                         .sums = s,
+                                         .eps = 1e-5f});
     });
-  in_place([&](auto x, auto y) { run(op::perturb<float>{count, x, other.data(), y}); });
+  in_place([&](auto x, auto y) {
+    run(op::perturb<float>{.count = count, .x = x, .delta = other.data(), .y = y});
+  });
 }
 
 TEST_CASE("chains over values in place") {
@@ -81,14 +114,33 @@ TEST_CASE("losses write gradients over logits or features") {
   const Values other = numbers<float>(count, 2);
   std::vector<std::int32_t> labels(12, 3);
   in_place([&](auto z, auto dz) {
-    run(op::cross_entropy<float>{rows, .1, 1, false, z, labels.data(), nullptr, dz});
+    run(op::cross_entropy<float>{.logits = {rows, z},
+                                 .dz = {rows, dz},
+                                 .labels = labels.data(),
+                                 .value = nullptr,
+                                 .smoothing = .1,
+                                 .weight = 1,
+                                 .add = false});
   });
   for (const bool reverse : {false, true})
     in_place([&](auto z, auto dz) {
-      run(op::kl_divergence<float>{rows, rows, 2, 1, reverse, false, z, other.data(), nullptr, dz});
+      run(op::kl_divergence<float>{.logits = {rows, z},
+                                   .teacher = {rows, other.data()},
+                                   .dz = {rows, dz},
+                                   .value = nullptr,
+                                   .temperature = 2,
+                                   .weight = 1,
+                                   .reverse = reverse,
+                                   .add = false});
     });
   for (int kind : {0, 1, 2, 3})
     in_place([&](auto s, auto ds) {
-      run(op::row_distance<float>{rows, rows, rows, kind, 1, false, s, other.data(), nullptr, ds});
+      run(op::row_distance<float>{.s = {rows, s},
+                                  .t = {rows, other.data()},
+                                  .ds = {rows, ds},
+                                  .value = nullptr,
+                                  .kind = kind,
+                                  .weight = 1,
+                                  .add = false});
     });
 }

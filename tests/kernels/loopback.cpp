@@ -19,11 +19,12 @@ TEST_CASE("loopback kernels run, and wait when recorded") {
   Buffer<float, loopback> x(3), y(3);
   CHECK((reinterpret_cast<std::uintptr_t>(x.data()) >> 48) != 0);
   x.upload(std::vector<float>{1, 2, 3});
-  run<loopback>({}, op::axpy<float>{3, 10, x.data(), y.data()});
+  run<loopback>({}, op::axpy<float>{.count = 3, .alpha = 10, .x = x.data(), .y = y.data()});
   CHECK(y.download() == std::vector<float>{10, 20, 30});
   Recording recording;
-  run<loopback>(recording.stream(), op::pointwise_forward<test::Twice, float>{
-                                        {1, 1, 1, 3, 3}, {1, 1, 1, 3, 3}, y.data(), y.data()});
+  run<loopback>(recording.stream(),
+                op::pointwise_forward<test::Twice, float>{.x = {{1, 1, 1, 3, 3}, y.data()},
+                                                          .y = {{1, 1, 1, 3, 3}, y.data()}});
   CHECK(y.download() == std::vector<float>{10, 20, 30});
   recording.replay();
   recording.replay();

@@ -38,14 +38,14 @@ template <class F, class T> void activation(int c, double slope) {
   const std::vector<T> dy = numbers<T>(x.size(), 2);
   const auto forward = [&](const std::vector<T>& from) {
     std::vector<T> y(from.size());
-    run(op::pointwise_forward<F, T>{.x = m, .y = m, .px = from.data(), .py = y.data()});
+    run(op::pointwise_forward<F, T>{.x = {m, from.data()}, .y = {m, y.data()}});
     return y;
   };
   const auto backward = [&](const std::vector<T>& from, const std::vector<T>& gradient) {
     const std::vector<T> v = F::reads == functor::Reads::input ? from : forward(from);
     std::vector<T> dx(v.size());
     run(op::pointwise_backward<F, T>{
-        .v = m, .dyg = m, .dxg = m, .pv = v.data(), .dy = gradient.data(), .dx = dx.data()});
+        .v = {m, v.data()}, .dy = {m, gradient.data()}, .dx = {m, dx.data()}});
     return dx;
   };
   const std::vector<T> y = forward(x), dx = backward(x, dy);
@@ -70,18 +70,15 @@ template <class T> void masked_relu(int c) {
   const auto forward = [&](const std::vector<T>& from) {
     std::vector<T> to(count);
     run(op::masked_relu_forward<T>{
-        .x = m, .y = m, .px = from.data(), .mask = mask.data(), .py = to.data()});
+        .x = {m, from.data()}, .y = {m, to.data()}, .mask = mask.data()});
     return to;
   };
   const auto backward = [&](const std::vector<T>& from, const std::vector<T>& gradient) {
     std::vector<T> to(count);
-    run(op::masked_relu_backward<T>{.y = m,
-                                    .dyg = m,
-                                    .dxg = m,
-                                    .py = from.data(),
-                                    .mask = mask.data(),
-                                    .dy = gradient.data(),
-                                    .dx = to.data()});
+    run(op::masked_relu_backward<T>{.y = {m, from.data()},
+                                    .dy = {m, gradient.data()},
+                                    .dx = {m, to.data()},
+                                    .mask = mask.data()});
     return to;
   };
   y = forward(x);
@@ -222,15 +219,13 @@ TEST_CASE("dropped values are 0 times what they were") {
   const auto drop = [&](float value) {
     const std::vector<float> x(68, value);
     std::vector<float> y(68);
-    run(op::dropout<float>{.x = m,
-                           .y = m,
+    run(op::dropout<float>{.x = {m, x.data()},
+                           .y = {m, y.data()},
+                           .values = nullptr,
                            .p = .5,
                            .draw = 0,
                            .site = 1,
-                           .first_sample = 0,
-                           .values = nullptr,
-                           .px = x.data(),
-                           .py = y.data()});
+                           .first_sample = 0});
     return y;
   };
   const std::vector<float> kept = drop(1), infinite = drop(INFINITY);
@@ -293,20 +288,18 @@ TEST_CASE_TEMPLATE("batch normalisation passes a NaN on", T, float, double) {
   std::vector<T> x = numbers<T>(40, 1), mean(5), var(5), y(40);
   x[1] = T(NaN);
   x[7] = T(infinity);
-  run(op::batch_norm_statistics<T>{.x = m, .px = x.data(), .mean = mean.data(), .var = var.data()});
+  run(op::batch_norm_statistics<T>{.x = {m, x.data()}, .mean = mean.data(), .var = var.data()});
   CHECK((std::isnan(mean[1]) && std::isnan(var[1]) && std::isnan(var[2]) && !std::isnan(var[0])));
   var = {1, T(NaN), -1, 1, 1};
   mean = {0, 0, 0, T(NaN), 0};
   x.assign(40, 1);
-  run(op::batch_norm_normalize<T>{.x = m,
-                                  .y = m,
-                                  .eps = T(1e-5),
-                                  .px = x.data(),
+  run(op::batch_norm_normalize<T>{.x = {m, x.data()},
+                                  .y = {m, y.data()},
                                   .mean = mean.data(),
                                   .var = var.data(),
                                   .gamma = nullptr,
                                   .beta = nullptr,
-                                  .py = y.data()});
+                                  .eps = T(1e-5)});
   for (std::size_t i = 0; i < 40; ++i) CHECK(std::isnan(y[i]) == (i % 5 >= 1 && i % 5 <= 3));
 }
 
@@ -322,25 +315,23 @@ TEST_CASE_TEMPLATE("attacks pass a NaN on", T, float, double) {
   for (T& v : clean) v = T(.5 + .4 * v);
   const auto begin = [&](int norm, double noise, const std::vector<T>& from) {
     std::vector<T> to(count);
-    run(op::attack_start<T>{.x = m,
+    run(op::attack_start<T>{.clean = {m, from.data()},
+                            .adversarial = {m, to.data()},
+                            .values = &values,
                             .norm = norm,
                             .draw = 0,
                             .first_sample = 0,
-                            .values = &values,
-                            .clean = from.data(),
-                            .adversarial = to.data(),
                             .noise = noise});
     return to;
   };
   const auto step = [&](int norm, const std::vector<T>& from, const std::vector<T>& g,
                         std::vector<T> to) {
-    run(op::attack_step<T>{.x = m,
-                           .norm = norm,
-                           .fgsm = false,
+    run(op::attack_step<T>{.clean = {m, from.data()},
+                           .gradient = {m, g.data()},
+                           .adversarial = {m, to.data()},
                            .values = &values,
-                           .clean = from.data(),
-                           .gradient = g.data(),
-                           .adversarial = to.data()});
+                           .norm = norm,
+                           .fgsm = false});
     return to;
   };
   bool right = true;
@@ -378,40 +369,34 @@ TEST_CASE_TEMPLATE("losses pass a NaN on", T, float, double) {
   std::vector<T> z = numbers<T>(18, 1), t = numbers<T>(18, 2), value(3), dz(18);
   const std::int32_t labels[] = {0, 5, 2};
   for (const double smoothing : {0., .1})
-    loss_rows(op::cross_entropy<T>{.z = m,
-                                   .smoothing = smoothing,
-                                   .weight = .5,
-                                   .add = false,
-                                   .logits = z.data(),
+    loss_rows(op::cross_entropy<T>{.logits = {m, z.data()},
+                                   .dz = {m, dz.data()},
                                    .labels = labels,
                                    .value = value.data(),
-                                   .dz = dz.data()},
+                                   .smoothing = smoothing,
+                                   .weight = .5,
+                                   .add = false},
               z, value, dz, true);
   for (const bool reverse : {false, true})
     for (std::vector<T>* bad : {&z, &t})
-      loss_rows(op::kl_divergence<T>{.z = m,
-                                     .tz = m,
+      loss_rows(op::kl_divergence<T>{.logits = {m, z.data()},
+                                     .teacher = {m, t.data()},
+                                     .dz = {m, dz.data()},
+                                     .value = value.data(),
                                      .temperature = 2,
                                      .weight = .5,
                                      .reverse = reverse,
-                                     .add = false,
-                                     .logits = z.data(),
-                                     .teacher = t.data(),
-                                     .value = value.data(),
-                                     .dz = dz.data()},
+                                     .add = false},
                 *bad, value, dz, true);
   for (int kind : {0, 1, 2, 3})
     for (std::vector<T>* bad : {&z, &t})
-      loss_rows(op::row_distance<T>{.s = m,
-                                    .t = m,
-                                    .dsg = m,
+      loss_rows(op::row_distance<T>{.s = {m, z.data()},
+                                    .t = {m, t.data()},
+                                    .ds = {m, dz.data()},
+                                    .value = value.data(),
                                     .kind = kind,
                                     .weight = .5,
-                                    .add = false,
-                                    .ps = z.data(),
-                                    .pt = t.data(),
-                                    .value = value.data(),
-                                    .ds = dz.data()},
+                                    .add = false},
                 *bad, value, dz, kind > 0);
 }
 

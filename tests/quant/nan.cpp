@@ -16,12 +16,11 @@ template <class A> void activation() {
   const std::vector<float> dsum = test::numbers<float>(21, 2), parameters(16, .25f);
   const auto bases = [&](const std::vector<float>& x) {
     std::vector<float> v(21 * (A::bases + 1));
-    test::run(op::activation_bases<A, float>{.x = map,
-                                             .pad = 0,
-                                             .px = x.data(),
+    test::run(op::activation_bases<A, float>{.x = {map, x.data()},
                                              .parameters = parameters.data(),
                                              .bases = v.data(),
-                                             .sum = v.data() + 21 * A::bases});
+                                             .sum = v.data() + 21 * A::bases,
+                                             .pad = 0});
     return v;
   };
   std::vector<float> x = test::numbers<float>(21, 1), dx(21, 9);
@@ -33,14 +32,12 @@ template <class A> void activation() {
     for (std::size_t k = 0; k < found.size(); ++k)
       right = right && (k % 21 == i ? std::isnan(found[k]) : found[k] == clean[k]);
     CHECK(right);
-    test::run(op::activation_bases_backward<A, float>{.x = map,
-                                                      .dxg = map,
-                                                      .pad = 0,
-                                                      .px = x.data(),
+    test::run(op::activation_bases_backward<A, float>{.x = {map, x.data()},
+                                                      .dx = {map, dx.data()},
                                                       .parameters = parameters.data(),
                                                       .dsum = dsum.data(),
-                                                      .dx = dx.data(),
-                                                      .dparameters = nullptr});
+                                                      .dparameters = nullptr,
+                                                      .pad = 0});
     CHECK(dx[i] == 0);
     x[i] = before;
   }

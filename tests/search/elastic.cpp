@@ -182,9 +182,16 @@ TEST_CASE("elastic: three steps over A, B, A equal PyTorch, inactive slices incl
     const auto x = batch(k);
     CHECK(std::abs(pass.run(x, &s, k) - sgd.at("losses")[k].get<double>()) < 1e-9);
     pass.net.commit_statistics(pass.trace);
-    run<cpu>({}, op::sgd_step<double>{velocity.size(), 1.0, sgd.at("weight_decay"), false, k == 0,
-                                      &values, nullptr, pass.grads.flat.data(), velocity.data(),
-                                      pass.net.parameters()});
+    run<cpu>({}, op::sgd_step<double>{.count = velocity.size(),
+                                      .lr_factor = 1.0,
+                                      .decay = sgd.at("weight_decay"),
+                                      .nesterov = false,
+                                      .first = k == 0,
+                                      .values = &values,
+                                      .clip = nullptr,
+                                      .gradient = pass.grads.flat.data(),
+                                      .velocity = velocity.data(),
+                                      .parameter = pass.net.parameters()});
   }
   each_value(pass.net, nullptr, [&](const NamedParameter& p, auto found, auto) {
     CAPTURE(p.name);

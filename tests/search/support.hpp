@@ -17,9 +17,13 @@ inline double mean_loss(Trace<double>& trace, const std::vector<std::int32_t>& l
                         double weight = 1) {
   const auto z = trace.logits();
   std::vector<double> values(z.n);
-  run<cpu>({},
-           op::cross_entropy<double>{geometry::map(z), 0.0, weight / z.n, false, z.data,
-                                     labels.data(), values.data(), trace.logits_gradient().data});
+  run<cpu>({}, op::cross_entropy<double>{.logits = z,
+                                         .dz = {geometry::map(z), trace.logits_gradient().data},
+                                         .labels = labels.data(),
+                                         .value = values.data(),
+                                         .smoothing = 0.0,
+                                         .weight = weight / z.n,
+                                         .add = false});
   double sum = 0;
   for (double v : values) sum += v;
   return sum / z.n;

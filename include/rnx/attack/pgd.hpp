@@ -68,23 +68,26 @@ template <class Norm = norm::Linf> struct Pgd {
     const Stream stream{ctx.stream};
     const geometry::Map rows = geometry::map(x);
     if (start == Start::clean)
-      run<Device>(stream, op::copy<T>{rows, rows, x.data, adversarial.data});
+      run<Device>(stream, op::copy<T>{.from = {rows, x.data}, .to = {rows, adversarial.data}});
     else
-      run<Device>(stream, op::attack_start<T>{.x = rows,
+      run<Device>(stream, op::attack_start<T>{.clean = {rows, x.data},
+                                              .adversarial = {rows, adversarial.data},
+                                              .values = ctx.values,
                                               .norm = Norm::number,
                                               .draw = ctx.draw,
                                               .first_sample = ctx.first_sample,
-                                              .values = ctx.values,
-                                              .clean = x.data,
-                                              .adversarial = adversarial.data,
                                               .noise = start == Start::gaussian ? 1e-3 : 0.0,
                                               .seed = added_seed});
     const View<T, Device> dx = work.gradient.view().samples(0, x.n);
     for (int k = 0; k < steps; ++k) {
       ++ctx.draw;  // dropout of a model attacked in train mode differs from step to step
       input_gradient(net, work.trace, adversarial, loss, ctx, dx);
-      run<Device>(stream, op::attack_step<T>{rows, Norm::number, false, ctx.values, x.data, dx.data,
-                                             adversarial.data});
+      run<Device>(stream, op::attack_step<T>{.clean = {rows, x.data},
+                                             .gradient = {rows, dx.data},
+                                             .adversarial = {rows, adversarial.data},
+                                             .values = ctx.values,
+                                             .norm = Norm::number,
+                                             .fgsm = false});
     }
   }
 

@@ -31,7 +31,7 @@ template <class In, class Device, class T, class Side> struct BoundFork {
     Dst inner = pass.output(site + own - 1);
     layer::forward<side>(x, inner, pass, site);
     y.dims.c = x.dims.c;
-    pass.run(op::copy<T>{geometry::map(x), geometry::map(y), x.data, y.data});
+    pass.run(op::copy<T>{.from = x, .to = y});
     pass.record(site + own, x, y);
   }
   template <class P, class Sink>
@@ -43,9 +43,7 @@ template <class In, class Device, class T, class Side> struct BoundFork {
                          dside.data});  // a loss adds its seed there
     const Dst share = dx ? pass.branch(site + own, x.dims, In::dims.c) : Dst{};
     layer::backward<side>(Src(dside), share, sink, pass, site);
-    if (dx)
-      pass.run(op::add<T>{geometry::map(dy), geometry::map(share), geometry::map(dx), dy.data,
-                          share.data, dx.data});
+    if (dx) pass.run(op::add<T>{.a = dy, .b = share, .y = dx});
   }
   template <class P>
   static void commit(P& pass, int site, T* buffers, const StatisticsUpdate& update) {

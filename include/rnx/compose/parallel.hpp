@@ -153,7 +153,7 @@ template <class Join, class In, class Device, class T, class... Bs> struct Bound
         b[I] = x;
         if (Join::slices) {
           const Dst slice = y.channels(channel_offset(I), dims[I].c);
-          pass.run(op::copy<T>{geometry::map(x), geometry::map(slice), x.data, slice.data});
+          pass.run(op::copy<T>{.from = x, .to = slice});
         }
       }
     });
@@ -163,15 +163,12 @@ template <class Join, class In, class Device, class T, class... Bs> struct Bound
       for (int i = 1; i < size; ++i) {
         if (b[i].dims.c != b[0].dims.c)
           continue;  // an elastic branch passes nothing where channels differ
-        pass.run(op::add<T>{geometry::map(sum), geometry::map(b[i]), geometry::map(y), sum.data,
-                            b[i].data, y.data});
+        pass.run(op::add<T>{.a = sum, .b = b[i], .y = y});
         sum = y;
       }
-      if (sum.data != y.data)
-        pass.run(op::copy<T>{geometry::map(sum), geometry::map(y), sum.data, y.data});
+      if (sum.data != y.data) pass.run(op::copy<T>{.from = sum, .to = y});
     } else if constexpr (is_gate) {
-      pass.run(op::scale_channels<T>{geometry::map(x), geometry::map(b[1]), geometry::map(y),
-                                     x.data, b[1].data, y.data});
+      pass.run(op::scale_channels<T>{.x = x, .s = b[1], .y = y});
     }
     pass.record(site + own, x, y);
   }
@@ -187,20 +184,14 @@ template <class Join, class In, class Device, class T, class... Bs> struct Bound
       if (!assigned) return write(dx), void(assigned = true);
       const Dst share = pass.branch(site + own, x.dims, In::dims.c);
       write(share);
-      pass.run(
-          op::accumulate<T>{geometry::map(share), geometry::map(dx), share.data, dx.data, true});
+      pass.run(op::accumulate<T>{.from = share, .to = dx, .consumed = true});
     };
     if constexpr (is_gate) {
       static_assert(!runs<0> && size == 2, "rnx: the first branch of a Gate must be Identity");
       const Src gate = pass.records[site + first[2] - 1].y;
       const Dst dgate = pass.gradient(site + first[2] - 1);
-      pass.run(op::scale_channels_gate<T>{geometry::map(x), geometry::map(dgate), x.data, dy.data,
-                                          dgate.data, geometry::map(dy)});
-      if (dx)
-        into([&](Dst to) {
-          pass.run(op::scale_channels<T>{geometry::map(dy), geometry::map(gate), geometry::map(to),
-                                         dy.data, gate.data, to.data});
-        });
+      pass.run(op::scale_channels_gate<T>{.x = x, .dy = dy, .ds = dgate});
+      if (dx) into([&](Dst to) { pass.run(op::scale_channels<T>{.x = dy, .s = gate, .y = to}); });
       into([&](Dst to) { layer::backward<child<1>>(Src(dgate), to, sink, pass, site + first[1]); });
     } else {
       const int active = Join::slices ? 0 : pass.records[site + own].y.dims.c;
@@ -222,11 +213,9 @@ template <class Join, class In, class Device, class T, class... Bs> struct Bound
               if (!dx || (!Join::slices && x.dims.c != active)) return;
               const Src from = part(I);
               if (!assigned)
-                pass.run(op::copy<T>{geometry::map(from), geometry::map(dx), from.data, dx.data}),
-                    assigned = true;
+                pass.run(op::copy<T>{.from = from, .to = dx}), assigned = true;
               else
-                pass.run(
-                    op::accumulate<T>{geometry::map(from), geometry::map(dx), from.data, dx.data});
+                pass.run(op::accumulate<T>{.from = from, .to = dx});
             }
           });
     }

@@ -108,9 +108,16 @@ template <class T, class Device = cpu> class AttentionTransfer {
     normalised_map<T, Device>(stream, s, y, options_.resize, n, qs, norm);
     normalised_map<T, Device>(stream, t, y, options_.resize, n, qt, nullptr);
     const geometry::Map row{n, 1, 1, length, length};
-    run<Device>(stream, op::row_distance<T>{row, row, row, 0, weight, false, qs, qt,
-                                            value ? own : nullptr, s.seed ? dq : nullptr});
-    if (value) run<Device>(stream, op::axpy<T>{std::size_t(n), T(1), own, value});
+    run<Device>(stream, op::row_distance<T>{.s = {row, qs},
+                                            .t = {row, qt},
+                                            .ds = {row, s.seed ? dq : nullptr},
+                                            .value = value ? own : nullptr,
+                                            .kind = 0,
+                                            .weight = weight,
+                                            .add = false});
+    if (value)
+      run<Device>(stream,
+                  op::axpy<T>{.count = std::size_t(n), .alpha = T(1), .x = own, .y = value});
     if (s.seed) normalised_map_backward<T, Device>(stream, s, y, options_.resize, n, qs, norm, dq);
   }
 

@@ -70,8 +70,8 @@ template <class T> struct kernel<cpu, op::resize_map<T>> {
     host::parallel_for(
         a.x.n,
         [&](long n) {
-          const T* x = a.px + n * a.x.sample();
-          T* y = a.py + n * a.y.sample();
+          const T* x = a.x.data + n * a.x.sample();
+          T* y = a.y.data + n * a.y.sample();
           for (int p = 0; p < a.y.h * a.y.w; ++p) y[std::size_t(p) * a.y.stride] = 0;
           host::for_sources(a.method, a.x, a.y,
                             [&](std::size_t to, std::size_t from, double weight) {
@@ -85,16 +85,16 @@ template <class T> struct kernel<cpu, op::resize_map<T>> {
 template <class T> struct kernel<cpu, op::resize_map_backward<T>> {
   static void run(Stream, const op::resize_map_backward<T>& a) {
     host::parallel_for(
-        a.x.n,
+        a.dx.n,
         [&](long n) {
-          const T* dy = a.dy + n * a.y.sample();
-          T* dx = a.dx + n * a.x.sample();
-          host::for_sources(a.method, a.x, a.y,
+          const T* dy = a.dy.data + n * a.dy.sample();
+          T* dx = a.dx.data + n * a.dx.sample();
+          host::for_sources(a.method, a.dx, a.dy,
                             [&](std::size_t to, std::size_t from, double weight) {
                               dx[from] += T(weight * dy[to]);
                             });
         },
-        16.0 * a.y.rows());
+        16.0 * a.dy.rows());
   }
 };
 

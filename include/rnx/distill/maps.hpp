@@ -58,17 +58,27 @@ template <class T, class Device> struct MapLayers {
 template <class T, class Device>
 void normalised_map(Stream s, const Kept<T, Device>& kept, geometry::Map y, Resize method, int rows,
                     T* to, T* norm) {
-  run<Device>(s, op::resize_map<T>{geometry::map(kept.value), y, method, kept.value.data, to});
-  run<Device>(s, op::normalize_rows<T>{rows, y.rows() / rows, map_eps, to, to, norm});
+  run<Device>(s, op::resize_map<T>{.x = kept.value, .y = {y, to}, .method = method});
+  run<Device>(s, op::normalize_rows<T>{.rows = rows,
+                                       .length = y.rows() / rows,
+                                       .eps = map_eps,
+                                       .px = to,
+                                       .py = to,
+                                       .norm = norm});
 }
 /// seed += the transpose of normalised_map on dy; `to` and `norm` as they were left. dy is
 /// overwritten.
 template <class T, class Device>
 void normalised_map_backward(Stream s, const Kept<T, Device>& kept, geometry::Map y, Resize method,
                              int rows, const T* to, const T* norm, T* dy) {
-  run<Device>(s, op::normalize_rows_backward<T>{rows, y.rows() / rows, map_eps, to, norm, dy, dy});
-  run<Device>(s,
-              op::resize_map_backward<T>{geometry::map(kept.seed), y, method, dy, kept.seed.data});
+  run<Device>(s, op::normalize_rows_backward<T>{.rows = rows,
+                                                .length = y.rows() / rows,
+                                                .eps = map_eps,
+                                                .py = to,
+                                                .norm = norm,
+                                                .dy = dy,
+                                                .dx = dy});
+  run<Device>(s, op::resize_map_backward<T>{.dy = {y, dy}, .dx = kept.seed, .method = method});
 }
 
 }  // namespace rnx::inline RNX_ISA::distill

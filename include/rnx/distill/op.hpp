@@ -23,19 +23,17 @@ namespace rnx::inline RNX_ABI::op {
 /// y(n, oh, ow) = sum over (ih, iw) of a(oh, ih) b(ow, iw) x(n, ih, iw), assigned; x (n, h, w, 1),
 /// y (n, h', w', 1), any sizes
 template <class T> struct resize_map {
-  geometry::Map x, y;
+  Map<const T> x;
+  Map<T> y;
   Resize method;
-  const T* px;
-  T* py;
-  auto pointers() { return std::tie(px, py); }
+  auto pointers() { return std::tie(x.data, y.data); }
 };
 /// dx += the transpose of resize_map on dy
 template <class T> struct resize_map_backward {
-  geometry::Map x, y;
+  Map<const T> dy;
+  Map<T> dx;
   Resize method;
-  const T* dy;
-  T* dx;
-  auto pointers() { return std::tie(dy, dx); }
+  auto pointers() { return std::tie(dy.data, dx.data); }
 };
 /// y(r, :) = x(r, :) / max(|x(r, :)|, eps); norm(r) = |x(r, :)| (null: unwanted). y may be x.
 template <class T> struct normalize_rows {

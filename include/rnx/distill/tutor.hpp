@@ -103,8 +103,14 @@ template <class T, class Device = cpu> class TutorLoss : public Parametrised<T, 
     pending_ = false;
     reserve(student.capacity());
     const T* logits = std::as_const(*this).parameters();
-    launch(op::tutor_draw<T>{students(), teachers(), one_hot_, ctx.draw, loss_sites + options_.site,
-                             step_, logits, weights_.data()});
+    launch(op::tutor_draw<T>{.layers = students(),
+                             .tutors = teachers(),
+                             .one_hot = one_hot_,
+                             .draw = ctx.draw,
+                             .site = loss_sites + options_.site,
+                             .values = step_,
+                             .logits = logits,
+                             .g = weights_.data()});
     memory<Device>::zero(weights_seed_.data(), weights_seed_.size() * sizeof(T), stream_);
     memory<Device>::zero(distances_.data(), distances_.size() * sizeof(T),
                          stream_);  // of layers that do not run
@@ -117,10 +123,23 @@ template <class T, class Device = cpu> class TutorLoss : public Parametrised<T, 
     student_.each(student, [&](int i, const Kept<T, Device>& kept) {
       if (!kept.active) return;
       normalised_map<T, Device>(stream_, kept, common(), Resize::bilinear, rows(), s(i), norm(i));
-      launch(op::tutor_distance<T>{rows(), teachers(), length(), s(i), t(0), g(i), d(i)});
+      launch(op::tutor_distance<T>{.rows = rows(),
+                                   .tutors = teachers(),
+                                   .length = length(),
+                                   .s = s(i),
+                                   .t = t(0),
+                                   .g = g(i),
+                                   .d = d(i)});
     });
-    launch(op::tutor_value<T>{students(), teachers(), rows(), options_.joint, scale(), g(0), d(0),
-                              values_.data(), value_.data()});
+    launch(op::tutor_value<T>{.layers = students(),
+                              .tutors = teachers(),
+                              .rows = rows(),
+                              .joint = options_.joint,
+                              .scale = scale(),
+                              .g = g(0),
+                              .d = d(0),
+                              .value = values_.data(),
+                              .mean = value_.data()});
     pending_ = true;
   }
 
@@ -139,17 +158,35 @@ template <class T, class Device = cpu> class TutorLoss : public Parametrised<T, 
         return "tutor loss: the map of '" + kept.path + "' has no seed; use student_keep()";
       });
       T* ds = gradient_.data();
-      launch(op::tutor_maps_backward<T>{rows(), teachers(), length(), options_.joint, each, s(i),
-                                        t(0), g(i), d(i), ds});
+      launch(op::tutor_maps_backward<T>{.rows = rows(),
+                                        .tutors = teachers(),
+                                        .length = length(),
+                                        .joint = options_.joint,
+                                        .weight = each,
+                                        .s = s(i),
+                                        .t = t(0),
+                                        .g = g(i),
+                                        .d = d(i),
+                                        .ds = ds});
       normalised_map_backward<T, Device>(stream_, kept, common(), Resize::bilinear, rows(), s(i),
                                          norm(i), ds);
     });
     pending_ = false;
     if (!grads || one_hot_) return;
-    launch(op::tutor_weights_backward<T>{students(), teachers(), rows(), options_.joint, each, g(0),
-                                         d(0), weights_seed_.data()});
-    launch(op::tutor_draw_backward<T>{students(), teachers(), step_, g(0), weights_seed_.data(),
-                                      grads->flat.data()});
+    launch(op::tutor_weights_backward<T>{.layers = students(),
+                                         .tutors = teachers(),
+                                         .rows = rows(),
+                                         .joint = options_.joint,
+                                         .weight = each,
+                                         .g = g(0),
+                                         .d = d(0),
+                                         .dg = weights_seed_.data()});
+    launch(op::tutor_draw_backward<T>{.layers = students(),
+                                      .tutors = teachers(),
+                                      .values = step_,
+                                      .g = g(0),
+                                      .dg = weights_seed_.data(),
+                                      .dlogits = grads->flat.data()});
   }
 
   void operator()(const TraceType& student, const TraceType& teacher, double weight,

@@ -26,7 +26,8 @@ template <class T, class Device = cpu> struct TutorTerm {
     loss::with_values(student, call, [&](T* value) {
       const geometry::Map row{1, 1, 1, student.n(), student.n()};
       if (value)
-        run<Device>({student.context().stream}, op::copy<T>{row, row, tutor->values(), value});
+        run<Device>({student.context().stream},
+                    op::copy<T>{.from = {row, tutor->values()}, .to = {row, value}});
     });
   }
 };

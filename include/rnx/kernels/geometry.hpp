@@ -63,3 +63,20 @@ struct Pool {
 };
 
 }  // namespace rnx::inline RNX_ABI::geometry
+
+namespace rnx::inline RNX_ABI::op {
+
+/// A map that an operation reads (T const) or writes: its sizes and where it lies. A view is one.
+template <class T> struct Map : geometry::Map {
+  T* data = nullptr;
+
+  Map() = default;
+  Map(const geometry::Map& sizes, T* where) : geometry::Map(sizes), data(where) {}
+  template <class U, class Device>
+  Map(const View<U, Device>& v) : geometry::Map(geometry::map(v)),
+                                  data(v.data) {}
+  template <class U>
+  Map(const Map<U>& m) requires std::is_same_v<const U, T> : geometry::Map(m), data(m.data) {}
+};
+
+}  // namespace rnx::inline RNX_ABI::op

@@ -78,14 +78,13 @@ template <Dims D, class F, class T, class Device> struct BoundActivation {
   template <class P> static int prepare(int c_in, P&, int) { return c_in; }
   template <class P> static void forward(In x, Out& y, P& pass, int) {
     y.dims.c = x.dims.c;
-    pass.run(op::pointwise_forward<F, T>{geometry::map(x), geometry::map(y), x.data, y.data});
+    pass.run(op::pointwise_forward<F, T>{.x = x, .y = y});
   }
   template <class P, class Sink> static void backward(In dy, Out dx, Sink, P& pass, int site) {
     if (!dx) return;
     const auto& r = pass.records[site];
     const In v = F::reads == functor::Reads::input ? r.x : In(r.y);
-    pass.run(op::pointwise_backward<F, T>{geometry::map(v), geometry::map(dy), geometry::map(dx),
-                                          v.data, dy.data, dx.data});
+    pass.run(op::pointwise_backward<F, T>{.v = v, .dy = dy, .dx = dx});
   }
 };
 
@@ -119,14 +118,12 @@ template <Dims D, class T, class Device> struct BoundMaskedRelu {
   template <class P> static int prepare(int c_in, P&, int) { return c_in; }
   template <class P> static void forward(In x, Out& y, P& pass, int site) {
     y.dims.c = x.dims.c;
-    pass.run(op::masked_relu_forward<T>{geometry::map(x), geometry::map(y), x.data,
-                                        pass.buffer(site), y.data});
+    pass.run(op::masked_relu_forward<T>{.x = x, .y = y, .mask = pass.buffer(site)});
   }
   template <class P, class Sink> static void backward(In dy, Out dx, Sink, P& pass, int site) {
     if (!dx) return;
     const Out y = pass.records[site].y;
-    pass.run(op::masked_relu_backward<T>{geometry::map(y), geometry::map(dy), geometry::map(dx),
-                                         y.data, pass.buffer(site), dy.data, dx.data});
+    pass.run(op::masked_relu_backward<T>{.y = y, .dy = dy, .dx = dx, .mask = pass.buffer(site)});
   }
 };
 

@@ -78,11 +78,15 @@ struct BoundBatchNorm {
     y.dims.c = x.dims.c;
     const auto [mean, var] = statistics(pass, site);
     if (uses_batch(pass, site))
-      pass.run(op::batch_norm_statistics<T>{geometry::map(x), x.data, pass.saved(site),
-                                            pass.saved(site) + D.c});
-    pass.run(op::batch_norm_normalize<T>{geometry::map(x), geometry::map(y), T(Eps::value), x.data,
-                                         mean, var, gamma(pass, site), gamma(pass, site) + D.c,
-                                         y.data});
+      pass.run(op::batch_norm_statistics<T>{
+          .x = x, .mean = pass.saved(site), .var = pass.saved(site) + D.c});
+    pass.run(op::batch_norm_normalize<T>{.x = x,
+                                         .y = y,
+                                         .mean = mean,
+                                         .var = var,
+                                         .gamma = gamma(pass, site),
+                                         .beta = gamma(pass, site) + D.c,
+                                         .eps = T(Eps::value)});
   }
 
   template <class P, class Sink> static void backward(In dy, Out dx, Sink sink, P& pass, int site) {
@@ -91,17 +95,27 @@ struct BoundBatchNorm {
     T* sums = pass.work_backward(site);
     const bool batch = uses_batch(pass, site);
     if (batch || wants_grads<Sink>)
-      pass.run(op::batch_norm_reduce<T>{geometry::map(x), geometry::map(dy), T(Eps::value), x.data,
-                                        dy.data, mean, var, sums});
+      pass.run(op::batch_norm_reduce<T>{
+          .x = x, .dy = dy, .mean = mean, .var = var, .sums = sums, .eps = T(Eps::value)});
     if (dx)
-      pass.run(op::batch_norm_backward<T>{geometry::map(x), geometry::map(dy), T(Eps::value),
-                                          x.data, dy.data, mean, var, gamma(pass, site),
-                                          batch ? sums : nullptr, dx.data});
+      pass.run(op::batch_norm_backward<T>{.x = x,
+                                          .dy = dy,
+                                          .dx = dx,
+                                          .mean = mean,
+                                          .var = var,
+                                          .gamma = gamma(pass, site),
+                                          .sums = batch ? sums : nullptr,
+                                          .eps = T(Eps::value)});
     if constexpr (wants_grads<Sink>) {
       T* grad = sink.base + pass.sites[site].parameters + path(pass) * 2 * D.c;
-      pass.run(op::axpy<T>{std::size_t(x.dims.c), T(1), sums, grad + D.c});  // bias: sum of dy
-      pass.run(op::axpy<T>{std::size_t(x.dims.c), T(1), sums + x.dims.c,
-                           grad});  // weight: sum of dy xhat
+      pass.run(op::axpy<T>{.count = std::size_t(x.dims.c),
+                           .alpha = T(1),
+                           .x = sums,
+                           .y = grad + D.c});  // bias: sum of dy
+      pass.run(op::axpy<T>{.count = std::size_t(x.dims.c),
+                           .alpha = T(1),
+                           .x = sums + x.dims.c,
+                           .y = grad});  // weight: sum of dy xhat
     }
   }
 
@@ -114,10 +128,13 @@ struct BoundBatchNorm {
     if (record.y.n == 0 || !uses_batch(pass, site)) return;
     const double m = double(record.x.n) * record.x.dims.pixels();
     T* running = buffers + pass.sites[site].buffers + path(pass) * 2 * D.c;
-    pass.run(op::batch_norm_update<T>{record.x.dims.c,
-                                      T(update.weight < 0 ? Mom::value : update.weight),
-                                      T(update.unbiased ? m / (m - 1) : 1), pass.saved(site),
-                                      pass.saved(site) + D.c, running, running + D.c});
+    pass.run(op::batch_norm_update<T>{.c = record.x.dims.c,
+                                      .weight = T(update.weight < 0 ? Mom::value : update.weight),
+                                      .correction = T(update.unbiased ? m / (m - 1) : 1),
+                                      .mean = pass.saved(site),
+                                      .var = pass.saved(site) + D.c,
+                                      .running_mean = running,
+                                      .running_var = running + D.c});
   }
 
  private:

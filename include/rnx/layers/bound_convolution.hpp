@@ -198,18 +198,29 @@ struct BoundConv {
         pass.run(op::derived_kernel<Kernel, T>{a.w, theta, pass.parameter(site, extra_at),
                                                p + bases_at});
       else if constexpr (W::scaled)
-        pass.run(op::weight_bases<W, T>{a.w, theta, p + bases_at, p + scales_at});
+        pass.run(op::weight_bases<W, T>{
+            .g = a.w, .theta = theta, .bases = p + bases_at, .scales = p + scales_at});
       else
-        pass.run(op::weight_bases<W, T>{a.w, theta, p + bases_at, {}});
+        pass.run(
+            op::weight_bases<W, T>{.g = a.w, .theta = theta, .bases = p + bases_at, .scales = {}});
       for (int m = 0; m < M; ++m)
         pack(pass, dense, p + bases_at + m * dense.count(), p + m * pack_size, nullptr);
-      pass.run(
-          op::sum_bases<T>{M, rows, dense.count() / rows, p + bases_at, scales(p), p + sum_at});
+      pass.run(op::sum_bases<T>{.bases = M,
+                                .rows = rows,
+                                .row = dense.count() / rows,
+                                .base = p + bases_at,
+                                .scale = scales(p),
+                                .y = p + sum_at});
       pack(pass, dense, p + sum_at, nullptr, p + backward_at);
     }
     if constexpr (scaled || M * N > 1) {
       const T* betas = A::scaled ? pass.parameter(site, activation_at) : nullptr;
-      pass.run(op::base_products<T>{M, N, a.out, scales(p), betas, p + products_at});
+      pass.run(op::base_products<T>{.k = M,
+                                    .n = N,
+                                    .o = a.out,
+                                    .scales = scales(p),
+                                    .betas = betas,
+                                    .products = p + products_at});
     }
     return a.out;
   }
@@ -227,8 +238,11 @@ struct BoundConv {
       const T* base = x.data;
       int pad = a.pad;
       if constexpr (!plain_input) {
-        pass.run(op::activation_bases<A, T>{from, a.pad, x.data, activation_parameters(pass, site),
-                                            pass.work_forward(site), nullptr});
+        pass.run(op::activation_bases<A, T>{.x = {from, x.data},
+                                            .parameters = activation_parameters(pass, site),
+                                            .bases = pass.work_forward(site),
+                                            .sum = nullptr,
+                                            .pad = a.pad});
         from = padded(from, a.pad);
         base = pass.work_forward(site);
         pad = 0;
@@ -257,8 +271,11 @@ struct BoundConv {
       T* sum = pass.work_backward(site);
       T* dsum = sum + wide.n * wide.sample();
       if constexpr (wants_grads<Sink>) {
-        pass.run(op::activation_bases<A, T>{mx, a.pad, x.data, activation_parameters(pass, site),
-                                            nullptr, sum});
+        pass.run(op::activation_bases<A, T>{.x = {mx, x.data},
+                                            .parameters = activation_parameters(pass, site),
+                                            .bases = nullptr,
+                                            .sum = sum,
+                                            .pad = a.pad});
         parameter_gradients(sink, pass, site, a, conv(wide, my, a, 0), sum, dy);
       }
       if (dx || (A::scaled && wants_grads<Sink>)) {
@@ -266,9 +283,13 @@ struct BoundConv {
         if constexpr (wants_grads<Sink> && A::scaled)
           dparameters = sink.base + pass.sites[site].parameters + activation_at;
         back_input(pass, conv(wide, my, a, 0), dy.data, p, dsum);
-        pass.run(op::activation_bases_backward<A, T>{mx, geometry::map(dx), a.pad, x.data,
-                                                     activation_parameters(pass, site), dsum,
-                                                     dx.data, dparameters});
+        pass.run(
+            op::activation_bases_backward<A, T>{.x = {mx, x.data},
+                                                .dx = dx,
+                                                .parameters = activation_parameters(pass, site),
+                                                .dsum = dsum,
+                                                .dparameters = dparameters,
+                                                .pad = a.pad});
       }
     }
   }
@@ -298,17 +319,28 @@ struct BoundConv {
       if (forward) pass.run(op::pack_depthwise<T>{g, theta, forward});
       if (backward && !plain_weights) pass.run(op::pack_depthwise<T>{g, theta, backward});
     } else {
-      pass.run(
-          op::pack_weights<T>{g, theta, forward, backward, winograd_forward, winograd_backward});
+      pass.run(op::pack_weights<T>{.g = g,
+                                   .theta = theta,
+                                   .forward = forward,
+                                   .backward = backward,
+                                   .winograd_forward = winograd_forward,
+                                   .winograd_backward = winograd_backward});
     }
   }
   template <class P>
   static void convolve(P& pass, const geometry::Conv2d& g, const T* x, const T* w, const T* bias,
                        const T* scale, T* y, bool accumulate) {
     if constexpr (depthwise)
-      pass.run(op::depthwise_forward<T>{g, x, w, bias, scale, y, accumulate});
+      pass.run(op::depthwise_forward<T>{
+          .g = g, .x = x, .w = w, .bias = bias, .scale = scale, .y = y, .accumulate = accumulate});
     else
-      pass.run(op::conv2d_forward<T>{with(g, winograd_forward), x, w, bias, scale, y, accumulate});
+      pass.run(op::conv2d_forward<T>{.g = with(g, winograd_forward),
+                                     .x = x,
+                                     .w = w,
+                                     .bias = bias,
+                                     .scale = scale,
+                                     .y = y,
+                                     .accumulate = accumulate});
   }
   static geometry::Conv2d with(geometry::Conv2d g, bool winograd) {
     g.winograd = winograd;
@@ -317,9 +349,11 @@ struct BoundConv {
   template <class P>
   static void back_input(P& pass, const geometry::Conv2d& g, const T* dy, const T* p, T* dx) {
     if constexpr (depthwise)
-      pass.run(op::depthwise_backward_input<T>{g, dy, plain_weights ? p : p + backward_at, dx});
+      pass.run(op::depthwise_backward_input<T>{
+          .g = g, .dy = dy, .w = plain_weights ? p : p + backward_at, .dx = dx});
     else
-      pass.run(op::conv2d_backward_input<T>{with(g, winograd_backward), dy, p + backward_at, dx});
+      pass.run(op::conv2d_backward_input<T>{
+          .g = with(g, winograd_backward), .dy = dy, .w = p + backward_at, .dx = dx});
   }
   template <class P>
   static void parameter_gradients(GradSink<T> sink, P& pass, int site, const Active& a,
@@ -329,9 +363,9 @@ struct BoundConv {
                                                     : pass.n * 2 * std::size_t(S.in.h + 2 * S.pad) *
                                                           (S.in.w + 2 * S.pad) * S.in.c);
     if constexpr (depthwise)
-      pass.run(op::depthwise_backward_weight<T>{g, x, dy.data, dw});
+      pass.run(op::depthwise_backward_weight<T>{.g = g, .x = x, .dy = dy.data, .dw = dw});
     else
-      pass.run(op::conv2d_backward_weight<T>{g, x, dy.data, dw});
+      pass.run(op::conv2d_backward_weight<T>{.g = g, .x = x, .dy = dy.data, .dw = dw});
     const auto unpack = [&](const geometry::Weights& w, T* to) {
       if constexpr (depthwise)
         pass.run(op::unpack_depthwise_gradient<T>{w, dw, to});
@@ -351,13 +385,21 @@ struct BoundConv {
         pass.run(op::derived_kernel_backward<Kernel, T>{a.w, theta, pass.parameter(site, extra_at),
                                                         dsum, grad, grad + extra_at});
       else if constexpr (W::scaled)
-        pass.run(
-            op::weight_bases_backward<W, T>{a.w, theta, p + bases_at, p + scales_at, dsum, grad});
+        pass.run(op::weight_bases_backward<W, T>{.g = a.w,
+                                                 .theta = theta,
+                                                 .bases = p + bases_at,
+                                                 .scales = p + scales_at,
+                                                 .dsum = dsum,
+                                                 .dtheta = grad});
       else
-        pass.run(op::weight_bases_backward<W, T>{a.w, theta, p + bases_at, {}, dsum, grad});
+        pass.run(op::weight_bases_backward<W, T>{.g = a.w,
+                                                 .theta = theta,
+                                                 .bases = p + bases_at,
+                                                 .scales = {},
+                                                 .dsum = dsum,
+                                                 .dtheta = grad});
     }
-    if constexpr (S.bias)
-      pass.run(op::bias_backward<T>{geometry::map(dy), dy.data, grad + bias_at});
+    if constexpr (S.bias) pass.run(op::bias_backward<T>{.dy = dy, .db = grad + bias_at});
   }
 };
 

@@ -2,8 +2,8 @@
 // memory: a convolution with batch statistics, or with normalisation, addition and ReLU; backward
 // an input gradient with addition, ReLU's mask and the sums or the factor of batch norm. Operations
 // are recognised by what they read (the pending output); layers call pass.run(op::X<T>{...}) and
-// know nothing of it. Results are those of the single operations in their order. An intermediate value
-// is stored unless the next operation overwrites it.
+// know nothing of it. Results are those of the single operations in their order. An intermediate
+// value is stored unless the next operation overwrites it.
 #pragma once
 
 #include "rnx/layers/node.hpp"
@@ -49,7 +49,7 @@ template <class T, class Device> class PendingChain {
     return true;
   }
   bool take(Stream, const op::batch_norm_statistics<T>& a) {
-    if (!follows(a.px, a.x, Part::statistics) || chain_.source != op::ChainSource::forward ||
+    if (!follows(a.x, Part::statistics) || chain_.source != op::ChainSource::forward ||
         part_ != Part::source)
       return false;
     chain_.tail.mean_out = a.mean;
@@ -58,10 +58,10 @@ template <class T, class Device> class PendingChain {
     return true;
   }
   bool take(Stream s, const op::batch_norm_normalize<T>& a) {
-    if (follows(a.px, a.x, Part::normal) && fits(a.y))
-      move(a.py, Part::normal);
+    if (follows(a.x, Part::normal) && fits(a.y))
+      move(a.y.data, Part::normal);
     else
-      begin(s, values(a.x, a.px, a.y, a.py), Part::normal);
+      begin(s, values(a.x, a.y), Part::normal);
     auto& t = chain_.tail;
     t.normalized = true;
     t.mean = a.mean;
@@ -72,53 +72,53 @@ template <class T, class Device> class PendingChain {
     return true;
   }
   bool take(Stream s, const op::add<T>& a) {
-    const bool first = follows(a.pa, a.a, Part::sum) && fits(a.b) && fits(a.y) && a.pb != chain_.y;
-    if (!first && !(follows(a.pb, a.b, Part::sum) && fits(a.a) && fits(a.y) && a.pa != chain_.y)) {
+    const bool first = follows(a.a, Part::sum) && fits(a.b) && fits(a.y) && a.b.data != chain_.y;
+    if (!first && !(follows(a.b, Part::sum) && fits(a.a) && fits(a.y) && a.a.data != chain_.y)) {
       if (a.b.stride != a.y.stride) return false;
-      begin(s, values(a.a, a.pa, a.y, a.py), Part::sum);
-      chain_.tail.addend = a.pb;
+      begin(s, values(a.a, a.y), Part::sum);
+      chain_.tail.addend = a.b.data;
       return true;
     }
-    move(a.py, Part::sum);
-    chain_.tail.addend = first ? a.pb : a.pa;
+    move(a.y.data, Part::sum);
+    chain_.tail.addend = first ? a.b.data : a.a.data;
     return true;
   }
   bool take(Stream, const op::pointwise_forward<functor::Relu, T>& a) {
-    if (!follows(a.px, a.x, Part::relu) || !fits(a.y)) return false;
-    move(a.py, Part::relu);
+    if (!follows(a.x, Part::relu) || !fits(a.y)) return false;
+    move(a.y.data, Part::relu);
     chain_.tail.relu = true;
     return true;
   }
 
   bool take(Stream, const op::accumulate<T>& a) {
-    if (follows(a.to, a.y, Part::sum) && fits(a.x) && a.from != chain_.y) {
-      chain_.tail.addend = a.from;
+    if (follows(a.to, Part::sum) && fits(a.from) && a.from.data != chain_.y) {
+      chain_.tail.addend = a.from.data;
       part_ = Part::sum;
       return true;
     }
-    if (!follows(a.from, a.x, Part::sum) || !fits(a.y)) return false;
+    if (!follows(a.from, Part::sum) || !fits(a.to)) return false;
     if (a.consumed)
-      chain_.y = a.to;
+      chain_.y = a.to.data;
     else
-      move(a.to, Part::sum);
-    chain_.tail.addend = a.to;
+      move(a.to.data, Part::sum);
+    chain_.tail.addend = a.to.data;
     part_ = Part::sum;
     return true;
   }
   bool take(Stream s, const op::pointwise_backward<functor::Relu, T>& a) {
-    if (follows(a.dy, a.dyg, Part::masked) && fits(a.v) && fits(a.dxg))
-      move(a.dx, Part::masked);
-    else if (a.v.stride == a.dxg.stride)
-      begin(s, values(a.dyg, a.dy, a.dxg, a.dx), Part::masked);
+    if (follows(a.dy, Part::masked) && fits(a.v) && fits(a.dx))
+      move(a.dx.data, Part::masked);
+    else if (a.v.stride == a.dx.stride)
+      begin(s, values(a.dy, a.dx), Part::masked);
     else
       return false;
-    chain_.tail.mask = a.pv;
+    chain_.tail.mask = a.v.data;
     return true;
   }
   bool take(Stream, const op::batch_norm_reduce<T>& a) {
     auto& t = chain_.tail;
-    if (!follows(a.dy, a.y, Part::scaled) || !fits(a.x) || t.normalized) return false;
-    t.x = a.px;
+    if (!follows(a.dy, Part::scaled) || !fits(a.x) || t.normalized) return false;
+    t.x = a.x.data;
     t.mean = a.mean;
     t.var = a.var;
     t.eps = a.eps;
@@ -128,10 +128,10 @@ template <class T, class Device> class PendingChain {
   }
   bool take(Stream s, const op::batch_norm_backward<T>& a) {
     if (a.sums) return false;
-    if (follows(a.dy, a.y, Part::scaled) && fits(a.x) && !chain_.tail.normalized)
-      move(a.dx, Part::scaled);
+    if (follows(a.dy, Part::scaled) && fits(a.dx) && !chain_.tail.normalized)
+      move(a.dx.data, Part::scaled);
     else
-      begin(s, values(a.y, a.dy, a.x, a.dx), Part::scaled);
+      begin(s, values(a.dy, a.dx), Part::scaled);
     auto& t = chain_.tail;
     t.scaled = true;
     t.var = a.var;
@@ -164,11 +164,15 @@ template <class T, class Device> class PendingChain {
     return a.n == b.n && a.h == b.h && a.w == b.w && a.c == b.c && a.stride == b.stride;
   }
   bool fits(const geometry::Map& m) const { return same(m, chain_.to); }
-  bool follows(const T* x, const geometry::Map& m, Part part) const {
-    return part_ != Part::none && part_ < part && chain_.y == x && fits(m);
+  bool follows(const op::Map<const T>& x, Part part) const {
+    return part_ != Part::none && part_ < part && chain_.y == x.data && fits(x);
   }
-  op::chain<T> values(const geometry::Map& from, const T* x, const geometry::Map& to, T* y) const {
-    return {.source = op::ChainSource::values, .g = {.x = from, .y = {}}, .to = to, .x = x, .y = y};
+  op::chain<T> values(const op::Map<const T>& from, const op::Map<T>& to) const {
+    return {.source = op::ChainSource::values,
+            .g = {.x = from, .y = {}},
+            .to = to,
+            .x = from.data,
+            .y = to.data};
   }
   void begin(Stream s, const op::chain<T>& a, Part part) {
     flush(s);

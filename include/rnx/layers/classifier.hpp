@@ -74,8 +74,7 @@ template <Dims D, bool B, class T, class Device> struct BoundClassifier {
       pass.run(
           op::unpack_gradient<T>{.g = weights(classes, x.dims.c), .dense = dw, .dtheta = dtheta});
       if constexpr (B) {
-        pass.run(op::bias_backward<T>{
-            .y = geometry::map(dy), .dy = dy.data, .db = dtheta + bias_at(classes)});
+        pass.run(op::bias_backward<T>{.dy = dy, .db = dtheta + bias_at(classes)});
       }
     }
     if (dx) {

@@ -101,7 +101,7 @@ template <class T, class Device> struct Pass {
   void record(int site, In x, Out y) {
     records[site] = {x, y};
     if (places[site].reduced == Placement::none) return;
-    const op::attention_map<T> reduction{geometry::map(y), y.data, arena + places[site].reduced};
+    const op::attention_map<T> reduction{.x = y, .f = arena + places[site].reduced};
     if constexpr (has_chains<Device>)
       pending.reduce(stream(), reduction);
     else
@@ -114,13 +114,12 @@ template <class T, class Device> struct Pass {
     const Out y = records[site].y;
     if (p.reduced == Placement::none) {
       const Out sum{arena + p.seed, n, y.dims, sites[site].out.c};
-      if (dy) run(op::accumulate<T>{geometry::map(dy), geometry::map(sum), dy.data, sum.data});
+      if (dy) run(op::accumulate<T>{.from = dy, .to = sum});
       return sum;
     }
     const Out sum{arena + p.seed_full, n, y.dims, sites[site].out.c};
-    run(op::copy<T>{geometry::map(dy), geometry::map(sum), dy.data, sum.data});
-    run(op::attention_map_backward<T>{geometry::map(y), geometry::map(sum), y.data, arena + p.seed,
-                                      sum.data});
+    run(op::copy<T>{.from = dy, .to = sum});
+    run(op::attention_map_backward<T>{.x = y, .dx = sum, .df = arena + p.seed});
     return sum;
   }
 };

@@ -39,11 +39,11 @@ template <PoolKind Which, Dims D, int K, int S, int P_, class T, class Device> s
     if (!dx) return;
     if constexpr (Which == PoolKind::max) {
       const In x = pass.records[site].x;
-      pass.run(op::max_pool_backward<T>{{geometry::map(x), geometry::map(dy), K, S, P_},
-                                        x.data,
-                                        dy.data,
-                                        dx.data,
-                                        geometry::map(dx)});
+      pass.run(op::max_pool_backward<T>{.g = {geometry::map(x), geometry::map(dy), K, S, P_},
+                                        .x = x.data,
+                                        .dy = dy.data,
+                                        .dx = dx.data,
+                                        .dxg = geometry::map(dx)});
     } else {
       pass.run(op::average_pool_backward<T>{
           {geometry::map(dx), geometry::map(dy), K, S, P_}, dy.data, dx.data});
@@ -82,11 +82,10 @@ template <Dims D, class T, class Device> struct BoundGlobalPool {
   template <class P> static int prepare(int c_in, P&, int) { return c_in; }
   template <class P> static void forward(In x, Out& y, P& pass, int) {
     y.dims.c = x.dims.c;
-    pass.run(op::global_pool_forward<T>{geometry::map(x), geometry::map(y), x.data, y.data});
+    pass.run(op::global_pool_forward<T>{.x = x, .y = y});
   }
   template <class P, class Sink> static void backward(In dy, Out dx, Sink, P& pass, int) {
-    if (dx)
-      pass.run(op::global_pool_backward<T>{geometry::map(dx), geometry::map(dy), dy.data, dx.data});
+    if (dx) pass.run(op::global_pool_backward<T>{.dy = dy, .dx = dx});
   }
 };
 

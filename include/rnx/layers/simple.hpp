@@ -22,13 +22,13 @@ template <Dims D, class T, class Device> struct BoundNormalize {
   template <class P> static int prepare(int c_in, P&, int) { return c_in; }
   template <class P> static void forward(In x, Out& y, P& pass, int site) {
     y.dims.c = x.dims.c;
-    pass.run(op::affine_channels<T>{geometry::map(x), geometry::map(y), x.data, pass.buffer(site),
-                                    pass.buffer(site, D.c), y.data});
+    pass.run(op::affine_channels<T>{
+        .x = x, .y = y, .shift = pass.buffer(site), .divisor = pass.buffer(site, D.c)});
   }
   template <class P, class Sink> static void backward(In dy, Out dx, Sink, P& pass, int site) {
     if (dx)
-      pass.run(op::affine_channels<T>{geometry::map(dy), geometry::map(dx), dy.data, nullptr,
-                                      pass.buffer(site, D.c), dx.data});
+      pass.run(op::affine_channels<T>{
+          .x = dy, .y = dx, .shift = nullptr, .divisor = pass.buffer(site, D.c)});
   }
 };
 
@@ -65,11 +65,15 @@ template <Dims D, class Rate, class T, class Device> struct BoundDropout {
  private:
   template <class P> static void apply(In x, Out y, P& pass, int site) {
     if (pass.train())
-      pass.run(op::dropout<T>{geometry::map(x), geometry::map(y), Rate::value, pass.ctx.draw,
-                              std::uint64_t(site), pass.ctx.first_sample, pass.ctx.values, x.data,
-                              y.data});
+      pass.run(op::dropout<T>{.x = x,
+                              .y = y,
+                              .values = pass.ctx.values,
+                              .p = Rate::value,
+                              .draw = pass.ctx.draw,
+                              .site = std::uint64_t(site),
+                              .first_sample = pass.ctx.first_sample});
     else
-      pass.run(op::copy<T>{geometry::map(x), geometry::map(y), x.data, y.data});
+      pass.run(op::copy<T>{.from = x, .to = y});
   }
 };
 
@@ -101,12 +105,11 @@ template <Dims D, int Out_, int S, class T, class Device> struct BoundPadShortcu
   }
   template <class P> static int prepare(int, P&, int) { return Out_; }
   template <class P> static void forward(In x, Out& y, P& pass, int) {
-    pass.run(op::pad_shortcut<T>{geometry::map(x), geometry::map(y), S, before, x.data, y.data});
+    pass.run(op::pad_shortcut<T>{.x = x, .y = y, .stride = S, .before = before});
   }
   template <class P, class Sink> static void backward(In dy, Out dx, Sink, P& pass, int) {
     if (dx)
-      pass.run(op::pad_shortcut_backward<T>{geometry::map(dx), geometry::map(dy), S, before,
-                                            dy.data, dx.data});
+      pass.run(op::pad_shortcut_backward<T>{.dy = dy, .dx = dx, .stride = S, .before = before});
   }
 };
 

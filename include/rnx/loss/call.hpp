@@ -81,7 +81,8 @@ void with_values(const Trace<T, Device>& trace, const Call<T>& call, Launch&& la
   const Stream stream{trace.context().stream};
   const std::size_t n = std::size_t(trace.n());
   if (!call.add) run<Device>(stream, op::fill<T>{n, T(0), call.values});
-  run<Device>(stream, op::axpy<T>{n, T(call.scale), call.scratch, call.values});
+  run<Device>(stream,
+              op::axpy<T>{.count = n, .alpha = T(call.scale), .x = call.scratch, .y = call.values});
 }
 
 /// The rows of a target for the whole batch that belong to this trace. Throws ShapeError when it

@@ -56,9 +56,13 @@ template <class T, class Device, int Kind> class Distance {
     }
     const auto t = rows_of(target_, trace, call, s.dims, "distance");
     with_values(trace, call, [&](T* value) {
-      run<Device>({trace.context().stream},
-                  op::row_distance<T>{row_map(s), row_map(t), row_map(ds), Kind, call.weight, add,
-                                      s.data, t.data, value, ds.data});
+      run<Device>({trace.context().stream}, op::row_distance<T>{.s = {row_map(s), s.data},
+                                                                .t = {row_map(t), t.data},
+                                                                .ds = {row_map(ds), ds.data},
+                                                                .value = value,
+                                                                .kind = Kind,
+                                                                .weight = call.weight,
+                                                                .add = add});
     });
   }
 

@@ -24,9 +24,13 @@ struct CrossEntropy {
     const auto dz = logits_gradient(trace);
     const auto z = trace.logits();
     with_values(trace, call, [&](T* value) {
-      run<Device>({trace.context().stream},
-                  op::cross_entropy<T>{geometry::map(z), smoothing, call.weight, call.add, z.data,
-                                       labels + call.first, value, dz.data});
+      run<Device>({trace.context().stream}, op::cross_entropy<T>{.logits = z,
+                                                                 .dz = {geometry::map(z), dz.data},
+                                                                 .labels = labels + call.first,
+                                                                 .value = value,
+                                                                 .smoothing = smoothing,
+                                                                 .weight = call.weight,
+                                                                 .add = call.add});
     });
   }
 };
@@ -53,9 +57,14 @@ template <class T, class Device = cpu> struct Kl {
     const auto t = rows_of(teacher_logits, trace, call, z.dims, "KL");
     const bool reverse = direction == Direction::student_to_teacher;
     with_values(trace, call, [&](T* value) {
-      run<Device>({trace.context().stream},
-                  op::kl_divergence<T>{geometry::map(z), geometry::map(t), temperature, call.weight,
-                                       reverse, call.add, z.data, t.data, value, dz.data});
+      run<Device>({trace.context().stream}, op::kl_divergence<T>{.logits = z,
+                                                                 .teacher = t,
+                                                                 .dz = {geometry::map(z), dz.data},
+                                                                 .value = value,
+                                                                 .temperature = temperature,
+                                                                 .weight = call.weight,
+                                                                 .reverse = reverse,
+                                                                 .add = call.add});
     });
   }
 };

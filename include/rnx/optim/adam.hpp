@@ -64,10 +64,19 @@ template <class T, class Device = cpu> class Adam final : public Optimizer<T, De
   void update(Member& m, const Range& r, T* p, const StepValues* values, const double* clip,
               Stream stream) override {
     const T* g = m.grads->flat.data() + r.offset;
-    run<Device>(stream,
-                op::adam_step<T>{r.count, r.lr_factor, beta1_now_, beta2_, eps_, r.decay,
-                                 long(steps_), values, clip, g, m.state[0].data() + r.offset,
-                                 m.state[1].data() + r.offset, p});
+    run<Device>(stream, op::adam_step<T>{.count = r.count,
+                                         .lr_factor = r.lr_factor,
+                                         .beta1 = beta1_now_,
+                                         .beta2 = beta2_,
+                                         .eps = eps_,
+                                         .decay = r.decay,
+                                         .t = long(steps_),
+                                         .values = values,
+                                         .clip = clip,
+                                         .gradient = g,
+                                         .m = m.state[0].data() + r.offset,
+                                         .v = m.state[1].data() + r.offset,
+                                         .parameter = p});
   }
 
  private:

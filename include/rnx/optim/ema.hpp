@@ -30,12 +30,16 @@ template <class T, class Device = cpu> class Ema {
   /// After each step (and commit of statistics).
   template <class Object> void update(const Object& object, Stream stream = {}) {
     check(object);
-    run<Device>(stream, op::ema_step<T>{parameters_.size(), decay_, object.parameters(),
-                                        parameters_.data()});
+    run<Device>(stream, op::ema_step<T>{.count = parameters_.size(),
+                                        .decay = decay_,
+                                        .parameter = object.parameters(),
+                                        .average = parameters_.data()});
     if constexpr (has_buffers<Object>)
       if (buffers_.size())
-        run<Device>(stream,
-                    op::ema_step<T>{buffers_.size(), decay_, object.buffers(), buffers_.data()});
+        run<Device>(stream, op::ema_step<T>{.count = buffers_.size(),
+                                            .decay = decay_,
+                                            .parameter = object.buffers(),
+                                            .average = buffers_.data()});
   }
   /// Overwrites the object's parameters (and buffers, if averaged) with the averages; raises its
   /// versions.

@@ -54,8 +54,16 @@ template <class T, class Device = cpu> class Sgd final : public Optimizer<T, Dev
               Stream stream) override {
     T* velocity = m.state.empty() ? nullptr : m.state[0].data() + r.offset;
     const T* g = m.grads->flat.data() + r.offset;
-    run<Device>(stream, op::sgd_step<T>{r.count, r.lr_factor, r.decay, nesterov_, false, values,
-                                        clip, g, velocity, p});
+    run<Device>(stream, op::sgd_step<T>{.count = r.count,
+                                        .lr_factor = r.lr_factor,
+                                        .decay = r.decay,
+                                        .nesterov = nesterov_,
+                                        .first = false,
+                                        .values = values,
+                                        .clip = clip,
+                                        .gradient = g,
+                                        .velocity = velocity,
+                                        .parameter = p});
   }
 
  private:

@@ -143,8 +143,8 @@ template <class A, class T> struct kernel<cpu, op::activation_bases<A, T>> {
         for (int c = 0; c < a.x.c; ++c) {
           T sum = 0;
           for (int k = 0; k < A::bases; ++k) {
-            const T v =
-                inside ? quant_detail::base<A>(a.px[from + c], a.parameters, k) : T(A::pad_value);
+            const T v = inside ? quant_detail::base<A>(a.x.data[from + c], a.parameters, k)
+                               : T(A::pad_value);
             if (a.bases) a.bases[k * count + to + c] = v;
             if constexpr (A::scaled)
               sum += a.parameters[k] * v;
@@ -161,23 +161,23 @@ template <class A, class T> struct kernel<cpu, op::activation_bases_backward<A, 
   static void run(Stream,
                   const op::activation_bases_backward<A, T>& a) requires quant_detail::known<A> {
     const int H = a.x.h + 2 * a.pad, W = a.x.w + 2 * a.pad;
-    if (a.dx)
+    if (a.dx.data)
       host::parallel_for(a.x.n, [&](long n) {
         for (int h = 0; h < a.x.h; ++h)
           for (int w = 0; w < a.x.w; ++w) {
             const std::size_t from = ((std::size_t(n) * a.x.h + h) * a.x.w + w) * a.x.stride;
             const std::size_t at = ((std::size_t(n) * H + h + a.pad) * W + w + a.pad) * a.x.c;
-            const std::size_t to = ((std::size_t(n) * a.dxg.h + h) * a.dxg.w + w) * a.dxg.stride;
+            const std::size_t to = ((std::size_t(n) * a.dx.h + h) * a.dx.w + w) * a.dx.stride;
             for (int c = 0; c < a.x.c; ++c) {
               T scale = 0;
               for (int k = 0; k < A::bases; ++k)
-                if (quant_detail::passes<A>(a.px[from + c], a.parameters, k)) {
+                if (quant_detail::passes<A>(a.x.data[from + c], a.parameters, k)) {
                   if constexpr (A::scaled)
                     scale += a.parameters[k];
                   else
                     scale += T(1);
                 }
-              a.dx[to + c] = scale * a.dsum[at + c];
+              a.dx.data[to + c] = scale * a.dsum[at + c];
             }
           }
       });
@@ -188,10 +188,10 @@ template <class A, class T> struct kernel<cpu, op::activation_bases_backward<A, 
         for (int n = 0; n < a.x.n; ++n)
           quant_detail::padded(a.x, a.pad, n, [&](bool inside, std::size_t from, std::size_t to) {
             for (int c = 0; c < a.x.c; ++c) {
-              const T v =
-                  inside ? quant_detail::base<A>(a.px[from + c], a.parameters, k) : T(A::pad_value);
+              const T v = inside ? quant_detail::base<A>(a.x.data[from + c], a.parameters, k)
+                                 : T(A::pad_value);
               dbeta += double(v) * a.dsum[to + c];
-              if (inside && quant_detail::passes<A>(a.px[from + c], a.parameters, k))
+              if (inside && quant_detail::passes<A>(a.x.data[from + c], a.parameters, k))
                 dshift += a.dsum[to + c];
             }
           });

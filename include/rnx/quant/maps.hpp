@@ -99,23 +99,21 @@ template <class W, class T> struct weight_bases_backward {
   }
 };
 template <class A, class T> struct activation_bases {
-  geometry::Map x;
-  int pad;
-  const T* px;
+  Map<const T> x;
   const T* parameters;
   T* bases;
   T* sum;
-  auto pointers() { return std::tie(px, parameters, bases, sum); }
+  int pad;
+  auto pointers() { return std::tie(x.data, parameters, bases, sum); }
 };
 template <class A, class T> struct activation_bases_backward {
-  geometry::Map x, dxg;
-  int pad;
-  const T* px;
+  Map<const T> x;
+  Map<T> dx;
   const T* parameters;
   const T* dsum;
-  T* dx;
   T* dparameters;
-  auto pointers() { return std::tie(px, parameters, dsum, dx, dparameters); }
+  int pad;
+  auto pointers() { return std::tie(x.data, dx.data, parameters, dsum, dparameters); }
 };
 /// products (k, n, o) = scales (k, o) betas (n); null scales, null betas: 1. `products` is memory
 /// of its own.

@@ -71,9 +71,12 @@ template <class T, class Device = cpu> class MaskCost {
     for (std::size_t b = 0; b < blocks_.size(); ++b)
       run<Device>(stream, op::effective_width<T>{blocks_[b].widths, trace.saved(blocks_[b].node),
                                                  numbers + b});
-    run<Device>(stream,
-                op::effective_cost<T>{int(blocks_.size()), start_, terms_.data(), numbers,
-                                      numbers + 2 * blocks_.size(), numbers + blocks_.size()});
+    run<Device>(stream, op::effective_cost<T>{.blocks = int(blocks_.size()),
+                                              .start = start_,
+                                              .terms = terms_.data(),
+                                              .width = numbers,
+                                              .cost = numbers + 2 * blocks_.size(),
+                                              .dwidth = numbers + blocks_.size()});
   }
   /// The cost of the trace's last forward.
   double value(const Trace<T, Device>& trace) {
@@ -94,8 +97,10 @@ template <class T, class Device = cpu> class MaskCost {
       T* seed = trace.saved_seed(blocks_[b].node);
       require<StateError>(seed != nullptr,
                           "MaskCost: the trace was built for inference, it has no seeds");
-      run<Device>({trace.context().stream},
-                  op::effective_width_backward<T>{blocks_[b].widths, weight, dwidth + b, seed});
+      run<Device>(
+          {trace.context().stream},
+          op::effective_width_backward<T>{
+              .widths = blocks_[b].widths, .weight = weight, .dwidth = dwidth + b, .seed = seed});
     }
   }
 

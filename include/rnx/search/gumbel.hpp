@@ -38,27 +38,33 @@ template <Dims D, class T, class Device, int... Ws> struct BoundChannelMask {
   template <class P> static int prepare(int c_in, P&, int) { return c_in; }
   template <class P> static void forward(In x, Out& y, P& pass, int site) {
     y.dims.c = x.dims.c;
-    pass.run(op::gumbel_mask<T>{widths, x.dims.c, pass.ctx.draw, std::uint64_t(site),
-                                pass.ctx.values, pass.parameter(site), pass.saved(site),
-                                pass.saved(site) + n});
+    pass.run(op::gumbel_mask<T>{.widths = widths,
+                                .c = x.dims.c,
+                                .draw = pass.ctx.draw,
+                                .site = std::uint64_t(site),
+                                .values = pass.ctx.values,
+                                .theta = pass.parameter(site),
+                                .g = pass.saved(site),
+                                .factors = pass.saved(site) + n});
     if (const std::size_t seed = pass.places[site].saved_seed; seed != Placement::none)
       pass.run(op::fill<T>{std::size_t(n), T(0), pass.arena + seed});
-    pass.run(op::scale_channels<T>{geometry::map(x), factors(x), geometry::map(y), x.data,
-                                   pass.saved(site) + n, y.data});
+    pass.run(op::scale_channels<T>{.x = x, .s = {factors(x), pass.saved(site) + n}, .y = y});
   }
   template <class P, class Sink> static void backward(In dy, Out dx, Sink sink, P& pass, int site) {
     const In x = pass.records[site].x;
     if (dx)
-      pass.run(op::scale_channels<T>{geometry::map(dy), factors(dy), geometry::map(dx), dy.data,
-                                     pass.saved(site) + n, dx.data});
+      pass.run(op::scale_channels<T>{.x = dy, .s = {factors(dy), pass.saved(site) + n}, .y = dx});
     if constexpr (wants_grads<Sink>) {
       const geometry::Map rows{x.n, 1, 1, x.dims.c, D.c};
       T* products = pass.work_backward(site);
-      pass.run(op::scale_channels_gate<T>{geometry::map(x), rows, x.data, dy.data, products,
-                                          geometry::map(dy)});
-      pass.run(op::gumbel_mask_backward<T>{
-          widths, rows, pass.ctx.values, products, pass.arena + pass.places[site].saved_seed,
-          pass.saved(site), sink.base + pass.sites[site].parameters});
+      pass.run(op::scale_channels_gate<T>{.x = x, .dy = dy, .ds = {rows, products}});
+      pass.run(op::gumbel_mask_backward<T>{.widths = widths,
+                                           .s = rows,
+                                           .values = pass.ctx.values,
+                                           .products = products,
+                                           .seed = pass.arena + pass.places[site].saved_seed,
+                                           .g = pass.saved(site),
+                                           .dtheta = sink.base + pass.sites[site].parameters});
     }
   }
 

@@ -34,11 +34,16 @@ struct Free {
     void operator()(Stage<T, Device>& s, int n, const Context& ctx) {
       const std::size_t count = n * s.net.input_dims().count();
       const Stream stream{ctx.stream};
-      run<Device>(stream, op::perturb<T>{count, s.images.data(), delta.data(), moved_.data()});
+      run<Device>(
+          stream,
+          op::perturb<T>{
+              .count = count, .x = s.images.data(), .delta = delta.data(), .y = moved_.data()});
       s.descend(std::as_const(moved_).view().samples(0, n), s.cross_entropy(), ctx,
                 gradient_.view().samples(0, n));
-      run<Device>(stream,
-                  op::perturbation_step<T>{count, ctx.values, gradient_.data(), delta.data()});
+      run<Device>(stream, op::perturbation_step<T>{.count = count,
+                                                   .values = ctx.values,
+                                                   .gradient = gradient_.data(),
+                                                   .delta = delta.data()});
     }
     std::vector<optim::State<T>> state() {
       const Dims d = delta.dims();

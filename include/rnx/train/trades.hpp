@@ -40,8 +40,7 @@ template <class Norm = norm::Linf> struct Trades {
       Context at = ctx;
       at.mode = Mode::eval;
       const View<const T, Device> z = s.net.forward(still_, x, at);
-      run<Device>(stream,
-                  op::copy<T>{geometry::map(z), geometry::map(target), z.data, target.data});
+      run<Device>(stream, op::copy<T>{.from = z, .to = target});
       objective_.attack(s.net, work_, x, moved, loss::Kl<T, Device>{.teacher_logits = target}, at);
 
       s.grads.zero(stream);

@@ -26,14 +26,14 @@ namespace rnx::inline RNX_ISA {
 
 template <class T> struct kernel<cpu, op::attack_start<T>> {
   static void run(Stream, const op::attack_start<T>& a) {
-    const std::size_t count = std::size_t(a.x.h) * a.x.w * a.x.c;
+    const std::size_t count = std::size_t(a.clean.h) * a.clean.w * a.clean.c;
     const StepValues values = a.values ? *a.values : StepValues{};
     const double eps = values.eps;
-    host::parallel_for(a.x.n, [&](long n) {
+    host::parallel_for(a.clean.n, [&](long n) {
       const rng::Stream stream(values.seed + a.seed, Purpose::attack, values.draw + a.draw,
                                a.first_sample + n);
-      const T* x = a.clean + n * count;
-      T* to = a.adversarial + n * count;
+      const T* x = a.clean.data + n * count;
+      T* to = a.adversarial.data + n * count;
       if (a.norm == 0 && !(a.noise > 0)) {
         host::Uniforms uniform{stream};
         for (std::size_t i = 0; i < count; ++i)
@@ -57,16 +57,16 @@ template <class T> struct kernel<cpu, op::attack_start<T>> {
 
 template <class T> struct kernel<cpu, op::attack_step<T>> {
   static void run(Stream, const op::attack_step<T>& a) {
-    const std::size_t count = std::size_t(a.x.h) * a.x.w * a.x.c;
+    const std::size_t count = std::size_t(a.clean.h) * a.clean.w * a.clean.c;
     const double eps = a.values ? a.values->eps : 0, length = a.fgsm     ? eps
                                                               : a.values ? a.values->step
                                                                          : 0;
     host::parallel_for(
-        a.x.n,
+        a.clean.n,
         [&](long n) {
-          const T* x = a.clean + n * count;
-          const T* g = a.gradient + n * count;
-          T* to = a.adversarial + n * count;
+          const T* x = a.clean.data + n * count;
+          const T* g = a.gradient.data + n * count;
+          T* to = a.adversarial.data + n * count;
           if (a.norm == 0) {
             const T step = T(length), radius = T(eps);
             RNX_SIMD for (std::size_t i = 0; i < count; ++i) {
@@ -84,7 +84,7 @@ template <class T> struct kernel<cpu, op::attack_step<T>> {
           for (std::size_t i = 0; i < count; ++i)
             to[i] = host::clamped(T(x[i] + factor * delta(i)), T(0), T(1));
         },
-        double(a.x.n) * count * 4);
+        double(a.clean.n) * count * 4);
   }
 };
 

@@ -15,15 +15,16 @@ template <class T> struct kernel<cpu, op::batch_norm_statistics<T>> {
     using namespace host;
     const std::size_t rows = a.x.rows();
     double* sums = scratch<double>(slot_channels, a.x.c);
-    channel_sums<1>(rows, a.x.c, sums,
-                    [&](auto lanes, std::size_t row, int j, auto* acc) RNX_ALWAYS_INLINE {
-                      acc[0] += load_double<decltype(lanes)::value>(a.px + row * a.x.stride + j);
-                    });
+    channel_sums<1>(
+        rows, a.x.c, sums, [&](auto lanes, std::size_t row, int j, auto* acc) RNX_ALWAYS_INLINE {
+          acc[0] += load_double<decltype(lanes)::value>(a.x.data + row * a.x.stride + j);
+        });
     for (int c = 0; c < a.x.c; ++c) a.mean[c] = T(sums[c] / double(rows));
     channel_sums<1>(
         rows, a.x.c, sums, [&](auto lanes, std::size_t row, int j, auto* acc) RNX_ALWAYS_INLINE {
           constexpr int N = decltype(lanes)::value;
-          const auto d = load_double<N>(a.px + row * a.x.stride + j) - load_double<N>(a.mean + j);
+          const auto d =
+              load_double<N>(a.x.data + row * a.x.stride + j) - load_double<N>(a.mean + j);
           acc[0] += d * d;
         });
     for (int c = 0; c < a.x.c; ++c) a.var[c] = T(sums[c] / double(rows));
@@ -42,8 +43,8 @@ template <class T> struct kernel<cpu, op::batch_norm_normalize<T>> {
       shift[i] = a.beta ? a.beta[i] : T(0);
     }
     for_rows(a.x.rows(), c, [&](std::size_t row) {
-      const T* x = a.px + row * a.x.stride;
-      T* y = a.py + row * a.y.stride;
+      const T* x = a.x.data + row * a.x.stride;
+      T* y = a.y.data + row * a.y.stride;
       for_lanes<T>(c, [&](auto lanes, int j) RNX_ALWAYS_INLINE {
         constexpr int N = decltype(lanes)::value;
         store(y + j, vec<T, N>((load<N>(x + j) - load<N>(a.mean + j)) * load<N>(factor + j) +
@@ -61,9 +62,10 @@ template <class T> struct kernel<cpu, op::batch_norm_reduce<T>> {
     channel_sums<2>(
         a.x.rows(), c, sums, [&](auto lanes, std::size_t row, int j, auto* acc) RNX_ALWAYS_INLINE {
           constexpr int N = decltype(lanes)::value;
-          const auto dy = load_double<N>(a.dy + row * a.y.stride + j);
+          const auto dy = load_double<N>(a.dy.data + row * a.dy.stride + j);
           acc[0] += dy;
-          acc[1] += dy * (load_double<N>(a.px + row * a.x.stride + j) - load_double<N>(a.mean + j));
+          acc[1] +=
+              dy * (load_double<N>(a.x.data + row * a.x.stride + j) - load_double<N>(a.mean + j));
         });
     for (int i = 0; i < c; ++i) {
       a.sums[i] = T(sums[i]);
@@ -76,8 +78,8 @@ template <class T> struct kernel<cpu, op::batch_norm_reduce<T>> {
 template <class T> struct kernel<cpu, op::batch_norm_backward<T>> {
   static void run(Stream, const op::batch_norm_backward<T>& a) {
     using namespace host;
-    const int c = a.y.c;
-    const double m = double(a.y.rows());
+    const int c = a.dy.c;
+    const double m = double(a.dy.rows());
     T* factor = scratch<T>(slot_channels, 3 * c);
     T *constant = factor + c, *slope = constant + c;
     for (int i = 0; i < c; ++i) {
@@ -86,15 +88,15 @@ template <class T> struct kernel<cpu, op::batch_norm_backward<T>> {
       constant[i] = a.sums ? T(a.sums[i] / m) : T(0);
       slope[i] = a.sums ? T(a.sums[c + i] / m * inverse) : T(0);
     }
-    for_rows(a.y.rows(), c, [&](std::size_t row) {
-      const T* dy = a.dy + row * a.y.stride;
-      T* dx = a.dx + row * a.x.stride;
+    for_rows(a.dy.rows(), c, [&](std::size_t row) {
+      const T* dy = a.dy.data + row * a.dy.stride;
+      T* dx = a.dx.data + row * a.dx.stride;
       if (!a.sums)
         return for_lanes<T>(c, [&](auto lanes, int j) RNX_ALWAYS_INLINE {
           constexpr int N = decltype(lanes)::value;
           store(dx + j, vec<T, N>(load<N>(factor + j) * load<N>(dy + j)));
         });
-      const T* x = a.px + row * a.x.stride;
+      const T* x = a.x.data + row * a.x.stride;
       for_lanes<T>(c, [&](auto lanes, int j) RNX_ALWAYS_INLINE {
         constexpr int N = decltype(lanes)::value;
         const vec<T, N> centred = load<N>(x + j) - load<N>(a.mean + j);
@@ -118,12 +120,13 @@ template <class T> struct kernel<cpu, op::batch_norm_update<T>> {
 template <class T> struct kernel<cpu, op::bias_backward<T>> {
   static void run(Stream, const op::bias_backward<T>& a) {
     using namespace host;
-    double* sums = scratch<double>(slot_channels, a.y.c);
-    channel_sums<1>(a.y.rows(), a.y.c, sums,
+    double* sums = scratch<double>(slot_channels, a.dy.c);
+    channel_sums<1>(a.dy.rows(), a.dy.c, sums,
                     [&](auto lanes, std::size_t row, int j, auto* acc) RNX_ALWAYS_INLINE {
-                      acc[0] += load_double<decltype(lanes)::value>(a.dy + row * a.y.stride + j);
+                      acc[0] +=
+                          load_double<decltype(lanes)::value>(a.dy.data + row * a.dy.stride + j);
                     });
-    for (int c = 0; c < a.y.c; ++c) a.db[c] += T(sums[c]);
+    for (int c = 0; c < a.dy.c; ++c) a.db[c] += T(sums[c]);
   }
 };
 

@@ -33,9 +33,9 @@ namespace rnx::inline RNX_ISA {
 
 template <class T> struct kernel<cpu, op::cross_entropy<T>> {
   static void run(Stream, const op::cross_entropy<T>& a) {
-    const int c = a.z.c;
-    host::for_rows(a.z.rows(), 32.0 * c, [&](std::size_t row) {
-      const T* z = a.logits + row * a.z.stride;
+    const int c = a.logits.c;
+    host::for_rows(a.logits.rows(), 32.0 * c, [&](std::size_t row) {
+      const T* z = a.logits.data + row * a.logits.stride;
       const std::int32_t label = a.labels[row];
       const bool valid = label >= 0 && label < c;
       const double log_sum = valid ? host::log_sum_exp(z, c, 1) : std::nan(""),
@@ -46,8 +46,8 @@ template <class T> struct kernel<cpu, op::cross_entropy<T>> {
           for (int k = 0; k < c; ++k) sum += off * (log_sum - z[k]);
         a.value[row] = T(sum);
       }
-      if (!a.dz) return;
-      T* dz = a.dz + row * a.z.stride;
+      if (!a.dz.data) return;
+      T* dz = a.dz.data + row * a.dz.stride;
       for (int k = 0; k < c; ++k)
         host::put(dz[k],
                   a.weight * (std::exp(z[k] - log_sum) - off - (k == label ? 1 - a.smoothing : 0)),
@@ -58,11 +58,11 @@ template <class T> struct kernel<cpu, op::cross_entropy<T>> {
 
 template <class T> struct kernel<cpu, op::kl_divergence<T>> {
   static void run(Stream, const op::kl_divergence<T>& a) {
-    const int c = a.z.c;
+    const int c = a.logits.c;
     const double t = a.temperature;
-    host::for_rows(a.z.rows(), 64.0 * c, [&](std::size_t row) {
-      const T* s = a.logits + row * a.z.stride;
-      const T* teacher = a.teacher + row * a.tz.stride;
+    host::for_rows(a.logits.rows(), 64.0 * c, [&](std::size_t row) {
+      const T* s = a.logits.data + row * a.logits.stride;
+      const T* teacher = a.teacher.data + row * a.teacher.stride;
       const double sum_s = host::log_sum_exp(s, c, t), sum_t = host::log_sum_exp(teacher, c, t);
       const auto log_s = [&](int k) { return s[k] / t - sum_s; };
       const auto log_t = [&](int k) { return teacher[k] / t - sum_t; };
@@ -73,8 +73,8 @@ template <class T> struct kernel<cpu, op::kl_divergence<T>> {
           kl += a.reverse ? -std::exp(log_s(k)) * difference : std::exp(log_t(k)) * difference;
         }
       if (a.value) a.value[row] = T(t * t * kl);
-      if (!a.dz) return;
-      T* dz = a.dz + row * a.z.stride;
+      if (!a.dz.data) return;
+      T* dz = a.dz.data + row * a.dz.stride;
       for (int k = 0; k < c; ++k) {
         const double p = std::exp(log_s(k));
         host::put(
@@ -90,8 +90,8 @@ template <class T> struct kernel<cpu, op::row_distance<T>> {
   static void run(Stream, const op::row_distance<T>& a) {
     const int c = a.s.c;
     host::for_rows(a.s.rows(), 4.0 * c, [&](std::size_t row) {
-      const T* s = a.ps + row * a.s.stride;
-      const T* t = a.pt + row * a.t.stride;
+      const T* s = a.s.data + row * a.s.stride;
+      const T* t = a.t.data + row * a.t.stride;
       double dd = 0, ss = 0, tt = 0, st = 0;
       for (int k = 0; k < c; ++k) {
         const double u = s[k], v = t[k], d = u - v;
@@ -108,7 +108,7 @@ template <class T> struct kernel<cpu, op::row_distance<T>> {
                          : a.kind == 1 ? -cosine
                          : a.kind == 2 ? distance
                                        : distance / length);
-      if (!a.ds) return;
+      if (!a.ds.data) return;
       // ds = of_s s + of_t t
       double of_s = 0, of_t = 0;
       if (a.kind == 0) {
@@ -121,7 +121,7 @@ template <class T> struct kernel<cpu, op::row_distance<T>> {
         of_s = 1 / (distance * (a.kind == 2 ? 1 : length));
         of_t = -of_s;
       }
-      T* ds = a.ds + row * a.dsg.stride;
+      T* ds = a.ds.data + row * a.ds.stride;
       for (int k = 0; k < c; ++k) {
         const double gradient =
             a.kind == 1 ? of_s * s[k] + of_t * t[k] : of_s * (double(s[k]) - double(t[k]));

@@ -16,11 +16,11 @@ template <class T> struct kernel<cpu, op::fill<T>> {
 
 template <class T> struct kernel<cpu, op::copy<T>> {
   static void run(Stream, const op::copy<T>& a) {
-    const int c = a.x.c;
-    host::for_runs(a.x.rows(), c, a.x.stride == c && a.y.stride == c,
+    const int c = a.from.c;
+    host::for_runs(a.from.rows(), c, a.from.stride == c && a.to.stride == c,
                    [&](std::size_t row, std::size_t at, int count) {
-                     const T* x = a.from + row * a.x.stride + at;
-                     T* y = a.to + row * a.y.stride + at;
+                     const T* x = a.from.data + row * a.from.stride + at;
+                     T* y = a.to.data + row * a.to.stride + at;
                      RNX_SIMD for (int i = 0; i < count; ++i) y[i] = x[i];
                    });
   }
@@ -28,11 +28,11 @@ template <class T> struct kernel<cpu, op::copy<T>> {
 
 template <class T> struct kernel<cpu, op::accumulate<T>> {
   static void run(Stream, const op::accumulate<T>& a) {
-    const int c = a.x.c;
-    host::for_runs(a.x.rows(), c, a.x.stride == c && a.y.stride == c,
+    const int c = a.from.c;
+    host::for_runs(a.from.rows(), c, a.from.stride == c && a.to.stride == c,
                    [&](std::size_t row, std::size_t at, int count) {
-                     const T* x = a.from + row * a.x.stride + at;
-                     T* y = a.to + row * a.y.stride + at;
+                     const T* x = a.from.data + row * a.from.stride + at;
+                     T* y = a.to.data + row * a.to.stride + at;
                      RNX_SIMD for (int i = 0; i < count; ++i) y[i] += x[i];
                    });
   }
@@ -43,9 +43,9 @@ template <class T> struct kernel<cpu, op::add<T>> {
     const int c = args.y.c;
     const bool dense = args.a.stride == c && args.b.stride == c && args.y.stride == c;
     host::for_runs(args.y.rows(), c, dense, [&](std::size_t row, std::size_t at, int count) {
-      const T* a = args.pa + row * args.a.stride + at;
-      const T* b = args.pb + row * args.b.stride + at;
-      T* y = args.py + row * args.y.stride + at;
+      const T* a = args.a.data + row * args.a.stride + at;
+      const T* b = args.b.data + row * args.b.stride + at;
+      T* y = args.y.data + row * args.y.stride + at;
       RNX_SIMD for (int i = 0; i < count; ++i) y[i] = a[i] + b[i];
     });
   }
@@ -63,9 +63,9 @@ template <class T> struct kernel<cpu, op::scale_channels<T>> {
   static void run(Stream, const op::scale_channels<T>& a) {
     const std::size_t pixels = std::size_t(a.x.h) * a.x.w;
     host::for_rows(a.x.rows(), a.x.c, [&](std::size_t row) {
-      const T* x = a.px + row * a.x.stride;
-      const T* s = a.ps + row / pixels * a.s.sample();
-      T* y = a.py + row * a.y.stride;
+      const T* x = a.x.data + row * a.x.stride;
+      const T* s = a.s.data + row / pixels * a.s.sample();
+      T* y = a.y.data + row * a.y.stride;
       RNX_SIMD for (int i = 0; i < a.x.c; ++i) y[i] = x[i] * s[i];
     });
   }
@@ -78,14 +78,14 @@ template <class T> struct kernel<cpu, op::scale_channels_gate<T>> {
     parallel_for(
         a.x.n,
         [&](long n) {
-          const T* x = a.px + n * a.x.sample();
-          const T* dy = a.dy + n * a.dyg.sample();
+          const T* x = a.x.data + n * a.x.sample();
+          const T* dy = a.dy.data + n * a.dy.sample();
           for_lanes<T>(a.x.c, [&](auto lanes, int j) RNX_ALWAYS_INLINE {
             constexpr int N = decltype(lanes)::value;
             vec<T, N> sum = {};
             for (long p = 0; p < pixels; ++p)
-              sum += load<N>(x + p * a.x.stride + j) * load<N>(dy + p * a.dyg.stride + j);
-            store(a.ds + n * a.s.sample() + j, sum);
+              sum += load<N>(x + p * a.x.stride + j) * load<N>(dy + p * a.dy.stride + j);
+            store(a.ds.data + n * a.ds.sample() + j, sum);
           });
         },
         double(a.x.rows()) * a.x.c);
@@ -97,8 +97,8 @@ template <class T> struct kernel<cpu, op::pad_shortcut<T>> {
     const int count = host::smaller(a.x.c, a.y.c - a.before);
     host::for_rows(a.y.rows(), a.y.c, [&](std::size_t row) {
       const std::size_t w = row % a.y.w, h = row / a.y.w % a.y.h, n = row / a.y.w / a.y.h;
-      const T* x = a.px + n * a.x.sample() + (h * a.stride * a.x.w + w * a.stride) * a.x.stride;
-      T* y = a.py + row * a.y.stride;
+      const T* x = a.x.data + n * a.x.sample() + (h * a.stride * a.x.w + w * a.stride) * a.x.stride;
+      T* y = a.y.data + row * a.y.stride;
       for (int i = 0; i < a.before; ++i) y[i] = 0;
       for (int i = 0; i < count; ++i) y[a.before + i] = x[i];
       for (int i = a.before + count; i < a.y.c; ++i) y[i] = 0;
@@ -108,16 +108,16 @@ template <class T> struct kernel<cpu, op::pad_shortcut<T>> {
 
 template <class T> struct kernel<cpu, op::pad_shortcut_backward<T>> {
   static void run(Stream, const op::pad_shortcut_backward<T>& a) {
-    const int count = host::smaller(a.x.c, a.y.c - a.before), s = a.stride;
-    host::for_rows(a.x.rows(), a.x.c, [&](std::size_t row) {
-      const int w = int(row % a.x.w), h = int(row / a.x.w % a.x.h);
-      const std::size_t n = row / a.x.w / a.x.h;
-      T* dx = a.dx + row * a.x.stride;
-      const bool reached = h % s == 0 && w % s == 0 && h / s < a.y.h && w / s < a.y.w;
-      const T* dy = reached ? a.dy + n * a.y.sample() +
-                                  (std::size_t(h / s) * a.y.w + w / s) * a.y.stride + a.before
+    const int count = host::smaller(a.dx.c, a.dy.c - a.before), s = a.stride;
+    host::for_rows(a.dx.rows(), a.dx.c, [&](std::size_t row) {
+      const int w = int(row % a.dx.w), h = int(row / a.dx.w % a.dx.h);
+      const std::size_t n = row / a.dx.w / a.dx.h;
+      T* dx = a.dx.data + row * a.dx.stride;
+      const bool reached = h % s == 0 && w % s == 0 && h / s < a.dy.h && w / s < a.dy.w;
+      const T* dy = reached ? a.dy.data + n * a.dy.sample() +
+                                  (std::size_t(h / s) * a.dy.w + w / s) * a.dy.stride + a.before
                             : nullptr;
-      for (int i = 0; i < a.x.c; ++i) dx[i] = reached && i < count ? dy[i] : T(0);
+      for (int i = 0; i < a.dx.c; ++i) dx[i] = reached && i < count ? dy[i] : T(0);
     });
   }
 };
@@ -127,7 +127,7 @@ template <class T> struct kernel<cpu, op::attention_map<T>> {
     using namespace host;
     constexpr int L = vector_lanes<T>;
     for_rows(a.x.rows(), a.x.c, [&](std::size_t row) {
-      const T* x = a.px + row * a.x.stride;
+      const T* x = a.x.data + row * a.x.stride;
       vec<T> squares = {};
       int i = 0;
       for (; i + L <= a.x.c; i += L) squares += load<L>(x + i) * load<L>(x + i);
@@ -142,8 +142,8 @@ template <class T> struct kernel<cpu, op::attention_map<T>> {
 template <class T> struct kernel<cpu, op::attention_map_backward<T>> {
   static void run(Stream, const op::attention_map_backward<T>& a) {
     host::for_rows(a.x.rows(), a.x.c, [&](std::size_t row) {
-      const T* x = a.px + row * a.x.stride;
-      T* dx = a.dx + row * a.dxg.stride;
+      const T* x = a.x.data + row * a.x.stride;
+      T* dx = a.dx.data + row * a.dx.stride;
       const T factor = 2 * a.df[row];
       RNX_SIMD for (int i = 0; i < a.x.c; ++i) dx[i] += factor * x[i];
     });

@@ -25,8 +25,8 @@ template <class F, class T> struct kernel<cpu, op::pointwise_forward<F, T>> {
     const int c = a.x.c;
     host::for_runs(a.x.rows(), c, a.x.stride == c && a.y.stride == c,
                    [&](std::size_t row, std::size_t at, int count) {
-                     const T* x = a.px + row * a.x.stride + at;
-                     T* y = a.py + row * a.y.stride + at;
+                     const T* x = a.x.data + row * a.x.stride + at;
+                     T* y = a.y.data + row * a.y.stride + at;
                      RNX_SIMD for (int i = 0; i < count; ++i) y[i] = F::forward(x[i]);
                    });
   }
@@ -35,11 +35,11 @@ template <class F, class T> struct kernel<cpu, op::pointwise_forward<F, T>> {
 template <class F, class T> struct kernel<cpu, op::pointwise_backward<F, T>> {
   static void run(Stream, const op::pointwise_backward<F, T>& a) {
     const int c = a.v.c;
-    const bool dense = a.v.stride == c && a.dyg.stride == c && a.dxg.stride == c;
+    const bool dense = a.v.stride == c && a.dy.stride == c && a.dx.stride == c;
     host::for_runs(a.v.rows(), c, dense, [&](std::size_t row, std::size_t at, int count) {
-      const T* v = a.pv + row * a.v.stride + at;
-      const T* dy = a.dy + row * a.dyg.stride + at;
-      T* dx = a.dx + row * a.dxg.stride + at;
+      const T* v = a.v.data + row * a.v.stride + at;
+      const T* dy = a.dy.data + row * a.dy.stride + at;
+      T* dx = a.dx.data + row * a.dx.stride + at;
       RNX_SIMD for (int i = 0; i < count; ++i) {
         const T slope = F::derivative(v[i]);
         dx[i] = slope == 0 ? T(0) : dy[i] * slope;
@@ -53,9 +53,9 @@ template <class T> struct kernel<cpu, op::masked_relu_forward<T>> {
     const std::size_t pixels = std::size_t(a.x.h) * a.x.w;
     const T* masks = host::pixel_mask(a.mask, pixels, a.x.c);
     host::for_rows(a.x.rows(), a.x.c, [&](std::size_t row) {
-      const T* x = a.px + row * a.x.stride;
+      const T* x = a.x.data + row * a.x.stride;
       const T* mask = masks + row % pixels * a.x.c;
-      T* y = a.py + row * a.y.stride;
+      T* y = a.y.data + row * a.y.stride;
       RNX_SIMD for (int i = 0; i < a.x.c; ++i) y[i] = mask[i] != 0 && x[i] < 0 ? T(0) : x[i];
     });
   }
@@ -66,10 +66,10 @@ template <class T> struct kernel<cpu, op::masked_relu_backward<T>> {
     const std::size_t pixels = std::size_t(a.y.h) * a.y.w;
     const T* masks = host::pixel_mask(a.mask, pixels, a.y.c);
     host::for_rows(a.y.rows(), a.y.c, [&](std::size_t row) {
-      const T* y = a.py + row * a.y.stride;
+      const T* y = a.y.data + row * a.y.stride;
       const T* mask = masks + row % pixels * a.y.c;
-      const T* dy = a.dy + row * a.dyg.stride;
-      T* dx = a.dx + row * a.dxg.stride;
+      const T* dy = a.dy.data + row * a.dy.stride;
+      T* dx = a.dx.data + row * a.dx.stride;
       RNX_SIMD for (int i = 0; i < a.y.c; ++i) dx[i] = mask[i] != 0 && y[i] <= 0 ? T(0) : dy[i];
     });
   }
@@ -78,8 +78,8 @@ template <class T> struct kernel<cpu, op::masked_relu_backward<T>> {
 template <class T> struct kernel<cpu, op::affine_channels<T>> {
   static void run(Stream, const op::affine_channels<T>& a) {
     host::for_rows(a.x.rows(), a.x.c, [&](std::size_t row) {
-      const T* x = a.px + row * a.x.stride;
-      T* y = a.py + row * a.y.stride;
+      const T* x = a.x.data + row * a.x.stride;
+      T* y = a.y.data + row * a.y.stride;
       if (a.shift)
         for (int i = 0; i < a.x.c; ++i) y[i] = (x[i] - a.shift[i]) / a.divisor[i];
       else
@@ -98,8 +98,8 @@ template <class T> struct kernel<cpu, op::dropout<T>> {
     const std::uint64_t first = a.first_sample * a.x.h * a.x.w;
     host::for_rows(a.x.rows(), 8.0 * a.x.c, [&](std::size_t row) {
       host::Uniforms uniform{stream};
-      const T* x = a.px + row * a.x.stride;
-      T* y = a.py + row * a.y.stride;
+      const T* x = a.x.data + row * a.x.stride;
+      T* y = a.y.data + row * a.y.stride;
       for (int i = 0; i < a.x.c; ++i) {
         const bool kept = uniform((first + row) * a.x.stride + i) >= a.p;
         y[i] = kept ? x[i] * scale : x[i] - x[i];

@@ -165,8 +165,8 @@ template <class T> struct kernel<cpu, op::global_pool_forward<T>> {
         constexpr int N = decltype(lanes)::value;
         vec<T, N> sum = {};
         for (int p = 0; p < pixels; ++p)
-          sum += load<N>(a.px + n * a.x.sample() + std::size_t(p) * a.x.stride + j);
-        store(a.py + n * a.y.sample() + j, vec<T, N>(sum / T(pixels)));
+          sum += load<N>(a.x.data + n * a.x.sample() + std::size_t(p) * a.x.stride + j);
+        store(a.y.data + n * a.y.sample() + j, vec<T, N>(sum / T(pixels)));
       });
     });
   }
@@ -175,13 +175,13 @@ template <class T> struct kernel<cpu, op::global_pool_forward<T>> {
 template <class T> struct kernel<cpu, op::global_pool_backward<T>> {
   static void run(Stream, const op::global_pool_backward<T>& a) {
     using namespace host;
-    const int pixels = a.x.h * a.x.w;
-    for_samples(a.x, [&](long n) {
-      for_lanes<T>(a.x.c, [&](auto lanes, int j) RNX_ALWAYS_INLINE {
+    const int pixels = a.dx.h * a.dx.w;
+    for_samples(a.dx, [&](long n) {
+      for_lanes<T>(a.dx.c, [&](auto lanes, int j) RNX_ALWAYS_INLINE {
         constexpr int N = decltype(lanes)::value;
-        const vec<T, N> share = load<N>(a.dy + n * a.y.sample() + j) / T(pixels);
+        const vec<T, N> share = load<N>(a.dy.data + n * a.dy.sample() + j) / T(pixels);
         for (int p = 0; p < pixels; ++p)
-          store(a.dx + n * a.x.sample() + std::size_t(p) * a.x.stride + j, share);
+          store(a.dx.data + n * a.dx.sample() + std::size_t(p) * a.dx.stride + j, share);
       });
     });
   }

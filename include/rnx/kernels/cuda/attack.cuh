@@ -39,12 +39,12 @@ template <class T> struct AttackStart {
         a.noise > 0   ? a.noise * stream(s.quotient).normal(s.remainder)
         : a.norm == 0 ? eps * (2 * stream(s.quotient).uniform(s.remainder) - 1)
                       : eps / (norms[s.quotient] + 1e-10) * stream(s.quotient).normal(s.remainder);
-    a.adversarial[e] = clamped(T(a.clean[e] + delta), T(0), T(1));
+    a.adversarial.data[e] = clamped(T(a.clean.data[e] + delta), T(0), T(1));
   }
 };
 template <class T> struct body<op::attack_start<T>> {
   template <class E> static void run(const E& on, const op::attack_start<T>& a) {
-    const std::size_t n = a.x.n, features = std::size_t(a.x.h) * a.x.w * a.x.c;
+    const std::size_t n = a.clean.n, features = std::size_t(a.clean.h) * a.clean.w * a.clean.c;
     const Scratch<double, E> norms(on, a.norm == 0 || a.noise > 0 ? 0 : n);
     const AttackStart<T> start{a, features, norms.data()};
     if (a.norm != 0 && !(a.noise > 0))
@@ -72,33 +72,34 @@ template <class T> struct AttackStep {
   RNX_SHARED double eps() const { return a.values ? a.values->eps : 0; }
   RNX_SHARED double length() const { return a.fgsm ? eps() : a.values ? a.values->step : 0; }
   RNX_SHARED double delta(std::size_t n, std::size_t e) const {
-    return a.adversarial[e] + length() / (gradient_norms[n] + 1e-10) * a.gradient[e] - a.clean[e];
+    return a.adversarial.data[e] + length() / (gradient_norms[n] + 1e-10) * a.gradient.data[e] -
+           a.clean.data[e];
   }
   RNX_HD void operator()(std::size_t n, std::size_t j, double* acc) const {
     const double v = delta(n, n * features + j);
     acc[0] += v * v;
   }
   RNX_HD void operator()(std::size_t e) const {
-    const T x = a.clean[e];
+    const T x = a.clean.data[e];
     if (a.norm == 0) {
       const T step = T(length()), radius = T(eps());
-      const T v =
-          clamped(a.adversarial[e] + step * op::direction(a.gradient[e]), x - radius, x + radius);
-      a.adversarial[e] = clamped(x == x ? v : x, T(0), T(1));
+      const T v = clamped(a.adversarial.data[e] + step * op::direction(a.gradient.data[e]),
+                          x - radius, x + radius);
+      a.adversarial.data[e] = clamped(x == x ? v : x, T(0), T(1));
       return;
     }
     const std::size_t n = Split(e, features).quotient;
     const double distance = distances[n], factor = distance > eps() ? eps() / (distance + 1e-7) : 1;
-    a.adversarial[e] = clamped(T(x + factor * delta(n, e)), T(0), T(1));
+    a.adversarial.data[e] = clamped(T(x + factor * delta(n, e)), T(0), T(1));
   }
 };
 template <class T> struct body<op::attack_step<T>> {
   template <class E> static void run(const E& on, const op::attack_step<T>& a) {
-    const std::size_t n = a.x.n, features = std::size_t(a.x.h) * a.x.w * a.x.c;
+    const std::size_t n = a.clean.n, features = std::size_t(a.clean.h) * a.clean.w * a.clean.c;
     const Scratch<double, E> norms(on, a.norm == 0 ? 0 : 2 * n);
     const AttackStep<T> step{a, features, norms.data(), norms.data() + (a.norm == 0 ? 0 : n)};
     if (a.norm != 0) {
-      sum_segments(on, n, features, false, GradientSquares<T>{a.gradient, features},
+      sum_segments(on, n, features, false, GradientSquares<T>{a.gradient.data, features},
                    StoreNorm{norms.data()});
       sum_segments(on, n, features, false, step, StoreNorm{norms.data() + n});
     }

@@ -35,17 +35,17 @@ template <class T, bool Add> struct StoreSum {
 template <class T> struct body<op::batch_norm_statistics<T>> {
   template <class E> static void run(const E& on, const op::batch_norm_statistics<T>& a) {
     const double m = double(a.x.rows());
-    sum_segments(on, a.x.c, a.x.rows(), true, Deviations<T, false>{a.px, a.x.stride, nullptr},
+    sum_segments(on, a.x.c, a.x.rows(), true, Deviations<T, false>{a.x.data, a.x.stride, nullptr},
                  StoreSum<T, false>{a.mean, m});
-    sum_segments(on, a.x.c, a.x.rows(), true, Deviations<T, true>{a.px, a.x.stride, a.mean},
+    sum_segments(on, a.x.c, a.x.rows(), true, Deviations<T, true>{a.x.data, a.x.stride, a.mean},
                  StoreSum<T, false>{a.var, m});
   }
 };
 /// db += sum over samples and pixels of dy
 template <class T> struct body<op::bias_backward<T>> {
   template <class E> static void run(const E& on, const op::bias_backward<T>& a) {
-    sum_segments(on, a.y.c, a.y.rows(), true, Deviations<T, false>{a.dy, a.y.stride, nullptr},
-                 StoreSum<T, true>{a.db, 1});
+    sum_segments(on, a.dy.c, a.dy.rows(), true,
+                 Deviations<T, false>{a.dy.data, a.dy.stride, nullptr}, StoreSum<T, true>{a.db, 1});
   }
 };
 
@@ -73,8 +73,8 @@ template <class T> struct Normalize {
   const T* factor;
   RNX_HD void operator()(std::size_t e) const {
     const std::size_t c = Split(e, a.x.c).remainder;
-    a.py[offset(a.y, e)] =
-        (a.px[offset(a.x, e)] - a.mean[c]) * factor[c] + (a.beta ? a.beta[c] : T(0));
+    a.y.data[offset(a.y, e)] =
+        (a.x.data[offset(a.x, e)] - a.mean[c]) * factor[c] + (a.beta ? a.beta[c] : T(0));
   }
 };
 template <class T> struct body<op::batch_norm_normalize<T>> {
@@ -90,9 +90,9 @@ template <class T> struct NormTerms {
   static constexpr int terms = 2;
   op::batch_norm_reduce<T> a;
   RNX_SHARED void operator()(std::size_t c, std::size_t row, double* acc) const {
-    const double dy = a.dy[row * a.y.stride + c];
+    const double dy = a.dy.data[row * a.dy.stride + c];
     acc[0] += dy;
-    acc[1] += dy * (double(a.px[row * a.x.stride + c]) - double(a.mean[c]));
+    acc[1] += dy * (double(a.x.data[row * a.x.stride + c]) - double(a.mean[c]));
   }
   /// Also what is done with the sums.
   RNX_SHARED void operator()(std::size_t c, const double* sums) const {
@@ -111,20 +111,21 @@ template <class T> struct NormBackward {
   op::batch_norm_backward<T> a;
   const T* factor;
   RNX_HD void operator()(std::size_t e) const {
-    const std::size_t c = Split(e, a.y.c).remainder, channels = a.y.c;
-    T d = a.dy[offset(a.y, e)];
+    const std::size_t c = Split(e, a.dy.c).remainder, channels = a.dy.c;
+    T d = a.dy.data[offset(a.dy, e)];
     if (a.sums)
-      d = d - factor[channels + c] - (a.px[offset(a.x, e)] - a.mean[c]) * factor[2 * channels + c];
-    a.dx[offset(a.x, e)] = factor[c] * d;
+      d = d - factor[channels + c] -
+          (a.x.data[offset(a.x, e)] - a.mean[c]) * factor[2 * channels + c];
+    a.dx.data[offset(a.dx, e)] = factor[c] * d;
   }
 };
 template <class T> struct body<op::batch_norm_backward<T>> {
   template <class E> static void run(const E& on, const op::batch_norm_backward<T>& a) {
-    const std::size_t c = a.y.c;
+    const std::size_t c = a.dy.c;
     const Scratch<T, E> factor(on, 3 * c);
-    on.each(c, ChannelFactors<T>{a.var, a.gamma, a.sums, double(a.eps), double(a.y.rows()), c,
+    on.each(c, ChannelFactors<T>{a.var, a.gamma, a.sums, double(a.eps), double(a.dy.rows()), c,
                                  factor.data()});
-    on.each(active(a.y), NormBackward<T>{a, factor.data()});
+    on.each(active(a.dy), NormBackward<T>{a, factor.data()});
   }
 };
 

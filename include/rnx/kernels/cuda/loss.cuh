@@ -29,10 +29,10 @@ template <class T> RNX_SHARED void put(T& to, double value, bool add) {
 
 template <class T> struct element<op::cross_entropy<T>> {
   op::cross_entropy<T> a;
-  std::size_t count() const { return a.z.rows(); }
+  std::size_t count() const { return a.logits.rows(); }
   RNX_HD void operator()(std::size_t row) const {
-    const int c = a.z.c;
-    const T* z = a.logits + row * a.z.stride;
+    const int c = a.logits.c;
+    const T* z = a.logits.data + row * a.logits.stride;
     const std::int32_t label = a.labels[row];
     const bool valid = label >= 0 && label < c;
     const double log_sum = valid ? log_sum_exp(z, c, 1) : __builtin_nan(""), off = a.smoothing / c;
@@ -42,8 +42,8 @@ template <class T> struct element<op::cross_entropy<T>> {
         for (int k = 0; k < c; ++k) sum += off * (log_sum - z[k]);
       a.value[row] = T(sum);
     }
-    if (!a.dz) return;
-    T* dz = a.dz + row * a.z.stride;
+    if (!a.dz.data) return;
+    T* dz = a.dz.data + row * a.dz.stride;
     for (int k = 0; k < c; ++k)
       put(dz[k], a.weight * (std::exp(z[k] - log_sum) - off - (k == label ? 1 - a.smoothing : 0)),
           a.add);
@@ -52,12 +52,12 @@ template <class T> struct element<op::cross_entropy<T>> {
 
 template <class T> struct element<op::kl_divergence<T>> {
   op::kl_divergence<T> a;
-  std::size_t count() const { return a.z.rows(); }
+  std::size_t count() const { return a.logits.rows(); }
   RNX_HD void operator()(std::size_t row) const {
-    const int c = a.z.c;
+    const int c = a.logits.c;
     const double t = a.temperature;
-    const T* s = a.logits + row * a.z.stride;
-    const T* teacher = a.teacher + row * a.tz.stride;
+    const T* s = a.logits.data + row * a.logits.stride;
+    const T* teacher = a.teacher.data + row * a.teacher.stride;
     const double sum_s = log_sum_exp(s, c, t), sum_t = log_sum_exp(teacher, c, t);
     double kl = 0;
     if (a.value || a.reverse)
@@ -66,8 +66,8 @@ template <class T> struct element<op::kl_divergence<T>> {
         kl += a.reverse ? std::exp(log_s) * (log_s - log_t) : std::exp(log_t) * (log_t - log_s);
       }
     if (a.value) a.value[row] = T(t * t * kl);
-    if (!a.dz) return;
-    T* dz = a.dz + row * a.z.stride;
+    if (!a.dz.data) return;
+    T* dz = a.dz.data + row * a.dz.stride;
     for (int k = 0; k < c; ++k) {
       const double log_s = s[k] / t - sum_s, log_t = teacher[k] / t - sum_t, p = std::exp(log_s);
       put(dz[k], a.weight * t * (a.reverse ? p * (log_s - log_t - kl) : p - std::exp(log_t)),
@@ -81,8 +81,8 @@ template <class T> struct element<op::row_distance<T>> {
   std::size_t count() const { return a.s.rows(); }
   RNX_HD void operator()(std::size_t row) const {
     const int c = a.s.c;
-    const T* s = a.ps + row * a.s.stride;
-    const T* t = a.pt + row * a.t.stride;
+    const T* s = a.s.data + row * a.s.stride;
+    const T* t = a.t.data + row * a.t.stride;
     double dd = 0, ss = 0, tt = 0, st = 0;
     for (int k = 0; k < c; ++k) {
       const double u = s[k], v = t[k], d = u - v;
@@ -98,7 +98,7 @@ template <class T> struct element<op::row_distance<T>> {
                        : a.kind == 1 ? -cosine
                        : a.kind == 2 ? distance
                                      : distance / length);
-    if (!a.ds) return;
+    if (!a.ds.data) return;
     // ds = of_s s + of_t t
     double of_s = 0, of_t = 0;
     if (a.kind == 0) {
@@ -111,7 +111,7 @@ template <class T> struct element<op::row_distance<T>> {
       of_s = 1 / (distance * (a.kind == 2 ? 1 : length));
       of_t = -of_s;
     }
-    T* ds = a.ds + row * a.dsg.stride;
+    T* ds = a.ds.data + row * a.ds.stride;
     for (int k = 0; k < c; ++k)
       put(ds[k],
           a.weight *

@@ -14,15 +14,15 @@ template <class F, class T> struct element<op::pointwise_forward<F, T>> {
   op::pointwise_forward<F, T> a;
   std::size_t count() const { return active(a.x); }
   RNX_HD void operator()(std::size_t i) const {
-    a.py[offset(a.y, i)] = F::forward(a.px[offset(a.x, i)]);
+    a.y.data[offset(a.y, i)] = F::forward(a.x.data[offset(a.x, i)]);
   }
 };
 template <class F, class T> struct element<op::pointwise_backward<F, T>> {
   op::pointwise_backward<F, T> a;
   std::size_t count() const { return active(a.v); }
   RNX_HD void operator()(std::size_t i) const {
-    const auto slope = F::derivative(a.pv[offset(a.v, i)]);
-    a.dx[offset(a.dxg, i)] = slope == 0 ? T(0) : a.dy[offset(a.dyg, i)] * slope;
+    const auto slope = F::derivative(a.v.data[offset(a.v, i)]);
+    a.dx.data[offset(a.dx, i)] = slope == 0 ? T(0) : a.dy.data[offset(a.dy, i)] * slope;
   }
 };
 
@@ -35,16 +35,16 @@ template <class T> struct element<op::masked_relu_forward<T>> {
   op::masked_relu_forward<T> a;
   std::size_t count() const { return active(a.x); }
   RNX_HD void operator()(std::size_t i) const {
-    const T x = a.px[offset(a.x, i)];
-    a.py[offset(a.y, i)] = masked(a.x, a.mask, i) && x < 0 ? T(0) : x;
+    const T x = a.x.data[offset(a.x, i)];
+    a.y.data[offset(a.y, i)] = masked(a.x, a.mask, i) && x < 0 ? T(0) : x;
   }
 };
 template <class T> struct element<op::masked_relu_backward<T>> {
   op::masked_relu_backward<T> a;
   std::size_t count() const { return active(a.y); }
   RNX_HD void operator()(std::size_t i) const {
-    a.dx[offset(a.dxg, i)] =
-        masked(a.y, a.mask, i) && a.py[offset(a.y, i)] <= 0 ? T(0) : a.dy[offset(a.dyg, i)];
+    a.dx.data[offset(a.dx, i)] =
+        masked(a.y, a.mask, i) && a.y.data[offset(a.y, i)] <= 0 ? T(0) : a.dy.data[offset(a.dy, i)];
   }
 };
 
@@ -53,8 +53,8 @@ template <class T> struct element<op::affine_channels<T>> {
   std::size_t count() const { return active(a.x); }
   RNX_HD void operator()(std::size_t i) const {
     const std::size_t c = Split(i, a.x.c).remainder;
-    const T x = a.px[offset(a.x, i)];
-    a.py[offset(a.y, i)] = (a.shift ? x - a.shift[c] : x) / a.divisor[c];
+    const T x = a.x.data[offset(a.x, i)];
+    a.y.data[offset(a.y, i)] = (a.shift ? x - a.shift[c] : x) / a.divisor[c];
   }
 };
 
@@ -69,8 +69,8 @@ template <class T> struct element<op::dropout<T>> {
     const Split s(i, a.x.c);
     const std::uint64_t number =
         (a.first_sample * a.x.h * a.x.w + s.quotient) * a.x.stride + s.remainder;
-    const T x = a.px[offset(a.x, i)];
-    a.py[offset(a.y, i)] = stream.uniform(number) >= a.p ? x * T(1 / (1 - a.p)) : x - x;
+    const T x = a.x.data[offset(a.x, i)];
+    a.y.data[offset(a.y, i)] = stream.uniform(number) >= a.p ? x * T(1 / (1 - a.p)) : x - x;
   }
 };
 

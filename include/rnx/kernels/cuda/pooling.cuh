@@ -106,18 +106,18 @@ template <class T> struct element<op::global_pool_forward<T>> {
   std::size_t count() const { return std::size_t(a.x.n) * a.x.c; }
   RNX_HD void operator()(std::size_t i) const {
     const Split s(i, a.x.c);
-    const T* x = a.px + s.quotient * a.x.sample() + s.remainder;
+    const T* x = a.x.data + s.quotient * a.x.sample() + s.remainder;
     T sum = 0;
     for (int p = 0; p < a.x.h * a.x.w; ++p) sum += x[std::size_t(p) * a.x.stride];
-    a.py[s.quotient * a.y.sample() + s.remainder] = sum / T(a.x.h * a.x.w);
+    a.y.data[s.quotient * a.y.sample() + s.remainder] = sum / T(a.x.h * a.x.w);
   }
 };
 template <class T> struct element<op::global_pool_backward<T>> {
   op::global_pool_backward<T> a;
-  std::size_t count() const { return active(a.x); }
+  std::size_t count() const { return active(a.dx); }
   RNX_HD void operator()(std::size_t i) const {
-    const Position p(a.x, i);
-    a.dx[offset(a.x, i)] = a.dy[p.n * a.y.sample() + p.c] / T(a.x.h * a.x.w);
+    const Position p(a.dx, i);
+    a.dx.data[offset(a.dx, i)] = a.dy.data[p.n * a.dy.sample() + p.c] / T(a.dx.h * a.dx.w);
   }
 };
 

@@ -17,27 +17,26 @@ template <class T> RNX_SHARED T direction(T g) {
 /// Keyed by (seed, draw, sample id): values->seed + seed, values->draw + draw, first_sample + row.
 /// noise > 0: x + noise n instead, n standard normal (the start of TRADES, Zhang et al. 2019).
 template <class T> struct attack_start {
-  geometry::Map x;
-  int norm;
-  std::uint64_t draw, first_sample;
+  Map<const T> clean;
+  Map<T> adversarial;
   const StepValues* values;
-  const T* clean;
-  T* adversarial;
+  int norm;
+  std::uint64_t draw;
+  std::uint64_t first_sample;
   double noise = 0;
   std::uint64_t seed = 0;
-  auto pointers() { return std::tie(values, clean, adversarial); }
+  auto pointers() { return std::tie(clean.data, adversarial.data, values); }
 };
 /// Linf: clip(x' + step direction(g), x -+ eps); L2: x' + step g / (|g| + 1e-10), delta scaled by
 /// eps / (|delta| + 1e-7) when longer; then [0, 1]. fgsm: the step has length eps.
 template <class T> struct attack_step {
-  geometry::Map x;
+  Map<const T> clean;
+  Map<const T> gradient;
+  Map<T> adversarial;
+  const StepValues* values;
   int norm;
   bool fgsm;
-  const StepValues* values;
-  const T* clean;
-  const T* gradient;
-  T* adversarial;
-  auto pointers() { return std::tie(values, clean, gradient, adversarial); }
+  auto pointers() { return std::tie(clean.data, gradient.data, adversarial.data, values); }
 };
 
 /// Free adversarial training (Shafahi et al. 2019): y = clip(x + delta, 0, 1)

@@ -93,10 +93,9 @@ template <class T> struct depthwise_backward_weight {
 };
 /// db(c) += sum over samples and pixels of dy
 template <class T> struct bias_backward {
-  geometry::Map y;
-  const T* dy;
+  Map<const T> dy;
   T* db;
-  auto pointers() { return std::tie(dy, db); }
+  auto pointers() { return std::tie(dy.data, db); }
 };
 /// The summed tensor of several bases: y = sum over k of scale[k][o] base[k], bases (k, groups o, i
 /// kh kw)

@@ -10,40 +10,40 @@ namespace rnx::inline RNX_ABI::op {
 /// value = -sum over k of q(k) log p(k), q = (1 - smoothing) onehot(label) + smoothing / c;  dz =
 /// weight (p - q)
 template <class T> struct cross_entropy {
-  geometry::Map z;
-  double smoothing, weight;
-  bool add;
-  const T* logits;
+  Map<const T> logits;
+  Map<T> dz;
   const std::int32_t* labels;
   T* value;
-  T* dz;
-  auto pointers() { return std::tie(logits, labels, value, dz); }
+  double smoothing;
+  double weight;
+  bool add;
+  auto pointers() { return std::tie(logits.data, dz.data, labels, value); }
 };
 /// forward KL(t || s) (Hinton et al. 2015) or reverse KL(s || t), both softened by T and multiplied
 /// by T^2; t: logits of the teacher
 ///   dz = weight T (p_s - p_t)   or   weight T p_s (log p_s - log p_t - KL)
 template <class T> struct kl_divergence {
-  geometry::Map z, tz;
-  double temperature, weight;
-  bool reverse, add;
-  const T* logits;
-  const T* teacher;
+  Map<const T> logits;
+  Map<const T> teacher;
+  Map<T> dz;
   T* value;
-  T* dz;
-  auto pointers() { return std::tie(logits, teacher, value, dz); }
+  double temperature;
+  double weight;
+  bool reverse;
+  bool add;
+  auto pointers() { return std::tie(logits.data, teacher.data, dz.data, value); }
 };
 /// Distances between rows s and t; kind 0: mean of squares over c; 1: -cos(s, t) with |s||t| >=
 /// 1e-6; 2: |s - t|; 3: |s - t| / |t|
 template <class T> struct row_distance {
-  geometry::Map s, t, dsg;
+  Map<const T> s;
+  Map<const T> t;
+  Map<T> ds;
+  T* value;
   int kind;
   double weight;
   bool add;
-  const T* ps;
-  const T* pt;
-  T* value;
-  T* ds;
-  auto pointers() { return std::tie(ps, pt, value, ds); }
+  auto pointers() { return std::tie(s.data, t.data, ds.data, value); }
 };
 
 }  // namespace rnx::inline RNX_ABI::op

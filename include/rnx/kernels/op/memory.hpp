@@ -14,26 +14,23 @@ template <class T> struct fill {
 };
 /// y = x over active channels; the two maps have equal sizes, strides may differ
 template <class T> struct copy {
-  geometry::Map x, y;
-  const T* from;
-  T* to;
-  auto pointers() { return std::tie(from, to); }
+  Map<const T> from;
+  Map<T> to;
+  auto pointers() { return std::tie(from.data, to.data); }
 };
 /// y += x over active channels (only joins and seeds add). consumed: nothing reads x afterwards.
 template <class T> struct accumulate {
-  geometry::Map x, y;
-  const T* from;
-  T* to;
+  Map<const T> from;
+  Map<T> to;
   bool consumed = false;
-  auto pointers() { return std::tie(from, to); }
+  auto pointers() { return std::tie(from.data, to.data); }
 };
 /// y = a + b over active channels
 template <class T> struct add {
-  geometry::Map a, b, y;
-  const T* pa;
-  const T* pb;
-  T* py;
-  auto pointers() { return std::tie(pa, pb, py); }
+  Map<const T> a;
+  Map<const T> b;
+  Map<T> y;
+  auto pointers() { return std::tie(a.data, b.data, y.data); }
 };
 /// y[i] += alpha x[i], flat
 template <class T> struct axpy {
@@ -46,53 +43,48 @@ template <class T> struct axpy {
 /// y = x s(n, c): x (n, h, w, c), s one value per sample and channel (squeeze-excite, Hu et al.
 /// 2018, eq. 4)
 template <class T> struct scale_channels {
-  geometry::Map x, s, y;
-  const T* px;
-  const T* ps;
-  T* py;
-  auto pointers() { return std::tie(px, ps, py); }
+  Map<const T> x;
+  Map<const T> s;
+  Map<T> y;
+  auto pointers() { return std::tie(x.data, s.data, y.data); }
 };
 /// ds(n, c) = sum over pixels of dy x
 template <class T> struct scale_channels_gate {
-  geometry::Map x, s;
-  const T* px;
-  const T* dy;
-  T* ds;
-  geometry::Map dyg;
-  auto pointers() { return std::tie(px, dy, ds); }
+  Map<const T> x;
+  Map<const T> dy;
+  Map<T> ds;
+  auto pointers() { return std::tie(x.data, dy.data, ds.data); }
 };
 /// Option A shortcut (He et al. 2016): every stride-th pixel, zero channels padded `before` in
 /// front and the rest behind.
 template <class T> struct pad_shortcut {
-  geometry::Map x, y;
-  int stride, before;
-  const T* px;
-  T* py;
-  auto pointers() { return std::tie(px, py); }
+  Map<const T> x;
+  Map<T> y;
+  int stride;
+  int before;
+  auto pointers() { return std::tie(x.data, y.data); }
 };
 /// dx = the transpose of pad_shortcut, assigned
 template <class T> struct pad_shortcut_backward {
-  geometry::Map x, y;
-  int stride, before;
-  const T* dy;
-  T* dx;
-  auto pointers() { return std::tie(dy, dx); }
+  Map<const T> dy;
+  Map<T> dx;
+  int stride;
+  int before;
+  auto pointers() { return std::tie(dy.data, dx.data); }
 };
 /// F(n, h, w) = sum over channels of x^2 (Zagoruyko & Komodakis 2017): the attention map of an
 /// activation
 template <class T> struct attention_map {
-  geometry::Map x;
-  const T* px;
+  Map<const T> x;
   T* f;
-  auto pointers() { return std::tie(px, f); }
+  auto pointers() { return std::tie(x.data, f); }
 };
 /// dx += 2 x df
 template <class T> struct attention_map_backward {
-  geometry::Map x, dxg;
-  const T* px;
+  Map<const T> x;
+  Map<T> dx;
   const T* df;
-  T* dx;
-  auto pointers() { return std::tie(px, df, dx); }
+  auto pointers() { return std::tie(x.data, dx.data, df); }
 };
 
 }  // namespace rnx::inline RNX_ABI::op

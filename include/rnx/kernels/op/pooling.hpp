@@ -37,16 +37,14 @@ template <class T> struct average_pool_backward {
 };
 /// y(n, c) = mean over pixels of x
 template <class T> struct global_pool_forward {
-  geometry::Map x, y;
-  const T* px;
-  T* py;
-  auto pointers() { return std::tie(px, py); }
+  Map<const T> x;
+  Map<T> y;
+  auto pointers() { return std::tie(x.data, y.data); }
 };
 template <class T> struct global_pool_backward {
-  geometry::Map x, y;
-  const T* dy;
-  T* dx;
-  auto pointers() { return std::tie(dy, dx); }
+  Map<const T> dy;
+  Map<T> dx;
+  auto pointers() { return std::tie(dy.data, dx.data); }
 };
 
 }  // namespace rnx::inline RNX_ABI::op
