@@ -26,39 +26,37 @@ template <Dims D, class T, class Device> struct BoundChannelScale {
   using In = View<const T, Device>;
   using Out = View<T, Device>;
 
-  static int describe(
-      GraphBuilder& g,
-      int input) {  // one node: names, parameters, what backward reads, scratch memory
+  /// One node: names, parameters, what backward reads, scratch memory.
+  static int describe(GraphBuilder& g, int input) {
     Node node;
     node.kind = Kind::other;
     node.operation = "channel_scale";
     node.inputs = {input};
     node.in = node.out = D;
     node.parameters.push_back({"weight", {D.c}, ParameterKind::scale, Init::ones});
-    node.input_read = reads::
-        parameter_gradient;    // an input gradient alone does not read x: attacks need not keep it
-    node.work_backward = D.c;  // per sample
+    // an input gradient alone does not read x: attacks need not keep it
+    node.reads.input = reads::parameter_gradient;
+    node.scratch.backward = D.c;  // per sample
     return g.add(std::move(node));
   }
   template <class P> static int prepare(int c_in, P&, int) { return c_in; }
   template <class P> static void forward(In x, Out& y, P& pass, int site) {
     y.dims.c = x.dims.c;
-    pass.run(op::scale_channels<T>{.x = x, .s = {row(x), pass.parameter(site)}, .y = y});
+    pass.run(op::scale_channels<T>{.x = x, .s = factors(x, pass, site), .y = y});
   }
   template <class P, class Sink> static void backward(In dy, Out dx, Sink sink, P& pass, int site) {
-    if (dx) pass.run(op::scale_channels<T>{.x = dy, .s = {row(dy), pass.parameter(site)}, .y = dx});
+    if (dx) pass.run(op::scale_channels<T>{.x = dy, .s = factors(dy, pass, site), .y = dx});
     if constexpr (wants_grads<Sink>) {  // ds(c) += sum over samples and pixels of dy x
       const In x = pass.records[site].x;
-      const geometry::Map products{x.n, 1, 1, x.dims.c, D.c};
-      pass.run(
-          op::scale_channels_gate<T>{.x = x, .dy = dy, .ds = {products, pass.work_backward(site)}});
-      pass.run(op::bias_backward<T>{.dy = {products, pass.work_backward(site)},
-                                    .db = sink.base + pass.sites[site].parameters});
+      const op::Map<T> products{{.n = x.n, .c = x.dims.c, .stride = D.c}, pass.work_backward(site)};
+      pass.run(op::scale_channels_gate<T>{.x = x, .dy = dy, .ds = products});
+      pass.run(op::bias_backward<T>{.dy = products, .db = sink.base + pass.sites[site].parameters});
     }
   }
-  static geometry::Map row(In x) {
-    return {x.n, 1, 1, x.dims.c, 0};
-  }  // stride 0: the same factors for every sample
+  /// s(c): pixels 0 elements apart, the same factors for every sample.
+  template <class P> static op::Map<const T> factors(In x, const P& pass, int site) {
+    return {{.n = x.n, .c = x.dims.c, .stride = 0}, pass.parameter(site)};
+  }
 };
 struct ChannelScale {
   static constexpr int sites = 1;

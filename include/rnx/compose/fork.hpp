@@ -18,8 +18,8 @@ template <class In, class Device, class T, class Side> struct BoundFork {
     node.kind = Kind::side;
     node.operation = "fork";
     node.in = node.out = In::dims;
-    node.block_first = int(g.nodes.size());
-    node.branch = In::dims.count();
+    node.aliasing.block_first = int(g.nodes.size());
+    node.scratch.branch = In::dims.count();
     const int end = side::describe(g, input);
     node.inputs = {input, end};
     return g.add(std::move(node));

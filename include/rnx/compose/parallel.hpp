@@ -96,27 +96,28 @@ template <class Join, class In, class Device, class T, class... Bs> struct Bound
     node.operation = Join::name;
     node.in = In::dims;
     node.out = out;
-    node.block_first = int(g.nodes.size());
-    node.branch = In::dims.count();
+    node.aliasing.block_first = int(g.nodes.size());
+    node.scratch.branch = In::dims.count();
     each([&]<int I> {
       int end = input;
       if constexpr (runs<I>) {
         end = child<I>::describe(g, input);
-        g.nodes[end].own_gradient = is_gate;  // otherwise the join's gradient is read in place
+        g.nodes[end].aliasing.own_gradient =
+            is_gate;  // otherwise the join's gradient is read in place
       }
       node.inputs.push_back(end);
     });
-    if (is_gate) node.input_read = reads::always;
+    if (is_gate) node.reads.input = reads::always;
     if (Join::adds) {
-      node.overwrites = 0;
+      node.aliasing.overwrites = 0;
       node.chains = true;
     }
     if (Join::slices) {
-      node.early = node.block_first;
+      node.aliasing.early = node.aliasing.block_first;
       for (int end : node.inputs)
         if (end != input) {
-          g.nodes[end].output_in = int(g.nodes.size());
-          g.nodes[end].own_output = false;
+          g.nodes[end].aliasing.output_in = int(g.nodes.size());
+          g.nodes[end].aliasing.own_output = false;
         }
     }
     return g.add(std::move(node));

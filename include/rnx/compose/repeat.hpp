@@ -38,8 +38,9 @@ struct BoundRepeat {
       ends.push_back(end);
     }
     if (elastic) {
-      g.nodes[end].early = early;
-      for (std::size_t i = MinDepth; i < ends.size(); ++i) g.nodes[ends[i - 1]].output_in = end;
+      g.nodes[end].aliasing.early = early;
+      for (std::size_t i = MinDepth; i < ends.size(); ++i)
+        g.nodes[ends[i - 1]].aliasing.output_in = end;
     }
     return end;
   }

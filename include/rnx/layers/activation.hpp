@@ -70,9 +70,9 @@ template <Dims D, class F, class T, class Device> struct BoundActivation {
     node.inputs = {input};
     node.in = node.out = D;
     node.relu = F::relu;
-    node.overwrites = 0;
-    node.gradient_in_place = node.chains = true;
-    (F::reads == functor::Reads::input ? node.input_read : node.output_read) = reads::always;
+    node.aliasing.overwrites = 0;
+    node.aliasing.gradient_in_place = node.chains = true;
+    (F::reads == functor::Reads::input ? node.reads.input : node.reads.output) = reads::always;
     return g.add(std::move(node));
   }
   template <class P> static int prepare(int c_in, P&, int) { return c_in; }
@@ -110,9 +110,9 @@ template <Dims D, class T, class Device> struct BoundMaskedRelu {
     node.in = node.out = D;
     node.relu = true;
     node.buffers.push_back({"mask", {D.c, D.h, D.w}, ParameterKind::weight, Init::ones});
-    node.output_read = reads::always;
-    node.overwrites = 0;
-    node.gradient_in_place = node.chains = true;
+    node.reads.output = reads::always;
+    node.aliasing.overwrites = 0;
+    node.aliasing.gradient_in_place = node.chains = true;
     return g.add(std::move(node));
   }
   template <class P> static int prepare(int c_in, P&, int) { return c_in; }

@@ -64,12 +64,12 @@ struct BoundBatchNorm {
       node.buffers.push_back(
           {prefix + "running_var", {D.c}, ParameterKind::norm_weight, Init::ones});
     }
-    node.input_read = reads::input_gradient_train | reads::parameter_gradient;
-    node.saved_fixed = 2 * D.c;
-    node.work_fixed = 2 * D.c;
+    node.reads.input = reads::input_gradient_train | reads::parameter_gradient;
+    node.scratch.saved_fixed = 2 * D.c;
+    node.scratch.backward_fixed = 2 * D.c;
     node.statistics = 1;
-    node.overwrites = 0;
-    node.gradient_in_place = node.chains = true;
+    node.aliasing.overwrites = 0;
+    node.aliasing.gradient_in_place = node.chains = true;
     return g.add(std::move(node));
   }
   template <class P> static int prepare(int c_in, P&, int) { return c_in; }

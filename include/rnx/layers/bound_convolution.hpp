@@ -124,16 +124,16 @@ struct BoundConv {
     node.slot_count = Width::slot_count + Kernel::slot_count;
     if (Width::slot_count) node.slot_names.push_back(Width::slot_name);
     if (Kernel::slot_count) node.slot_names.push_back("kernel");
-    node.input_read =
+    node.reads.input =
         reads::parameter_gradient | (plain_input ? reads::none : reads::input_gradient);
     node.packed = prepared_size;
     node.chains = true;
     if (!plain_input) {
       const std::size_t padded = std::size_t(S.in.h + 2 * S.pad) * (S.in.w + 2 * S.pad) * S.in.c;
-      node.work_forward = N * padded;
-      node.work_backward = 2 * padded;
+      node.scratch.forward = N * padded;
+      node.scratch.backward = 2 * padded;
     }
-    node.work_fixed = dense_size * (plain_weights ? 1 : 2);
+    node.scratch.backward_fixed = dense_size * (plain_weights ? 1 : 2);
     return g.add(std::move(node));
   }
 

@@ -36,10 +36,10 @@ template <Dims D, bool B, class T, class Device> struct BoundClassifier {
       node.parameters.push_back(
           {"bias", {g.classes}, ParameterKind::bias, Init::uniform_fan_in, double(inputs)});
     }
-    node.input_read = reads::parameter_gradient;
+    node.reads.input = reads::parameter_gradient;
     node.packed = backward_at(g.classes) + round_up(weights(g.classes, D.c).packed_backward(), 16);
     node.chains = true;
-    node.work_fixed = weights(g.classes, D.c).count();
+    node.scratch.backward_fixed = weights(g.classes, D.c).count();
     return g.add(std::move(node));
   }
 

@@ -58,6 +58,32 @@ constexpr unsigned input_gradient = input_gradient_eval | input_gradient_train,
                    always = input_gradient | parameter_gradient;
 }  // namespace reads
 
+/// When backward reads a node's input and its output, in terms of `reads::`.
+struct BackwardReads {
+  unsigned input = reads::none, output = reads::none;
+};
+
+/// Memory of a node beside its output and its gradient: elements for each sample, and, where
+/// `fixed` stands in the name, for a whole pass.
+struct Scratch {
+  std::size_t saved = 0, saved_fixed = 0;        ///< kept from forward to backward
+  std::size_t forward = 0;                       ///< while forward runs
+  std::size_t backward = 0, backward_fixed = 0;  ///< while backward runs
+  std::size_t branch = 0;                        ///< joins: one branch's input gradient
+};
+
+/// Whose memory a node's output and its gradient may take.
+struct Aliasing {
+  int overwrites = -1;  ///< index into inputs: elementwise in it, so the output may take its memory
+  bool gradient_in_place = false;  ///< elementwise in dy, so dx may take its memory
+  bool own_output = true;          ///< false: the output lies in that of `output_in`
+  int output_in = -1;              ///< node whose output memory holds, or may hold, this one's
+  bool own_gradient = true;        ///< false: the gradient of this output is the join's
+  int early = -1;  ///< concatenation, elastic depth: the output may be written from this node on
+  /// joins: first node of the block; buffers of the join live until its backward
+  int block_first = -1;
+};
+
 /// One operation of the graph. Sizes are the static maxima, per sample.
 struct Node {
   std::string path;  ///< "layer1.0.conv1"
@@ -74,23 +100,11 @@ struct Node {
   std::vector<std::string> slot_names;  ///< "width", "expansion", "kernel", "depth"
   std::vector<int> widths;              ///< masks: the widths to choose from, the largest first
 
-  unsigned input_read = reads::none, output_read = reads::none;  ///< when backward reads them
-  std::size_t saved = 0,
-              /// elements kept from forward to backward: per sample, and per pass
-      saved_fixed = 0;
-  std::size_t work_forward = 0, work_backward = 0,
-              work_fixed = 0;  ///< scratch per sample, and per pass
+  BackwardReads reads{};
+  Scratch scratch{};
+  Aliasing aliasing{};
   std::size_t packed = 0;      ///< elements of prepared weights
   std::size_t statistics = 0;  ///< 1 when the node has batch statistics to commit
-  bool own_gradient = true;    ///< false: the gradient of this output is the join's
-  /// joins: first node of the block; buffers of the join live until its backward
-  int block_first = -1;
-  std::size_t branch = 0;  ///< joins: elements per sample of one branch's input gradient
-  int early = -1;  ///< concatenation, elastic depth: the output may be written from this node on
-  int output_in = -1;  ///< node whose output memory holds (own_output: may hold) this one's
-  bool own_output = true;
-  int overwrites = -1;  ///< index into inputs: elementwise in it, so the output may take its memory
-  bool gradient_in_place = false;  ///< elementwise in dy, so dx may take its memory
   /// may be held back until the layers behind it have been called (layers/chain.hpp)
   bool chains = false;
 };

@@ -23,7 +23,7 @@ template <PoolKind Which, Dims D, int K, int S, int P_, class T, class Device> s
     node.kernel_h = node.kernel_w = K;
     node.stride = S;
     node.pad = P_;
-    if (Which == PoolKind::max) node.input_read = reads::always;
+    if (Which == PoolKind::max) node.reads.input = reads::always;
     return g.add(std::move(node));
   }
   template <class P> static int prepare(int c_in, P&, int) { return c_in; }

@@ -37,13 +37,13 @@ class Timeline {
       for (int in : nodes[i].inputs)
         if (in >= 0) readers_[in].push_back(i);
     for (int i = size() - 1; i >= 0; --i) {
-      const bool held_back =
-          nodes[i].chains && readers_[i].size() == 1 && nodes[readers_[i][0]].overwrites == 0;
+      const bool held_back = nodes[i].chains && readers_[i].size() == 1 &&
+                             nodes[readers_[i][0]].aliasing.overwrites == 0;
       forward_end_[i] = held_back ? forward_end_[readers_[i][0]] : i;
     }
     for (int i = 0; i < size(); ++i) {
       const int from = nodes[i].inputs.empty() ? -1 : nodes[i].inputs[0];
-      const bool held_back = nodes[i].chains && from >= 0 && nodes[from].overwrites == 0;
+      const bool held_back = nodes[i].chains && from >= 0 && nodes[from].aliasing.overwrites == 0;
       backward_end_[i] = held_back ? backward_end_[from] : backward(i);
     }
   }
@@ -59,8 +59,9 @@ class Timeline {
   /// Until when a join's own buffers live: its branches are read until their first node has run.
   /// Where depth is elastic, an earlier block may read the stage's gradient.
   int block_end(int i) const {
-    const int begin = nodes_[i].block_first >= 0 ? nodes_[i].block_first : i;
-    return backward_end_[nodes_[i].early >= 0 ? std::min(nodes_[i].early, begin) : begin];
+    const Aliasing& join = nodes_[i].aliasing;
+    const int begin = join.block_first >= 0 ? join.block_first : i;
+    return backward_end_[join.early >= 0 ? std::min(join.early, begin) : begin];
   }
   /// The node that alone reads i's output and whose memory has the same size, elementwise in it; or
   /// -1.
@@ -68,7 +69,7 @@ class Timeline {
     if (readers_[i].size() != 1) return -1;
     const int reader = readers_[i][0];
     const auto plain = [](const Node& n) {
-      return n.kind != Kind::choice && n.early < 0 && n.output_in < 0;
+      return n.kind != Kind::choice && n.aliasing.early < 0 && n.aliasing.output_in < 0;
     };
     const bool fits =
         plain(nodes_[i]) && plain(nodes_[reader]) && nodes_[i].out == nodes_[reader].out;
@@ -106,8 +107,8 @@ class TracePlanner {
       plan_scratch(i);
       if (runs_backward()) plan_gradient(i);
     }
-    request_maps(outputs_, &Placement::output, &Node::own_output);
-    request_maps(gradients_, &Placement::gradient, &Node::own_gradient);
+    request_maps(outputs_, &Placement::output, &Aliasing::own_output);
+    request_maps(gradients_, &Placement::gradient, &Aliasing::own_gradient);
     place();
     return std::move(plan_);
   }
@@ -165,13 +166,14 @@ class TracePlanner {
   /// Until when an output is read: by the nodes behind it, by backward, by those who keep it.
   void plan_output(int i, const Keep* keep) {
     const Node& node = nodes_[i];
+    const int early = node.aliasing.early, outer = node.aliasing.output_in;
     int last = std::max({i, needed_[i], time_.forward_end(i)});
-    bool read_backward = node.output_read & needs();
+    bool read_backward = node.reads.output & needs();
     if (read_backward) last = std::max(last, time_.backward_end(i));
     // it may be an earlier block's output, read there
-    if (node.early >= 0 && runs_backward()) last = std::max(last, time_.backward_end(node.early));
+    if (early >= 0 && runs_backward()) last = std::max(last, time_.backward_end(early));
     for (int reader : time_.readers(i)) {
-      const bool reads_backward = nodes_[reader].input_read & needs();
+      const bool reads_backward = nodes_[reader].reads.input & needs();
       read_backward |= reads_backward;
       last =
           std::max(last, reads_backward ? time_.backward_end(reader) : time_.forward_end(reader));
@@ -179,23 +181,25 @@ class TracePlanner {
     if (i == time_.size() - 1) last = time_.end();  // the logits are the last tap
     if (keep && !keep->attention) last = time_.end();
     if (keep && keep->attention && keep->seed) last = std::max(last, time_.backward(i));
-    if (node.output_in >= 0) needed_[node.output_in] = std::max(needed_[node.output_in], last);
-    outputs_[i].first = node.early >= 0 ? std::min(node.early, i) : i;
+    if (outer >= 0) needed_[outer] = std::max(needed_[outer], last);
+    outputs_[i].first = early >= 0 ? std::min(early, i) : i;
     outputs_[i].last = last;
     if (!keep && !read_backward && overwritten(i)) outputs_[i].owner = time_.successor(i);
   }
   /// Whether the only reader of a node's output may write its own there.
   bool overwritten(int i) const {
     const int reader = time_.successor(i);
-    if (reader < 0 || !nodes_[i].own_output) return false;
+    if (reader < 0 || !nodes_[i].aliasing.own_output) return false;
     const Node& next = nodes_[reader];
-    return next.own_output && next.overwrites >= 0 && next.inputs[next.overwrites] == i;
+    const int overwritten = next.aliasing.overwrites;
+    return next.aliasing.own_output && overwritten >= 0 && next.inputs[overwritten] == i;
   }
 
   void plan_scratch(int i) {
     const Node& node = nodes_[i];
-    request(&Placement::work_forward, i, capacity_ * node.work_forward, i, time_.forward_end(i));
-    request(&Placement::saved, i, capacity_ * node.saved + node.saved_fixed, i, time_.end());
+    request(&Placement::work_forward, i, capacity_ * node.scratch.forward, i, time_.forward_end(i));
+    request(&Placement::saved, i, capacity_ * node.scratch.saved + node.scratch.saved_fixed, i,
+            time_.end());
   }
 
   void plan_gradient(int i) {
@@ -208,18 +212,19 @@ class TracePlanner {
     gradients_[i].last = time_.block_end(i);
     const int reader = time_.successor(i);
     const bool in_place =
-        reader >= 0 && reader != time_.size() - 1 && nodes_[reader].gradient_in_place;
-    if (in_place && node.own_gradient && nodes_[reader].own_gradient) gradients_[i].owner = reader;
-    const std::size_t work = capacity_ * node.work_backward + node.work_fixed;
+        reader >= 0 && reader != time_.size() - 1 && nodes_[reader].aliasing.gradient_in_place;
+    if (in_place && node.aliasing.own_gradient && nodes_[reader].aliasing.own_gradient)
+      gradients_[i].owner = reader;
+    const std::size_t work = capacity_ * node.scratch.backward + node.scratch.backward_fixed;
     request(&Placement::work_backward, i, work, begin, time_.backward_end(i));
-    request(&Placement::branch, i, capacity_ * node.branch, begin, time_.block_end(i));
+    request(&Placement::branch, i, capacity_ * node.scratch.branch, begin, time_.block_end(i));
     if (node.kind == Kind::mask)
-      request(&Placement::saved_seed, i, node.saved_fixed, 0, time_.end());
+      request(&Placement::saved_seed, i, node.scratch.saved_fixed, 0, time_.end());
   }
 
   /// Memory for the owners, alive as long as one of those who share it. Owners stand behind their
   /// guests.
-  void request_maps(std::vector<Life>& lives, std::size_t Placement::*where, bool Node::*own) {
+  void request_maps(std::vector<Life>& lives, std::size_t Placement::*where, bool Aliasing::*own) {
     for (const Life& life : lives) {
       if (life.last < 0) continue;
       Life& owner = lives[life.owner];
@@ -228,7 +233,7 @@ class TracePlanner {
     }
     for (int i = 0; i < time_.size(); ++i) {
       const Life& life = lives[i];
-      if (life.owner != i || life.last < 0 || !(nodes_[i].*own)) continue;
+      if (life.owner != i || life.last < 0 || !(nodes_[i].aliasing.*own)) continue;
       request(where, i, capacity_ * nodes_[i].out.count(), life.first, life.last);
     }
   }

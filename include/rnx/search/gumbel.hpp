@@ -30,9 +30,9 @@ template <Dims D, class T, class Device, int... Ws> struct BoundChannelMask {
     node.in = node.out = D;
     node.widths = {Ws...};
     node.parameters.push_back({"theta", {n}, ParameterKind::architecture, Init::constant, 1.0 / n});
-    node.input_read = reads::parameter_gradient;
-    node.saved_fixed = n + D.c;  // g | factors
-    node.work_backward = D.c;    // products, one row a sample
+    node.reads.input = reads::parameter_gradient;
+    node.scratch.saved_fixed = n + D.c;  // g | factors
+    node.scratch.backward = D.c;         // products, one row a sample
     return g.add(std::move(node));
   }
   template <class P> static int prepare(int c_in, P&, int) { return c_in; }
