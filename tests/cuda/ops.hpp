@@ -356,12 +356,17 @@ template <class Device, class T> struct Ops {
     Arrays m;
     T *px = m.add(field), *dy = m.add(Field<T>(y, 2)), *py = m.add(Field<T>(y, 3, true)),
       *dx = m.add(Field<T>(dense, 4, true)), *wide = m.add(Field<T>(x, 5, true));
-    const geometry::Pool g{x, y, kernel, stride, pad};
-    check("max_pool_forward", m, op::max_pool_forward<T>{g, px, py});
-    check("max_pool_backward", m,
-          op::max_pool_backward<T>{.g = g, .x = px, .dy = dy, .dx = dx, .dxg = dense});
-    check("average_pool_forward", m, op::average_pool_forward<T>{g, m.add(Field<T>(x, 6)), py});
-    check("average_pool_backward", m, op::average_pool_backward<T>{g, dy, wide});
+    const geometry::Window window{kernel, stride, pad};
+    check("max_pool_forward", m,
+          op::max_pool_forward<T>{.x = {x, px}, .y = {y, py}, .window = window});
+    check(
+        "max_pool_backward", m,
+        op::max_pool_backward<T>{.x = {x, px}, .dy = {y, dy}, .dx = {dense, dx}, .window = window});
+    check("average_pool_forward", m,
+          op::average_pool_forward<T>{
+              .x = {x, m.add(Field<T>(x, 6))}, .y = {y, py}, .window = window});
+    check("average_pool_backward", m,
+          op::average_pool_backward<T>{.dy = {y, dy}, .dx = {x, wide}, .window = window});
     const geometry::Map one = map(3, 1, 1, c, extra);
     check("global_pool_forward", m,
           op::global_pool_forward<T>{.x = {x, m.add(Field<T>(x, 6))},

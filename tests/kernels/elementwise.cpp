@@ -226,15 +226,16 @@ template <class T> void pooling(int c, int kernel, int stride, int pad) {
   CAPTURE(kernel);
   const int h = rnx::window_out(7, kernel, stride, pad),
             w = rnx::window_out(8, kernel, stride, pad);
-  const rnx::geometry::Pool g{{2, 7, 8, c, c + 1}, {2, h, w, c, c}, kernel, stride, pad};
+  const rnx::geometry::Pool g({2, 7, 8, c, c + 1}, {2, h, w, c, c}, {kernel, stride, pad});
   Field<T> x(g.x, 1), dy(g.y, 2), y(g.y, 3, true), dx(g.x, 3, true), average(g.y, 3, true),
       average_dx(g.x, 3, true);
   for (T& v : x.v) v = std::round(4 * v);  // many equal maxima
-  run(op::max_pool_forward<T>{g, x.data(), y.data()});
+  run(op::max_pool_forward<T>{.x = {g.x, x.data()}, .y = {g.y, y.data()}, .window = g});
   run(op::max_pool_backward<T>{
-      .g = g, .x = x.data(), .dy = dy.data(), .dx = dx.data(), .dxg = g.x});
-  run(op::average_pool_forward<T>{g, x.data(), average.data()});
-  run(op::average_pool_backward<T>{g, dy.data(), average_dx.data()});
+      .x = {g.x, x.data()}, .dy = {g.y, dy.data()}, .dx = {g.x, dx.data()}, .window = g});
+  run(op::average_pool_forward<T>{.x = {g.x, x.data()}, .y = {g.y, average.data()}, .window = g});
+  run(op::average_pool_backward<T>{
+      .dy = {g.y, dy.data()}, .dx = {g.x, average_dx.data()}, .window = g});
   Field<double> top({2, h, w, c, c}, 0), mean = top, d({2, 7, 8, c, c}, 0),
                                          dmean({2, 7, 8, c, c}, 0);
   d.v.assign(d.v.size(), 0);

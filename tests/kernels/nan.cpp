@@ -147,20 +147,20 @@ template <class T> struct ChainTest {
 
 template <class T> void pooling(int c) {
   const Map m{1, 3, 3, c, c}, one{1, 1, 1, c, c};
-  const rnx::geometry::Pool g{m, one, 3, 3, 0};
+  const rnx::geometry::Window window{3, 3, 0};
   const std::vector<T> x = numbers<T>(9 * c, 1), dy = numbers<T>(c, 2);
   const auto forward = [&](auto operation, const std::vector<T>& from) {
     std::vector<T> y(c);
-    operation.g = g;
-    operation.x = from.data();
-    operation.y = y.data();
+    operation.x = {m, from.data()};
+    operation.y = {one, y.data()};
+    operation.window = window;
     run(operation);
     return y;
   };
   const auto backward = [&](const std::vector<T>& from) {
     std::vector<T> dx(9 * c);
     run(op::max_pool_backward<T>{
-        .g = g, .x = from.data(), .dy = dy.data(), .dx = dx.data(), .dxg = m});
+        .x = {m, from.data()}, .dy = {one, dy.data()}, .dx = {m, dx.data()}, .window = window});
     return dx;
   };
   const std::vector<T> most = forward(op::max_pool_forward<T>{}, x), dx = backward(x);

@@ -56,10 +56,17 @@ struct Weights {
   }
 };
 
-/// Square pooling windows; padding counts as absent.
-struct Pool {
-  Map x, y;
+/// Square windows of pooling; padding counts as absent.
+struct Window {
   int kernel = 2, stride = 2, pad = 0;
+};
+/// The sizes of a pooling layer: windows over x, one for each pixel of y.
+struct Pool : Window {
+  Map x, y;
+  RNX_SHARED constexpr Pool(const Map& from, const Map& to, const Window& window)
+      : Window(window),
+        x(from),
+        y(to) {}
 };
 
 }  // namespace rnx::inline RNX_ABI::geometry

@@ -10,6 +10,7 @@ enum class PoolKind { max, average };
 template <PoolKind Which, Dims D, int K, int S, int P_, class T, class Device> struct BoundPool {
   static constexpr bool leaf = true;
   static constexpr Dims out{D.c, window_out(D.h, K, S, P_), window_out(D.w, K, S, P_)};
+  static constexpr geometry::Window window{.kernel = K, .stride = S, .pad = P_};
   using In = View<const T, Device>;
   using Out = View<T, Device>;
 
@@ -29,24 +30,18 @@ template <PoolKind Which, Dims D, int K, int S, int P_, class T, class Device> s
   template <class P> static int prepare(int c_in, P&, int) { return c_in; }
   template <class P> static void forward(In x, Out& y, P& pass, int) {
     y.dims.c = x.dims.c;
-    const geometry::Pool g{geometry::map(x), geometry::map(y), K, S, P_};
     if constexpr (Which == PoolKind::max)
-      pass.run(op::max_pool_forward<T>{g, x.data, y.data});
+      pass.run(op::max_pool_forward<T>{.x = x, .y = y, .window = window});
     else
-      pass.run(op::average_pool_forward<T>{g, x.data, y.data});
+      pass.run(op::average_pool_forward<T>{.x = x, .y = y, .window = window});
   }
   template <class P, class Sink> static void backward(In dy, Out dx, Sink, P& pass, int site) {
     if (!dx) return;
     if constexpr (Which == PoolKind::max) {
       const In x = pass.records[site].x;
-      pass.run(op::max_pool_backward<T>{.g = {geometry::map(x), geometry::map(dy), K, S, P_},
-                                        .x = x.data,
-                                        .dy = dy.data,
-                                        .dx = dx.data,
-                                        .dxg = geometry::map(dx)});
+      pass.run(op::max_pool_backward<T>{.x = x, .dy = dy, .dx = dx, .window = window});
     } else {
-      pass.run(op::average_pool_backward<T>{
-          {geometry::map(dx), geometry::map(dy), K, S, P_}, dy.data, dx.data});
+      pass.run(op::average_pool_backward<T>{.dy = dy, .dx = dx, .window = window});
     }
   }
 };

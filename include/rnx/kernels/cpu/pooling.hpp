@@ -71,10 +71,10 @@ namespace rnx::inline RNX_ISA {
 template <class T> struct kernel<cpu, op::max_pool_forward<T>> {
   static void run(Stream, const op::max_pool_forward<T>& a) {
     using namespace host;
-    const auto& g = a.g;
+    const geometry::Pool g(a.x, a.y, a.window);
     for_samples(g.x, [&](long n) {
-      const T* x = a.x + n * g.x.sample();
-      T* y = a.y + n * g.y.sample();
+      const T* x = a.x.data + n * g.x.sample();
+      T* y = a.y.data + n * g.y.sample();
       for_windows(g, [&](std::size_t out, int h0, int h1, int w0, int w1) {
         for_lanes<T>(g.x.c, [&](auto lanes, int j) RNX_ALWAYS_INLINE {
           constexpr int N = decltype(lanes)::value;
@@ -88,12 +88,12 @@ template <class T> struct kernel<cpu, op::max_pool_forward<T>> {
 template <class T> struct kernel<cpu, op::max_pool_backward<T>> {
   static void run(Stream, const op::max_pool_backward<T>& a) {
     using namespace host;
-    const auto& g = a.g;
+    const geometry::Pool g(a.x, a.dy, a.window);
     for_samples(g.x, [&](long n) {
-      const T* x = a.x + n * g.x.sample();
-      const T* dy = a.dy + n * g.y.sample();
-      T* dx = a.dx + n * a.dxg.sample();
-      zero_sample(dx, a.dxg);
+      const T* x = a.x.data + n * g.x.sample();
+      const T* dy = a.dy.data + n * g.y.sample();
+      T* dx = a.dx.data + n * a.dx.sample();
+      zero_sample(dx, a.dx);
       for_windows(g, [&](std::size_t out, int h0, int h1, int w0, int w1) {
         for_lanes<T>(g.x.c, [&](auto lanes, int j) RNX_ALWAYS_INLINE {
           constexpr int N = decltype(lanes)::value;
@@ -103,7 +103,7 @@ template <class T> struct kernel<cpu, op::max_pool_backward<T>> {
           T number = 0;
           for (int h = h0; h < h1; ++h)
             for (int w = w0; w < w1; ++w, ++number) {
-              T* to = dx + (std::size_t(h) * g.x.w + w) * a.dxg.stride + j;
+              T* to = dx + (std::size_t(h) * g.x.w + w) * a.dx.stride + j;
               store(to, V(load<N>(to) + (place == number ? gradient : V{})));
             }
         });
@@ -115,7 +115,7 @@ template <class T> struct kernel<cpu, op::max_pool_backward<T>> {
 template <class T> struct kernel<cpu, op::average_pool_forward<T>> {
   static void run(Stream, const op::average_pool_forward<T>& a) {
     using namespace host;
-    const auto& g = a.g;
+    const geometry::Pool g(a.x, a.y, a.window);
     for_samples(g.x, [&](long n) {
       for_windows(g, [&](std::size_t out, int h0, int h1, int w0, int w1) {
         for_lanes<T>(g.x.c, [&](auto lanes, int j) RNX_ALWAYS_INLINE {
@@ -123,9 +123,9 @@ template <class T> struct kernel<cpu, op::average_pool_forward<T>> {
           vec<T, N> sum = {};
           for (int h = h0; h < h1; ++h)
             for (int w = w0; w < w1; ++w)
-              sum +=
-                  load<N>(a.x + n * g.x.sample() + (std::size_t(h) * g.x.w + w) * g.x.stride + j);
-          store(a.y + n * g.y.sample() + out * g.y.stride + j,
+              sum += load<N>(a.x.data + n * g.x.sample() +
+                             (std::size_t(h) * g.x.w + w) * g.x.stride + j);
+          store(a.y.data + n * g.y.sample() + out * g.y.stride + j,
                 vec<T, N>(sum / T(g.kernel * g.kernel)));
         });
       });
@@ -136,15 +136,15 @@ template <class T> struct kernel<cpu, op::average_pool_forward<T>> {
 template <class T> struct kernel<cpu, op::average_pool_backward<T>> {
   static void run(Stream, const op::average_pool_backward<T>& a) {
     using namespace host;
-    const auto& g = a.g;
+    const geometry::Pool g(a.dx, a.dy, a.window);
     for_samples(g.x, [&](long n) {
-      T* dx = a.dx + n * g.x.sample();
+      T* dx = a.dx.data + n * g.x.sample();
       zero_sample(dx, g.x);
       for_windows(g, [&](std::size_t out, int h0, int h1, int w0, int w1) {
         for_lanes<T>(g.x.c, [&](auto lanes, int j) RNX_ALWAYS_INLINE {
           constexpr int N = decltype(lanes)::value;
           const vec<T, N> share =
-              load<N>(a.dy + n * g.y.sample() + out * g.y.stride + j) / T(g.kernel * g.kernel);
+              load<N>(a.dy.data + n * g.y.sample() + out * g.y.stride + j) / T(g.kernel * g.kernel);
           for (int h = h0; h < h1; ++h)
             for (int w = w0; w < w1; ++w) {
               T* to = dx + (std::size_t(h) * g.x.w + w) * g.x.stride + j;

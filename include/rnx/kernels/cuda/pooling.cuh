@@ -53,51 +53,55 @@ RNX_SHARED std::size_t place_of_maximum(const geometry::Pool& g, const T* x, std
 
 template <class T> struct element<op::max_pool_forward<T>> {
   op::max_pool_forward<T> a;
-  std::size_t count() const { return active(a.g.y); }
+  std::size_t count() const { return active(a.y); }
   RNX_HD void operator()(std::size_t e) const {
-    const Position p(a.g.y, e);
-    a.y[offset(a.g.y, e)] = a.x[place_of_maximum(a.g, a.x, p.n, p.h, p.w, p.c)];
+    const geometry::Pool g(a.x, a.y, a.window);
+    const Position p(a.y, e);
+    a.y.data[offset(a.y, e)] = a.x.data[place_of_maximum(g, a.x.data, p.n, p.h, p.w, p.c)];
   }
 };
 template <class T> struct element<op::max_pool_backward<T>> {
   op::max_pool_backward<T> a;
-  std::size_t count() const { return active(a.g.x); }
+  std::size_t count() const { return active(a.x); }
   RNX_HD void operator()(std::size_t e) const {
-    const Position p(a.g.x, e);
-    const Covering windows(a.g, p.h, p.w);
-    const std::size_t here = offset(a.g.x, e);
+    const geometry::Pool g(a.x, a.dy, a.window);
+    const Position p(a.x, e);
+    const Covering windows(g, p.h, p.w);
+    const std::size_t here = offset(a.x, e);
     T sum = 0;
     for (int oh = windows.h0; oh < windows.h1; ++oh)
       for (int ow = windows.w0; ow < windows.w1; ++ow)
-        if (place_of_maximum(a.g, a.x, p.n, oh, ow, p.c) == here)
-          sum += a.dy[offset(a.g.y, p.n, oh, ow, p.c)];
-    a.dx[offset(a.dxg, e)] = sum;
+        if (place_of_maximum(g, a.x.data, p.n, oh, ow, p.c) == here)
+          sum += a.dy.data[offset(a.dy, p.n, oh, ow, p.c)];
+    a.dx.data[offset(a.dx, e)] = sum;
   }
 };
 
 template <class T> struct element<op::average_pool_forward<T>> {
   op::average_pool_forward<T> a;
-  std::size_t count() const { return active(a.g.y); }
+  std::size_t count() const { return active(a.y); }
   RNX_HD void operator()(std::size_t e) const {
-    const Position p(a.g.y, e);
-    const Window window(a.g, p.h, p.w);
+    const geometry::Pool g(a.x, a.y, a.window);
+    const Position p(a.y, e);
+    const Window window(g, p.h, p.w);
     T sum = 0;
     for (int h = window.h0; h < window.h1; ++h)
-      for (int w = window.w0; w < window.w1; ++w) sum += a.x[offset(a.g.x, p.n, h, w, p.c)];
-    a.y[offset(a.g.y, e)] = sum / T(a.g.kernel * a.g.kernel);
+      for (int w = window.w0; w < window.w1; ++w) sum += a.x.data[offset(a.x, p.n, h, w, p.c)];
+    a.y.data[offset(a.y, e)] = sum / T(a.window.kernel * a.window.kernel);
   }
 };
 template <class T> struct element<op::average_pool_backward<T>> {
   op::average_pool_backward<T> a;
-  std::size_t count() const { return active(a.g.x); }
+  std::size_t count() const { return active(a.dx); }
   RNX_HD void operator()(std::size_t e) const {
-    const Position p(a.g.x, e);
-    const Covering windows(a.g, p.h, p.w);
+    const geometry::Pool g(a.dx, a.dy, a.window);
+    const Position p(a.dx, e);
+    const Covering windows(g, p.h, p.w);
     T sum = 0;
     for (int oh = windows.h0; oh < windows.h1; ++oh)
       for (int ow = windows.w0; ow < windows.w1; ++ow)
-        sum += a.dy[offset(a.g.y, p.n, oh, ow, p.c)] / T(a.g.kernel * a.g.kernel);
-    a.dx[offset(a.g.x, e)] = sum;
+        sum += a.dy.data[offset(a.dy, p.n, oh, ow, p.c)] / T(a.window.kernel * a.window.kernel);
+    a.dx.data[offset(a.dx, e)] = sum;
   }
 };
 
