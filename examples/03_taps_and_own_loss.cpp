@@ -33,6 +33,31 @@ struct FeatureNorm {
   }
 };
 
+/// A loss on the logits of three classes: L(i) = max(0, 1 + largest other logit - logit of the
+/// class).
+struct Margin {
+  const std::vector<std::int32_t>& classes;
+
+  void operator()(Trace<float>& t, const loss::Call<float>& call) const {
+    const auto z = t.logits();  // (n, 3)
+    const auto dz = t.logits_gradient();
+    if (!call.add) std::fill_n(dz.data, dz.count(), 0.0f);
+    loss::with_values(t, call, [&](float* values) {
+      for (int i = 0; i < t.n(); ++i) {
+        const float* row = z.data + 3 * i;
+        const int y = classes[call.first + i], a = (y + 1) % 3, b = (y + 2) % 3,
+                  other = row[a] > row[b] ? a : b;
+        const float l = std::max(0.0f, 1 + row[other] - row[y]);
+        if (l > 0) {
+          dz.data[3 * i + other] += float(call.weight);
+          dz.data[3 * i + y] -= float(call.weight);
+        }
+        if (values) values[i] = l;
+      }
+    });
+  }
+};
+
 int main() {
   Net net(2);
   constexpr int n = 6;
@@ -56,26 +81,7 @@ int main() {
   std::printf("attention at the centre of the first image: %.3f; kept: %zu of %zu bytes\n\n",
               map.data[6 * 12 + 6], trace.kept_bytes(), trace.bytes());
 
-  // a lambda on the logits: L(i) = max(0, 1 + largest other logit - logit of the class)
-  const auto margin = [&](Trace<float>& t, const loss::Call<float>& call) {
-    const auto z = t.logits();  // (n, 3)
-    const auto dz = t.logits_gradient();
-    if (!call.add) std::fill_n(dz.data, dz.count(), 0.0f);
-    loss::with_values(t, call, [&](float* values) {
-      for (int i = 0; i < t.n(); ++i) {
-        const float* row = z.data + 3 * i;
-        const int y = classes[call.first + i], a = (y + 1) % 3, b = (y + 2) % 3,
-                  other = row[a] > row[b] ? a : b;
-        const float l = std::max(0.0f, 1 + row[other] - row[y]);
-        if (l > 0) {
-          dz.data[3 * i + other] += float(call.weight);
-          dz.data[3 * i + y] -= float(call.weight);
-        }
-        if (values) values[i] = l;
-      }
-    });
-  };
-  const auto loss = loss::sum(loss::term(1, margin), loss::term(0.1, FeatureNorm{}));
+  const auto loss = loss::sum(loss::term(1, Margin{classes}), loss::term(0.1, FeatureNorm{}));
   auto grads = net.make_grads();
   loss::Values<float> values(n);
   optim::Adam<float> adam;

@@ -389,14 +389,8 @@ int train_model(const Arguments& a, const tools::App& app) {
   }
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  tools::App app(
-      "rnx-train",
-      "Trains a small robust image classifier into a run directory that can be resumed.");
-  Arguments a;
-  CLI::App& cli = app.cli;
+/// Model, data and objective.
+void add_subject(Arguments& a, CLI::App& cli) {
   cli.add_option("--model", a.model,
                  fmt::format("one of {}", fmt::join(models::Registry<>::instance().names(), ", ")));
   a.data.add_to(cli);
@@ -411,6 +405,10 @@ int main(int argc, char** argv) {
       "weights to start from (a safetensors file): a new run, with their input normalisation");
   cli.add_flag("--init-skip-head,!--no-init-skip-head", a.skip_head,
                "the last layer starts anew: weights of another number of classes");
+}
+
+/// Epochs, rates and the optimizer.
+void add_training(Arguments& a, CLI::App& cli) {
   tools::add_whole(cli, "--epochs", a.epochs, {.least = 1, .most = 1000000});
   tools::add_whole(cli, "--batch", a.batch, {.least = 1});
   tools::add_real(cli, "--lr", a.lr, {}, "maximum of onecycle, start of the others");
@@ -437,6 +435,10 @@ int main(int argc, char** argv) {
   tools::add_real(cli, "--label-smoothing", a.label_smoothing, {.most = 1, .with_most = false});
   cli.add_flag("--augment,!--no-augment", a.augment,
                "random crop and flip, as the data set wants them (synthetic: none)");
+}
+
+/// The attack that an objective trains with.
+void add_attack(Arguments& a, CLI::App& cli) {
   cli.add_option("--norm", a.norm, "linf | l2, of the pgd objective");
   cli.add_option("--eps", a.eps, "radius, like 8/255");
   cli.add_option(
@@ -450,6 +452,10 @@ int main(int argc, char** argv) {
   tools::add_real(cli, "--beta", a.beta, {}, "trades: weight of the divergence");
   tools::add_whole(cli, "--replays", a.replays, {.least = 1, .most = 1000},
                    "free: how often each batch is used");
+}
+
+/// The run: seed, folder, checkpoints, evaluations, machine.
+void add_run(Arguments& a, CLI::App& cli) {
   tools::add_whole(cli, "--seed", a.seed, {});
   cli.add_option("--out", a.out, "run directory");
   cli.add_option("--resume", a.resume,
@@ -474,6 +480,9 @@ int main(int argc, char** argv) {
                    {.least = 1, .most = host::max_threads}, "threads that prepare batches");
   cli.add_option("--progress", a.progress, "auto | bar | plain | json | off");
   cli.add_flag("--dry-run", a.dry_run, "prints the table of layers and ends");
+}
+
+void add_names(tools::App& app) {
   for (const char* theirs : {"--weights", "--pretrained", "--checkpoint", "--load", "--finetune"})
     app.synonym(theirs, "--init");
   app.preset("smoke", {{"dataset", "synthetic"},
@@ -488,5 +497,19 @@ int main(int argc, char** argv) {
   app.preset("small", {{"dataset", "cifar10"}, {"epochs", "4"}});
   app.preset("paper",
              {{"dataset", "cifar10"}, {"epochs", "200"}, {"schedule", "multistep"}, {"lr", "0.1"}});
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  tools::App app(
+      "rnx-train",
+      "Trains a small robust image classifier into a run directory that can be resumed.");
+  Arguments a;
+  add_subject(a, app.cli);
+  add_training(a, app.cli);
+  add_attack(a, app.cli);
+  add_run(a, app.cli);
+  add_names(app);
   return app.run(argc, argv, [&] { return train_model(a, app); });
 }

@@ -1,6 +1,7 @@
 // Room core: shapes, errors, exact numbers, random numbers, the context of a pass.
 #pragma once
 
+#include "rnx/core/argmax.hpp"
 #include "rnx/core/fault.hpp"
 #include "rnx/core/error.hpp"
 #include "rnx/core/dims.hpp"

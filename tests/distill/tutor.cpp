@@ -39,7 +39,7 @@ double dot(const std::vector<double>& a, const std::vector<double>& b) {
   for (std::size_t i = 0; i < a.size(); ++i) sum += a[i] * b[i];
   return sum;
 }
-double norm(const std::vector<double>& a) { return std::sqrt(dot(a, a)); }
+double euclidean(const std::vector<double>& a) { return std::sqrt(dot(a, a)); }
 std::vector<double> read(const double* p, std::size_t count) { return {p, p + count}; }
 std::vector<double> concat(std::initializer_list<std::vector<double>> parts) {
   std::vector<double> all;
@@ -54,13 +54,13 @@ template <class F> double gradient_error(double* at, const std::vector<double>& 
   double worst = 0;
   for (std::uint64_t trial = 0; trial < 4; ++trial) {
     std::vector<double> u = trial ? test::numbers<double>(gradient.size(), 40 + trial) : gradient;
-    const double length = norm(u), h = 1e-6;
+    const double length = euclidean(u), h = 1e-6;
     const auto moved = [&](double step) {
       for (std::size_t i = 0; i < start.size(); ++i) at[i] = start[i] + step * u[i] / length;
       return f();
     };
     const double slope = (moved(h) - moved(-h)) / (2 * h);
-    worst = std::max(worst, std::abs(slope - dot(gradient, u) / length) / norm(gradient));
+    worst = std::max(worst, std::abs(slope - dot(gradient, u) / length) / euclidean(gradient));
   }
   std::copy(start.begin(), start.end(), at);
   return worst;
@@ -212,7 +212,7 @@ TEST_CASE("tutor loss: Eq. 1 and the released code's form as torch computes them
     tutor(ts, tt, 1, nullptr);
     check_close(read(tutor.values(), values.size()), values);
     const auto dx = p.input_gradient(ts);
-    check_close({norm(dx), dot(dx, wave(0.7, dx.size()))}, {length, along});
+    check_close({euclidean(dx), dot(dx, wave(0.7, dx.size()))}, {length, along});
   };
   check({}, {0.15759204227198584, 0.1596314448509268}, 0.15404263135102214, -0.0047427879300465658);
   check({.per_batch = true, .joint = true}, {0.7507132498570225}, 0.4638466778057086,
@@ -273,7 +273,7 @@ TEST_CASE("tutor loss: gradients against central differences") {
     CHECK(gradient_error(p.student.parameters(), part(seeds + logits, weights), value) < 1e-6);
     CHECK(gradient_error(p.x.data(), part(seeds + logits + weights, p.x.size()), value) < 1e-6);
     if (one_hot)
-      CHECK(norm(part(seeds, logits)) == 0);
+      CHECK(euclidean(part(seeds, logits)) == 0);
     else
       CHECK(gradient_error(p.tutor.parameters(), part(seeds, logits), value) < 1e-6);
     // twice the weight, added to what is there
@@ -436,8 +436,8 @@ TEST_CASE("tutor loss: a student layer that does not run has no share") {
   CHECK(shallow > 0);
   CHECK(shallow < deep);
   CHECK(test::same(read(fewer.data(), 6), read(all.data(), 6)));
-  CHECK(norm(read(fewer.data() + 6, 3)) == 0);
-  CHECK(norm(read(all.data() + 6, 3)) > 0);
+  CHECK(euclidean(read(fewer.data() + 6, 3)) == 0);
+  CHECK(euclidean(read(all.data() + 6, 3)) > 0);
 }
 
 TEST_CASE("attention transfer: torch's numbers, per sample, in tiles, and central differences") {
@@ -458,7 +458,7 @@ TEST_CASE("attention transfer: torch's numbers, per sample, in tiles, and centra
   mean_of(reference);
   check_close(read(values.data(), 2), {0.07058159149227394, 0.07082258588039347});
   const auto dx = p.input_gradient(ts);
-  check_close({norm(dx), dot(dx, wave(0.7, dx.size()))},
+  check_close({euclidean(dx), dot(dx, wave(0.7, dx.size()))},
               {0.15719216051402118, -0.020423263161547012});
   CHECK(test::same_for_threads([&] {
     return mean_of(reference), concat({values.host(2), p.input_gradient(ts)});

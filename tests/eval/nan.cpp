@@ -72,8 +72,8 @@ TEST_CASE("an attack whose gradient is NaN is an error, not a robust network") {
 TEST_CASE("the largest logit is the first NaN where there is one") {
   const std::vector<float> finite{1, 3, 3, 2}, infinite{1, INFINITY, 3, -INFINITY},
       first{NAN, 3, 1, NAN}, later{1, 3, NAN, 5};
-  CHECK(eval::argmax(finite.data(), 4) == 1);
-  CHECK(eval::argmax(infinite.data(), 4) == 1);
-  CHECK(eval::argmax(first.data(), 4) == 0);
-  CHECK(eval::argmax(later.data(), 4) == 2);
+  CHECK(argmax(finite.data(), 4) == 1);
+  CHECK(argmax(infinite.data(), 4) == 1);
+  CHECK(argmax(first.data(), 4) == 0);
+  CHECK(argmax(later.data(), 4) == 2);
 }

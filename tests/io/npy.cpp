@@ -147,9 +147,8 @@ TEST_CASE("npy: each fault gives its sentence") {
   CHECK(refused(good + "x") == "expected 8 bytes for the shape (2,) of <f4, found 9");
 }
 
-TEST_CASE("npy: each fault of the header gives its sentence") {
-  const std::string keys = "expected the keys descr, fortran_order and shape, found ",
-                    shape = "expected a tuple of integers from 0 to 2^63 as shape, found ";
+TEST_CASE("npy: each fault of the header's dictionary gives its sentence") {
+  const std::string keys = "expected the keys descr, fortran_order and shape, found ";
   CHECK(refused_header("") == "expected a dictionary as header, found the end of the header");
   CHECK(refused_header("[1]") == "expected a dictionary as header, found \"[1]\"");
   CHECK(refused_header("{'descr\xc3\xa9': 1}") ==
@@ -171,7 +170,9 @@ TEST_CASE("npy: each fault of the header gives its sentence") {
   CHECK(refused_header("{,}") == "expected a key in quotes, found \",}\"");
   CHECK(refused_header(dictionary("(2,)") + "x") ==
         "expected nothing after the dictionary, found \"x\"");
+}
 
+TEST_CASE("npy: each fault of the header's descr and fortran_order gives its sentence") {
   CHECK(refused_header(dictionary("(2,)", ">f4")) ==
         "expected one of <f4 <f8 <i2 <i4 <i8 |u1 <u4 |b1 |i1 <u2 <u8 as descr, found \">f4\", "
         "which is big-endian");
@@ -183,7 +184,10 @@ TEST_CASE("npy: each fault of the header gives its sentence") {
         "expected C order, found Fortran order (numpy.ascontiguousarray changes it)");
   CHECK(refused_header("{'fortran_order': 0}") ==
         "expected True or False as fortran_order, found \"0}\"");
+}
 
+TEST_CASE("npy: each fault of the header's shape gives its sentence") {
+  const std::string shape = "expected a tuple of integers from 0 to 2^63 as shape, found ";
   CHECK(refused_header(dictionary("2")) == shape + "\"2, }\\x0a\"");
   CHECK(refused_header(dictionary("(-1,)")) == shape + "\"-1,), }\\x0a\"");
   CHECK(refused_header(dictionary("(2.5,)")) == shape + "\".5,), }\\x0a\"");

@@ -71,15 +71,19 @@ void spit(const fs::path& path, const std::string& bytes) {
   std::ofstream(path, std::ios::binary) << bytes;
 }
 
+/// The entry of a tensor, its values as they stand in the JSON.
+std::string entry(const std::string& name, const std::string& dtype, const std::string& shape,
+                  const std::string& offsets) {
+  return "\"" + name + "\":{\"dtype\":" + dtype + ",\"shape\":" + shape +
+         ",\"data_offsets\":" + offsets + "}";
+}
 /// A tensor named a, with everything in one place for a row of the table.
 std::string a(const std::string& dtype, const std::string& shape, const std::string& offsets) {
-  return R"("a":{"dtype":)" + dtype + R"(,"shape":)" + shape + R"(,"data_offsets":)" + offsets +
-         "}";
+  return entry("a", dtype, shape, offsets);
 }
 std::string u8(const std::string& name, int begin, int end) {
-  const std::string range = std::to_string(begin) + "," + std::to_string(end);
-  return "\"" + name + R"(":{"dtype":"U8","shape":[)" + std::to_string(end - begin) +
-         R"(],"data_offsets":[)" + range + "]}";
+  return entry(name, "\"U8\"", "[" + std::to_string(end - begin) + "]",
+               "[" + std::to_string(begin) + "," + std::to_string(end) + "]");
 }
 
 struct Malformed {
@@ -88,11 +92,26 @@ struct Malformed {
   std::string sentence;
 };
 
-std::vector<Malformed> malformed() {
-  const std::string u = "\"U8\"", range = "expected integers from 0 to 2^63 in shape, found ";
-  const std::string pair =
-      "tensor \"a\": expected two integers from 0 to 2^63 as data_offsets, found ";
-  return {
+/// Each file gives its sentence, in memory and on disk.
+void check_sentences(const std::vector<Malformed>& files) {
+  const Folder folder;
+  const fs::path path = folder.path / "f.safetensors";
+  for (const Malformed& m : files) {
+    CAPTURE(m.rule);
+    const std::string in_memory = error_of<FileError>([&] { parse(m.bytes); });
+    CHECK_MESSAGE(contains(in_memory, m.sentence), in_memory);
+    CHECK(in_memory.starts_with("f.safetensors: "));
+    CHECK(in_memory.find('\n') == std::string::npos);
+    spit(path, m.bytes);
+    CHECK(error_of<FileError>([&] { SafetensorsFile::read(path); }) ==
+          folder.path.string() + "/" + in_memory);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("safetensors: a malformed length or first byte gives its sentence") {
+  check_sentences({
       {"no bytes", "", "expected at least 8 bytes, found 0"},
       {"shorter than its length", std::string(7, '\0'), "expected at least 8 bytes, found 7"},
       {"header above the limit", with_length("{}", 100'000'001),
@@ -107,6 +126,11 @@ std::vector<Malformed> malformed() {
       {"leading space", with_header(" {}"), "starts with {, found byte 32"},
       {"an array at the top", with_header("[]"), "starts with {, found byte 91"},
       {"byte order mark", with_header("\xEF\xBB\xBF{}"), "starts with {, found byte 239"},
+  });
+}
+
+TEST_CASE("safetensors: a header that is not UTF-8 gives its sentence") {
+  check_sentences({
       {"not UTF-8: lone byte", with_header("{\"\xFF\":1}"),
        "expected UTF-8 in the header, found something else at its byte 2"},
       {"not UTF-8: overlong", with_header("{\"\xC0\xAF\":1}"), "expected UTF-8 in the header"},
@@ -119,6 +143,11 @@ std::vector<Malformed> malformed() {
        "expected UTF-8 in the header"},
       {"not UTF-8: cut", with_header("{\"\xE4\xB8"),
        "expected UTF-8 in the header, found something else at its byte 2"},
+  });
+}
+
+TEST_CASE("safetensors: a header that is not JSON gives its sentence") {
+  check_sentences({
       {"not JSON", with_header("{\"a\":}"),
        "expected JSON in the header, found an error at its byte 6"},
       {"not JSON: single quotes", with_header("{'a':1}"), "expected JSON in the header"},
@@ -133,6 +162,11 @@ std::vector<Malformed> malformed() {
        "found a zero byte at its byte 2"},
       {"not JSON: zero byte hides text", with_header(std::string("{}\0{", 4)),
        "found a zero byte at its byte 2"},
+  });
+}
+
+TEST_CASE("safetensors: a name that stands twice gives its sentence") {
+  check_sentences({
       {"the same tensor twice", with_header("{" + u8("a", 0, 1) + "," + u8("a", 0, 1) + "}", 1),
        "expected each tensor once, found \"a\" twice"},
       {"the same name, escaped",
@@ -143,6 +177,11 @@ std::vector<Malformed> malformed() {
        "each key of __metadata__ once, found \"k\" twice"},
       {"dtype twice", with_header(R"({"a":{"dtype":"U8","dtype":"U8"}})"),
        "tensor \"a\": expected dtype once, found it twice"},
+  });
+}
+
+TEST_CASE("safetensors: metadata of another type gives its sentence") {
+  check_sentences({
       {"metadata no object", with_header(R"({"__metadata__":"k"})"),
        "__metadata__: expected an object of strings, found the string \"k\""},
       {"metadata null", with_header(R"({"__metadata__":null})"),
@@ -153,6 +192,11 @@ std::vector<Malformed> malformed() {
        "__metadata__: expected a string for \"k\", found an object"},
       {"metadata array", with_header(R"({"__metadata__":{"k":[]}})"),
        "__metadata__: expected a string for \"k\", found an array"},
+  });
+}
+
+TEST_CASE("safetensors: a tensor that is no object of exactly its three keys gives its sentence") {
+  check_sentences({
       {"tensor no object", with_header(R"({"a":[]})"),
        "tensor \"a\": expected an object, found an array"},
       {"tensor true", with_header(R"({"a":true})"), "tensor \"a\": expected an object, found true"},
@@ -165,6 +209,11 @@ std::vector<Malformed> malformed() {
       {"nothing", with_header(R"({"a":{}})"), "found no dtype"},
       {"another key", with_header(R"({"a":{"codec":"zip"}})"),
        "expected dtype, shape and data_offsets, found the key \"codec\""},
+  });
+}
+
+TEST_CASE("safetensors: a malformed dtype gives its sentence") {
+  check_sentences({
       {"unknown dtype", with_header("{" + a("\"Q4\"", "[1]", "[0,1]") + "}", 1),
        "as dtype, found \"Q4\""},
       {"dtype in small letters", with_header("{" + a("\"f32\"", "[1]", "[0,4]") + "}", 4),
@@ -173,6 +222,13 @@ std::vector<Malformed> malformed() {
        "as dtype, found 32"},
       {"dtype an array", with_header("{" + a("[\"F32\"]", "[1]", "[0,4]") + "}", 4),
        "as dtype, found an array"},
+  });
+}
+
+TEST_CASE("safetensors: a malformed shape gives its sentence") {
+  const std::string u = "\"U8\"";
+  const std::string range = "expected integers from 0 to 2^63 in shape, found ";
+  check_sentences({
       {"shape no array", with_header("{" + a(u, "1", "[0,1]") + "}", 1),
        "expected an array of integers as shape, found 1"},
       {"shape a string", with_header("{" + a(u, "\"1\"", "[0,1]") + "}", 1),
@@ -190,6 +246,14 @@ std::vector<Malformed> malformed() {
        range + "the string \"1\""},
       {"shape nested", with_header("{" + a(u, "[[1]]", "[0,1]") + "}", 1), range + "an array"},
       {"shape with null", with_header("{" + a(u, "[null]", "[0,1]") + "}", 1), range + "null"},
+  });
+}
+
+TEST_CASE("safetensors: each fault of data_offsets gives its sentence") {
+  const std::string u = "\"U8\"";
+  const std::string pair =
+      "tensor \"a\": expected two integers from 0 to 2^63 as data_offsets, found ";
+  check_sentences({
       {"offsets no array", with_header("{" + a(u, "[1]", "{}") + "}", 1), pair + "an object"},
       {"one offset", with_header("{" + a(u, "[1]", "[0]") + "}", 1), pair + "1 of them"},
       {"three offsets", with_header("{" + a(u, "[1]", "[0,1,1]") + "}", 1),
@@ -205,6 +269,12 @@ std::vector<Malformed> malformed() {
       {"end of 2^63",
        with_header("{" + a(u, "[9223372036854775808]", "[0,9223372036854775808]") + "}", 1),
        "within the 1 bytes of data"},
+  });
+}
+
+TEST_CASE("safetensors: a size that does not fit the shape and the dtype gives its sentence") {
+  const std::string u = "\"U8\"";
+  check_sentences({
       {"product of the shape overflows",
        with_header("{" + a(u, "[4294967296,4294967296]", "[0,0]") + "}"),
        "expected a size below 2^64 bytes"},
@@ -219,6 +289,11 @@ std::vector<Malformed> malformed() {
        "expected 1 bytes for its shape and dtype"},
       {"empty tensor with bytes", with_header("{" + a(u, "[3,0]", "[0,1]") + "}", 1),
        "expected 0 bytes for its shape and dtype"},
+  });
+}
+
+TEST_CASE("safetensors: tensors with holes, overlaps or bytes left over give their sentence") {
+  check_sentences({
       {"hole at the start", with_header("{" + u8("a", 1, 2) + "}", 2),
        "its begin at byte 0, found data_offsets [1, 2], which leaves a hole"},
       {"hole between", with_header("{" + u8("a", 0, 1) + "," + u8("b", 2, 3) + "}", 3),
@@ -234,24 +309,7 @@ std::vector<Malformed> malformed() {
        "expected 1 bytes of tensors after the header, found 2"},
       {"bytes and no tensor", with_header("{}", 1),
        "expected 0 bytes of tensors after the header, found 1"},
-  };
-}
-
-}  // namespace
-
-TEST_CASE("safetensors: each malformed file gives its sentence, in memory and on disk") {
-  const Folder folder;
-  const fs::path path = folder.path / "f.safetensors";
-  for (const Malformed& m : malformed()) {
-    CAPTURE(m.rule);
-    const std::string in_memory = error_of<FileError>([&] { parse(m.bytes); });
-    CHECK_MESSAGE(contains(in_memory, m.sentence), in_memory);
-    CHECK(in_memory.starts_with("f.safetensors: "));
-    CHECK(in_memory.find('\n') == std::string::npos);
-    spit(path, m.bytes);
-    CHECK(error_of<FileError>([&] { SafetensorsFile::read(path); }) ==
-          folder.path.string() + "/" + in_memory);
-  }
+  });
 }
 
 TEST_CASE("safetensors: hostile names and depth stay short in the sentence") {

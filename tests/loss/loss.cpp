@@ -61,6 +61,57 @@ struct Setup {
 
 using support::error_of;
 
+/// Backward through the loss and the network against a difference quotient, along one direction in
+/// x and the parameters together. Returns the gradient in x.
+template <class L> Tensor<double> check_derivative(Setup& s, Trace<double>& trace, const L& l) {
+  static_assert(loss::PerSample<L, double, cpu>);
+  Tensor<double> dx(n, {classes, 1, 1});
+  Grads<double> grads = s.net.make_grads();
+  s.net.forward(trace, s.x.view(), {});
+  std::fill_n(trace.logits_gradient().data, n * classes, 77.0);  // assigned, whatever was there
+  loss::mean(l, trace, s.values);
+  s.net.backward(trace, dx.view(), &grads);
+
+  const auto value_at = [&](double t) {
+    Net<cpu> moved = s.net;
+    Tensor<double> x = s.x;
+    for (std::size_t i = 0; i < x.size(); ++i) x.data()[i] += t * (golden::u("dx", i) - 0.5);
+    for (std::size_t i = 0; i < moved.parameter_storage(); ++i)
+      moved.parameters()[i] += t * (golden::u("dp", i) - 0.5);
+    auto infer = s.trace(n, Use::infer);
+    moved.forward(infer, x.view(), {});
+    return loss::mean(l, infer, s.values);
+  };
+  double slope = 0;
+  for (std::size_t i = 0; i < dx.size(); ++i) slope += dx.data()[i] * (golden::u("dx", i) - 0.5);
+  for (std::size_t i = 0; i < grads.flat.size(); ++i)
+    slope += grads.flat.data()[i] * (golden::u("dp", i) - 0.5);
+  const double h = 1e-5, numeric = (value_at(h) - value_at(-h)) / (2 * h);
+  CHECK(std::abs(slope) > 1e-3);
+  CHECK(std::abs(slope - numeric) < 1e-6 * std::max(1.0, std::abs(slope)));
+  return dx;
+}
+
+/// The batch in tiles of two has the bits of the whole batch, whose trace and gradient in x are
+/// given.
+template <class L>
+void check_tiles(Setup& s, Trace<double>& trace, const L& l, const Tensor<double>& dx) {
+  loss::mean(l, trace, s.values);  // the whole batch's values, at the parameters of `trace`
+  const auto whole = s.values.host(n);
+  for (int first = 0; first < n; first += 2) {
+    const int count = std::min(2, n - first);
+    auto tile = s.trace(2);
+    Tensor<double> dx_tile(count, {classes, 1, 1});
+    s.net.forward(tile, s.x.view().samples(first, count), {});
+    l(tile, s.values.call(count, loss::batchmean(n), first));
+    const auto values = s.values.host(count, first);
+    CHECK(std::memcmp(values.data(), whole.data() + first, count * sizeof(double)) == 0);
+    s.net.backward(tile, dx_tile.view(), nullptr);
+    CHECK(std::memcmp(dx_tile.data(), dx.data() + first * classes,
+                      dx_tile.size() * sizeof(double)) == 0);
+  }
+}
+
 }  // namespace
 
 TEST_CASE("values and gradients are PyTorch's") {
@@ -107,48 +158,10 @@ TEST_CASE(
     "bits") {
   Setup s;
   const auto check = [&](const char* name, const auto& l) {
-    static_assert(loss::PerSample<std::decay_t<decltype(l)>, double, cpu>);
     CAPTURE(name);
     auto trace = s.trace(n);
-    Tensor<double> dx(n, {classes, 1, 1});
-    Grads<double> grads = s.net.make_grads();
-    s.net.forward(trace, s.x.view(), {});
-    std::fill_n(trace.logits_gradient().data, n * classes, 77.0);  // assigned, whatever was there
-    loss::mean(l, trace, s.values);
-    s.net.backward(trace, dx.view(), &grads);
-
-    const auto value_at = [&](double t) {
-      Net<cpu> moved = s.net;
-      Tensor<double> x = s.x;
-      for (std::size_t i = 0; i < x.size(); ++i) x.data()[i] += t * (golden::u("dx", i) - 0.5);
-      for (std::size_t i = 0; i < moved.parameter_storage(); ++i)
-        moved.parameters()[i] += t * (golden::u("dp", i) - 0.5);
-      auto infer = s.trace(n, Use::infer);
-      moved.forward(infer, x.view(), {});
-      return loss::mean(l, infer, s.values);
-    };
-    double slope = 0;
-    for (std::size_t i = 0; i < dx.size(); ++i) slope += dx.data()[i] * (golden::u("dx", i) - 0.5);
-    for (std::size_t i = 0; i < grads.flat.size(); ++i)
-      slope += grads.flat.data()[i] * (golden::u("dp", i) - 0.5);
-    const double h = 1e-5, numeric = (value_at(h) - value_at(-h)) / (2 * h);
-    CHECK(std::abs(slope) > 1e-3);
-    CHECK(std::abs(slope - numeric) < 1e-6 * std::max(1.0, std::abs(slope)));
-
-    loss::mean(l, trace, s.values);  // the whole batch's values, at the parameters of `trace`
-    const auto whole = s.values.host(n);
-    for (int first = 0; first < n; first += 2) {
-      const int count = std::min(2, n - first);
-      auto tile = s.trace(2);
-      Tensor<double> dx_tile(count, {classes, 1, 1});
-      s.net.forward(tile, s.x.view().samples(first, count), {});
-      l(tile, s.values.call(count, loss::batchmean(n), first));
-      const auto values = s.values.host(count, first);
-      CHECK(std::memcmp(values.data(), whole.data() + first, count * sizeof(double)) == 0);
-      s.net.backward(tile, dx_tile.view(), nullptr);
-      CHECK(std::memcmp(dx_tile.data(), dx.data() + first * classes,
-                        dx_tile.size() * sizeof(double)) == 0);
-    }
+    const Tensor<double> dx = check_derivative(s, trace, l);
+    check_tiles(s, trace, l, dx);
   };
   const loss::CrossEntropy ce{s.labels.data(), 0.1};
   const loss::Kl kl{s.teacher.view(), 3.0};

@@ -349,7 +349,7 @@ TEST_CASE("schedules") {
   CHECK_THROWS_AS(sgd.apply({0.5, 1.5}, v), UsageError);
 }
 
-TEST_CASE("bad input") {
+TEST_CASE("bad input: values of a step, settings of optimizers and averages") {
   using namespace optim;
   using Net = Sgd<double>;
   const double nan = std::nan("");
@@ -371,16 +371,22 @@ TEST_CASE("bad input") {
     CHECK_THROWS_AS(Net({.weight_decay = bad}), UsageError);
     CHECK_THROWS_AS(Net({.groups = {{.weight_decay = bad}}}), UsageError);
     CHECK_THROWS_AS(Net({.groups = {{.lr_factor = bad}}}), UsageError);
+  }
+  CHECK_THROWS_AS(Net({.nesterov = true}), UsageError);
+  CHECK_THROWS_AS(Adam<double>({.eps = 0}), UsageError);
+  CHECK_THROWS_AS(Adam<double>().set_steps(-1), UsageError);
+  CHECK_THROWS_AS(Ema(Six<>(), 0.9, true), UsageError);
+}
+
+TEST_CASE("bad input: settings and steps of schedules") {
+  using namespace optim;
+  for (const double bad : {-1e-9, std::nan("")}) {
     CHECK_THROWS_AS(Constant{bad}(0), UsageError);
     CHECK_THROWS_AS((MultiStep{.base = bad}(0)), UsageError);
     CHECK_THROWS_AS((Triangular{.max = bad}(0)), UsageError);
     CHECK_THROWS_AS((Cosine{.minimum = bad}(0)), UsageError);
     CHECK_THROWS_AS((OneCycle{.max = bad, .total = 20}(0)), UsageError);
   }
-  CHECK_THROWS_AS(Net({.nesterov = true}), UsageError);
-  CHECK_THROWS_AS(Adam<double>({.eps = 0}), UsageError);
-  CHECK_THROWS_AS(Adam<double>().set_steps(-1), UsageError);
-  CHECK_THROWS_AS(Ema(Six<>(), 0.9, true), UsageError);
   CHECK_THROWS_AS(Cosine{.total = 0}(0), UsageError);
   CHECK_THROWS_AS(Triangular{.peak = 1}(0), UsageError);
   CHECK_THROWS_AS((Warmup{Constant{}, -1}(0)), UsageError);
@@ -389,7 +395,10 @@ TEST_CASE("bad input") {
   CHECK_THROWS_AS((OneCycle{.total = 20, .momentum_high = 1}(0)), UsageError);
   CHECK(error_of<UsageError>([&] { OneCycle{.total = 20}(20); }) ==
         "optim: step 20 of a one-cycle schedule of 20");
+}
 
+TEST_CASE("bad input: objects, limits and groups that do not fit") {
+  using Net = optim::Sgd<double>;
   Six<> p, q;
   auto g = p.make_grads();
   Grads<double> small{Buffer<double>(16)};
@@ -404,10 +413,11 @@ TEST_CASE("bad input") {
         "optim: two parameters are called 'a.weight'; give one object a prefix");
   CHECK(error_of<UsageError>([&] { sgd.clip_grad_norm(0); }) ==
         "optim: the limit of the gradient's norm must be positive, found 0.000000");
-  CHECK_THROWS_AS(sgd.clip_grad_norm(nan), UsageError);
+  CHECK_THROWS_AS(sgd.clip_grad_norm(std::nan("")), UsageError);
   CHECK_THROWS_AS(sgd.step(nullptr), UsageError);
   Net typo({.groups = {{.names = "layer9.*"}}});
   typo.add(p, g);
+  const optim::StepState<> state;
   CHECK(error_of<NameError>([&] { typo.step(state.get()); }) ==
         "optim: no parameter matches the group 'layer9.*'");
 }

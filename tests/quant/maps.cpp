@@ -122,27 +122,103 @@ std::vector<double> uniform(std::size_t count, std::uint64_t draw) {
   return v;
 }
 
-/// One convolution W x A over a batch of two, and the same sums written out.
-template <class W, class A, class Spec, class In> void check_direct() {
-  constexpr int n = 2, N = A::bases;
-  constexpr Dims in = In::dims, out = Spec::out_dims(in);
-  Network<Named<"c", Spec>, In, cpu, precision::Double> net(2);
-  const Node& node = net.graph().nodes[0];
+/// A network of one convolution, named c.
+template <class Spec, class In> using NetOf = Network<Named<"c", Spec>, In, cpu, precision::Double>;
+
+/// The parameters of a convolution; where it has none, bias and shift are 0 and beta is 1.
+struct Parameters {
+  std::vector<double> theta, bias, beta, shift;
+};
+template <class A, class Spec, class In> Parameters set_parameters(NetOf<Spec, In>& net) {
+  constexpr int N = A::bases, outputs = Spec::out_dims(In::dims).c;
+  Parameters p{.theta = uniform(net.graph().parameters[0].count, 1),
+               .bias = std::vector<double>(outputs),
+               .beta = std::vector<double>(N, 1),
+               .shift = std::vector<double>(N)};
+  for (double& v : p.theta) v *= 1.25;  // some outside [-1, 1]
+  net.set("c.weight", p.theta);
+  if (net.graph().nodes[0].bias) {
+    p.bias = uniform(outputs, 2);
+    net.set("c.bias", p.bias);
+  }
+  if (A::scaled) {
+    p.beta = uniform(N, 3);
+    p.shift = uniform(N, 6);
+    net.set("c.activation.beta", p.beta);
+    net.set("c.activation.shift", p.shift);
+  }
+  return p;
+}
+
+/// f(output index, weight index, input index or -1, output channel) for every product of the
+/// convolution of n maps.
+template <class F> void for_each_product(const Node& node, int n, Dims in, Dims out, F f) {
   const int K = node.kernel_h, stride = node.stride, pad = node.pad;
   const int rows_in = in.c / node.groups, rows_out = out.c / node.groups;
-  std::vector<double> theta = uniform(net.graph().parameters[0].count, 1);
-  for (double& v : theta) v *= 1.25;  // some outside [-1, 1]
-  net.set("c.weight", theta);
-  const std::vector<double> bias = node.bias ? uniform(out.c, 2) : std::vector<double>(out.c);
-  std::vector<double> beta(N, 1), shift(N);
-  if (node.bias) net.set("c.bias", bias);
-  if (A::scaled) {
-    beta = uniform(N, 3);
-    shift = uniform(N, 6);
-    net.set("c.activation.beta", beta);
-    net.set("c.activation.shift", shift);
+  const auto at = [](const Dims& d, int s, int h, int v, int c) {
+    return ((std::size_t(s) * d.h + h) * d.w + v) * d.c + c;
+  };
+  for (int s = 0; s < n; ++s)
+    for (int h = 0; h < out.h; ++h)
+      for (int v = 0; v < out.w; ++v)
+        for (int o = 0; o < out.c; ++o)
+          for (int i = 0; i < rows_in; ++i)
+            for (int a = 0; a < K; ++a)
+              for (int b = 0; b < K; ++b) {
+                const int ih = h * stride - pad + a, iw = v * stride - pad + b,
+                          c = o / rows_out * rows_in + i;
+                const bool inside = ih >= 0 && ih < in.h && iw >= 0 && iw < in.w;
+                f(at(out, s, h, v, o), ((std::size_t(o) * rows_in + i) * K + a) * K + b,
+                  inside ? long(at(in, s, ih, iw, c)) : -1, o);
+              }
+}
+
+/// Logits, and the gradients in the input and in the parameters.
+struct Sums {
+  std::vector<double> logits, dx, dtheta, dbias, dbeta, dshift;
+};
+/// The sums of the convolution written out, for the input x and the gradient r at the output.
+template <class W, class A>
+Sums direct_sums(const Node& node, Dims out, const Parameters& p, const Tensor<double>& x,
+                 const std::vector<double>& r) {
+  constexpr int N = A::bases;
+  const int n = x.view().n;
+  const Dims in = x.view().dims;
+  const Weights w = weights_of<W>(p.theta, out.c);
+  Sums sums{.logits = std::vector<double>(r.size()),
+            .dx = std::vector<double>(x.size()),
+            .dtheta = std::vector<double>(p.theta.size()),
+            .dbias = std::vector<double>(out.c),
+            .dbeta = std::vector<double>(N),
+            .dshift = std::vector<double>(N)};
+  std::vector<double> dsum(p.theta.size());  // the gradient in the sum of the weight bases
+  for_each_product(node, n, in, out, [&](std::size_t to, std::size_t k, long from, int o) {
+    double weight = 0;
+    for (int m = 0; m < W::bases; ++m) weight += w.scale[m][o] * w.base[m][k];
+    for (int b = 0; b < N; ++b) {
+      const Activation act = activation_of<A>(from < 0 ? 0 : x.data()[from], from < 0, p.shift[b]);
+      sums.logits[to] += weight * p.beta[b] * act.value;
+      dsum[k] += p.beta[b] * act.value * r[to];
+      sums.dbeta[b] += act.value * weight * r[to];
+      if (!act.passes) continue;
+      sums.dx[from] += p.beta[b] * weight * r[to];
+      sums.dshift[b] += p.beta[b] * weight * r[to];
+    }
+  });
+  for (std::size_t i = 0; i < r.size(); ++i) {
+    sums.logits[i] += p.bias[i % out.c];
+    sums.dbias[i % out.c] += r[i];
   }
-  Tensor<double> x(n, in), dx(n, in);
+  for (std::size_t k = 0; k < dsum.size(); ++k) sums.dtheta[k] = w.slope[k] * dsum[k];
+  return sums;
+}
+
+/// One convolution W x A over a batch of two, and the same sums written out.
+template <class W, class A, class Spec, class In> void check_direct() {
+  constexpr int n = 2;
+  NetOf<Spec, In> net(2);
+  const Parameters parameters = set_parameters<A, Spec, In>(net);
+  Tensor<double> x(n, In::dims), dx(n, In::dims);
   x.upload(uniform(x.size(), 4));
   auto trace = net.make_trace({.use = Use::train, .capacity = n});
   auto grads = net.make_grads();
@@ -151,56 +227,16 @@ template <class W, class A, class Spec, class In> void check_direct() {
   std::copy(r.begin(), r.end(), trace.logits_gradient().data);
   net.backward(trace, dx.view(), &grads);
 
-  const Weights w = weights_of<W>(theta, out.c);
-  std::vector<double> logits(y.size()), dsum(theta.size()), dtheta(theta.size()), dbias(out.c),
-      dbeta(N), dshift(N);
-  std::vector<double> dinput(x.size());
-  const auto at = [](const Dims& d, int s, int h, int v, int c) {
-    return ((std::size_t(s) * d.h + h) * d.w + v) * d.c + c;
-  };
-  // f(output index, weight index, input index or -1, output channel) for every product of the
-  // convolution
-  const auto products = [&](auto f) {
-    for (int s = 0; s < n; ++s)
-      for (int h = 0; h < out.h; ++h)
-        for (int v = 0; v < out.w; ++v)
-          for (int o = 0; o < out.c; ++o)
-            for (int i = 0; i < rows_in; ++i)
-              for (int a = 0; a < K; ++a)
-                for (int b = 0; b < K; ++b) {
-                  const int ih = h * stride - pad + a, iw = v * stride - pad + b,
-                            c = o / rows_out * rows_in + i;
-                  const bool inside = ih >= 0 && ih < in.h && iw >= 0 && iw < in.w;
-                  f(at(out, s, h, v, o), ((std::size_t(o) * rows_in + i) * K + a) * K + b,
-                    inside ? long(at(in, s, ih, iw, c)) : -1, o);
-                }
-  };
-  products([&](std::size_t to, std::size_t k, long from, int o) {
-    double weight = 0;
-    for (int m = 0; m < W::bases; ++m) weight += w.scale[m][o] * w.base[m][k];
-    for (int b = 0; b < N; ++b) {
-      const Activation act = activation_of<A>(from < 0 ? 0 : x.data()[from], from < 0, shift[b]);
-      logits[to] += weight * beta[b] * act.value;
-      dsum[k] += beta[b] * act.value * r[to];
-      dbeta[b] += act.value * weight * r[to];
-      if (!act.passes) continue;
-      dinput[from] += beta[b] * weight * r[to];
-      dshift[b] += beta[b] * weight * r[to];
-    }
-  });
-  for (std::size_t i = 0; i < y.size(); ++i) {
-    logits[i] += bias[i % out.c];
-    dbias[i % out.c] += r[i];
-  }
-  for (std::size_t k = 0; k < theta.size(); ++k) dtheta[k] = w.slope[k] * dsum[k];
-  compare("logits", y, logits);
-  compare("dx", dx.download(), dinput);
+  const Sums sums =
+      direct_sums<W, A>(net.graph().nodes[0], Spec::out_dims(In::dims), parameters, x, r);
+  compare("logits", y, sums.logits);
+  compare("dx", dx.download(), sums.dx);
   net.visit(grads, [&](const auto& p) {
     const std::vector<double> found(p.gradient, p.gradient + p.count);
-    if (p.name == "c.weight") compare("weight", found, dtheta);
-    if (p.name == "c.bias") compare("bias", found, dbias);
-    if (p.name == "c.activation.beta") compare("beta", found, dbeta);
-    if (p.name == "c.activation.shift") compare("shift", found, dshift);
+    if (p.name == "c.weight") compare("weight", found, sums.dtheta);
+    if (p.name == "c.bias") compare("bias", found, sums.dbias);
+    if (p.name == "c.activation.beta") compare("beta", found, sums.dbeta);
+    if (p.name == "c.activation.shift") compare("shift", found, sums.dshift);
   });
 }
 template <class W, class A, class In, int Out, int K, class... Os> void check_conv() {

@@ -26,6 +26,77 @@ Tensor<double> sample(int n, Dims d, double scale = 1) {
   for (std::size_t i = 0; i < x.size(); ++i) x.data()[i] = scale * (2 * random.uniform(i) - 1);
   return x;
 }
+
+/// f(index in the padded maps, index in the maps or -1 in the padding) for each value of n padded
+/// maps.
+template <class F> void for_each_padded(int n, F f) {
+  for (int s = 0; s < n; ++s)
+    for (int h = 0; h < 8; ++h)
+      for (int w = 0; w < 8; ++w)
+        for (int c = 0; c < 4; ++c) {
+          const bool inside = h > 0 && h < 7 && w > 0 && w < 7;
+          f(((s * 8 + h) * 8 + w) * 4 + c, inside ? ((s * 6 + h - 1) * 6 + w - 1) * 4 + c : -1);
+        }
+}
+
+/// The sum of the scaled weight bases, and of their scales.
+struct WeightSum {
+  std::vector<double> weight;
+  double alpha = 0;
+  explicit WeightSum(const std::vector<double>& theta) : weight(theta.size()) {
+    const test::Bases<M> bases(theta);
+    for (int m = 0; m < M; ++m) {
+      alpha += bases.alpha[m];
+      for (std::size_t i = 0; i < theta.size(); ++i) weight[i] += bases.alpha[m] * bases.b[m][i];
+    }
+  }
+};
+
+struct Gradients {
+  std::vector<double> weight, beta, shift, input;
+};
+/// The gradients that the surrogate declares, for the gradient r at the output: those of a
+/// full-precision convolution of the summed weights over the summed activations, padded, and from
+/// the sums on to the parameters and the input.
+Gradients surrogate_gradients(Net& net, const Tensor<double>& x, const Tensor<double>& r) {
+  const int n = x.view().n;
+  const auto theta = parameter(net, "weight"), beta = parameter(net, "activation.beta"),
+             shift = parameter(net, "activation.shift");
+  const WeightSum sum(theta);
+  const auto base = [&](int i, int k) {
+    return i < 0 || x.data()[i] + shift[k] - 0.5 >= 0 ? 1.0 : -1.0;
+  };
+  Tensor<double> a(n, {4, 8, 8}), da(n, {4, 8, 8});
+  for_each_padded(n, [&](int to, int i) {
+    for (int k = 0; k < N; ++k) a.data()[to] += beta[k] * base(i, k);
+  });
+  Plain plain(0);
+  plain.set("weight", sum.weight);
+  auto trace = plain.make_trace({.use = Use::train, .capacity = n});
+  plain.forward(trace, std::as_const(a).view(), {});
+  std::copy_n(r.data(), r.size(), trace.logits_gradient().data);
+  auto grads = plain.make_grads();
+  plain.backward(trace, da.view(), &grads);
+
+  Gradients g{.weight = std::vector<double>(theta.size()),
+              .beta = std::vector<double>(N),
+              .shift = std::vector<double>(N),
+              .input = std::vector<double>(x.size())};
+  for (std::size_t i = 0; i < theta.size(); ++i)
+    g.weight[i] = std::abs(theta[i]) <= 1 ? sum.alpha * grads.flat.data()[i] : 0;
+  for_each_padded(n, [&](int from, int i) {
+    double through = 0;
+    for (int k = 0; k < N; ++k) {
+      g.beta[k] += da.data()[from] * base(i, k);
+      if (i < 0 || x.data()[i] + shift[k] < 0 || x.data()[i] + shift[k] > 1) continue;
+      through += beta[k];
+      g.shift[k] += beta[k] * da.data()[from];
+    }
+    if (i >= 0) g.input[i] = through * da.data()[from];
+  });
+  return g;
+}
+
 }  // namespace
 
 TEST_CASE("3 x 2 bases: the forward is the sum of scaled binary convolutions, padded with +1") {
@@ -72,62 +143,17 @@ TEST_CASE("3 x 2 bases: backward is the declared surrogate's") {
   auto grads = net.make_grads();
   net.backward(trace, dx.view(), &grads);
 
-  // the same with the summed tensors in a full-precision convolution over the padded map
-  const auto theta = parameter(net, "weight"), beta = parameter(net, "activation.beta"),
-             shift = parameter(net, "activation.shift");
-  const test::Bases<M> bases(theta);
-  std::vector<double> effective(theta.size());
-  double alpha = 0;
-  for (int m = 0; m < M; ++m) {
-    alpha += bases.alpha[m];
-    for (std::size_t i = 0; i < theta.size(); ++i) effective[i] += bases.alpha[m] * bases.b[m][i];
-  }
-  Plain plain(0);
-  plain.set("weight", effective);
-  Tensor<double> a(n, {4, 8, 8}), da(n, {4, 8, 8});
-  std::vector<double> dbeta(N), dshift(N);
-  const auto inner = [](int s, int h, int w, int c) {
-    return ((s * 6 + h - 1) * 6 + w - 1) * 4 + c;
-  };
-  const auto each = [&](auto f) {
-    for (int s = 0; s < n; ++s)
-      for (int h = 0; h < 8; ++h)
-        for (int w = 0; w < 8; ++w)
-          for (int c = 0; c < 4; ++c)
-            f(((s * 8 + h) * 8 + w) * 4 + c,
-              h > 0 && h < 7 && w > 0 && w < 7 ? inner(s, h, w, c) : -1);
-  };
-  const auto base = [&](int i, int k) {
-    return i < 0 || x.data()[i] + shift[k] - 0.5 >= 0 ? 1.0 : -1.0;
-  };
-  each([&](int to, int i) {
-    for (int k = 0; k < N; ++k) a.data()[to] += beta[k] * base(i, k);
-  });
-  auto plain_trace = plain.make_trace({.use = Use::train, .capacity = n});
-  plain.forward(plain_trace, std::as_const(a).view(), {});
-  std::copy_n(r.data(), r.size(), plain_trace.logits_gradient().data);
-  auto plain_grads = plain.make_grads();
-  plain.backward(plain_trace, da.view(), &plain_grads);
-  each([&](int from, int i) {
-    double through = 0;
-    for (int k = 0; k < N; ++k) {
-      dbeta[k] += da.data()[from] * base(i, k);
-      if (i < 0 || x.data()[i] + shift[k] < 0 || x.data()[i] + shift[k] > 1) continue;
-      through += beta[k];
-      dshift[k] += beta[k] * da.data()[from];
-    }
-    if (i >= 0) CHECK(dx.data()[i] == doctest::Approx(through * da.data()[from]).epsilon(1e-12));
-  });
+  const Gradients expected = surrogate_gradients(net, x, r);
+  for (std::size_t i = 0; i < dx.size(); ++i)
+    CHECK(dx.data()[i] == doctest::Approx(expected.input[i]).epsilon(1e-12));
   net.visit(grads, [&](const auto& p) {
     for (std::size_t i = 0; i < p.count; ++i) {
       if (p.name == "weight")
-        CHECK(p.gradient[i] ==
-              doctest::Approx(std::abs(theta[i]) <= 1 ? alpha * plain_grads.flat.data()[i] : 0)
-                  .epsilon(1e-10));
+        CHECK(p.gradient[i] == doctest::Approx(expected.weight[i]).epsilon(1e-10));
       if (p.name == "activation.beta")
-        CHECK(p.gradient[i] == doctest::Approx(dbeta[i]).epsilon(1e-10));
+        CHECK(p.gradient[i] == doctest::Approx(expected.beta[i]).epsilon(1e-10));
       if (p.name == "activation.shift")
-        CHECK(p.gradient[i] == doctest::Approx(dshift[i]).epsilon(1e-10));
+        CHECK(p.gradient[i] == doctest::Approx(expected.shift[i]).epsilon(1e-10));
     }
   });
 }

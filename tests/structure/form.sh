@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The form of the sources: lines of at most 100 columns (prose: 120, outside tables and code), and what clang-format 14
-# makes of them. Other versions break lines otherwise; where there is none, that part is skipped (exit 77).
+# The form of the sources: lines of at most 100 columns (prose: 120, outside tables and code), functions of at most 60
+# lines, and what clang-format 14 makes of them. Other versions break lines otherwise; where there is none, that part is skipped (exit 77).
 #   form.sh [--fix]      --fix: lets clang-format write
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -21,6 +21,10 @@ if LC_ALL=C.UTF-8 awk 'FNR == 1 { code = 0 } /^ *```/ { code = !code }
     END { exit !found }' "${prose[@]}"; then
   status=1
 fi
+
+# the tests of kernels and of CUDA still have longer ones
+mapfile -t short < <(printf '%s\n' "${sources[@]}" | grep -v '^tests/kernels/\|^tests/cuda/')
+if ! awk -v limit=60 -f tests/structure/function_length.awk "${short[@]}"; then status=1; fi
 
 formatter=$(command -v clang-format-14 || command -v clang-format || true)
 if [ -z "$formatter" ] || ! "$formatter" --version | grep -q 'version 14\.'; then

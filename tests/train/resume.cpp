@@ -127,6 +127,88 @@ void same_bits(const Objective& objective,
   CHECK(outcome.last.accuracy == last.accuracy);
 }
 
+/// Runs that go on from the same checkpoints, each by a new network.
+struct Attempts {
+  Folder folder;
+  train::Checkpoints checkpoints{folder.path / "ckpt"};
+
+  static optim::Rates rates(long, long) { return {0.01}; }
+
+  /// One run, with options that `change` edits: the sentence of its error, or "no error". The
+  /// network moves only without an error.
+  template <class Objective, class Change, class... Callbacks>
+  std::string operator()(const Objective& objective, optim::Optimizer<float>& optimizer,
+                         Change change, Callbacks&&... callbacks) {
+    const data::Images set = images(16);
+    Net net(1);
+    const std::vector<float> before = all(net);
+    train::CheckpointStore<> store(checkpoints);
+    train::FitOptions o = options();
+    o.schedule = rates;
+    o.saving.store = &store;
+    change(o);
+    const std::string sentence = support::error_of<Error>(
+        [&] { train::fit(net, set, objective, optimizer, o, callbacks...); });
+    CHECK((all(net) == before) == (sentence != "no error"));
+    return sentence;
+  }
+};
+
+/// A run of five epochs, scored after each, with a checkpoint at each of its ten steps; and its
+/// resumes.
+struct ScoredRun {
+  Folder folder;
+  fs::path path = folder.path / "ckpt";
+  data::Images set = images(16);
+  train::Checkpoints checkpoints{path};
+  std::vector<std::string> told;  // what the stores said
+
+  ScoredRun() {
+    int epoch = 0;
+    const double scores[] = {0.2, 0.6, 0.4, 0.6, 0.5};
+    train::FitOptions o = options();
+    o.evaluate = [&] {
+      const double s = scores[epoch++];
+      return train::Scores{.clean = s, .pgd = 1 - s};
+    };
+    fit(o, {{"batch", 8}});
+  }
+
+  void fit(train::FitOptions o, const train::Checkpoints::Json& configuration) {
+    Net net(1);
+    optim::Sgd<float> sgd({.momentum = 0.9});
+    train::CheckpointStore<> store(checkpoints, configuration,
+                                   [&](const std::string& sentence) { told.push_back(sentence); });
+    o.epochs = 5;
+    o.saving = {.store = &store, .every_steps = 1};
+    train::fit(net, set, train::Natural{}, sgd, o);
+  }
+
+  /// Resumes: the sentence of the error, or "no error".
+  std::string resume(const train::Checkpoints::Json& configuration = {{"batch", 8}}) {
+    return support::error_of<Error>([&] { fit(options(), configuration); });
+  }
+
+  /// The damaged newest checkpoint is passed over for the one before it, with a sentence; the run
+  /// goes on and writes it again.
+  void passes_over_newest(const char* why) {
+    told.clear();
+    CHECK(resume() == "no error");
+    REQUIRE(told.size() == 1);
+    CHECK_MESSAGE(told[0].find(why) != told[0].npos, told[0]);
+    CHECK(told[0].find("; the run goes on from the checkpoint before it, 000009") != told[0].npos);
+    CHECK(checkpoints.marked("LATEST") == "000010");
+    CHECK(checkpoints.newest().damaged.empty());
+  }
+
+  void damage_model(const char* name) const {
+    std::fstream file(path / name / "model.safetensors",
+                      std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(-3, std::ios::end);
+    file.put('x');
+  }
+};
+
 }  // namespace
 
 TEST_CASE(
@@ -143,24 +225,7 @@ TEST_CASE(
 
 TEST_CASE(
     "a resume with anything else that bits depend on is refused, and the network stays as it was") {
-  Folder folder;
-  train::Checkpoints checkpoints(folder.path / "ckpt");
-  const auto constant = [](long, long) { return optim::Rates{0.01}; };
-  const auto session = [&](const auto& objective, optim::Optimizer<float>& optimizer, auto change,
-                           auto&&... callbacks) {
-    const data::Images set = images(16);
-    Net net(1);
-    const std::vector<float> before = all(net);
-    train::CheckpointStore<> store(checkpoints);
-    train::FitOptions o = options();
-    o.schedule = constant;
-    o.saving.store = &store;
-    change(o);
-    const std::string sentence = support::error_of<Error>(
-        [&] { train::fit(net, set, objective, optimizer, o, callbacks...); });
-    CHECK((all(net) == before) == (sentence != "no error"));
-    return sentence;
-  };
+  Attempts session;
   const train::Adversarial<> pgd{{.steps = 1}};
   const auto nothing = [](train::FitOptions&) {};
   Counter counter;
@@ -197,11 +262,11 @@ TEST_CASE(
   Net longer(1);
   const auto optimizer = adam();
   train::FitOptions o = options();
-  o.schedule = constant;
+  o.schedule = Attempts::rates;
   const data::Images set = images(16);
   train::fit(longer, set, pgd, *optimizer, o);
   Net resumed(2);
-  train::CheckpointStore<> store(checkpoints);
+  train::CheckpointStore<> store(session.checkpoints);
   o.saving.store = &store;
   train::fit(resumed, set, pgd, *adam(), o, counter);
   CHECK(counter.batches == 6);
@@ -265,85 +330,49 @@ TEST_CASE("TRADES: the gradients are those of its formula, with both forwards di
   CHECK(slope == doctest::Approx(difference).epsilon(1e-5));
 }
 
-TEST_CASE("checkpoints: LATEST, BEST-*, how many stay, and what is refused") {
-  Folder folder;
-  const data::Images set = images(16);
-  train::Checkpoints checkpoints(folder.path / "ckpt");
-  std::vector<std::string> told;
-  const auto session = [&](auto change, train::Checkpoints::Json configuration = {{"batch", 8}}) {
-    Net net(1);
-    optim::Sgd<float> sgd({.momentum = 0.9});
-    train::FitOptions o = options();
-    train::CheckpointStore<> store(checkpoints, configuration,
-                                   [&](const std::string& sentence) { told.push_back(sentence); });
-    o.epochs = 5;
-    o.saving = {.store = &store, .every_steps = 1};
-    change(o);
-    return train::fit(net, set, train::Natural{}, sgd, o);
-  };
-  int epoch = 0;
-  const double scores[] = {0.2, 0.6, 0.4, 0.6, 0.5};
-  session([&](train::FitOptions& o) {
-    o.evaluate = [&] {
-      const double s = scores[epoch++];
-      return train::Scores{.clean = s, .pgd = 1 - s};
-    };
-  });
-  CHECK(checkpoints.marked("LATEST") == "000010");
-  CHECK(checkpoints.marked("BEST-clean") == "000004");
-  CHECK(checkpoints.marked("BEST-pgd") == "000002");
+TEST_CASE("checkpoints: LATEST, BEST-*, how many stay, and another configuration is refused") {
+  ScoredRun run;
+  CHECK(run.checkpoints.marked("LATEST") == "000010");
+  CHECK(run.checkpoints.marked("BEST-clean") == "000004");
+  CHECK(run.checkpoints.marked("BEST-pgd") == "000002");
   std::vector<std::string> names;
-  for (const auto& e : fs::directory_iterator(folder.path / "ckpt"))
-    names.push_back(e.path().filename());
+  for (const auto& e : fs::directory_iterator(run.path)) names.push_back(e.path().filename());
   std::sort(names.begin(), names.end());
   CHECK(names == std::vector<std::string>{"000002", "000004", "000009", "000010", "BEST-clean",
                                           "BEST-pgd", "LATEST"});
 
-  const auto sentence = [&](auto change, train::Checkpoints::Json c = {{"batch", 8}}) {
-    return support::error_of<Error>([&] { session(change, c); });
-  };
-  const auto nothing = [](train::FitOptions&) {};
-  CHECK(sentence(nothing) == "no error");  // finished: nothing to do
-  CHECK(sentence(nothing, {{"batch", 9}}).find("of another configuration: batch was 8 and is 9") !=
+  CHECK(run.resume() == "no error");  // finished: nothing to do
+  CHECK(run.resume({{"batch", 9}}).find("of another configuration: batch was 8 and is 9") !=
         std::string::npos);
+}
+
+TEST_CASE(
+    "a damaged newest checkpoint is passed over and written again; without a whole one the "
+    "run is refused") {
+  ScoredRun run;
   // a crash between LATEST and the other marks: a resume sets them
-  std::ofstream(folder.path / "ckpt/notes.txt") << "a file of the user's";
-  fs::remove(folder.path / "ckpt/BEST-clean");
-  const std::string state = io::read_file(folder.path / "ckpt/000010/state.json");
+  std::ofstream(run.path / "notes.txt") << "a file of the user's";
+  fs::remove(run.path / "BEST-clean");
+  const std::string state = io::read_file(run.path / "000010/state.json");
   CHECK(state.find("\"marks\": []") != std::string::npos);
   std::string edited = state;
   edited.replace(edited.find("\"done\": 10"), 10, "\"done\": 8");
-  // a damaged newest checkpoint is passed over for the one before it, with a sentence; the run goes
-  // on and writes it again
-  const auto passed_over = [&](const char* why) {
-    told.clear();
-    CHECK(sentence(nothing) == "no error");
-    REQUIRE(told.size() == 1);
-    CHECK_MESSAGE(told[0].find(why) != told[0].npos, told[0]);
-    CHECK(told[0].find("; the run goes on from the checkpoint before it, 000009") != told[0].npos);
-    CHECK(checkpoints.marked("LATEST") == "000010");
-    CHECK(checkpoints.newest().damaged.empty());
-  };
-  io::write_file(folder.path / "ckpt/000010/state.json", edited);
-  passed_over("its checksum is another one");
-  CHECK(fs::exists(folder.path / "ckpt/000010.damaged/model.safetensors"));
-  io::write_file(folder.path / "ckpt/000010/state.json", "{\"format\": 1}");
-  passed_over("found something else");
-  const auto damage = [&](const char* name) {
-    std::fstream file(folder.path / "ckpt" / name / "model.safetensors",
-                      std::ios::in | std::ios::out | std::ios::binary);
-    file.seekp(-3, std::ios::end);
-    file.put('x');
-  };
-  damage("000010");
-  passed_over("model.safetensors: it is damaged");
-  fs::remove_all(folder.path / "ckpt/000010");
-  passed_over("state.json");
-  for (const char* name : {"000002", "000004", "000009", "000010"}) damage(name);
-  CHECK(sentence(nothing).find("000010/model.safetensors: it is damaged") != std::string::npos);
-  CHECK(checkpoints.marked("LATEST") == "000010");  // nothing is changed where nothing is whole
-  std::ofstream(folder.path / "ckpt/LATEST") << "../../etc\n";
-  CHECK(sentence(nothing).find("expected the name of a checkpoint") != std::string::npos);
+  io::write_file(run.path / "000010/state.json", edited);
+  run.passes_over_newest("its checksum is another one");
+  CHECK(fs::exists(run.path / "000010.damaged/model.safetensors"));
+  io::write_file(run.path / "000010/state.json", "{\"format\": 1}");
+  run.passes_over_newest("found something else");
+  run.damage_model("000010");
+  run.passes_over_newest("model.safetensors: it is damaged");
+  fs::remove_all(run.path / "000010");
+  run.passes_over_newest("state.json");
+
+  for (const char* name : {"000002", "000004", "000009", "000010"}) run.damage_model(name);
+  CHECK(run.resume().find("000010/model.safetensors: it is damaged") != std::string::npos);
+  // nothing is changed where nothing is whole
+  CHECK(run.checkpoints.marked("LATEST") == "000010");
+  std::ofstream(run.path / "LATEST") << "../../etc\n";
+  CHECK(run.resume().find("expected the name of a checkpoint") != std::string::npos);
 }
 
 TEST_CASE(

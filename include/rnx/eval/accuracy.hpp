@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "rnx/attack.hpp"
+#include "rnx/core/argmax.hpp"
 #include "rnx/data/loader.hpp"
 
 namespace rnx::inline RNX_ISA::eval {
@@ -61,14 +62,132 @@ struct Options {
   const std::atomic<bool>* stop = nullptr;
 };
 
-/// The class of the largest logit: the first one where several are equal, the first NaN where there
-/// is one, as in PyTorch.
-template <class T> int argmax(const T* row, int classes) {
-  int best = 0;
-  for (int c = 1; c < classes; ++c)
-    if (row[best] == row[best] && !(row[c] <= row[best])) best = c;
-  return best;
+namespace detail {
+
+template <class T, class Device>
+void check(const NetworkBase<T, Device>& net, const data::Source& source, const Options& o) {
+  require<ShapeError>(source.dims() == net.input_dims(), [&] {
+    return "eval: the network takes " + net.input_dims().text() + ", the images are " +
+           source.dims().text();
+  });
+  require<UsageError>(source.classes() <= net.classes(), [&] {
+    return "eval: the data set has " + std::to_string(source.classes()) + " classes, the network " +
+           std::to_string(net.classes());
+  });
+  require<UsageError>(o.batch > 0 && o.restarts > 0, "eval: batch and restarts must be positive");
+  require<UsageError>(o.tile >= 0 && o.examples >= 0,
+                      "eval: tile and examples must not be negative");
 }
+
+/// One call of accuracy(): its memory, and what it has found so far.
+template <class T, class Device, class Attack> class Evaluation {
+ public:
+  Evaluation(const NetworkBase<T, Device>& net, const data::Source& source, const Options& o,
+             const Attack* attack)
+      : net_(net),
+        source_(source),
+        o_(o),
+        attack_(attack),
+        dims_(source.dims()),
+        total_(int(source.size())),
+        batch_(std::min(o.batch, std::max(total_, 1))),
+        classes_(net.classes()),
+        trace_(net.make_trace({.use = Use::infer, .capacity = batch_, .eval_only = true})),
+        work_(net, batch_, o.tile),
+        clean_(batch_, dims_),
+        adversarial_(batch_, dims_),
+        labels_(batch_, classes_),
+        ctx_{.mode = Mode::eval, .path = o.path, .stop = o.stop} {
+    require<UsageError>(!attack || has_seed || o.seed == 0, [&] {
+      return "eval: this attack has no seed, but the options' is " + std::to_string(o.seed);
+    });
+  }
+
+  Accuracy run() {
+    result_.samples.resize(total_);
+    for (int i = 0; i < total_; ++i) result_.origins.push_back(source_.origin(std::uint32_t(i)));
+    result_.examples.resize(std::min(o_.examples, total_));
+    if (total_ == 0) return std::move(result_);
+    data::Loader loader(source_, {.batch = batch_, .augment = std::nullopt, .shuffle = false});
+    for (int first = 0; first < total_; first += batch_) {
+      const data::Batch& b = loader.next();
+      const std::vector<T> images(b.pixels.begin(), b.pixels.end());
+      classify(images, b.labels, first);
+      for (int r = 0; attack_ && r < o_.restarts; ++r) attack(images, r, first);
+      if (o_.progress) o_.progress(first + count(first), total_);
+    }
+    if (attack_) {
+      result_.backwards = long(attack_->passes()) * o_.restarts;
+      result_.forwards = result_.backwards + o_.restarts;
+    }
+    return std::move(result_);
+  }
+
+ private:
+  static constexpr bool has_seed = requires(Attack a) { a.seed = std::uint64_t(); };
+
+  /// How many samples the batch has that begins at `first`.
+  int count(int first) const { return std::min(batch_, total_ - first); }
+  std::vector<float> image(const std::vector<T>& images, int i) const {
+    return {images.begin() + i * dims_.count(), images.begin() + (i + 1) * dims_.count()};
+  }
+  /// each(i, predicted class, logits) for every sample of x.
+  template <class F> void predict(View<const T, Device> x, F&& each) {
+    const std::vector<T> z = to_host(net_.forward(trace_, x, ctx_));
+    for (int i = 0; i < x.n; ++i) {
+      const T* row = z.data() + i * classes_;
+      for (int c = 0; c < classes_; ++c)
+        require<NumericError>(std::isfinite(row[c]), "eval: the network's logits are not finite");
+      each(i, argmax(row, classes_), row);
+    }
+  }
+  void classify(const std::vector<T>& images, const std::vector<std::int32_t>& labels, int first) {
+    for (int i = 0; i < count(first) && std::size_t(first + i) < result_.examples.size(); ++i)
+      result_.examples[first + i] = {.clean = image(images, i), .adversarial = image(images, i)};
+    labels_.upload(labels);
+    clean_.upload(images);
+    predict(std::as_const(clean_).view().samples(0, count(first)), [&](int i, int c, const T* z) {
+      result_.samples[first + i] = {
+          .label = labels[i], .clean = c, .attacked = c, .robust = c == labels[i]};
+      if (o_.keep_logits) result_.logits.insert(result_.logits.end(), z, z + classes_);
+    });
+  }
+  /// One restart of the attack on the batch that was classified last.
+  void attack(const std::vector<T>& images, int restart, int first) {
+    const View<const T, Device> x = std::as_const(clean_).view().samples(0, count(first));
+    const View<T, Device> a = adversarial_.view().samples(0, count(first));
+    Context ctx = ctx_;
+    ctx.first_sample = std::uint64_t(first);
+    Attack seeded = *attack_;
+    if constexpr (has_seed) seeded.seed += o_.seed;
+    seeded(net_, work_, x, a, loss::CrossEntropy{.labels = labels_.data()}, ctx,
+           std::uint64_t(restart) << 32);
+    const std::vector<T> moved = to_host(View<const T, Device>(a));
+    attack::verify<typename Attack::norm, T>(images, moved, count(first), attack_->eps);
+    predict(a, [&](int i, int c, const T*) {
+      Sample& s = result_.samples[first + i];
+      if ((s.robust || restart == 0) && std::size_t(first + i) < result_.examples.size())
+        result_.examples[first + i].adversarial = image(moved, i);
+      if (s.robust || restart == 0) s.attacked = c;
+      s.robust = s.robust && c == s.label;
+    });
+  }
+
+  const NetworkBase<T, Device>& net_;
+  const data::Source& source_;
+  const Options& o_;
+  const Attack* attack_;
+  Dims dims_;
+  int total_, batch_, classes_;
+  Trace<T, Device> trace_;
+  attack::Workspace<T, Device> work_;
+  Tensor<T, Device> clean_, adversarial_;
+  loss::Labels<Device> labels_;
+  Context ctx_;
+  Accuracy result_;
+};
+
+}  // namespace detail
 
 /// Predictions of a source's samples in its order, and under `attack` when it is not null: a
 /// callable like attack::Pgd with norm, eps and passes(), called for each restart with another
@@ -79,87 +198,8 @@ template <class T> int argmax(const T* row, int classes) {
 template <class T, class Device, class Attack = attack::Pgd<>>
 Accuracy accuracy(const NetworkBase<T, Device>& net, const data::Source& source, const Options& o,
                   const Attack* attack = nullptr) {
-  const Dims dims = source.dims();
-  const int total = int(source.size());
-  require<ShapeError>(dims == net.input_dims(), [&] {
-    return "eval: the network takes " + net.input_dims().text() + ", the images are " + dims.text();
-  });
-  require<UsageError>(source.classes() <= net.classes(), [&] {
-    return "eval: the data set has " + std::to_string(source.classes()) + " classes, the network " +
-           std::to_string(net.classes());
-  });
-  require<UsageError>(o.batch > 0 && o.restarts > 0, "eval: batch and restarts must be positive");
-  require<UsageError>(o.tile >= 0 && o.examples >= 0,
-                      "eval: tile and examples must not be negative");
-  constexpr bool has_seed = requires(Attack a) { a.seed = o.seed; };
-  require<UsageError>(!attack || has_seed || o.seed == 0, [&] {
-    return "eval: this attack has no seed, but the options' is " + std::to_string(o.seed);
-  });
-  const int batch = std::min(o.batch, std::max(total, 1)), classes = net.classes();
-  Trace<T, Device> trace =
-      net.make_trace({.use = Use::infer, .capacity = batch, .eval_only = true});
-  attack::Workspace<T, Device> work(net, batch, o.tile);
-  Tensor<T, Device> clean(batch, dims), adversarial(batch, dims);
-  loss::Labels<Device> labels(batch, classes);
-  const Context ctx{.mode = Mode::eval, .path = o.path, .stop = o.stop};
-
-  Accuracy result;
-  result.samples.resize(total);
-  for (int i = 0; i < total; ++i) result.origins.push_back(source.origin(std::uint32_t(i)));
-  result.examples.resize(std::min(o.examples, total));
-  if (total == 0) return result;
-  data::Loader loader(source, {.batch = batch, .augment = std::nullopt, .shuffle = false});
-  const auto predict = [&](View<const T, Device> x, auto&& each) {
-    const std::vector<T> z = to_host(net.forward(trace, x, ctx));
-    for (int i = 0; i < x.n; ++i) {
-      for (int c = 0; c < classes; ++c)
-        require<NumericError>(std::isfinite(z[i * classes + c]),
-                              "eval: the network's logits are not finite");
-      each(i, argmax(z.data() + i * classes, classes), z.data() + i * classes);
-    }
-  };
-  for (int first = 0; first < total; first += batch) {
-    const int n = std::min(batch, total - first);
-    const data::Batch& b = loader.next();
-    const std::vector<std::int32_t>& y = b.labels;
-    const std::vector<T> host(b.pixels.begin(), b.pixels.end());
-    const auto image = [&](const std::vector<T>& of, int i) {
-      return std::vector<float>(of.begin() + i * dims.count(), of.begin() + (i + 1) * dims.count());
-    };
-    for (int i = 0; i < n && std::size_t(first + i) < result.examples.size(); ++i)
-      result.examples[first + i].clean = result.examples[first + i].adversarial = image(host, i);
-    labels.upload(y);
-    clean.upload(host);
-    const View<const T, Device> x = std::as_const(clean).view().samples(0, n);
-    predict(x, [&](int i, int c, const T* z) {
-      result.samples[first + i] = {y[i], c, c, c == y[i]};
-      if (o.keep_logits) result.logits.insert(result.logits.end(), z, z + classes);
-    });
-    for (int r = 0; attack && r < o.restarts; ++r) {
-      const View<T, Device> a = adversarial.view().samples(0, n);
-      Context with = ctx;
-      with.first_sample = std::uint64_t(first);
-      Attack seeded = *attack;
-      if constexpr (has_seed) seeded.seed += o.seed;
-      seeded(net, work, x, a, loss::CrossEntropy{.labels = labels.data()}, with,
-             std::uint64_t(r) << 32);
-      const std::vector<T> moved = to_host(View<const T, Device>(a));
-      attack::verify<typename Attack::norm, T>(host, moved, n, attack->eps);
-      predict(a, [&](int i, int c, const T*) {
-        Sample& s = result.samples[first + i];
-        if ((s.robust || r == 0) && std::size_t(first + i) < result.examples.size())
-          result.examples[first + i].adversarial = image(moved, i);
-        if (s.robust || r == 0) s.attacked = c;
-        s.robust = s.robust && c == s.label;
-      });
-    }
-    if (o.progress) o.progress(first + n, total);
-  }
-  if (attack) {
-    result.backwards = long(attack->passes()) * o.restarts;
-    result.forwards = result.backwards + o.restarts;
-  }
-  return result;
+  detail::check(net, source, o);
+  return detail::Evaluation<T, Device, Attack>(net, source, o, attack).run();
 }
 template <class T, class Device, class Attack = attack::Pgd<>>
 Accuracy accuracy(const NetworkBase<T, Device>& net, const data::Images& images, const Options& o,

@@ -100,12 +100,38 @@ inline std::string tick_text(const std::vector<double>& ticks, double v, bool pe
 
 }  // namespace detail
 
-/// Curves over a common axis; each carries its name at its right end, in its colour. Points that
-/// were not measured are skipped.
-inline std::string line_chart(const Figure& figure) {
-  using namespace detail;
-  constexpr int width = 480, height = 280, letters = 18;
-  constexpr double top = 42, bottom = 44, left = 56;
+namespace detail {
+
+/// Curves over a common axis while they are drawn.
+class LineChart {
+ public:
+  explicit LineChart(const Figure& figure) : figure_(figure) {
+    for (const Curve& c : figure.curves) add(c);
+  }
+
+  std::string draw() {
+    out_ = open(width, height, figure_.title + ": " + figure_.y_label + " over " + figure_.x_label);
+    out_ += label(0, 16, "start", figure_.title, strong);
+    if (lines_.empty())
+      return out_ + label(width / 2., height / 2., "middle", "no measurements", muted) + "</svg>\n";
+    // a zero that is near belongs on the paper
+    if (ys_.low > 0 && ys_.low < 0.6 * ys_.high) ys_.low = 0;
+    right_ = width - 12 - 6.6 * double(std::min<std::size_t>(longest_, letters));
+    Axis x{nice_ticks(xs_.low, xs_.high, 6, xs_.whole), left, right_};
+    const Axis y{nice_ticks(ys_.low, ys_.high, 4), height - bottom, top};
+    draw_y_axis(y);
+    draw_x_axis(x);
+    for (Line& l : lines_) {
+      draw_curve(l, x, y);
+      l.label_y = y(l.points.back().y);
+    }
+    draw_names();
+    return out_ + "</svg>\n";
+  }
+
+ private:
+  static constexpr int width = 480, height = 280, letters = 18;
+  static constexpr double top = 42, bottom = 44, left = 56;
   struct Point {
     double x, y;
   };
@@ -115,83 +141,90 @@ inline std::string line_chart(const Figure& figure) {
     std::vector<Point> points;
     double label_y;
   };
-  std::vector<Line> lines;
-  Range xs, ys;
-  std::size_t longest = 0;
-  for (const Curve& c : figure.curves) {
-    Line drawn{text::cut(c.name, letters), colours[lines.size() % colours.size()], {}, 0};
+
+  void add(const Curve& c) {
+    Line drawn{text::cut(c.name, letters), colours[lines_.size() % colours.size()], {}, 0};
     for (std::size_t k = 0; k < std::min(c.x.size(), c.y.size()); ++k)
       if (drawable(c.x[k]) && drawable(c.y[k])) {
         drawn.points.push_back({c.x[k], c.y[k]});
-        xs.add(c.x[k]);
-        ys.add(c.y[k]);
+        xs_.add(c.x[k]);
+        ys_.add(c.y[k]);
       }
-    if (drawn.points.empty()) continue;
-    longest = std::max(longest, drawn.name.size());
-    lines.push_back(std::move(drawn));
+    if (drawn.points.empty()) return;
+    longest_ = std::max(longest_, drawn.name.size());
+    lines_.push_back(std::move(drawn));
   }
-  std::string out =
-      open(width, height, figure.title + ": " + figure.y_label + " over " + figure.x_label);
-  out += label(0, 16, "start", figure.title, strong);
-  if (lines.empty())
-    return out + label(width / 2., height / 2., "middle", "no measurements", muted) + "</svg>\n";
-
-  if (ys.low > 0 && ys.low < 0.6 * ys.high) ys.low = 0;  // a zero that is near belongs on the paper
-  const double right = width - 12 - 6.6 * double(std::min<std::size_t>(longest, letters));
-  Axis x{nice_ticks(xs.low, xs.high, 6, xs.whole), left, right},
-      y{nice_ticks(ys.low, ys.high, 4), height - bottom, top};
-  for (const double v : y.ticks) {
-    out += line(left, y(v), right, y(v), grid);
-    out += label(left - 8, y(v) + 4, "end", tick_text(y.ticks, v, figure.percent), muted);
-  }
-  // Across, the paper ends where the data does: ticks outside are left out.
-  if (xs.high > xs.low) {
-    std::vector<double> inside;
-    for (const double v : x.ticks)
-      if (v >= xs.low && v <= xs.high) inside.push_back(v);
-    const std::vector<double> steps = x.ticks;
-    x.ticks = {xs.low, xs.high};
-    for (const double v : inside) {
-      out += line(x(v), height - bottom, x(v), height - bottom + 4,
-                  "stroke=\"currentColor\" stroke-opacity=\"0.5\"");
-      out += label(x(v), height - bottom + 18, "middle", tick_text(steps, v, false), muted);
+  void draw_y_axis(const Axis& y) {
+    for (const double v : y.ticks) {
+      out_ += line(left, y(v), right_, y(v), grid);
+      out_ += label(left - 8, y(v) + 4, "end", tick_text(y.ticks, v, figure_.percent), muted);
     }
-  } else {
-    x.ticks = {xs.low - 1, xs.low + 1};
-    out += label(x(xs.low), height - bottom + 18, "middle", text::shortest(xs.low), muted);
   }
-  out += label((left + right) / 2, height - 8, "middle", figure.x_label, muted);
-
-  for (Line& l : lines) {
+  /// Across, the paper ends where the data does: ticks outside are left out.
+  void draw_x_axis(Axis& x) {
+    if (xs_.high > xs_.low) {
+      std::vector<double> inside;
+      for (const double v : x.ticks)
+        if (v >= xs_.low && v <= xs_.high) inside.push_back(v);
+      const std::vector<double> steps = x.ticks;
+      x.ticks = {xs_.low, xs_.high};
+      for (const double v : inside) {
+        out_ += line(x(v), height - bottom, x(v), height - bottom + 4,
+                     "stroke=\"currentColor\" stroke-opacity=\"0.5\"");
+        out_ += label(x(v), height - bottom + 18, "middle", tick_text(steps, v, false), muted);
+      }
+    } else {
+      x.ticks = {xs_.low - 1, xs_.low + 1};
+      out_ += label(x(xs_.low), height - bottom + 18, "middle", text::shortest(xs_.low), muted);
+    }
+    out_ += label((left + right_) / 2, height - 8, "middle", figure_.x_label, muted);
+  }
+  void draw_curve(const Line& l, const Axis& x, const Axis& y) {
     std::string path;
     for (const Point& p : l.points)
       path += (path.empty() ? "M" : "L") + at(x(p.x)) + " " + at(y(p.y));
-    out += "<path d=\"" + path + "\" fill=\"none\" stroke=\"" + l.colour +
-           "\" stroke-width=\"2\" stroke-linejoin=\"round\" stroke-linecap=\"round\"/>\n";
-    if (l.points.size() <= 60)  // few enough to be told apart: each says its value when pointed at
-      for (const Point& p : l.points)
-        out += "<circle cx=\"" + at(x(p.x)) + "\" cy=\"" + at(y(p.y)) + "\" r=\"2.5\" fill=\"" +
-               l.colour + "\"><title>" +
-               text::html(
-                   l.name + ", " + figure.x_label + " " + text::shortest(p.x) + ": " +
-                   (figure.percent ? text::fixed(100 * p.y, 1) + "\u00A0%" : text::shortest(p.y))) +
-               "</title></circle>\n";
-    l.label_y = y(l.points.back().y);
+    out_ += "<path d=\"" + path + "\" fill=\"none\" stroke=\"" + l.colour +
+            "\" stroke-width=\"2\" stroke-linejoin=\"round\" stroke-linecap=\"round\"/>\n";
+    if (l.points.size() > 60) return;
+    // few enough to be told apart: each says its value when pointed at
+    for (const Point& p : l.points)
+      out_ += "<circle cx=\"" + at(x(p.x)) + "\" cy=\"" + at(y(p.y)) + "\" r=\"2.5\" fill=\"" +
+              l.colour + "\"><title>" +
+              text::html(l.name + ", " + figure_.x_label + " " + text::shortest(p.x) + ": " +
+                         value_text(p.y)) +
+              "</title></circle>\n";
   }
-  // Names move apart until none covers another.
-  std::stable_sort(lines.begin(), lines.end(),
-                   [](const Line& a, const Line& b) { return a.label_y < b.label_y; });
-  const double gap = std::min(15.0, (height - bottom - top) / double(lines.size()));
-  for (std::size_t k = 1; k < lines.size(); ++k)
-    lines[k].label_y = std::max(lines[k].label_y, lines[k - 1].label_y + gap);
-  double lowest = height - bottom;
-  for (auto l = lines.rbegin(); l != lines.rend(); ++l, lowest -= gap)
-    l->label_y = std::min(l->label_y, lowest);
-  for (const Line& l : lines)
-    out += label(right + 8, l.label_y + 4, "start", l.name,
-                 " font-weight=\"600\" fill=\"" + std::string(l.colour) + "\"");
-  return out + "</svg>\n";
-}
+  std::string value_text(double v) const {
+    return figure_.percent ? text::fixed(100 * v, 1) + "\u00A0%" : text::shortest(v);
+  }
+  /// Names at the right ends move apart until none covers another.
+  void draw_names() {
+    std::stable_sort(lines_.begin(), lines_.end(),
+                     [](const Line& a, const Line& b) { return a.label_y < b.label_y; });
+    const double gap = std::min(15.0, (height - bottom - top) / double(lines_.size()));
+    for (std::size_t k = 1; k < lines_.size(); ++k)
+      lines_[k].label_y = std::max(lines_[k].label_y, lines_[k - 1].label_y + gap);
+    double lowest = height - bottom;
+    for (auto l = lines_.rbegin(); l != lines_.rend(); ++l, lowest -= gap)
+      l->label_y = std::min(l->label_y, lowest);
+    for (const Line& l : lines_)
+      out_ += label(right_ + 8, l.label_y + 4, "start", l.name,
+                    " font-weight=\"600\" fill=\"" + std::string(l.colour) + "\"");
+  }
+
+  const Figure& figure_;
+  std::vector<Line> lines_;
+  Range xs_, ys_;
+  std::size_t longest_ = 0;
+  double right_ = 0;
+  std::string out_;
+};
+
+}  // namespace detail
+
+/// Curves over a common axis; each carries its name at its right end, in its colour. Points that
+/// were not measured are skipped.
+inline std::string line_chart(const Figure& figure) { return detail::LineChart(figure).draw(); }
 
 /// One bar: a share with its 95 % interval.
 struct Bar {

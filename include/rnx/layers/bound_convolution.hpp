@@ -1,22 +1,12 @@
 // What convolution and linear layers compute: y = sum over bases m, n of alpha_m beta_n (A_n(x) *
-// B_m(theta)) + b, in that order of m, then n. A full-precision convolution is the case of one
-// base. theta keeps the field's order (O, I / groups, KH, KW); prepared weights hold what kernels
-// read.
+// B_m(theta)) + b, in that order of m, then n; full precision is the case of one base. theta keeps
+// the field's order (O, I / groups, KH, KW); prepared weights hold what kernels read.
 #pragma once
 
+#include "rnx/layers/convolution_shape.hpp"
 #include "rnx/layers/options.hpp"
 
 namespace rnx::inline RNX_ISA {
-
-/// Sizes of one bound convolution, all maxima.
-struct ConvShape {
-  Dims in, out;
-  int kh, kw, stride, pad, groups;
-  bool bias, linear;
-  constexpr bool depthwise() const { return groups > 1 && groups == in.c && out.c == in.c; }
-  constexpr int in_group() const { return in.c / groups; }
-  constexpr std::size_t weights() const { return std::size_t(out.c) * in_group() * kh * kw; }
-};
 
 /// S: sizes. W: weight map. A: activation map. Width, Kernel: what a subnet may choose.
 template <ConvShape S, class W, class A, class Width, class Kernel, class T, class Device>
@@ -103,6 +93,24 @@ struct BoundConv {
     node.bias = S.bias;
     node.weight_bits = W::bits;
     node.activation_bits = A::bits;
+    describe_parameters(node);
+    node.slot_count = Width::slot_count + Kernel::slot_count;
+    if (Width::slot_count) node.slot_names.push_back(Width::slot_name);
+    if (Kernel::slot_count) node.slot_names.push_back("kernel");
+    node.reads.input =
+        reads::parameter_gradient | (plain_input ? reads::none : reads::input_gradient);
+    node.packed = prepared_size;
+    node.chains = true;
+    if (!plain_input) {
+      const std::size_t padded = std::size_t(S.in.h + 2 * S.pad) * (S.in.w + 2 * S.pad) * S.in.c;
+      node.scratch.forward = N * padded;
+      node.scratch.backward = 2 * padded;
+    }
+    node.scratch.backward_fixed = dense_size * (plain_weights ? 1 : 2);
+    return g.add(std::move(node));
+  }
+
+  [[gnu::cold]] static void describe_parameters(Node& node) {
     const int fan_in = S.in_group() * S.kh * S.kw;
     if (S.linear)
       node.parameters.push_back(
@@ -121,20 +129,6 @@ struct BoundConv {
           {"activation.beta", {N}, ParameterKind::scale, Init::constant, A::initial_beta()});
       node.parameters.push_back({"activation.shift", {N}, ParameterKind::scale, Init::spread});
     }
-    node.slot_count = Width::slot_count + Kernel::slot_count;
-    if (Width::slot_count) node.slot_names.push_back(Width::slot_name);
-    if (Kernel::slot_count) node.slot_names.push_back("kernel");
-    node.reads.input =
-        reads::parameter_gradient | (plain_input ? reads::none : reads::input_gradient);
-    node.packed = prepared_size;
-    node.chains = true;
-    if (!plain_input) {
-      const std::size_t padded = std::size_t(S.in.h + 2 * S.pad) * (S.in.w + 2 * S.pad) * S.in.c;
-      node.scratch.forward = N * padded;
-      node.scratch.backward = 2 * padded;
-    }
-    node.scratch.backward_fixed = dense_size * (plain_weights ? 1 : 2);
-    return g.add(std::move(node));
   }
 
   /// What is active in one pass, given the active input channels.
