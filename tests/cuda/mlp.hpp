@@ -52,36 +52,52 @@ double changed(const std::vector<T>& found, const std::vector<T>& expected, doub
   return double(count) / found.size();
 }
 
-/// `steps` steps of SGD with momentum and decay on one batch, then FGSM and three L2 steps from a
-/// random start.
-template <class Spec, class In, class Device, class Precision> auto train_and_attack(int steps) {
+/// A network, a batch of images with labels, and what training and attacks on it need.
+template <class Spec, class In, class Device, class Precision> struct Setup {
   using T = typename Precision::store;
-  const int n = 24;
-  const Dims dims = In::dims;
-  rnx::Network<Spec, In, Device, Precision> net(5);
-  auto trace = net.make_trace({.use = rnx::Use::train, .capacity = n});
-  auto grads = net.make_grads();
+  static constexpr int n = 24;
+  rnx::Network<Spec, In, Device, Precision> net;
+  rnx::Trace<T, Device> trace;
+  rnx::Grads<T, Device> grads;
+  rnx::Tensor<T, Device> x, adversarial, dx;
+  rnx::Buffer<std::int32_t, Device> labels;
+  rnx::Buffer<T, Device> losses, velocity;
+  rnx::Buffer<rnx::StepValues, Device> values;
 
-  const rnx::rng::Stream random(3, rnx::Purpose::test);
-  std::vector<T> pixels(n * dims.count());
-  for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = T(random.uniform(i));
-  std::vector<std::int32_t> classes(n);
-  for (int i = 0; i < n; ++i) classes[i] = i % 10;
-  rnx::Tensor<T, Device> x(n, dims), adversarial(n, dims), dx(n, dims);
-  x.upload(pixels);
-  rnx::Buffer<std::int32_t, Device> labels(n);
-  labels.upload(classes);
-  rnx::Buffer<T, Device> losses(n), velocity(net.parameter_storage());
-  rnx::StepValues step;
-  step.seed = 1;
-  step.lr = 0.1;
-  step.momentum = 0.9;
-  step.eps = 0.1;
-  step.step = 0.04;
-  rnx::Buffer<rnx::StepValues, Device> values(1);
-  values.upload(std::span<const rnx::StepValues>(&step, 1));
+  Setup()
+      : net(5),
+        trace(net.make_trace({.use = rnx::Use::train, .capacity = n})),
+        grads(net.make_grads()),
+        x(n, In::dims),
+        adversarial(n, In::dims),
+        dx(n, In::dims),
+        labels(n),
+        losses(n),
+        velocity(net.parameter_storage()),
+        values(1) {
+    const rnx::rng::Stream random(3, rnx::Purpose::test);
+    std::vector<T> pixels(n * Dims(In::dims).count());
+    for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = T(random.uniform(i));
+    x.upload(pixels);
+    std::vector<std::int32_t> classes(n);
+    for (int i = 0; i < n; ++i) classes[i] = i % 10;
+    labels.upload(classes);
+    rnx::StepValues step;
+    step.seed = 1;
+    step.lr = 0.1;
+    step.momentum = 0.9;
+    step.eps = 0.1;
+    step.step = 0.04;
+    values.upload(std::span<const rnx::StepValues>(&step, 1));
+  }
 
-  const auto gradient_of_loss = [&](double weight) {
+  auto forward(const rnx::Tensor<T, Device>& input, rnx::Mode mode) {
+    rnx::Context ctx;
+    ctx.values = values.data();
+    ctx.mode = mode;
+    return net.forward(trace, input.view(), ctx);
+  }
+  void gradient_of_loss(double weight) {
     const auto z = trace.logits();
     rnx::run<Device>(
         {}, op::cross_entropy<T>{.logits = {rnx::geometry::map(z), z.data},
@@ -91,51 +107,46 @@ template <class Spec, class In, class Device, class Precision> auto train_and_at
                                  .smoothing = 0,
                                  .weight = weight,
                                  .add = false});
-  };
-  Result<T> r;
-  rnx::Context ctx;
-  ctx.values = values.data();
-  ctx.mode = rnx::Mode::train;
-  for (int k = 0; k < steps; ++k) {
-    net.forward(trace, x.view(), ctx);
+  }
+  /// One step of SGD with momentum and decay.
+  void train_step(bool first) {
+    forward(x, rnx::Mode::train);
     gradient_of_loss(1.0 / n);
     grads.zero();
     net.backward(trace, {}, &grads);
     net.commit_statistics(trace);
-    if (k == 0) r.gradient = grads.flat.download();
     rnx::run<Device>({}, op::sgd_step<T>{.count = net.parameter_storage(),
                                          .lr_factor = 1,
                                          .decay = 5e-4,
                                          .nesterov = false,
-                                         .first = k == 0,
+                                         .first = first,
                                          .values = values.data(),
                                          .clip = nullptr,
                                          .gradient = grads.flat.data(),
                                          .velocity = velocity.data(),
                                          .parameter = net.parameters()});
   }
-  ctx.mode = rnx::Mode::eval;
-  const auto z = net.forward(trace, x.view(), ctx);
-  gradient_of_loss(1);
-  r.logits = rnx::to_host(z);
-  r.losses = losses.download();
-  rnx::Buffer<T, Device> all(net.parameter_storage()), buffers(net.buffer_storage());
-  rnx::memory<Device>::copy(all.data(), std::as_const(net).parameters(), all.size() * sizeof(T));
-  rnx::memory<Device>::copy(buffers.data(), std::as_const(net).buffers(),
-                            buffers.size() * sizeof(T));
-  r.parameters = all.download();
-  r.buffers = buffers.download();
-
-  const auto map = rnx::geometry::map(x.view());
-  for (int norm = 0; norm < 2; ++norm) {
+  std::vector<T> parameters() const {
+    rnx::Buffer<T, Device> all(net.parameter_storage());
+    rnx::memory<Device>::copy(all.data(), net.parameters(), all.size() * sizeof(T));
+    return all.download();
+  }
+  std::vector<T> buffers() const {
+    rnx::Buffer<T, Device> all(net.buffer_storage());
+    rnx::memory<Device>::copy(all.data(), net.buffers(), all.size() * sizeof(T));
+    return all.download();
+  }
+  /// The batch after `steps` steps from a random start. norm: 0 for Linf with FGSM, 1 for L2.
+  std::vector<T> attack(int norm, int steps) {
+    const auto map = rnx::geometry::map(x.view());
     rnx::run<Device>({}, op::attack_start<T>{.clean = {map, x.data()},
                                              .adversarial = {map, adversarial.data()},
                                              .values = values.data(),
                                              .norm = norm,
                                              .draw = 0,
                                              .first_sample = 0});
-    for (int k = 0; k < (norm == 0 ? 1 : 3); ++k) {
-      net.forward(trace, adversarial.view(), ctx);
+    for (int k = 0; k < steps; ++k) {
+      forward(adversarial, rnx::Mode::eval);
       gradient_of_loss(1);
       net.backward(trace, dx.view(), nullptr);
       rnx::run<Device>({}, op::attack_step<T>{.clean = {map, x.data()},
@@ -145,8 +156,27 @@ template <class Spec, class In, class Device, class Precision> auto train_and_at
                                               .norm = norm,
                                               .fgsm = norm == 0});
     }
-    (norm == 0 ? r.linf : r.l2) = adversarial.download();
+    return adversarial.download();
   }
+};
+
+/// `steps` steps of SGD with momentum and decay on one batch, then FGSM and three L2 steps from a
+/// random start.
+template <class Spec, class In, class Device, class Precision> auto train_and_attack(int steps) {
+  Setup<Spec, In, Device, Precision> s;
+  Result<typename Precision::store> r;
+  for (int k = 0; k < steps; ++k) {
+    s.train_step(k == 0);
+    if (k == 0) r.gradient = s.grads.flat.download();
+  }
+  const auto z = s.forward(s.x, rnx::Mode::eval);
+  s.gradient_of_loss(1);
+  r.logits = rnx::to_host(z);
+  r.losses = s.losses.download();
+  r.parameters = s.parameters();
+  r.buffers = s.buffers();
+  r.linf = s.attack(0, 1);
+  r.l2 = s.attack(1, 3);
   return r;
 }
 

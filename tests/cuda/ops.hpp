@@ -155,99 +155,141 @@ template <class Device, class T> struct Ops {
   struct Case {
     int n, cin, cout, h, w, kh, kw, stride, pad, groups, extra;
   };
-  static void convolution(const Case& c, bool depthwise) {
-    const int oh = rnx::window_out(c.h, c.kh, c.stride, c.pad),
-              ow = rnx::window_out(c.w, c.kw, c.stride, c.pad), taps = c.kh * c.kw;
-    const geometry::Conv2d g{map(c.n, c.h, c.w, c.cin, c.extra),
-                             map(c.n, oh, ow, c.cout, 2 * c.extra),
-                             c.kh,
-                             c.kw,
-                             c.stride,
-                             c.pad,
-                             c.pad,
-                             c.groups};
-    const int o = g.out(), i = g.in(), room = i + 2;  // theta has room for two more input channels
-    const geometry::Weights wg{c.groups,          o,    i,    c.kh, c.kw,
-                               long(room) * taps, taps, c.kw, 1,    long(o) * room * taps};
-    const std::size_t forward = depthwise ? wg.count() : wg.packed_forward(),
-                      backward = depthwise ? wg.count() : wg.packed_backward();
+  /// What the operations of one convolution read and write.
+  struct Convolution {
+    geometry::Conv2d g;
+    geometry::Weights weights;
+    std::vector<T> theta;
+    std::size_t forward_size, backward_size;  // of the packed forms
+    Arrays arrays;
+    T *x, *dy, *y, *dx, *forward, *backward, *bias, *scale, *dw;
+
+    Convolution(const Case& c, bool depthwise) : g(layer(c)) {
+      const int o = g.out(), i = g.in(), taps = c.kh * c.kw,
+                room = i + 2;  // theta has room for two more input channels
+      weights = {c.groups,          o,    i,    c.kh, c.kw,
+                 long(room) * taps, taps, c.kw, 1,    long(o) * room * taps};
+      theta = numbers<T>(std::size_t(c.groups) * o * room * taps, 1);
+      forward_size = depthwise ? weights.count() : weights.packed_forward();
+      backward_size = depthwise ? weights.count() : weights.packed_backward();
+      x = arrays.add(Field<T>(g.x, 3));
+      dy = arrays.add(Field<T>(g.y, 4));
+      y = arrays.add(Field<T>(g.y, 5, true));
+      dx = arrays.add(Field<T>(g.x, 6, true));
+      forward = arrays.add(std::vector<T>(forward_size));
+      backward = arrays.add(std::vector<T>(backward_size));
+      bias = arrays.add(numbers<T>(c.cout, 7));
+      scale = arrays.add(numbers<T>(c.cout, 8));
+      dw = arrays.add(std::vector<T>(weights.count(), T(9)));
+      if (depthwise)
+        run(op::pack_depthwise<T>{weights, theta.data(), forward});
+      else
+        run(op::pack_weights<T>{
+            .g = weights, .theta = theta.data(), .forward = forward, .backward = backward});
+    }
+    static geometry::Conv2d layer(const Case& c) {
+      const int h = rnx::window_out(c.h, c.kh, c.stride, c.pad),
+                w = rnx::window_out(c.w, c.kw, c.stride, c.pad);
+      return {map(c.n, c.h, c.w, c.cin, c.extra),
+              map(c.n, h, w, c.cout, 2 * c.extra),
+              c.kh,
+              c.kw,
+              c.stride,
+              c.pad,
+              c.pad,
+              c.groups};
+    }
+  };
+  static void packing(const Convolution& c) {
     Arrays m;
-    T* theta = m.add(numbers<T>(std::size_t(c.groups) * o * room * taps, 1));
+    T* theta = m.add(c.theta);
+    check("pack_weights", m,
+          op::pack_weights<T>{.g = c.weights,
+                              .theta = theta,
+                              .forward = m.add(std::vector<T>(c.forward_size, T(9))),
+                              .backward = m.add(std::vector<T>(c.backward_size, T(9)))});
+    check("unpack_gradient", m,
+          op::unpack_gradient<T>{c.weights, m.add(numbers<T>(c.weights.count(), 2)), theta});
+  }
+  static void depthwise_packing(const Convolution& c) {
+    Arrays m;
+    T* theta = m.add(c.theta);
+    check("pack_depthwise", m,
+          op::pack_depthwise<T>{c.weights, theta, m.add(std::vector<T>(c.forward_size, T(9)))});
+    check("unpack_depthwise_gradient", m,
+          op::unpack_depthwise_gradient<T>{c.weights, m.add(numbers<T>(c.weights.count(), 2)),
+                                           theta});
+  }
+  static void forward_and_backward(Convolution& c) {
+    check("conv2d_forward", c.arrays,
+          op::conv2d_forward<T>{.g = c.g,
+                                .x = c.x,
+                                .w = c.forward,
+                                .bias = nullptr,
+                                .scale = nullptr,
+                                .y = c.y,
+                                .accumulate = false});
+    check("conv2d_forward with bias", c.arrays,
+          op::conv2d_forward<T>{.g = c.g,
+                                .x = c.x,
+                                .w = c.forward,
+                                .bias = c.bias,
+                                .scale = nullptr,
+                                .y = c.y,
+                                .accumulate = false});
+    check("conv2d_forward with scale", c.arrays,
+          op::conv2d_forward<T>{.g = c.g,
+                                .x = c.x,
+                                .w = c.forward,
+                                .bias = c.bias,
+                                .scale = c.scale,
+                                .y = c.y,
+                                .accumulate = false});
+    check("conv2d_forward accumulating", c.arrays,
+          op::conv2d_forward<T>{.g = c.g,
+                                .x = c.x,
+                                .w = c.forward,
+                                .bias = nullptr,
+                                .scale = c.scale,
+                                .y = c.y,
+                                .accumulate = true});
+    check("conv2d_backward_input", c.arrays,
+          op::conv2d_backward_input<T>{.g = c.g, .dy = c.dy, .w = c.backward, .dx = c.dx});
+    check("conv2d_backward_weight", c.arrays,
+          op::conv2d_backward_weight<T>{.g = c.g, .x = c.x, .dy = c.dy, .dw = c.dw});
+  }
+  static void depthwise_forward_and_backward(Convolution& c) {
+    check("depthwise_forward", c.arrays,
+          op::depthwise_forward<T>{.g = c.g,
+                                   .x = c.x,
+                                   .w = c.forward,
+                                   .bias = nullptr,
+                                   .scale = nullptr,
+                                   .y = c.y,
+                                   .accumulate = false});
+    check("depthwise_forward with all", c.arrays,
+          op::depthwise_forward<T>{.g = c.g,
+                                   .x = c.x,
+                                   .w = c.forward,
+                                   .bias = c.bias,
+                                   .scale = c.scale,
+                                   .y = c.y,
+                                   .accumulate = true});
+    check("depthwise_backward_input", c.arrays,
+          op::depthwise_backward_input<T>{.g = c.g, .dy = c.dy, .w = c.forward, .dx = c.dx});
+    check("depthwise_backward_weight", c.arrays,
+          op::depthwise_backward_weight<T>{.g = c.g, .x = c.x, .dy = c.dy, .dw = c.dw});
+  }
+  static void convolution(const Case& shape, bool depthwise) {
+    Convolution c(shape, depthwise);
     if (depthwise) {
-      check("pack_depthwise", m,
-            op::pack_depthwise<T>{wg, theta, m.add(std::vector<T>(forward, T(9)))});
-      check("unpack_depthwise_gradient", m,
-            op::unpack_depthwise_gradient<T>{wg, m.add(numbers<T>(wg.count(), 2)), theta});
+      depthwise_packing(c);
+      depthwise_forward_and_backward(c);
     } else {
-      check("pack_weights", m,
-            op::pack_weights<T>{.g = wg,
-                                .theta = theta,
-                                .forward = m.add(std::vector<T>(forward, T(9))),
-                                .backward = m.add(std::vector<T>(backward, T(9)))});
-      check("unpack_gradient", m,
-            op::unpack_gradient<T>{wg, m.add(numbers<T>(wg.count(), 2)), theta});
+      packing(c);
+      forward_and_backward(c);
     }
-    std::vector<T> f(forward), b(backward);
-    if (depthwise)
-      run(op::pack_depthwise<T>{wg, theta, f.data()});
-    else
-      run(op::pack_weights<T>{.g = wg, .theta = theta, .forward = f.data(), .backward = b.data()});
-    Arrays p;
-    T *x = p.add(Field<T>(g.x, 3)), *dy = p.add(Field<T>(g.y, 4)),
-      *y = p.add(Field<T>(g.y, 5, true)), *dx = p.add(Field<T>(g.x, 6, true));
-    T *pf = p.add(f), *pb = p.add(b), *bias = p.add(numbers<T>(c.cout, 7)),
-      *scale = p.add(numbers<T>(c.cout, 8)), *dw = p.add(std::vector<T>(wg.count(), T(9)));
-    if (depthwise) {
-      check("depthwise_forward", p,
-            op::depthwise_forward<T>{.g = g,
-                                     .x = x,
-                                     .w = pf,
-                                     .bias = nullptr,
-                                     .scale = nullptr,
-                                     .y = y,
-                                     .accumulate = false});
-      check("depthwise_forward with all", p,
-            op::depthwise_forward<T>{
-                .g = g, .x = x, .w = pf, .bias = bias, .scale = scale, .y = y, .accumulate = true});
-      check("depthwise_backward_input", p,
-            op::depthwise_backward_input<T>{.g = g, .dy = dy, .w = pf, .dx = dx});
-      check("depthwise_backward_weight", p,
-            op::depthwise_backward_weight<T>{.g = g, .x = x, .dy = dy, .dw = dw});
-    } else {
-      check("conv2d_forward", p,
-            op::conv2d_forward<T>{.g = g,
-                                  .x = x,
-                                  .w = pf,
-                                  .bias = nullptr,
-                                  .scale = nullptr,
-                                  .y = y,
-                                  .accumulate = false});
-      check("conv2d_forward with bias", p,
-            op::conv2d_forward<T>{.g = g,
-                                  .x = x,
-                                  .w = pf,
-                                  .bias = bias,
-                                  .scale = nullptr,
-                                  .y = y,
-                                  .accumulate = false});
-      check(
-          "conv2d_forward with scale", p,
-          op::conv2d_forward<T>{
-              .g = g, .x = x, .w = pf, .bias = bias, .scale = scale, .y = y, .accumulate = false});
-      check("conv2d_forward accumulating", p,
-            op::conv2d_forward<T>{.g = g,
-                                  .x = x,
-                                  .w = pf,
-                                  .bias = nullptr,
-                                  .scale = scale,
-                                  .y = y,
-                                  .accumulate = true});
-      check("conv2d_backward_input", p,
-            op::conv2d_backward_input<T>{.g = g, .dy = dy, .w = pb, .dx = dx});
-      check("conv2d_backward_weight", p,
-            op::conv2d_backward_weight<T>{.g = g, .x = x, .dy = dy, .dw = dw});
-    }
-    check("bias_backward", p, op::bias_backward<T>{.dy = {g.y, dy}, .db = bias});
+    check("bias_backward", c.arrays, op::bias_backward<T>{.dy = {c.g.y, c.dy}, .db = c.bias});
   }
   static void convolutions() {
     for (const Case& c : {Case{8, 75, 32, 1, 1, 1, 1, 1, 0, 1, 0},
@@ -434,59 +476,58 @@ template <class Device, class T> struct Ops {
     }
   }
 
-  static void optimizers(std::size_t n) {
-    for (const bool first : {false, true})
-      for (const bool nesterov : {false, true}) {
-        Arrays m;
-        const rnx::StepValues* v = m.add(values());
-        const double* clip = m.add(std::vector<double>{0.4});
-        T *g = m.add(numbers<T>(n, 1)), *velocity = m.add(numbers<T>(n, 2)),
-          *p = m.add(numbers<T>(n, 3));
-        check("sgd_step", m,
-              op::sgd_step<T>{.count = n,
-                              .lr_factor = 0.5,
-                              .decay = 1e-3,
-                              .nesterov = nesterov,
-                              .first = first,
-                              .values = v,
-                              .clip = clip,
-                              .gradient = g,
-                              .velocity = velocity,
-                              .parameter = p});
-        check("sgd_step without clip", m,
-              op::sgd_step<T>{.count = n,
-                              .lr_factor = 1,
-                              .decay = 0,
-                              .nesterov = nesterov,
-                              .first = first,
-                              .values = v,
-                              .clip = nullptr,
-                              .gradient = g,
-                              .velocity = velocity,
-                              .parameter = p});
-        check("sgd_step without velocity", m,
-              op::sgd_step<T>{.count = n,
-                              .lr_factor = 1,
-                              .decay = 1e-3,
-                              .nesterov = false,
-                              .first = first,
-                              .values = v,
-                              .clip = clip,
-                              .gradient = g,
-                              .velocity = nullptr,
-                              .parameter = p});
-        check("sgd_step without values", m,
-              op::sgd_step<T>{.count = n,
-                              .lr_factor = 1,
-                              .decay = 1e-3,
-                              .nesterov = nesterov,
-                              .first = first,
-                              .values = nullptr,
-                              .clip = clip,
-                              .gradient = g,
-                              .velocity = velocity,
-                              .parameter = p});
-      }
+  static void sgd(std::size_t n, bool first, bool nesterov) {
+    Arrays m;
+    const rnx::StepValues* v = m.add(values());
+    const double* clip = m.add(std::vector<double>{0.4});
+    T *g = m.add(numbers<T>(n, 1)), *velocity = m.add(numbers<T>(n, 2)),
+      *p = m.add(numbers<T>(n, 3));
+    check("sgd_step", m,
+          op::sgd_step<T>{.count = n,
+                          .lr_factor = 0.5,
+                          .decay = 1e-3,
+                          .nesterov = nesterov,
+                          .first = first,
+                          .values = v,
+                          .clip = clip,
+                          .gradient = g,
+                          .velocity = velocity,
+                          .parameter = p});
+    check("sgd_step without clip", m,
+          op::sgd_step<T>{.count = n,
+                          .lr_factor = 1,
+                          .decay = 0,
+                          .nesterov = nesterov,
+                          .first = first,
+                          .values = v,
+                          .clip = nullptr,
+                          .gradient = g,
+                          .velocity = velocity,
+                          .parameter = p});
+    check("sgd_step without velocity", m,
+          op::sgd_step<T>{.count = n,
+                          .lr_factor = 1,
+                          .decay = 1e-3,
+                          .nesterov = false,
+                          .first = first,
+                          .values = v,
+                          .clip = clip,
+                          .gradient = g,
+                          .velocity = nullptr,
+                          .parameter = p});
+    check("sgd_step without values", m,
+          op::sgd_step<T>{.count = n,
+                          .lr_factor = 1,
+                          .decay = 1e-3,
+                          .nesterov = nesterov,
+                          .first = first,
+                          .values = nullptr,
+                          .clip = clip,
+                          .gradient = g,
+                          .velocity = velocity,
+                          .parameter = p});
+  }
+  static void adam_average_and_clipping(std::size_t n) {
     Arrays m;
     T *g = m.add(numbers<T>(n, 1)), *first = m.add(numbers<T>(n, 2)),
       *second = m.add(positive(n, 3)), *p = m.add(numbers<T>(n, 4));
@@ -508,6 +549,11 @@ template <class Device, class T> struct Ops {
     check("ema_step", m, op::ema_step<T>{.count = n, .decay = 0.99, .parameter = g, .average = p});
     check("square_sum", m, op::square_sum<T>{n, g, sum});
     check("clip_factor", m, op::clip_factor<T>{0.5, sum, clip});
+  }
+  static void optimizers(std::size_t n) {
+    for (const bool first : {false, true})
+      for (const bool nesterov : {false, true}) sgd(n, first, nesterov);
+    adam_average_and_clipping(n);
   }
 
   static void attacks(int n, int c) {

@@ -107,20 +107,20 @@ template <class T> struct Problem {
   }
 };
 
-template <class T> void check(const Case& c, bool depthwise) {
-  const std::string where = std::to_string(c.kh) + "x" + std::to_string(c.kw) + ": " +
-                            std::to_string(c.cin) + " to " + std::to_string(c.cout);
-  CAPTURE(where);
-  CAPTURE(sizeof(T));
-  Problem<T> p(c, depthwise);
+/// The output, and the gradients by their definition.
+struct Expected {
+  Field<double> y, dx;
+  std::vector<double> dtheta;
+};
+
+/// By plain loops over every (output, tap).
+template <class T> Expected expected(Problem<T>& p, const Case& c) {
   const auto& g = p.g;
-  const std::size_t samples_x = g.x.sample(), samples_y = g.y.sample();
-  // plain loops over every (output, tap): y, and the gradients by their definition
-  Field<double> y({g.y.n, g.y.h, g.y.w, g.y.c, g.y.c}, 0),
-      dx({g.x.n, g.x.h, g.x.w, g.x.c, g.x.c}, 0);
-  y.v.assign(y.v.size(), 0);
-  dx.v.assign(dx.v.size(), 0);
-  std::vector<double> dtheta(p.theta.size(), 1);
+  Expected e{Field<double>({g.y.n, g.y.h, g.y.w, g.y.c, g.y.c}, 0),
+             Field<double>({g.x.n, g.x.h, g.x.w, g.x.c, g.x.c}, 0),
+             std::vector<double>(p.theta.size(), 1)};
+  e.y.v.assign(e.y.v.size(), 0);
+  e.dx.v.assign(e.dx.v.size(), 0);
   each(g.y, [&](int n, int h, int w, int o) {
     for (int kh = 0; kh < c.kh; ++kh)
       for (int kw = 0; kw < c.kw; ++kw)
@@ -128,46 +128,74 @@ template <class T> void check(const Case& c, bool depthwise) {
           const int ih = h * c.stride - c.pad + kh, iw = w * c.stride - c.pad + kw,
                     ci = o / g.out() * g.in() + i;
           if (ih < 0 || iw < 0 || ih >= c.h || iw >= c.w) continue;
-          y.at(n, h, w, o) += p.x.get(n, ih, iw, ci) * double(p.theta[p.at(o, i, kh, kw)]);
-          dx.at(n, ih, iw, ci) += p.dy.get(n, h, w, o) * double(p.theta[p.at(o, i, kh, kw)]);
-          dtheta[p.at(o, i, kh, kw)] += p.x.get(n, ih, iw, ci) * p.dy.get(n, h, w, o);
+          e.y.at(n, h, w, o) += p.x.get(n, ih, iw, ci) * double(p.theta[p.at(o, i, kh, kw)]);
+          e.dx.at(n, ih, iw, ci) += p.dy.get(n, h, w, o) * double(p.theta[p.at(o, i, kh, kw)]);
+          e.dtheta[p.at(o, i, kh, kw)] += p.x.get(n, ih, iw, ci) * p.dy.get(n, h, w, o);
         }
   });
+  return e;
+}
+
+template <class T>
+void check_against_plain_loops(Problem<T>& p, const Case& c, Field<T>& y, Field<T>& dx) {
   const double bound = 200;
-  Field<T> found = p.apply(nullptr, nullptr, false), found_dx = p.input_gradient();
-  const std::vector<T> found_dw = p.weight_gradient();
+  Expected e = expected(p, c);
+  const std::vector<T> dtheta = p.weight_gradient();
   Error ey, ex, ew;
-  each(g.y, [&](int n, int h, int w, int k) { ey(found.at(n, h, w, k), y.at(n, h, w, k)); });
-  each(g.x, [&](int n, int h, int w, int k) { ex(found_dx.at(n, h, w, k), dx.at(n, h, w, k)); });
-  for (std::size_t i = 0; i < dtheta.size(); ++i) ew(found_dw[i], dtheta[i]);
+  each(p.g.y, [&](int n, int h, int w, int k) { ey(y.at(n, h, w, k), e.y.at(n, h, w, k)); });
+  each(p.g.x, [&](int n, int h, int w, int k) { ex(dx.at(n, h, w, k), e.dx.at(n, h, w, k)); });
+  for (std::size_t i = 0; i < dtheta.size(); ++i) ew(dtheta[i], e.dtheta[i]);
   CHECK(ey.of<T>() < bound);
   CHECK(ex.of<T>() < bound);
   CHECK(ew.of<T>() < bound);
-  CHECK(found.untouched());
-  CHECK(found_dx.untouched());
+  CHECK(y.untouched());
+  CHECK(dx.untouched());
+}
 
-  // the epilogue rounds product, scaling and additions one by one
+/// The epilogue rounds product, scaling and additions one by one. `y` is the output without it.
+template <class T> void check_epilogue(Problem<T>& p, Field<T>& y) {
+  const auto& g = p.g;
   const std::vector<T> bias = numbers<T>(g.y.c, 6), scale = numbers<T>(g.y.c, 7);
   Field<T> all = p.apply(bias.data(), scale.data(), true), before(g.y, 4, true);
   bool exact = true;
   each(g.y, [&](int n, int h, int w, int k) {
-    volatile T v = found.at(n, h, w, k) * scale[k];
+    volatile T v = y.at(n, h, w, k) * scale[k];
     v = before.at(n, h, w, k) + v;
     v = v + bias[k];
     exact = exact && v == all.at(n, h, w, k);
   });
   CHECK(exact);
   CHECK(all.untouched());
+}
 
+template <class T> void check_threads(Problem<T>& p) {
   CHECK(same_for_threads([&] { return p.apply(nullptr, nullptr, false).v; }));
   CHECK(same_for_threads([&] { return p.input_gradient().v; }));
   CHECK(same_for_threads([&] { return p.weight_gradient(); }));
-  const int last = g.x.n - 1;  // alone as in the batch
+}
+
+/// The last sample alone as in the batch, whose output and input gradient are given.
+template <class T>
+void check_sample_alone(Problem<T>& p, const std::vector<T>& y, const std::vector<T>& dx) {
+  const int last = p.g.x.n - 1;
   const auto tail = [&](const std::vector<T>& v, std::size_t sample) {
     return std::vector<T>(v.begin() + last * sample, v.end());
   };
-  CHECK(same(p.apply(nullptr, nullptr, false, last, 1).v, tail(found.v, samples_y)));
-  CHECK(same(p.input_gradient(last, 1).v, tail(found_dx.v, samples_x)));
+  CHECK(same(p.apply(nullptr, nullptr, false, last, 1).v, tail(y, p.g.y.sample())));
+  CHECK(same(p.input_gradient(last, 1).v, tail(dx, p.g.x.sample())));
+}
+
+template <class T> void check(const Case& c, bool depthwise) {
+  const std::string where = std::to_string(c.kh) + "x" + std::to_string(c.kw) + ": " +
+                            std::to_string(c.cin) + " to " + std::to_string(c.cout);
+  CAPTURE(where);
+  CAPTURE(sizeof(T));
+  Problem<T> p(c, depthwise);
+  Field<T> y = p.apply(nullptr, nullptr, false), dx = p.input_gradient();
+  check_against_plain_loops(p, c, y, dx);
+  check_epilogue(p, y);
+  check_threads(p);
+  check_sample_alone(p, y.v, dx.v);
 }
 
 }  // namespace

@@ -21,24 +21,34 @@ template <class T, class F> void expect(Field<T>& found, F expected, double boun
   CHECK(found.untouched());
 }
 
-template <class T> void elementwise(int c) {
-  CAPTURE(c);
+/// Inputs with and without room behind the channels; y has the map `out`.
+template <class T> struct Elementwise {
+  const int c;
+  const Map out;
   const Map m{3, 9, 8, c, c + 2}, dense{3, 9, 8, c, c};
-  Field<T> x(m, 1), z(dense, 2);
-  for (const Map& out : {dense, m}) {
-    Field<T> y(out, 3, true), before(out, 3, true);
+  Field<T> x{m, 1}, z{dense, 2}, y{out, 3, true}, before{out, 3, true};
+  Field<T> s{{3, 1, 1, c, c + 1}, 4}, ds{{3, 1, 1, c, c + 1}, 5, true};  // one value per channel
+
+  void copies_and_sums() {
     run(op::copy<T>{.from = {m, x.data()}, .to = {out, y.data()}});
     expect(y, [&](int n, int h, int w, int k) { return x.at(n, h, w, k); });
-    y = before, run(op::accumulate<T>{.from = {m, x.data()}, .to = {out, y.data()}});
+    y = before;
+    run(op::accumulate<T>{.from = {m, x.data()}, .to = {out, y.data()}});
     expect(y, [&](int n, int h, int w, int k) { return before.at(n, h, w, k) + x.at(n, h, w, k); });
     run(op::add<T>{.a = {dense, z.data()}, .b = {m, x.data()}, .y = {out, y.data()}});
     expect(y, [&](int n, int h, int w, int k) { return z.at(n, h, w, k) + x.at(n, h, w, k); });
+  }
+
+  void pointwise() {
     run(op::pointwise_forward<Relu, T>{.x = {dense, z.data()}, .y = {out, y.data()}});
     expect(y, [&](int n, int h, int w, int k) { return std::fmax(z.at(n, h, w, k), 0); });
     run(op::pointwise_backward<Relu, T>{
         .v = {dense, z.data()}, .dy = {m, x.data()}, .dx = {out, y.data()}});
     expect(y,
            [&](int n, int h, int w, int k) { return z.at(n, h, w, k) > 0 ? x.at(n, h, w, k) : 0; });
+  }
+
+  void masked_relu() {
     std::vector<T> mask(72 * (c + 4));
     for (std::size_t i = 0; i < mask.size(); ++i) mask[i] = noise(i, 9) > 0;
     run(op::masked_relu_forward<T>{.x = {m, x.data()}, .y = {out, y.data()}, .mask = mask.data()});
@@ -50,6 +60,9 @@ template <class T> void elementwise(int c) {
     expect(y, [&](int n, int h, int w, int k) {
       return mask[(k * 9 + h) * 8 + w] != 0 && x.at(n, h, w, k) <= 0 ? 0 : z.at(n, h, w, k);
     });
+  }
+
+  void affine_channels() {
     const std::vector<T> shift = numbers<T>(c, 10), divisor = numbers<T>(c, 11);
     run(op::affine_channels<T>{.x = {m, x.data()},
                                .y = {out, y.data()},
@@ -60,7 +73,10 @@ template <class T> void elementwise(int c) {
     run(op::affine_channels<T>{
         .x = {m, x.data()}, .y = {out, y.data()}, .shift = nullptr, .divisor = divisor.data()});
     expect(y, [&](int n, int h, int w, int k) { return x.at(n, h, w, k) / divisor[k]; });
-    rnx::StepValues values{.seed = 5, .draw = 2};
+  }
+
+  void dropout() {
+    const rnx::StepValues values{.seed = 5, .draw = 2};
     run(op::dropout<T>{.x = {m, x.data()},
                        .y = {out, y.data()},
                        .values = &values,
@@ -75,22 +91,29 @@ template <class T> void elementwise(int c) {
     expect(y, [&](int n, int h, int w, int k) {
       return keep(n, h * 8 + w, k) ? x.at(n, h, w, k) / .75 : 0;
     });
-    Field<T> s({3, 1, 1, c, c + 1}, 4), ds({3, 1, 1, c, c + 1}, 5, true);
+  }
+
+  /// Of f(n, h, w, k) over the pixels.
+  template <class F> static double sum(int n, int k, F f) {
+    double v = 0;
+    for (int pixel = 0; pixel < 72; ++pixel) v += f(n, pixel / 8, pixel % 8, k);
+    return v;
+  }
+
+  void scale_channels() {
     run(op::scale_channels<T>{.x = {m, x.data()}, .s = {s.m, s.data()}, .y = {out, y.data()}});
     expect(y, [&](int n, int h, int w, int k) { return x.at(n, h, w, k) * s.at(n, 0, 0, k); });
     run(op::scale_channels_gate<T>{
         .x = {m, x.data()}, .dy = {dense, z.data()}, .ds = {ds.m, ds.data()}});
-    const auto sum = [&](int n, int k, auto f) {
-      double v = 0;
-      for (int pixel = 0; pixel < 72; ++pixel) v += f(n, pixel / 8, pixel % 8, k);
-      return v;
-    };
     expect(
         ds,
         [&](int n, int, int, int k) {
           return sum(n, k, [&](auto... at) { return double(x.at(at...)) * z.at(at...); });
         },
         100);
+  }
+
+  void global_pool() {
     run(op::global_pool_forward<T>{.x = {m, x.data()}, .y = {ds.m, ds.data()}});
     expect(
         ds,
@@ -100,16 +123,22 @@ template <class T> void elementwise(int c) {
         100);
     run(op::global_pool_backward<T>{.dy = {s.m, s.data()}, .dx = {out, y.data()}});
     expect(y, [&](int n, int, int, int k) { return s.at(n, 0, 0, k) / 72; });
+  }
+
+  void attention_map() {
     std::vector<T> f(m.rows(), 9);
     run(op::attention_map<T>{.x = {m, x.data()}, .f = f.data()});
     double squares = 0;
     for (int k = 0; k < c; ++k) squares += double(x.at(2, 4, 3, k)) * x.at(2, 4, 3, k);
     CHECK(f[(2 * 9 + 4) * 8 + 3] == Approx(squares).epsilon(1e-5));
-    y = before,
+    y = before;
     run(op::attention_map_backward<T>{.x = {m, x.data()}, .dx = {out, y.data()}, .df = f.data()});
     expect(y, [&](int n, int h, int w, int k) {
       return before.at(n, h, w, k) + 2 * x.at(n, h, w, k) * f[(n * 9 + h) * 8 + w];
     });
+  }
+
+  void pad_shortcut() {
     const Map small{3, 5, 4, c + 3, c + 5};
     Field<T> pad(small, 6, true), dpad(small, 7);
     run(op::pad_shortcut<T>{
@@ -123,102 +152,161 @@ template <class T> void elementwise(int c) {
       return h % 2 || w % 2 ? 0 : dpad.at(n, h / 2, w / 2, k + 1);
     });
   }
+};
+
+template <class T> void elementwise(int c) {
+  CAPTURE(c);
+  for (int extra : {0, 2}) {
+    Elementwise<T> e{c, {3, 9, 8, c, c + extra}};
+    e.copies_and_sums();
+    e.pointwise();
+    e.masked_relu();
+    e.affine_channels();
+    e.dropout();
+    e.scale_channels();
+    e.global_pool();
+    e.attention_map();
+    e.pad_shortcut();
+  }
 }
 
-template <class T> void batch_norm(int c) {
-  CAPTURE(c);
+/// Maps with a large mean, what the operations write, and the same by plain sums.
+template <class T> struct BatchNorm {
+  const int c;
   const Map m{5, 9, 7, c, c + 2}, dense{5, 9, 7, c, c};
-  Field<T> x(m, 1), dy(dense, 2), y(dense, 3, true), dx(m, 3, true);
-  for (T& v : x.v) v = 3 * v + 100;  // a large mean
-  std::vector<T> mean(c), var(c), gamma = numbers<T>(c, 4), beta = numbers<T>(c, 5), sums(2 * c),
-                                  db(c, 1), running(2 * c, 1);
-  run(op::batch_norm_statistics<T>{.x = {m, x.data()}, .mean = mean.data(), .var = var.data()});
-  run(op::batch_norm_normalize<T>{.x = {m, x.data()},
-                                  .y = {dense, y.data()},
-                                  .mean = mean.data(),
-                                  .var = var.data(),
-                                  .gamma = gamma.data(),
-                                  .beta = beta.data(),
-                                  .eps = T(1e-5)});
-  run(op::batch_norm_reduce<T>{.x = {m, x.data()},
-                               .dy = {dense, dy.data()},
-                               .mean = mean.data(),
-                               .var = var.data(),
-                               .sums = sums.data(),
-                               .eps = T(1e-5)});
-  run(op::batch_norm_backward<T>{.x = {m, x.data()},
-                                 .dy = {dense, dy.data()},
-                                 .dx = {m, dx.data()},
-                                 .mean = mean.data(),
-                                 .var = var.data(),
-                                 .gamma = gamma.data(),
-                                 .sums = sums.data(),
-                                 .eps = T(1e-5)});
-  run(op::bias_backward<T>{.dy = {dense, dy.data()}, .db = db.data()});
-  run(op::batch_norm_update<T>{.c = c,
-                               .weight = T(.1),
-                               .correction = T(2),
-                               .mean = mean.data(),
-                               .var = var.data(),
-                               .running_mean = running.data(),
-                               .running_var = running.data() + c});
-  std::vector<double> mu(c), v(c), s0(c), s1(c);
+  const T eps = T(1e-5);
+  Field<T> x{m, 1}, dy{dense, 2}, y{dense, 3, true}, dx{m, 3, true};
+  std::vector<T> mean, var, gamma, beta, sums, db, running;
   const double count = double(m.rows());
-  const auto hat = [&](int n, int h, int w, int k) {
-    return (x.at(n, h, w, k) - mu[k]) / std::sqrt(v[k] + 1e-5);
-  };
-  each(m, [&](int n, int h, int w, int k) { mu[k] += x.at(n, h, w, k) / count; });
-  each(m, [&](int n, int h, int w, int k) {
-    v[k] += (x.at(n, h, w, k) - mu[k]) * (x.at(n, h, w, k) - mu[k]) / count;
-  });
-  each(m, [&](int n, int h, int w, int k) {
-    s0[k] += dy.at(n, h, w, k);
-    s1[k] += dy.at(n, h, w, k) * hat(n, h, w, k);
-  });
-  Error e;
-  for (int k = 0; k < c; ++k) {
-    e(mean[k], mu[k]);
-    e(var[k], v[k]);
-    e(sums[k], s0[k]);
-    e(sums[c + k], s1[k]);
-    e(db[k], 1 + s0[k]);
-    e(running[k], .9 + .1 * mu[k]);
-    e(running[c + k], .9 + .2 * v[k]);
+  std::vector<double> mu, v, s0, s1;  // mean and variance of x, sums of dy and of dy * hat
+
+  explicit BatchNorm(int c)
+      : c(c),
+        mean(c),
+        var(c),
+        gamma(numbers<T>(c, 4)),
+        beta(numbers<T>(c, 5)),
+        sums(2 * c),
+        db(c, 1),
+        running(2 * c, 1),
+        mu(c),
+        v(c),
+        s0(c),
+        s1(c) {
+    for (T& value : x.v) value = 3 * value + 100;
+    each(m, [&](int n, int h, int w, int k) { mu[k] += x.at(n, h, w, k) / count; });
+    each(m, [&](int n, int h, int w, int k) {
+      v[k] += (x.at(n, h, w, k) - mu[k]) * (x.at(n, h, w, k) - mu[k]) / count;
+    });
+    each(m, [&](int n, int h, int w, int k) {
+      s0[k] += dy.at(n, h, w, k);
+      s1[k] += dy.at(n, h, w, k) * hat(n, h, w, k);
+    });
   }
-  CHECK(e.of<T>() < 200);  // the plain sums above are no better
-  expect(
-      y, [&](int n, int h, int w, int k) { return hat(n, h, w, k) * gamma[k] + beta[k]; }, 500);
-  expect(
-      dx,
-      [&](int n, int h, int w, int k) {
-        return gamma[k] / std::sqrt(v[k] + 1e-5) *
-               (dy.at(n, h, w, k) - s0[k] / count - hat(n, h, w, k) * s1[k] / count);
-      },
-      500);
-  run(op::batch_norm_backward<T>{.x = {m, nullptr},
-                                 .dy = {dense, dy.data()},
-                                 .dx = {m, dx.data()},
-                                 .mean = mean.data(),
-                                 .var = var.data(),
-                                 .gamma = gamma.data(),
-                                 .sums = nullptr,
-                                 .eps = T(1e-5)});
-  expect(dx, [&](int n, int h, int w, int k) {
-    return gamma[k] / std::sqrt(v[k] + 1e-5) * dy.at(n, h, w, k);
-  });
-  CHECK(same_for_threads([&] {
+  /// The normalized x.
+  double hat(int n, int h, int w, int k) {
+    return (x.at(n, h, w, k) - mu[k]) / std::sqrt(v[k] + 1e-5);
+  }
+
+  void statistics() {
     run(op::batch_norm_statistics<T>{.x = {m, x.data()}, .mean = mean.data(), .var = var.data()});
+  }
+  void normalize() {
+    run(op::batch_norm_normalize<T>{.x = {m, x.data()},
+                                    .y = {dense, y.data()},
+                                    .mean = mean.data(),
+                                    .var = var.data(),
+                                    .gamma = gamma.data(),
+                                    .beta = beta.data(),
+                                    .eps = eps});
+  }
+  void reduce() {
     run(op::batch_norm_reduce<T>{.x = {m, x.data()},
                                  .dy = {dense, dy.data()},
                                  .mean = mean.data(),
                                  .var = var.data(),
                                  .sums = sums.data(),
-                                 .eps = T(1e-5)});
-    std::vector<T> all = mean;
-    all.insert(all.end(), var.begin(), var.end());
-    all.insert(all.end(), sums.begin(), sums.end());
-    return all;
-  }));
+                                 .eps = eps});
+  }
+  /// In evaluation there are no sums, and x is not read.
+  void backward(const T* from, const T* its_sums) {
+    run(op::batch_norm_backward<T>{.x = {m, from},
+                                   .dy = {dense, dy.data()},
+                                   .dx = {m, dx.data()},
+                                   .mean = mean.data(),
+                                   .var = var.data(),
+                                   .gamma = gamma.data(),
+                                   .sums = its_sums,
+                                   .eps = eps});
+  }
+  void update() {
+    run(op::batch_norm_update<T>{.c = c,
+                                 .weight = T(.1),
+                                 .correction = T(2),
+                                 .mean = mean.data(),
+                                 .var = var.data(),
+                                 .running_mean = running.data(),
+                                 .running_var = running.data() + c});
+  }
+
+  void check_sums() {
+    Error e;
+    for (int k = 0; k < c; ++k) {
+      e(mean[k], mu[k]);
+      e(var[k], v[k]);
+      e(sums[k], s0[k]);
+      e(sums[c + k], s1[k]);
+      e(db[k], 1 + s0[k]);
+      e(running[k], .9 + .1 * mu[k]);
+      e(running[c + k], .9 + .2 * v[k]);
+    }
+    CHECK(e.of<T>() < 200);  // the plain sums are no better
+  }
+  void check_output() {
+    expect(
+        y, [&](int n, int h, int w, int k) { return hat(n, h, w, k) * gamma[k] + beta[k]; }, 500);
+  }
+  void check_gradient() {
+    expect(
+        dx,
+        [&](int n, int h, int w, int k) {
+          return gamma[k] / std::sqrt(v[k] + 1e-5) *
+                 (dy.at(n, h, w, k) - s0[k] / count - hat(n, h, w, k) * s1[k] / count);
+        },
+        500);
+  }
+  void check_gradient_in_evaluation() {
+    expect(dx, [&](int n, int h, int w, int k) {
+      return gamma[k] / std::sqrt(v[k] + 1e-5) * dy.at(n, h, w, k);
+    });
+  }
+  void check_threads() {
+    CHECK(same_for_threads([&] {
+      statistics();
+      reduce();
+      std::vector<T> all = mean;
+      all.insert(all.end(), var.begin(), var.end());
+      all.insert(all.end(), sums.begin(), sums.end());
+      return all;
+    }));
+  }
+};
+
+template <class T> void batch_norm(int c) {
+  CAPTURE(c);
+  BatchNorm<T> b(c);
+  b.statistics();
+  b.normalize();
+  b.reduce();
+  b.backward(b.x.data(), b.sums.data());
+  run(op::bias_backward<T>{.dy = {b.dense, b.dy.data()}, .db = b.db.data()});
+  b.update();
+  b.check_sums();
+  b.check_output();
+  b.check_gradient();
+  b.backward(nullptr, nullptr);
+  b.check_gradient_in_evaluation();
+  b.check_threads();
 }
 
 template <class T> void pooling(int c, int kernel, int stride, int pad) {

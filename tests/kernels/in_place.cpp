@@ -23,8 +23,8 @@ template <class F> void in_place(F f) {
 
 }  // namespace
 
-TEST_CASE("elementwise operations in place") {
-  const Values other = numbers<float>(count, 2), channel(c, .5f), mask(count / 2, 1);
+TEST_CASE("activations in place") {
+  const Values other = numbers<float>(count, 2), mask(count / 2, 1);
   const auto forward = [&]<class F>(F) {
     in_place([&](const float* x, float* y) {
       run(op::pointwise_forward<F, float>{.x = {m, x}, .y = {m, y}});
@@ -45,6 +45,10 @@ TEST_CASE("elementwise operations in place") {
     run(op::masked_relu_backward<float>{
         .y = {m, other.data()}, .dy = {m, dy}, .dx = {m, dx}, .mask = mask.data()});
   });
+}
+
+TEST_CASE("elementwise operations in place") {
+  const Values other = numbers<float>(count, 2), channel(c, .5f);
   in_place([&](auto x, auto y) {
     run(op::affine_channels<float>{
         .x = {m, x}, .y = {m, y}, .shift = channel.data(), .divisor = channel.data()});
@@ -69,6 +73,13 @@ TEST_CASE("elementwise operations in place") {
     run(op::scale_channels<float>{.x = {m, x}, .s = {gate, other.data()}, .y = {m, y}});
   });
   in_place([&](auto x, auto y) {
+    run(op::perturb<float>{.count = count, .x = x, .delta = other.data(), .y = y});
+  });
+}
+
+TEST_CASE("batch norm in place") {
+  const Values other = numbers<float>(count, 2), channel(c, .5f);
+  in_place([&](auto x, auto y) {
     run(op::batch_norm_normalize<float>{.x = {m, x},
                                         .y = {m, y},
                                         .mean = channel.data(),
@@ -89,9 +100,6 @@ TEST_CASE("elementwise operations in place") {
                                          .sums = s,
                                          .eps = 1e-5f});
     });
-  in_place([&](auto x, auto y) {
-    run(op::perturb<float>{.count = count, .x = x, .delta = other.data(), .y = y});
-  });
 }
 
 TEST_CASE("chains over values in place") {

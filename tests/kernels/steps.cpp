@@ -8,6 +8,8 @@ using namespace test;
 namespace op = rnx::op;
 using doctest::Approx;
 
+const std::size_t count = 40000;  // of an optimizer's parameters
+
 /// dz of a loss (z, value, dz) of n rows is the gradient of weight x the sum of values; `add` adds
 /// to it.
 template <class Loss> void gradient_check(std::vector<double> z, Loss loss) {
@@ -28,9 +30,100 @@ template <class Loss> void gradient_check(std::vector<double> z, Loss loss) {
   }
 }
 
+/// Huge logits of two samples and three classes, and the values of their cross entropy.
+struct HugeLogits {
+  const Map m{2, 1, 1, 3, 3};
+  std::vector<float> z{1e30f, 0, 0, 3e38f, -3e38f, 0}, value = std::vector<float>(2);
+
+  void cross_entropy(const std::int32_t* labels, float* dz) {
+    run(op::cross_entropy<float>{.logits = {m, z.data()},
+                                 .dz = {m, dz},
+                                 .labels = labels,
+                                 .value = value.data(),
+                                 .smoothing = 0,
+                                 .weight = 1,
+                                 .add = false});
+  }
+};
+
+double clamped(double v) { return std::fmin(1, std::fmax(0, v)); }
+
+/// Three samples of 60 values, and the attack on them in one norm (0: Linf, 1: L2).
+struct Attack {
+  const int norm;
+  const Map m{3, 4, 5, 3, 3};
+  const rnx::StepValues values{.seed = 1, .draw = 2, .eps = .1, .step = .03};
+  std::vector<double> clean = numbers<double>(180, 1), g = numbers<double>(180, 2),
+                      x = std::vector<double>(180);
+
+  explicit Attack(int norm = 0) : norm(norm) {
+    for (double& v : clean) v = .5 + .5 * v;
+    g[4] = 0;
+  }
+  void start() {
+    run(op::attack_start<double>{.clean = {m, clean.data()},
+                                 .adversarial = {m, x.data()},
+                                 .values = &values,
+                                 .norm = norm,
+                                 .draw = 0,
+                                 .first_sample = 10});
+  }
+  void step(bool fgsm) {
+    run(op::attack_step<double>{.clean = {m, clean.data()},
+                                .gradient = {m, g.data()},
+                                .adversarial = {m, x.data()},
+                                .values = &values,
+                                .norm = norm,
+                                .fgsm = fgsm});
+  }
+  /// Of sample n's perturbation.
+  double length(int n) const {
+    double sum = 0;
+    for (int i = 60 * n; i < 60 * n + 60; ++i) sum += (x[i] - clean[i]) * (x[i] - clean[i]);
+    return std::sqrt(sum);
+  }
+  /// Value i at the edge of the Linf ball.
+  double edge(int i) const { return clean[i] + (g[i] > 0 ? .1 : -.1); }
+};
+
+void check_random_start(Attack& a) {
+  std::vector<double> alone(60);
+  a.start();
+  run(op::attack_start<double>{.clean = {{1, 4, 5, 3, 3}, a.clean.data() + 120},
+                               .adversarial = {{1, 4, 5, 3, 3}, alone.data()},
+                               .values = &a.values,
+                               .norm = a.norm,
+                               .draw = 0,
+                               .first_sample = 12});
+  CHECK(same(alone,
+             std::vector<double>(a.x.begin() + 120, a.x.end())));  // keyed by the sample's number
+  CHECK(a.x[0] != a.x[60]);
+}
+
+/// Eight steps from the start: in the ball after each, in Linf at its edge after the last.
+void check_steps(Attack& a) {
+  const auto started = a.x;
+  for (int k = 0; k < 8; ++k) {
+    a.step(false);
+    for (int i = 0; i < 180; ++i)
+      CHECK(
+          (a.x[i] >= 0 && a.x[i] <= 1 && (a.norm || std::fabs(a.x[i] - a.clean[i]) <= .1 + 1e-12)));
+    for (int n = 0; n < 3; ++n) CHECK((a.norm == 0 || a.length(n) <= .1 + 1e-12));
+  }
+  if (a.norm == 0)
+    for (int i = 0; i < 180; ++i) CHECK(a.x[i] == Approx(i == 4 ? started[4] : clamped(a.edge(i))));
+}
+
+void check_fgsm(Attack& a) {
+  a.x = a.clean;
+  a.step(true);
+  CHECK(a.x[2] == Approx(clamped(a.norm == 0 ? a.edge(2) : a.x[2])));
+  CHECK((a.norm == 0 || (a.length(1) > .05 && a.length(1) <= .1 + 1e-12)));
+}
+
 }  // namespace
 
-TEST_CASE("losses") {
+TEST_CASE("gradients of losses") {
   const Map m{4, 1, 1, 6, 6};
   const auto z = numbers<double>(24, 1), t = numbers<double>(24, 2);
   const std::int32_t labels[] = {0, 5, 2, 2};
@@ -66,40 +159,28 @@ TEST_CASE("losses") {
                                    .weight = .5,
                                    .add = add});
     });
-  // stable for huge logits; no value for a label outside the classes or a logit that is not finite
-  std::vector<float> huge{1e30f, 0, 0, 3e38f, -3e38f, 0}, value(2);
-  const std::int32_t good[] = {0, 0}, bad[] = {3, -1};
-  run(op::cross_entropy<float>{.logits = {{2, 1, 1, 3, 3}, huge.data()},
-                               .dz = {{2, 1, 1, 3, 3}, nullptr},
-                               .labels = good,
-                               .value = value.data(),
-                               .smoothing = 0,
-                               .weight = 1,
-                               .add = false});
-  CHECK(value == std::vector<float>{0, 0});
-  run(op::cross_entropy<float>{.logits = {{2, 1, 1, 3, 3}, huge.data()},
-                               .dz = {{2, 1, 1, 3, 3}, nullptr},
-                               .labels = bad,
-                               .value = value.data(),
-                               .smoothing = 0,
-                               .weight = 1,
-                               .add = false});
-  CHECK((std::isnan(value[0]) && std::isnan(value[1])));
-  huge[1] = INFINITY;
-  run(op::cross_entropy<float>{.logits = {{2, 1, 1, 3, 3}, huge.data()},
-                               .dz = {{2, 1, 1, 3, 3}, huge.data()},
-                               .labels = good,
-                               .value = value.data(),
-                               .smoothing = 0,
-                               .weight = 1,
-                               .add = false});
-  CHECK((std::isnan(value[0]) && std::isnan(huge[0]) && value[1] == 0));
 }
 
-TEST_CASE("optimizers") {
-  const std::size_t count = 40000;
+TEST_CASE("cross entropy is stable for huge logits") {
+  HugeLogits huge;
+  const std::int32_t labels[] = {0, 0};
+  huge.cross_entropy(labels, nullptr);
+  CHECK(huge.value == std::vector<float>{0, 0});
+}
+
+TEST_CASE("cross entropy has no value for a label outside the classes or an infinite logit") {
+  HugeLogits huge;
+  const std::int32_t good[] = {0, 0}, bad[] = {3, -1};
+  huge.cross_entropy(bad, nullptr);
+  CHECK((std::isnan(huge.value[0]) && std::isnan(huge.value[1])));
+  huge.z[1] = INFINITY;
+  huge.cross_entropy(good, huge.z.data());
+  CHECK((std::isnan(huge.value[0]) && std::isnan(huge.z[0]) && huge.value[1] == 0));
+}
+
+TEST_CASE("SGD") {
   const auto g = numbers<double>(count, 1), start = numbers<double>(count, 2);
-  rnx::StepValues values{.lr = .1, .momentum = .9};
+  const rnx::StepValues values{.lr = .1, .momentum = .9};
   const double clip = .5;
   for (bool nesterov : {false, true}) {
     auto p = start;
@@ -121,8 +202,13 @@ TEST_CASE("optimizers") {
     CHECK(v[7] == Approx(v2));
     CHECK(p[7] == Approx(p1 - .2 * (nesterov ? g2 + .9 * v2 : v2)));
   }
+}
+
+TEST_CASE("Adam") {
+  const auto g = numbers<double>(count, 1), start = numbers<double>(count, 2);
+  const rnx::StepValues values{.lr = .1, .momentum = .9};
   auto p = start;
-  std::vector<double> m(count), v(count), average(count, 1);
+  std::vector<double> m(count), v(count);
   for (long t : {1, 2})
     run(op::adam_step<double>{.count = count,
                               .lr_factor = 1,
@@ -139,19 +225,32 @@ TEST_CASE("optimizers") {
                               .parameter = p.data()});
   CHECK(p[9] == Approx(start[9] - .2 * (g[9] > 0 ? 1 : -1))
                     .epsilon(1e-6));  // a constant gradient moves by lr
+}
+
+TEST_CASE("moving average") {
+  const auto start = numbers<double>(count, 2);
+  std::vector<double> average(count, 1);
   run(op::ema_step<double>{
       .count = count, .decay = .9, .parameter = start.data(), .average = average.data()});
   CHECK(average[3] == Approx(.9 + .1 * start[3]));
+}
+
+TEST_CASE("axpy and fill") {
+  const auto g = numbers<double>(count, 1), start = numbers<double>(count, 2);
   auto y = g;
   run(op::axpy<double>{.count = count, .alpha = 2, .x = start.data(), .y = y.data()});
   CHECK(y[count - 1] == Approx(g[count - 1] + 2 * start[count - 1]));
   run(op::fill<double>{count, 4, y.data()});
   CHECK((y[0] == 4 && y[count - 1] == 4));
+}
+
+TEST_CASE("square sum and the factor of clipping") {
   const auto many = numbers<float>(200001, 3);
   double exact = 1, sum = 0, factor = 0;
   for (float x : many) exact += double(x) * x;
   CHECK(same_for_threads([&] {
-    sum = 1, run(op::square_sum<float>{many.size(), many.data(), &sum});
+    sum = 1;
+    run(op::square_sum<float>{many.size(), many.data(), &sum});
     return std::vector<double>{sum};
   }));
   CHECK(sum == Approx(exact).epsilon(1e-12));
@@ -162,67 +261,23 @@ TEST_CASE("optimizers") {
 }
 
 TEST_CASE("attack steps") {
-  const Map m{3, 4, 5, 3, 3};
-  std::vector<double> clean = numbers<double>(180, 1), g = numbers<double>(180, 2), x(180),
-                      alone(60);
-  for (double& v : clean) v = .5 + .5 * v;
-  g[4] = 0;
-  rnx::StepValues values{.seed = 1, .draw = 2, .eps = .1, .step = .03};
-  const auto length = [&](int n) {
-    double sum = 0;
-    for (int i = 60 * n; i < 60 * n + 60; ++i) sum += (x[i] - clean[i]) * (x[i] - clean[i]);
-    return std::sqrt(sum);
-  };
   for (int norm : {0, 1}) {
-    run(op::attack_start<double>{.clean = {m, clean.data()},
-                                 .adversarial = {m, x.data()},
-                                 .values = &values,
-                                 .norm = norm,
-                                 .draw = 0,
-                                 .first_sample = 10});
-    run(op::attack_start<double>{.clean = {{1, 4, 5, 3, 3}, clean.data() + 120},
-                                 .adversarial = {{1, 4, 5, 3, 3}, alone.data()},
-                                 .values = &values,
-                                 .norm = norm,
-                                 .draw = 0,
-                                 .first_sample = 12});
-    CHECK(same(alone,
-               std::vector<double>(x.begin() + 120, x.end())));  // keyed by the sample's number
-    CHECK(x[0] != x[60]);
-    const auto started = x;
-    for (int k = 0; k < 8; ++k) {
-      run(op::attack_step<double>{.clean = {m, clean.data()},
-                                  .gradient = {m, g.data()},
-                                  .adversarial = {m, x.data()},
-                                  .values = &values,
-                                  .norm = norm,
-                                  .fgsm = false});
-      for (int i = 0; i < 180; ++i)
-        CHECK((x[i] >= 0 && x[i] <= 1 && (norm || std::fabs(x[i] - clean[i]) <= .1 + 1e-12)));
-      for (int n = 0; n < 3; ++n) CHECK((norm == 0 || length(n) <= .1 + 1e-12));
-    }
-    if (norm == 0)
-      for (int i = 0; i < 180; ++i)
-        CHECK(x[i] == Approx(i == 4
-                                 ? started[4]
-                                 : std::fmin(1, std::fmax(0, clean[i] + (g[i] > 0 ? .1 : -.1)))));
-    x = clean, run(op::attack_step<double>{.clean = {m, clean.data()},
-                                           .gradient = {m, g.data()},
-                                           .adversarial = {m, x.data()},
-                                           .values = &values,
-                                           .norm = norm,
-                                           .fgsm = true});
-    CHECK(x[2] ==
-          Approx(std::fmin(1, std::fmax(0, norm == 0 ? clean[2] + (g[2] > 0 ? .1 : -.1) : x[2]))));
-    CHECK((norm == 0 || (length(1) > .05 && length(1) <= .1 + 1e-12)));
+    Attack attack(norm);
+    check_random_start(attack);
+    check_steps(attack);
+    check_fgsm(attack);
   }
+}
+
+TEST_CASE("perturbation steps") {
+  Attack a;
   std::vector<double> delta(180, .05), moved(180);
   run(op::perturbation_step<double>{
-      .count = 180, .values = &values, .gradient = g.data(), .delta = delta.data()});
+      .count = 180, .values = &a.values, .gradient = a.g.data(), .delta = delta.data()});
   run(op::perturb<double>{
-      .count = 180, .x = clean.data(), .delta = delta.data(), .y = moved.data()});
+      .count = 180, .x = a.clean.data(), .delta = delta.data(), .y = moved.data()});
   for (int i = 0; i < 180; ++i) {
-    CHECK(delta[i] == Approx(i == 4 ? .05 : g[i] > 0 ? .1 : -.05));
-    CHECK(moved[i] == Approx(std::fmin(1, std::fmax(0, clean[i] + delta[i]))));
+    CHECK(delta[i] == Approx(i == 4 ? .05 : a.g[i] > 0 ? .1 : -.05));
+    CHECK(moved[i] == Approx(clamped(a.clean[i] + delta[i])));
   }
 }

@@ -90,33 +90,39 @@ template <class T> struct Problem {
   }
 };
 
-template <class T> void check(const Case& c) {
-  const std::string where = std::to_string(c.cin) + " to " + std::to_string(c.cout) + " at " +
-                            std::to_string(c.h) + "x" + std::to_string(c.w);
-  CAPTURE(where);
-  CAPTURE(sizeof(T));
-  Problem<T> p(c);
-  const auto& g = p.g;
-  const double bound = sizeof(T) == 4 ? 2e-6 : 4e-15;
-  Field<T> y = p.apply(), dx = p.input_gradient();
-  NormError ey, ex;
-  each(g.y, [&](int n, int h, int w, int o) {
+template <class T> constexpr double bound = sizeof(T) == 4 ? 2e-6 : 4e-15;
+
+template <class T> void check_output(Problem<T>& p, const Case& c, Field<T>& y) {
+  NormError error;
+  each(p.g.y, [&](int n, int h, int w, int o) {
     double sum = 0;
     for (int kh = 0; kh < 3; ++kh)
       for (int kw = 0; kw < 3; ++kw)
         for (int i = 0; i < c.cin; ++i)
           sum += p.x.get(n, h - c.pad + kh, w - c.pad + kw, i) * p.weight(o, i, kh, kw);
-    ey(y.at(n, h, w, o), sum);
+    error(y.at(n, h, w, o), sum);
   });
-  each(g.x, [&](int n, int h, int w, int i) {
+  CHECK(error.value() < bound<T>);
+  CHECK(y.untouched());
+}
+
+template <class T> void check_input_gradient(Problem<T>& p, const Case& c, Field<T>& dx) {
+  NormError error;
+  each(p.g.x, [&](int n, int h, int w, int i) {
     double sum = 0;
     for (int kh = 0; kh < 3; ++kh)
       for (int kw = 0; kw < 3; ++kw)
         for (int o = 0; o < c.cout; ++o)
           sum += p.dy.get(n, h + c.pad - kh, w + c.pad - kw, o) * p.weight(o, i, kh, kw);
-    ex(dx.at(n, h, w, i), sum);
+    error(dx.at(n, h, w, i), sum);
   });
-  NormError ew;
+  CHECK(error.value() < bound<T>);
+  CHECK(dx.untouched());
+}
+
+template <class T> void check_weight_gradient(Problem<T>& p, const Case& c) {
+  const auto& g = p.g;
+  NormError error;
   const std::vector<T> dw = p.weight_gradient();
   for (int kh = 0; kh < 3; ++kh)
     for (int kw = 0; kw < 3; ++kw)
@@ -127,14 +133,14 @@ template <class T> void check(const Case& c) {
             for (int h = 0; h < g.y.h; ++h)
               for (int w = 0; w < g.y.w; ++w)
                 sum += p.x.get(n, h - c.pad + kh, w - c.pad + kw, i) * p.dy.get(n, h, w, o);
-          ew(dw[((kh * 3l + kw) * c.cin + i) * c.cout + o], sum);
+          error(dw[((kh * 3l + kw) * c.cin + i) * c.cout + o], sum);
         }
-  CHECK(ey.value() < bound);
-  CHECK(ex.value() < bound);
-  CHECK(ew.value() < bound);
-  CHECK(y.untouched());
-  CHECK(dx.untouched());
+  CHECK(error.value() < bound<T>);
+}
 
+/// The epilogue rounds product, scaling and additions one by one. `y` is the output without it.
+template <class T> void check_epilogue(Problem<T>& p, Field<T>& y) {
+  const auto& g = p.g;
   const std::vector<T> bias = numbers<T>(g.y.c, 6), scale = numbers<T>(g.y.c, 7);
   Field<T> all = p.apply(0, -1, {bias.data(), scale.data(), true}), before(g.y, 4, true);
   bool exact = true;
@@ -146,16 +152,38 @@ template <class T> void check(const Case& c) {
   });
   CHECK(exact);
   CHECK(all.untouched());
+}
 
+template <class T> void check_threads(Problem<T>& p) {
   CHECK(same_for_threads([&] { return p.apply().v; }));
   CHECK(same_for_threads([&] { return p.input_gradient().v; }));
   CHECK(same_for_threads([&] { return p.weight_gradient(); }));
-  const int last = g.x.n - 1;  // alone as in the batch
+}
+
+/// The last sample alone as in the batch, whose output and input gradient are given.
+template <class T>
+void check_sample_alone(Problem<T>& p, const std::vector<T>& y, const std::vector<T>& dx) {
+  const int last = p.g.x.n - 1;
   const auto tail = [&](const std::vector<T>& v, std::size_t sample) {
     return std::vector<T>(v.begin() + last * sample, v.end());
   };
-  CHECK(same(p.apply(last, 1).v, tail(y.v, g.y.sample())));
-  CHECK(same(p.input_gradient(last, 1).v, tail(dx.v, g.x.sample())));
+  CHECK(same(p.apply(last, 1).v, tail(y, p.g.y.sample())));
+  CHECK(same(p.input_gradient(last, 1).v, tail(dx, p.g.x.sample())));
+}
+
+template <class T> void check(const Case& c) {
+  const std::string where = std::to_string(c.cin) + " to " + std::to_string(c.cout) + " at " +
+                            std::to_string(c.h) + "x" + std::to_string(c.w);
+  CAPTURE(where);
+  CAPTURE(sizeof(T));
+  Problem<T> p(c);
+  Field<T> y = p.apply(), dx = p.input_gradient();
+  check_output(p, c, y);
+  check_input_gradient(p, c, dx);
+  check_weight_gradient(p, c);
+  check_epilogue(p, y);
+  check_threads(p);
+  check_sample_alone(p, y.v, dx.v);
 }
 
 }  // namespace

@@ -22,9 +22,7 @@ if LC_ALL=C.UTF-8 awk 'FNR == 1 { code = 0 } /^ *```/ { code = !code }
   status=1
 fi
 
-# the tests of kernels and of CUDA still have longer ones
-mapfile -t short < <(printf '%s\n' "${sources[@]}" | grep -v '^tests/kernels/\|^tests/cuda/')
-if ! awk -v limit=60 -f tests/structure/function_length.awk "${short[@]}"; then status=1; fi
+if ! awk -v limit=60 -f tests/structure/function_length.awk "${sources[@]}"; then status=1; fi
 
 formatter=$(command -v clang-format-14 || command -v clang-format || true)
 if [ -z "$formatter" ] || ! "$formatter" --version | grep -q 'version 14\.'; then
