@@ -16,6 +16,9 @@ template <class T, class Device> Map map(const View<T, Device>& v) {
   return {v.n, v.dims.h, v.dims.w, v.dims.c, v.stride};
 }
 
+/// A dense map with `pad` pixels more on each side.
+inline Map padded(Map m, int pad) { return {m.n, m.h + 2 * pad, m.w + 2 * pad, m.c, m.c}; }
+
 /// y(n, oh, ow, o) = sum over (kh, kw, i) of x(n, oh s - pad + kh, ow s - pad + kw, i) w(kh, kw, i,
 /// o); groups split i and o alike.
 struct Conv2d {

@@ -189,14 +189,13 @@ struct BoundConv {
       const geometry::Weights dense = packed_dense(a);
       const int rows = dense.groups * dense.o;
       if constexpr (derived)
-        pass.run(op::derived_kernel<Kernel, T>{a.w, theta, pass.parameter(site, extra_at),
-                                               p + bases_at});
-      else if constexpr (W::scaled)
-        pass.run(op::weight_bases<W, T>{
-            .g = a.w, .theta = theta, .bases = p + bases_at, .scales = p + scales_at});
+        pass.run(op::derived_kernel<Kernel, T>{.g = a.w,
+                                               .theta = theta,
+                                               .extra = pass.parameter(site, extra_at),
+                                               .weights = p + bases_at});
       else
-        pass.run(
-            op::weight_bases<W, T>{.g = a.w, .theta = theta, .bases = p + bases_at, .scales = {}});
+        pass.run(op::weight_bases<W, T>{
+            .g = a.w, .theta = theta, .bases = p + bases_at, .scales = map_scales(p)});
       for (int m = 0; m < M; ++m)
         pack(pass, dense, p + bases_at + m * dense.count(), p + m * pack_size, nullptr);
       pass.run(op::sum_bases<T>{.bases = M,
@@ -237,7 +236,7 @@ struct BoundConv {
                                             .bases = pass.work_forward(site),
                                             .sum = nullptr,
                                             .pad = a.pad});
-        from = padded(from, a.pad);
+        from = geometry::padded(from, a.pad);
         base = pass.work_forward(site);
         pad = 0;
       }
@@ -261,7 +260,7 @@ struct BoundConv {
         parameter_gradients(sink, pass, site, a, conv(mx, my, a, a.pad), x.data, dy);
       if (dx) back_input(pass, conv(geometry::map(dx), my, a, a.pad), dy.data, p, dx.data);
     } else {
-      const geometry::Map wide = padded(mx, a.pad);
+      const geometry::Map wide = geometry::padded(mx, a.pad);
       T* sum = pass.work_backward(site);
       T* dsum = sum + wide.n * wide.sample();
       if constexpr (wants_grads<Sink>) {
@@ -289,13 +288,17 @@ struct BoundConv {
   }
 
  private:
+  /// What the weight map takes: a pointer, or nothing where it has no scales.
+  template <class U> static op::scales_of<W, U*> map_scales(U* prepared) {
+    if constexpr (W::scaled)
+      return prepared + scales_at;
+    else
+      return {};
+  }
   /// Of prepared weights; null: 1.
   static const T* scales(const T* prepared) { return W::scaled ? prepared + scales_at : nullptr; }
   template <class P> static const T* activation_parameters(const P& pass, int site) {
     return A::parameters ? pass.parameter(site, activation_at) : nullptr;
-  }
-  static geometry::Map padded(geometry::Map m, int pad) {
-    return {m.n, m.h + 2 * pad, m.w + 2 * pad, m.c, m.c};
   }
   static geometry::Conv2d conv(geometry::Map x, geometry::Map y, const Active& a, int pad) {
     return {x,
@@ -376,20 +379,17 @@ struct BoundConv {
       [[maybe_unused]] const T* p = pass.prepared(site);
       const T* theta = pass.parameter(site);
       if constexpr (derived)
-        pass.run(op::derived_kernel_backward<Kernel, T>{a.w, theta, pass.parameter(site, extra_at),
-                                                        dsum, grad, grad + extra_at});
-      else if constexpr (W::scaled)
-        pass.run(op::weight_bases_backward<W, T>{.g = a.w,
-                                                 .theta = theta,
-                                                 .bases = p + bases_at,
-                                                 .scales = p + scales_at,
-                                                 .dsum = dsum,
-                                                 .dtheta = grad});
+        pass.run(op::derived_kernel_backward<Kernel, T>{.g = a.w,
+                                                        .theta = theta,
+                                                        .extra = pass.parameter(site, extra_at),
+                                                        .dweights = dsum,
+                                                        .dtheta = grad,
+                                                        .dextra = grad + extra_at});
       else
         pass.run(op::weight_bases_backward<W, T>{.g = a.w,
                                                  .theta = theta,
                                                  .bases = p + bases_at,
-                                                 .scales = {},
+                                                 .scales = map_scales(p),
                                                  .dsum = dsum,
                                                  .dtheta = grad});
     }

@@ -12,7 +12,7 @@ template <class T> RNX_SHARED T direction(T g) {
   return g > T(0) ? T(1) : g < T(0) ? T(-1) : g == T(0) ? T(0) : g;
 }
 
-/// Norms by number: 0 = Linf, 1 = L2.
+/// Norms by number: 0 = Linf, 1 = L2. Maps are dense.
 /// start: Linf x + U(-eps, eps); L2 x + eps n / (|n| + 1e-10) on the sphere; clipped to [0, 1].
 /// Keyed by (seed, draw, sample id): values->seed + seed, values->draw + draw, first_sample + row.
 /// noise > 0: x + noise n instead, n standard normal (the start of TRADES, Zhang et al. 2019).
