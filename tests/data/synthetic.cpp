@@ -10,6 +10,7 @@
 #include <set>
 
 #include "rnx/io/checksum.hpp"
+#include "support/sanitizers.hpp"
 
 namespace {
 
@@ -178,7 +179,8 @@ TEST_CASE("synthetic: its augmentation leaves images as they are") {
   }
 }
 
-TEST_CASE("synthetic: a linear classifier on broad features finds something, and less than 80 %") {
+TEST_CASE("synthetic: a linear classifier on broad features finds something, and less than 80 %" *
+          doctest::skip(support::sanitized)) {
   const Images train = data::synthetic(Split::train, 4000), test = data::synthetic(Split::test);
   const std::vector<float> x = broad(train);
   const double found = accuracy(regression(x, train.labels, 20), broad(test), test.labels);

@@ -1,6 +1,7 @@
 // The same bits for 1, 2 and 3 threads; eval logits the same bits alone and in any batch; for a
 // Network, its copy and AnyNetwork.
 #include "support/batch.hpp"
+#include "support/sanitizers.hpp"
 
 #include <doctest/doctest.h>
 #ifdef _OPENMP
@@ -11,6 +12,8 @@
 
 using namespace rnx;
 namespace {
+constexpr int side = support::sanitized ? 12 : 32;
+
 void threads(int k) {
 #ifdef _OPENMP
   omp_set_num_threads(k);
@@ -77,10 +80,10 @@ template <class Net> void check_batches() {
 }  // namespace
 
 TEST_CASE("equal bits for 1, 2 and 3 threads, for copies and AnyNetwork: ResNet-20") {
-  check_threads<Network<models::ResNet20<>, Shape<3, 32, 32>>>(9);
+  check_threads<Network<models::ResNet20<>, Shape<3, side, side>>>(9);
 }
 TEST_CASE("equal bits for 1, 2 and 3 threads: depthwise, squeeze-excite, multi-bit") {
-  check_threads<Network<models::MobileNetTiny<>, Shape<3, 32, 32>>>(7);
+  check_threads<Network<models::MobileNetTiny<>, Shape<3, side, side>>>(7);
   using Bits = models::Convolutions<quant::MultiBit<2>, quant::MultiBitActivation<2>>;
   check_threads<Network<
       models::Classifier<Bits, 10, Named<"conv1", Conv<8, 3>>, Named<"bn1", BatchNorm<>>,
@@ -89,8 +92,8 @@ TEST_CASE("equal bits for 1, 2 and 3 threads: depthwise, squeeze-excite, multi-b
       Shape<3, 16, 16>>>(5);
 }
 TEST_CASE("eval logits: the same bits alone and in any batch") {
-  check_batches<Network<models::ResNet20<>, Shape<3, 32, 32>>>();
-  check_batches<Network<models::MobileNetTiny<>, Shape<3, 32, 32>>>();
+  check_batches<Network<models::ResNet20<>, Shape<3, side, side>>>();
+  check_batches<Network<models::MobileNetTiny<>, Shape<3, side, side>>>();
   check_batches<Network<models::Mlp<10, act::Relu, 33, 17>, Shape<75>>>();
 }
 TEST_CASE("dropout: the mask belongs to the sample and the draw, not to the batch") {

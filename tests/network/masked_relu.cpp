@@ -1,6 +1,7 @@
 // Probe: a masked-ReLU ResNet-18 whose 17 post-ReLU maps are read at once and receive injected
 // gradients.
 #include "support/gradient_check.hpp"
+#include "support/sanitizers.hpp"
 
 #include <rnx/models.hpp>
 
@@ -30,7 +31,8 @@ double mean_sine(Trace<double>& t) {
 }
 }  // namespace
 
-TEST_CASE("masked-ReLU ResNet-18: 17 maps read and seeded at once, gradients against differences") {
+TEST_CASE("masked-ReLU ResNet-18: 17 maps read and seeded at once, gradients against differences" *
+          doctest::skip(support::sanitized)) {
   Net net(5);
   set_masks(net);
   CHECK(net.graph().buffers.size() == 2 + 40 + 17);

@@ -21,16 +21,27 @@ std::atomic<long> allocations{0};
 [[gnu::noinline]] void released(void* p) { std::free(p); }
 }  // namespace
 
+// All of them, also those that the standard library builds on these: a sanitizer brings its own.
 void* operator new(std::size_t n) { return counted(n, 16); }
 void* operator new[](std::size_t n) { return counted(n, 16); }
 void* operator new(std::size_t n, std::align_val_t a) { return counted(n, std::size_t(a)); }
+void* operator new[](std::size_t n, std::align_val_t a) { return counted(n, std::size_t(a)); }
 void* operator new(std::size_t n, const std::nothrow_t&) noexcept { return counted(n, 16); }
+void* operator new[](std::size_t n, const std::nothrow_t&) noexcept { return counted(n, 16); }
+void* operator new(std::size_t n, std::align_val_t a, const std::nothrow_t&) noexcept {
+  return counted(n, std::size_t(a));
+}
+void* operator new[](std::size_t n, std::align_val_t a, const std::nothrow_t&) noexcept {
+  return counted(n, std::size_t(a));
+}
 void operator delete(void* p) noexcept { released(p); }
 void operator delete[](void* p) noexcept { released(p); }
 void operator delete(void* p, std::size_t) noexcept { released(p); }
 void operator delete[](void* p, std::size_t) noexcept { released(p); }
 void operator delete(void* p, std::align_val_t) noexcept { released(p); }
+void operator delete[](void* p, std::align_val_t) noexcept { released(p); }
 void operator delete(void* p, std::size_t, std::align_val_t) noexcept { released(p); }
+void operator delete[](void* p, std::size_t, std::align_val_t) noexcept { released(p); }
 
 using namespace rnx;
 namespace {
