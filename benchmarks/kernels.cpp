@@ -105,14 +105,14 @@ struct Problem {
   }
   static geometry::Conv2d shape(const Layer& l) {
     const int out_size = (l.size + l.stride - 1) / l.stride;
-    geometry::Conv2d g;
-    g.x = {l.n, l.size, l.size, l.in, l.in};
-    g.y = {l.n, out_size, out_size, l.out, l.out};
-    g.kh = g.kw = l.kernel;
-    g.stride = l.stride;
-    g.pad_h = g.pad_w = l.kernel / 2;
-    g.groups = l.depthwise ? l.in : 1;
-    return g;
+    return {{l.n, l.size, l.size, l.in, l.in},
+            {l.n, out_size, out_size, l.out, l.out},
+            {.kh = l.kernel,
+             .kw = l.kernel,
+             .stride = l.stride,
+             .pad_h = l.kernel / 2,
+             .pad_w = l.kernel / 2,
+             .groups = l.depthwise ? l.in : 1}};
   }
   static Buffer<float> random(std::size_t count, std::uint64_t site) {
     Buffer<float> b(count);
@@ -120,49 +120,43 @@ struct Problem {
     for (std::size_t i = 0; i < count; ++i) b.data()[i] = float(stream.uniform(i) - 0.5);
     return b;
   }
-  geometry::Conv2d with(bool winograd) const {
-    geometry::Conv2d own = g;
+  geometry::Filter with(bool winograd) const {
+    geometry::Filter own = g;
     own.winograd = winograd;
     return own;
   }
+  op::Map<float> from() { return {g.x, x.data()}; }
+  op::Map<float> to() { return {g.y, y.data()}; }
   double flops() const { return 2.0 * double(g.y.rows()) * g.y.c * g.in() * g.kh * g.kw; }
 };
 
 void forward(Problem& p) {
   if (p.layer.depthwise)
-    run<cpu>({}, op::depthwise_forward<float>{.g = p.g,
-                                              .x = p.x.data(),
-                                              .w = p.forward.data(),
-                                              .bias = nullptr,
-                                              .scale = nullptr,
-                                              .y = p.y.data(),
-                                              .accumulate = false});
+    run<cpu>({}, op::depthwise_forward<float>{
+                     .x = p.from(), .w = p.forward.data(), .y = p.to(), .filter = p.g});
   else
-    run<cpu>({}, op::conv2d_forward<float>{.g = p.with(p.winograd_forward),
-                                           .x = p.x.data(),
+    run<cpu>({}, op::conv2d_forward<float>{.x = p.from(),
                                            .w = p.forward.data(),
-                                           .bias = nullptr,
-                                           .scale = nullptr,
-                                           .y = p.y.data(),
-                                           .accumulate = false});
+                                           .y = p.to(),
+                                           .filter = p.with(p.winograd_forward)});
 }
 void backward_input(Problem& p) {
   if (p.layer.depthwise)
     run<cpu>({}, op::depthwise_backward_input<float>{
-                     .g = p.g, .dy = p.y.data(), .w = p.forward.data(), .dx = p.x.data()});
+                     .dy = p.to(), .w = p.forward.data(), .dx = p.from(), .filter = p.g});
   else
-    run<cpu>({}, op::conv2d_backward_input<float>{.g = p.with(p.winograd_backward),
-                                                  .dy = p.y.data(),
+    run<cpu>({}, op::conv2d_backward_input<float>{.dy = p.to(),
                                                   .w = p.backward.data(),
-                                                  .dx = p.x.data()});
+                                                  .dx = p.from(),
+                                                  .filter = p.with(p.winograd_backward)});
 }
 void backward_weight(Problem& p) {
   if (p.layer.depthwise)
     run<cpu>({}, op::depthwise_backward_weight<float>{
-                     .g = p.g, .x = p.x.data(), .dy = p.y.data(), .dw = p.dw.data()});
+                     .x = p.from(), .dy = p.to(), .dw = p.dw.data(), .filter = p.g});
   else
     run<cpu>({}, op::conv2d_backward_weight<float>{
-                     .g = p.g, .x = p.x.data(), .dy = p.y.data(), .dw = p.dw.data()});
+                     .x = p.from(), .dy = p.to(), .dw = p.dw.data(), .filter = p.g});
 }
 
 void measure(benchmark::State& state, const Layer& layer, void (*f)(Problem&)) {

@@ -192,12 +192,12 @@ template <class Device, class T> struct Ops {
                 w = rnx::window_out(c.w, c.kw, c.stride, c.pad);
       return {map(c.n, c.h, c.w, c.cin, c.extra),
               map(c.n, h, w, c.cout, 2 * c.extra),
-              c.kh,
-              c.kw,
-              c.stride,
-              c.pad,
-              c.pad,
-              c.groups};
+              {.kh = c.kh,
+               .kw = c.kw,
+               .stride = c.stride,
+               .pad_h = c.pad,
+               .pad_w = c.pad,
+               .groups = c.groups}};
     }
   };
   static void packing(const Convolution& c) {
@@ -222,63 +222,67 @@ template <class Device, class T> struct Ops {
   }
   static void forward_and_backward(Convolution& c) {
     check("conv2d_forward", c.arrays,
-          op::conv2d_forward<T>{.g = c.g,
-                                .x = c.x,
+          op::conv2d_forward<T>{.x = {c.g.x, c.x},
                                 .w = c.forward,
                                 .bias = nullptr,
                                 .scale = nullptr,
-                                .y = c.y,
+                                .y = {c.g.y, c.y},
+                                .filter = c.g,
                                 .accumulate = false});
     check("conv2d_forward with bias", c.arrays,
-          op::conv2d_forward<T>{.g = c.g,
-                                .x = c.x,
+          op::conv2d_forward<T>{.x = {c.g.x, c.x},
                                 .w = c.forward,
                                 .bias = c.bias,
                                 .scale = nullptr,
-                                .y = c.y,
+                                .y = {c.g.y, c.y},
+                                .filter = c.g,
                                 .accumulate = false});
     check("conv2d_forward with scale", c.arrays,
-          op::conv2d_forward<T>{.g = c.g,
-                                .x = c.x,
+          op::conv2d_forward<T>{.x = {c.g.x, c.x},
                                 .w = c.forward,
                                 .bias = c.bias,
                                 .scale = c.scale,
-                                .y = c.y,
+                                .y = {c.g.y, c.y},
+                                .filter = c.g,
                                 .accumulate = false});
     check("conv2d_forward accumulating", c.arrays,
-          op::conv2d_forward<T>{.g = c.g,
-                                .x = c.x,
+          op::conv2d_forward<T>{.x = {c.g.x, c.x},
                                 .w = c.forward,
                                 .bias = nullptr,
                                 .scale = c.scale,
-                                .y = c.y,
+                                .y = {c.g.y, c.y},
+                                .filter = c.g,
                                 .accumulate = true});
     check("conv2d_backward_input", c.arrays,
-          op::conv2d_backward_input<T>{.g = c.g, .dy = c.dy, .w = c.backward, .dx = c.dx});
+          op::conv2d_backward_input<T>{
+              .dy = {c.g.y, c.dy}, .w = c.backward, .dx = {c.g.x, c.dx}, .filter = c.g});
     check("conv2d_backward_weight", c.arrays,
-          op::conv2d_backward_weight<T>{.g = c.g, .x = c.x, .dy = c.dy, .dw = c.dw});
+          op::conv2d_backward_weight<T>{
+              .x = {c.g.x, c.x}, .dy = {c.g.y, c.dy}, .dw = c.dw, .filter = c.g});
   }
   static void depthwise_forward_and_backward(Convolution& c) {
     check("depthwise_forward", c.arrays,
-          op::depthwise_forward<T>{.g = c.g,
-                                   .x = c.x,
+          op::depthwise_forward<T>{.x = {c.g.x, c.x},
                                    .w = c.forward,
                                    .bias = nullptr,
                                    .scale = nullptr,
-                                   .y = c.y,
+                                   .y = {c.g.y, c.y},
+                                   .filter = c.g,
                                    .accumulate = false});
     check("depthwise_forward with all", c.arrays,
-          op::depthwise_forward<T>{.g = c.g,
-                                   .x = c.x,
+          op::depthwise_forward<T>{.x = {c.g.x, c.x},
                                    .w = c.forward,
                                    .bias = c.bias,
                                    .scale = c.scale,
-                                   .y = c.y,
+                                   .y = {c.g.y, c.y},
+                                   .filter = c.g,
                                    .accumulate = true});
     check("depthwise_backward_input", c.arrays,
-          op::depthwise_backward_input<T>{.g = c.g, .dy = c.dy, .w = c.forward, .dx = c.dx});
+          op::depthwise_backward_input<T>{
+              .dy = {c.g.y, c.dy}, .w = c.forward, .dx = {c.g.x, c.dx}, .filter = c.g});
     check("depthwise_backward_weight", c.arrays,
-          op::depthwise_backward_weight<T>{.g = c.g, .x = c.x, .dy = c.dy, .dw = c.dw});
+          op::depthwise_backward_weight<T>{
+              .x = {c.g.x, c.x}, .dy = {c.g.y, c.dy}, .dw = c.dw, .filter = c.g});
   }
   static void convolution(const Case& shape, bool depthwise) {
     Convolution c(shape, depthwise);

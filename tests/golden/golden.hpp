@@ -21,7 +21,7 @@ using json = nlohmann::json;
 
 /// tests/golden/NAME.json
 inline json load(const std::string& name) {
-  const std::string path = std::string(RNX_TEST_DIR) + "/golden/" + name + ".json";
+  const std::string path = RNX_TEST_DIR "/golden/" + name + ".json";
   std::ifstream in(path);
   if (!in) throw std::runtime_error("golden: cannot open " + path);
   return json::parse(in);

@@ -32,12 +32,12 @@ template <class T> struct Problem {
               w = rnx::window_out(c.w, c.kw, c.stride, c.pad);
     return {{c.n, c.h, c.w, c.cin, c.cin + c.extra},
             {c.n, h, w, c.cout, c.cout + 2 * c.extra},
-            c.kh,
-            c.kw,
-            c.stride,
-            c.pad,
-            c.pad,
-            c.groups};
+            {.kh = c.kh,
+             .kw = c.kw,
+             .stride = c.stride,
+             .pad_h = c.pad,
+             .pad_w = c.pad,
+             .groups = c.groups}};
   }
   Problem(const Case& c, bool dw) : g(geometry(c)), depthwise(dw), x(g.x, 1), dy(g.y, 2) {
     const int o = g.out(), i = g.in(), taps = c.kh * c.kw,
@@ -62,20 +62,20 @@ template <class T> struct Problem {
     Field<T> y(own.y, 4, true);
     const T* from = x.data() + first * g.x.sample();
     if (depthwise)
-      run(op::depthwise_forward<T>{.g = own,
-                                   .x = from,
+      run(op::depthwise_forward<T>{.x = {own.x, from},
                                    .w = forward.data(),
                                    .bias = bias,
                                    .scale = scale,
-                                   .y = y.data(),
+                                   .y = {own.y, y.data()},
+                                   .filter = g,
                                    .accumulate = accumulate});
     else
-      run(op::conv2d_forward<T>{.g = own,
-                                .x = from,
+      run(op::conv2d_forward<T>{.x = {own.x, from},
                                 .w = forward.data(),
                                 .bias = bias,
                                 .scale = scale,
-                                .y = y.data(),
+                                .y = {own.y, y.data()},
+                                .filter = g,
                                 .accumulate = accumulate});
     return y;
   }
@@ -86,19 +86,20 @@ template <class T> struct Problem {
     const T* from = dy.data() + first * g.y.sample();
     if (depthwise)
       run(op::depthwise_backward_input<T>{
-          .g = own, .dy = from, .w = forward.data(), .dx = dx.data()});
+          .dy = {own.y, from}, .w = forward.data(), .dx = {own.x, dx.data()}, .filter = g});
     else
       run(op::conv2d_backward_input<T>{
-          .g = own, .dy = from, .w = backward.data(), .dx = dx.data()});
+          .dy = {own.y, from}, .w = backward.data(), .dx = {own.x, dx.data()}, .filter = g});
     return dx;
   }
   std::vector<T> weight_gradient() {
     std::vector<T> dw(wg.count(), T(9)), dtheta(theta.size(), T(1));
     if (depthwise)
       run(op::depthwise_backward_weight<T>{
-          .g = g, .x = x.data(), .dy = dy.data(), .dw = dw.data()});
+          .x = {g.x, x.data()}, .dy = {g.y, dy.data()}, .dw = dw.data(), .filter = g});
     else
-      run(op::conv2d_backward_weight<T>{.g = g, .x = x.data(), .dy = dy.data(), .dw = dw.data()});
+      run(op::conv2d_backward_weight<T>{
+          .x = {g.x, x.data()}, .dy = {g.y, dy.data()}, .dw = dw.data(), .filter = g});
     if (depthwise)
       run(op::unpack_depthwise_gradient<T>{wg, dw.data(), dtheta.data()});
     else

@@ -110,7 +110,7 @@ TEST_CASE("chains over values in place") {
     tail.addend = addend;
     tail.mask = mask;
     tail.relu = true;
-    run(op::chain<float>{.g = {.x = m, .y = {}}, .to = m, .x = x, .y = y, .tail = tail});
+    run(op::chain<float>{.x = {m, x}, .y = {m, y}, .tail = tail});
   };
   in_place([&](auto x, auto y) { chain(x, other.data(), third.data(), y); });
   in_place([&](auto addend, auto y) { chain(other.data(), addend, third.data(), y); });

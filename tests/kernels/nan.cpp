@@ -110,8 +110,7 @@ template <class T> struct ChainTest {
     tail.scaled = scaled;
     if (add) tail.addend = addend.data();
     if (masks) tail.mask = mask.data();
-    test::run(
-        op::chain<T>{.g = {.x = m, .y = {}}, .to = m, .x = x.data(), .y = y.data(), .tail = tail});
+    test::run(op::chain<T>{.x = {m, x.data()}, .y = {m, y.data()}, .tail = tail});
     return y;
   }
   void check(bool normalized, bool add, bool relu, bool masks, bool scaled) {
@@ -251,8 +250,6 @@ TEST_CASE_TEMPLATE("chains pass a NaN on", T, float, double) {
 TEST_CASE_TEMPLATE("a convolution's chain passes a NaN on, its moments too", T, float, double) {
   for (int c : channel_counts) {
     const Map x{2, 5, 4, 2, 2}, y{2, 5, 4, c, c};
-    const rnx::geometry::Conv2d g{
-        .x = x, .y = y, .kh = 3, .kw = 3, .stride = 1, .pad_h = 1, .pad_w = 1, .groups = 1};
     const rnx::geometry::Weights w{1, c, 2, 3, 3, 18, 9, 3, 1, 18l * c};
     std::vector<T> images = numbers<T>(x.rows() * 2, 1), mean(c), var(c), out(y.rows() * c);
     const auto convolve = [&](std::vector<T> theta, op::Tail<T> tail) {
@@ -260,11 +257,10 @@ TEST_CASE_TEMPLATE("a convolution's chain passes a NaN on, its moments too", T, 
       run(op::pack_weights<T>{
           .g = w, .theta = theta.data(), .forward = packed.data(), .backward = nullptr});
       run(op::chain<T>{.source = op::ChainSource::forward,
-                       .g = g,
-                       .to = y,
-                       .x = images.data(),
+                       .x = {x, images.data()},
                        .w = packed.data(),
-                       .y = out.data(),
+                       .y = {y, out.data()},
+                       .filter = {.kh = 3, .kw = 3, .pad_h = 1, .pad_w = 1},
                        .tail = tail});
     };
     const op::Tail<T> moments{.mean_out = mean.data(), .var_out = var.data()};

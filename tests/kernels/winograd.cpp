@@ -40,12 +40,7 @@ template <class T> struct Problem {
   Problem(const Case& c)
       : g{{c.n, c.h, c.w, c.cin, c.cin + c.extra},
           {c.n, c.h + 2 * c.pad - 2, c.w + 2 * c.pad - 2, c.cout, c.cout + 2 * c.extra},
-          3,
-          3,
-          1,
-          c.pad,
-          c.pad,
-          1},
+          {.kh = 3, .kw = 3, .pad_h = c.pad, .pad_w = c.pad}},
         x(g.x, 1),
         dy(g.y, 2) {
     wg = {1, c.cout, c.cin, 3, 3, long(c.cin + 2) * 9,

@@ -29,7 +29,7 @@ template <class Spec, class In> rnx::Graph describe() {
   rnx::GraphBuilder builder;
   rnx::bound_t<rnx::strip_t<Spec>, In, rnx::cpu, float>::describe(builder, -1);
   rnx::Namer namer;
-  rnx::names<Spec>::walk(namer, "");
+  rnx::walk_names<Spec>(namer, "");
   return assemble(std::move(builder), namer, In::dims);
 }
 

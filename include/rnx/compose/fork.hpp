@@ -54,21 +54,13 @@ template <class In, class Device, class T, class Side> struct BoundFork {
 
 template <class Side> struct Fork {
   static_assert(Side::sites > 0, "rnx: a Fork needs a side branch that computes something");
+  using children = types<Transparent<Side>>;
+  template <class C> using with = Fork<C>;
+  static constexpr const char* site_after = "fork";
   static constexpr int sites = Side::sites + 1;
   static constexpr Dims out_dims(Dims in) { return in; }
   static constexpr Fault fault(Dims in) { return Side::fault(in); }
+  static constexpr Culprit culprit(Dims in) { return {0, in}; }
   template <class In, class Device, class T> using bind = BoundFork<In, Device, T, strip_t<Side>>;
 };
-template <class Side> struct strip<Fork<Side>> { using type = Fork<strip_t<Side>>; };
-template <class Tag, class Side> struct has_tap<Tag, Fork<Side>> : has_tap<Tag, Side> {};
-template <class Side> struct names<Fork<Side>> {
-  static constexpr bool named = false;
-  [[gnu::cold]] static void walk(Namer& n, const std::string& path) {
-    names<Side>::walk(n, path);
-    n.paths.push_back(Namer::join(path, "fork"));
-  }
-};
-template <int Index, class In, class Side>
-struct diagnose<Index, Fork<Side>, In> : diagnose<Index, Side, In> {};
-
 }  // namespace rnx::inline RNX_ISA

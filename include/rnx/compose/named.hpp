@@ -1,30 +1,22 @@
-// Names: Named<"conv1", Spec> is stripped before binding, so that equal layers with other names are
-// one instantiation. The names of a network come from one walk over the specs, in site order.
+// Names: the path of every site of a network comes from one walk over its specs, in site order.
 #pragma once
 
-#include <array>
-#include <tuple>
-
-#include "rnx/layers.hpp"
+#include "rnx/compose/composite.hpp"
 
 namespace rnx::inline RNX_ISA {
 
 /// Spec under another name. An empty name adds nothing to the path.
 template <fixed_string Name, class Spec> struct Named {
+  static constexpr auto name = Name;
+  using children = types<Spec>;
+  template <class C> using with = Named<Name, C>;
   static constexpr int sites = Spec::sites;
   static constexpr Dims out_dims(Dims in) { return Spec::out_dims(in); }
   static constexpr Fault fault(Dims in) { return Spec::fault(in); }
+  static constexpr Culprit culprit(Dims in) { return {0, in}; }
 };
 /// No name of its own: children keep the parent's path.
 template <class Spec> using Transparent = Named<"", Spec>;
-
-/// The spec without names and taps: what is bound.
-template <class Spec> struct strip { using type = Spec; };
-template <class Spec> using strip_t = typename strip<Spec>::type;
-template <fixed_string Name, class Spec> struct strip<Named<Name, Spec>> {
-  using type = strip_t<Spec>;
-};
-template <class Tag, class Spec> struct strip<Tap<Tag, Spec>> { using type = strip_t<Spec>; };
 
 /// The address of tag_id<Tag> identifies a tag.
 template <class Tag> inline constexpr char tag_id = 0;
@@ -42,52 +34,65 @@ struct Namer {
   }
 };
 
-/// Walks the names of a spec; composites specialise it. `index` is the name of an unnamed child of
-/// a Sequential.
-template <class Spec> struct names {
-  static constexpr bool named = false;
-  [[gnu::cold]] static void walk(Namer& n, const std::string& path) {
-    for (int k = 0; k < Spec::sites; ++k) n.paths.push_back(path);
-  }
-};
-template <fixed_string Name, class Spec> struct names<Named<Name, Spec>> {
-  static constexpr bool named = true;
-  [[gnu::cold]] static void walk(Namer& n, const std::string& path) {
-    names<Spec>::walk(n, Namer::join(path, Name.c_str()));
-  }
-};
-template <class Tag, class Spec> struct names<Tap<Tag, Spec>> {
-  static constexpr bool named = names<Spec>::named;
-  [[gnu::cold]] static void walk(Namer& n, const std::string& path) {
-    names<Spec>::walk(n, path);
-    n.tags.push_back({int(n.paths.size()) - 1, &tag_id<Tag>});
-  }
-};
-/// Names a child: its own name, or its position.
-template <class Spec> [[gnu::cold]] void name_child(Namer& n, const std::string& path, int index) {
-  names<Spec>::walk(n, names<Spec>::named ? path : Namer::join(path, std::to_string(index)));
+/// Whether a spec brings its own name; a tap is called as what it holds.
+template <class Spec> constexpr bool has_name() {
+  if constexpr (NamedSpec<Spec>)
+    return true;
+  else if constexpr (TappedSpec<Spec>)
+    return has_name<only_child_t<Spec>>();
+  else
+    return false;
 }
 
-/// Whether a spec holds a Tap of this tag.
-template <class Tag, class Spec> struct has_tap : std::false_type {};
-template <class Tag, fixed_string Name, class Spec>
-struct has_tap<Tag, Named<Name, Spec>> : has_tap<Tag, Spec> {};
-template <class Tag, class Other, class Spec>
-struct has_tap<Tag, Tap<Other, Spec>>
-    : std::bool_constant<std::is_same_v<Tag, Other> || has_tap<Tag, Spec>::value> {};
+template <class Spec> [[gnu::cold]] void walk_names(Namer& n, const std::string& path);
 
-/// Finds the innermost layer that rejects its input: specialised by composites. The type is named,
-/// not instantiated: that would list every step of the search in a compiler's message.
-template <int Index, class Spec, class In> struct diagnose {
-  using type = rejected<Spec::fault(In::dims), Index, Spec, In>;
+/// Children without a name are called by their position: "0", "1", ...
+template <class Spec, class... Cs>
+[[gnu::cold]] void walk_children(Namer& n, const std::string& path, types<Cs...>) {
+  [[maybe_unused]] int child = 0, position = 0;
+  [[maybe_unused]] const auto walk = [&]<class C>(types<C>) {
+    int count = 1;
+    if constexpr (requires { Spec::count(0); }) count = Spec::count(child);
+    for (int k = 0; k < count; ++k, ++position)
+      walk_names<C>(n, has_name<C>() ? path : Namer::join(path, std::to_string(position)));
+    ++child;
+  };
+  (walk(types<Cs>{}), ...);
+}
+
+/// The sites of a spec that stands at `path`.
+template <class Spec> void walk_names(Namer& n, const std::string& path) {
+  if constexpr (NamedSpec<Spec>) {
+    walk_names<only_child_t<Spec>>(n, Namer::join(path, Spec::name.c_str()));
+  } else if constexpr (TappedSpec<Spec>) {
+    walk_names<only_child_t<Spec>>(n, path);
+    n.tags.push_back({int(n.paths.size()) - 1, &tag_id<typename Spec::tag>});
+  } else if constexpr (Composite<Spec>) {
+    const auto own = [&](const char* name) {
+      if (name) n.paths.push_back(Namer::join(path, name));
+    };
+    if constexpr (requires { Spec::site_before; }) own(Spec::site_before);
+    walk_children<Spec>(n, path, typename Spec::children{});
+    if constexpr (requires { Spec::site_after; }) own(Spec::site_after);
+  } else {
+    for (int k = 0; k < Spec::sites; ++k) n.paths.push_back(path);
+  }
+}
+
+/// Tap<Tag, Spec> names the output of Spec for typed access: network.tap<Tag>(trace). The model
+/// computes the same.
+template <class Tag, class Spec> struct Tap {
+  static_assert(Spec::sites > 0, "rnx: a Tap must wrap a layer that computes something");
+  using tag = Tag;
+  using children = types<Spec>;
+  template <class C> using with = Tap<Tag, C>;
+  static constexpr int sites = Spec::sites;
+  static constexpr Dims out_dims(Dims in) { return Spec::out_dims(in); }
+  static constexpr Fault fault(Dims in) { return Spec::fault(in); }
+  static constexpr Culprit culprit(Dims in) { return {0, in}; }
 };
-template <int Index, fixed_string Name, class Spec, class In>
-struct diagnose<Index, Named<Name, Spec>, In> : diagnose<Index, Spec, In> {};
-template <int Index, class Tag, class Spec, class In>
-struct diagnose<Index, Tap<Tag, Spec>, In> : diagnose<Index, Spec, In> {};
-
-template <class... Ts> struct types {};
-template <int I, class... Ts> using type_at = std::tuple_element_t<I, std::tuple<Ts...>>;
+/// The features before the classifier.
+struct Penultimate {};
 
 /// What stands in for a bound Identity.
 template <class In, class Device, class T> struct BoundIdentity {

@@ -65,9 +65,9 @@ struct Gate {
 template <class Join, class In, class Device, class T, class... Bs> struct BoundParallel {
   static constexpr bool leaf = false, chains = true;
   static constexpr int size = sizeof...(Bs);
-  using chain = Chain<Bs...>;  // sites only: every branch reads the same input
-  static constexpr auto first = chain::first_sites();
-  static constexpr int own = chain::sites;  // the join's site, after the branches'
+  using stack = Stack<Bs...>;  // sites only: every branch reads the same input
+  static constexpr auto first = stack::first_sites();
+  static constexpr int own = stack::sites;  // the join's site, after the branches'
   static constexpr std::array<Dims, size> dims{Bs::out_dims(In::dims)...};
   static constexpr Dims out = Join::out(dims);
   template <int I> using child = bound_t<type_at<I, Bs...>, In, Device, T>;
@@ -233,6 +233,9 @@ template <class Join, class In, class Device, class T, class... Bs> struct Bound
 
 template <class Join, class... Bs> struct Parallel {
   static_assert(sizeof...(Bs) >= 2, "rnx: a Parallel needs at least two branches");
+  using children = types<Bs...>;
+  template <class... Cs> using with = Parallel<Join, Cs...>;
+  static constexpr const char* site_after = Join::name;
   static constexpr int sites = (1 + ... + Bs::sites);
   static constexpr std::array<Dims, sizeof...(Bs)> branch_dims(Dims in) {
     return {Bs::out_dims(in)...};
@@ -243,36 +246,17 @@ template <class Join, class... Bs> struct Parallel {
       if (f != Fault::none) return f;
     return Join::fault(branch_dims(in));
   }
-  static constexpr int culprit(Dims in) {
+  static constexpr Culprit culprit(Dims in) {
     int i = 0;
     for (Fault f : {Bs::fault(in)...}) {
-      if (f != Fault::none) return i;
+      if (f != Fault::none) return {i, in};
       ++i;
     }
-    return -1;
+    return {};
   }
   template <class In, class Device, class T>
   using bind = BoundParallel<Join, In, Device, T, strip_t<Bs>...>;
 };
-template <class Join, class... Bs> struct strip<Parallel<Join, Bs...>> {
-  using type = Parallel<Join, strip_t<Bs>...>;
-};
-template <class Tag, class Join, class... Bs>
-struct has_tap<Tag, Parallel<Join, Bs...>>
-    : std::bool_constant<(false || ... || has_tap<Tag, Bs>::value)> {};
-template <class Join, class... Bs> struct names<Parallel<Join, Bs...>> {
-  static constexpr bool named = false;
-  [[gnu::cold]] static void walk(Namer& n, const std::string& path) {
-    int index = 0;
-    (name_child<Bs>(n, path, index++), ...);
-    n.paths.push_back(Namer::join(path, Join::name));
-  }
-};
-template <int Index, class In, class Join, class... Bs>
-  requires(Parallel<Join, Bs...>::culprit(In::dims) >= 0)
-struct diagnose<Index, Parallel<Join, Bs...>, In>
-    : diagnose<Index, type_at<Parallel<Join, Bs...>::culprit(In::dims), Bs...>, In> {};
-
 /// Shortcut is Identity, PadShortcut or a projection; it is called `downsample` as in torchvision.
 /// Post follows the addition.
 template <class Body, class Shortcut = Identity, class Post = Identity>

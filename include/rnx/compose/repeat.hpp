@@ -112,6 +112,10 @@ template <int N, class First, class Rest = First, int MinDepth = N> struct Repea
   static_assert(N >= 1 && MinDepth >= 1 && MinDepth <= N, "rnx: a Repeat needs 1 <= MinDepth <= N");
   static_assert(First::sites > 0 && Rest::sites > 0,
                 "rnx: a Repeat needs blocks that compute something");
+  using children = types<First, Rest>;
+  template <class F, class R> using with = Repeat<N, F, R, MinDepth>;
+  static constexpr int count(int child) { return child == 0 ? 1 : N - 1; }
+  static constexpr const char* site_before = MinDepth < N ? "" : nullptr;
   static constexpr int sites = (MinDepth < N) + First::sites + (N - 1) * Rest::sites;
   static constexpr Dims out_dims(Dims in) { return First::out_dims(in); }
   static constexpr Fault fault(Dims in) {
@@ -121,22 +125,13 @@ template <int N, class First, class Rest = First, int MinDepth = N> struct Repea
     if (const Fault f = Rest::fault(d); f != Fault::none) return f;
     return Rest::out_dims(d) == d ? Fault::none : Fault::repeat;
   }
+  static constexpr Culprit culprit(Dims in) {
+    if (First::fault(in) != Fault::none) return {0, in};
+    const Dims d = First::out_dims(in);
+    if (N > 1 && Rest::fault(d) != Fault::none) return {1, d};
+    return {};
+  }
   template <class In, class Device, class T>
   using bind = BoundRepeat<N, In, Device, T, strip_t<First>, strip_t<Rest>, MinDepth>;
 };
-template <int N, class First, class Rest, int Min> struct strip<Repeat<N, First, Rest, Min>> {
-  using type = Repeat<N, strip_t<First>, strip_t<Rest>, Min>;
-};
-template <class Tag, int N, class First, class Rest, int Min>
-struct has_tap<Tag, Repeat<N, First, Rest, Min>>
-    : std::bool_constant<has_tap<Tag, First>::value || has_tap<Tag, Rest>::value> {};
-template <int N, class First, class Rest, int Min> struct names<Repeat<N, First, Rest, Min>> {
-  static constexpr bool named = false;
-  [[gnu::cold]] static void walk(Namer& n, const std::string& path) {
-    if (Min < N) n.paths.push_back(path);
-    name_child<First>(n, path, 0);
-    for (int i = 1; i < N; ++i) name_child<Rest>(n, path, i);
-  }
-};
-
 }  // namespace rnx::inline RNX_ISA

@@ -6,8 +6,8 @@
 
 namespace rnx::inline RNX_ISA {
 
-/// Shapes and sites of a chain of specs.
-template <class... Ss> struct Chain {
+/// Shapes and sites of specs one after another.
+template <class... Ss> struct Stack {
   static constexpr int size = sizeof...(Ss);
   static constexpr int sites = (0 + ... + Ss::sites);
   using Infer = Dims (*)(Dims);
@@ -27,22 +27,19 @@ template <class... Ss> struct Chain {
     }
     return d;
   }
-  /// First child that rejects its input, or size.
-  static constexpr int culprit(Dims in) {
+  static constexpr Culprit culprit(Dims in) {
     constexpr std::array<Check, size + 1> check{&Ss::fault..., nullptr};
     const auto d = shapes(in);
     for (int i = 0; i < size; ++i)
-      if (check[i](d[i]) != Fault::none) return i;
-    return size;
+      if (check[i](d[i]) != Fault::none) return {i, d[i]};
+    return {};
   }
   static constexpr Fault fault(Dims in) {
     constexpr std::array<Check, size + 1> check{&Ss::fault..., nullptr};
-    const auto d = shapes(in);
-    for (int i = 0; i < size; ++i)
-      if (const Fault f = check[i](d[i]); f != Fault::none) return f;
-    return Fault::none;
+    const Culprit found = culprit(in);
+    return found.child < 0 ? Fault::none : check[found.child](found.in);
   }
-  /// First site of child i, relative to the chain's.
+  /// First site of child i, relative to the stack's.
   static constexpr std::array<int, size + 1> first_sites() {
     constexpr std::array<int, size + 1> count{Ss::sites..., 0};
     std::array<int, size + 1> first{};
@@ -55,9 +52,9 @@ template <class... Ss> struct Chain {
 
 template <class In, class Device, class T, class... Ss> struct BoundSequential {
   static constexpr bool leaf = false, chains = true;
-  using chain = Chain<Ss...>;
-  static constexpr auto shapes = chain::shapes(In::dims);
-  static constexpr auto first = chain::first_sites();
+  using stack = Stack<Ss...>;
+  static constexpr auto shapes = stack::shapes(In::dims);
+  static constexpr auto first = stack::first_sites();
   template <int I> using child = bound_t<type_at<I, Ss...>, shape_of<shapes[I]>, Device, T>;
   template <int I> static constexpr bool runs = first[I + 1] > first[I];
   using Src = View<const T, Device>;
@@ -66,13 +63,13 @@ template <class In, class Device, class T, class... Ss> struct BoundSequential {
   /// f.operator()<i>() for i in order.
   template <class F> static void each(F f) {
     [&]<int... I>(std::integer_sequence<int, I...>) { (f.template operator()<I>(), ...); }
-    (std::make_integer_sequence<int, chain::size>{});
+    (std::make_integer_sequence<int, stack::size>{});
   }
   template <class F> static void each_reversed(F f) {
     [&]<int... I>(std::integer_sequence<int, I...>) {
-      (f.template operator()<chain::size - 1 - I>(), ...);
+      (f.template operator()<stack::size - 1 - I>(), ...);
     }
-    (std::make_integer_sequence<int, chain::size>{});
+    (std::make_integer_sequence<int, stack::size>{});
   }
 
   [[gnu::cold]] static int describe(GraphBuilder& g, int input) {
@@ -91,7 +88,7 @@ template <class In, class Device, class T, class... Ss> struct BoundSequential {
     each([&]<int I> {
       if constexpr (!runs<I>)
         return;
-      else if constexpr (chain::last(I))
+      else if constexpr (stack::last(I))
         layer::forward<child<I>>(x, y, pass, site + first[I]);
       else {
         Dst inner = pass.output(site + first[I + 1] - 1);
@@ -126,26 +123,13 @@ template <class In, class Device, class T, class... Ss> struct BoundSequential {
 
 /// One layer after another. Unnamed children are called by their position: "0", "1", ...
 template <class... Ss> struct Sequential {
-  static constexpr int sites = Chain<Ss...>::sites;
-  static constexpr Dims out_dims(Dims in) { return Chain<Ss...>::shapes(in).back(); }
-  static constexpr Fault fault(Dims in) { return Chain<Ss...>::fault(in); }
+  using children = types<Ss...>;
+  template <class... Cs> using with = Sequential<Cs...>;
+  static constexpr int sites = Stack<Ss...>::sites;
+  static constexpr Dims out_dims(Dims in) { return Stack<Ss...>::shapes(in).back(); }
+  static constexpr Fault fault(Dims in) { return Stack<Ss...>::fault(in); }
+  static constexpr Culprit culprit(Dims in) { return Stack<Ss...>::culprit(in); }
   template <class In, class Device, class T>
   using bind = BoundSequential<In, Device, T, strip_t<Ss>...>;
 };
-template <class... Ss> struct strip<Sequential<Ss...>> { using type = Sequential<strip_t<Ss>...>; };
-template <class Tag, class... Ss>
-struct has_tap<Tag, Sequential<Ss...>>
-    : std::bool_constant<(false || ... || has_tap<Tag, Ss>::value)> {};
-template <class... Ss> struct names<Sequential<Ss...>> {
-  static constexpr bool named = false;
-  [[gnu::cold]] static void walk(Namer& n, const std::string& path) {
-    int index = 0;
-    (name_child<Ss>(n, path, index++), ...);
-  }
-};
-template <int Index, class In, class... Ss>
-struct diagnose<Index, Sequential<Ss...>, In>
-    : diagnose<Chain<Ss...>::culprit(In::dims), type_at<Chain<Ss...>::culprit(In::dims), Ss...>,
-               shape_of<Chain<Ss...>::shapes(In::dims)[Chain<Ss...>::culprit(In::dims)]>> {};
-
 }  // namespace rnx::inline RNX_ISA

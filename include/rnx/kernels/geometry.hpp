@@ -19,12 +19,20 @@ template <class T, class Device> Map map(const View<T, Device>& v) {
 /// A dense map with `pad` pixels more on each side.
 inline Map padded(Map m, int pad) { return {m.n, m.h + 2 * pad, m.w + 2 * pad, m.c, m.c}; }
 
-/// y(n, oh, ow, o) = sum over (kh, kw, i) of x(n, oh s - pad + kh, ow s - pad + kw, i) w(kh, kw, i,
-/// o); groups split i and o alike.
-struct Conv2d {
-  Map x, y;
+/// How a convolution moves over its input: y(n, oh, ow, o) = sum over (kh, kw, i) of x(n, oh s -
+/// pad + kh, ow s - pad + kw, i) w(kh, kw, i, o); groups split i and o alike.
+struct Filter {
   int kh = 1, kw = 1, stride = 1, pad_h = 0, pad_w = 0, groups = 1;
   bool winograd = false;  // the weights are packed for F(2x2, 3x3)
+};
+
+/// The sizes of a convolution: a filter that takes x to y.
+struct Conv2d : Filter {
+  Map x, y;
+  RNX_SHARED constexpr Conv2d(const Map& from, const Map& to, const Filter& filter)
+      : Filter(filter),
+        x(from),
+        y(to) {}
   RNX_SHARED constexpr int in() const { return x.c / groups; }
   RNX_SHARED constexpr int out() const { return y.c / groups; }
 };

@@ -26,25 +26,23 @@ template <class T, class Device> class PendingChain {
   bool take(Stream s, const op::conv2d_forward<T>& a) {
     begin(s,
           {.source = op::ChainSource::forward,
-           .g = a.g,
-           .to = a.g.y,
            .x = a.x,
            .w = a.w,
            .bias = a.bias,
            .scale = a.scale,
            .accumulate = a.accumulate,
-           .y = a.y},
+           .y = a.y,
+           .filter = a.filter},
           Part::source);
     return true;
   }
   bool take(Stream s, const op::conv2d_backward_input<T>& a) {
     begin(s,
           {.source = op::ChainSource::backward_input,
-           .g = a.g,
-           .to = a.g.x,
            .x = a.dy,
            .w = a.w,
-           .y = a.dx},
+           .y = a.dx,
+           .filter = a.filter},
           Part::source);
     return true;
   }
@@ -72,8 +70,10 @@ template <class T, class Device> class PendingChain {
     return true;
   }
   bool take(Stream s, const op::add<T>& a) {
-    const bool first = follows(a.a, Part::sum) && fits(a.b) && fits(a.y) && a.b.data != chain_.y;
-    if (!first && !(follows(a.b, Part::sum) && fits(a.a) && fits(a.y) && a.a.data != chain_.y)) {
+    const bool first =
+        follows(a.a, Part::sum) && fits(a.b) && fits(a.y) && a.b.data != chain_.y.data;
+    if (!first &&
+        !(follows(a.b, Part::sum) && fits(a.a) && fits(a.y) && a.a.data != chain_.y.data)) {
       if (a.b.stride != a.y.stride) return false;
       begin(s, values(a.a, a.y), Part::sum);
       chain_.tail.addend = a.b.data;
@@ -91,14 +91,14 @@ template <class T, class Device> class PendingChain {
   }
 
   bool take(Stream, const op::accumulate<T>& a) {
-    if (follows(a.to, Part::sum) && fits(a.from) && a.from.data != chain_.y) {
+    if (follows(a.to, Part::sum) && fits(a.from) && a.from.data != chain_.y.data) {
       chain_.tail.addend = a.from.data;
       part_ = Part::sum;
       return true;
     }
     if (!follows(a.from, Part::sum) || !fits(a.to)) return false;
     if (a.consumed)
-      chain_.y = a.to.data;
+      chain_.y.data = a.to.data;
     else
       move(a.to.data, Part::sum);
     chain_.tail.addend = a.to.data;
@@ -163,16 +163,12 @@ template <class T, class Device> class PendingChain {
   static bool same(const geometry::Map& a, const geometry::Map& b) {
     return a.n == b.n && a.h == b.h && a.w == b.w && a.c == b.c && a.stride == b.stride;
   }
-  bool fits(const geometry::Map& m) const { return same(m, chain_.to); }
+  bool fits(const geometry::Map& m) const { return same(m, chain_.y); }
   bool follows(const op::Map<const T>& x, Part part) const {
-    return part_ != Part::none && part_ < part && chain_.y == x.data && fits(x);
+    return part_ != Part::none && part_ < part && chain_.y.data == x.data && fits(x);
   }
   op::chain<T> values(const op::Map<const T>& from, const op::Map<T>& to) const {
-    return {.source = op::ChainSource::values,
-            .g = {.x = from, .y = {}},
-            .to = to,
-            .x = from.data,
-            .y = to.data};
+    return {.source = op::ChainSource::values, .x = from, .y = to};
   }
   void begin(Stream s, const op::chain<T>& a, Part part) {
     flush(s);
@@ -183,16 +179,16 @@ template <class T, class Device> class PendingChain {
   /// be.
   void move(T* y, Part part) {
     auto& t = chain_.tail;
-    if (y != chain_.y) {
+    if (y != chain_.y.data) {
       if (part_ == Part::source) {
-        if (chain_.source != op::ChainSource::values) t.raw = chain_.y;
+        if (chain_.source != op::ChainSource::values) t.raw = chain_.y.data;
       } else if (part_ == Part::normal)
-        t.normal = chain_.y;
+        t.normal = chain_.y.data;
       else if (part_ == Part::masked)
-        t.masked = chain_.y;
+        t.masked = chain_.y.data;
       else
-        t.sum = chain_.y;
-      chain_.y = y;
+        t.sum = chain_.y.data;
+      chain_.y.data = y;
     }
     part_ = part;
   }

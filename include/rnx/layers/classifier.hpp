@@ -54,13 +54,11 @@ template <Dims D, bool B, class T, class Device> struct BoundClassifier {
 
   template <class P> static void forward(In x, Out& y, P& pass, int site) {
     const int classes = pass.sites[site].out.c;
-    pass.run(op::conv2d_forward<T>{.g = sizes(geometry::map(x), geometry::map(y)),
-                                   .x = x.data,
+    pass.run(op::conv2d_forward<T>{.x = x,
                                    .w = pass.prepared(site),
                                    .bias = B ? pass.parameter(site, bias_at(classes)) : nullptr,
-                                   .scale = nullptr,
-                                   .y = y.data,
-                                   .accumulate = false});
+                                   .y = y,
+                                   .filter = filter});
   }
 
   template <class P, class Sink> static void backward(In dy, Out dx, Sink sink, P& pass, int site) {
@@ -69,8 +67,7 @@ template <Dims D, bool B, class T, class Device> struct BoundClassifier {
       const In x = pass.records[site].x;
       T* dtheta = sink.base + pass.sites[site].parameters;
       T* dw = pass.work_backward(site);
-      pass.run(op::conv2d_backward_weight<T>{
-          .g = sizes(geometry::map(x), geometry::map(dy)), .x = x.data, .dy = dy.data, .dw = dw});
+      pass.run(op::conv2d_backward_weight<T>{.x = x, .dy = dy, .dw = dw, .filter = filter});
       pass.run(
           op::unpack_gradient<T>{.g = weights(classes, x.dims.c), .dense = dw, .dtheta = dtheta});
       if constexpr (B) {
@@ -78,10 +75,8 @@ template <Dims D, bool B, class T, class Device> struct BoundClassifier {
       }
     }
     if (dx) {
-      pass.run(op::conv2d_backward_input<T>{.g = sizes(geometry::map(dx), geometry::map(dy)),
-                                            .dy = dy.data,
-                                            .w = pass.prepared(site, backward_at(classes)),
-                                            .dx = dx.data});
+      pass.run(op::conv2d_backward_input<T>{
+          .dy = dy, .w = pass.prepared(site, backward_at(classes)), .dx = dx, .filter = filter});
     }
   }
 
@@ -105,9 +100,7 @@ template <Dims D, bool B, class T, class Device> struct BoundClassifier {
             .sw = 1,
             .sg = long(classes) * inputs};
   }
-  static geometry::Conv2d sizes(geometry::Map x, geometry::Map y) {
-    return {.x = x, .y = y, .kh = D.h, .kw = D.w};
-  }
+  static constexpr geometry::Filter filter{.kh = D.h, .kw = D.w};
 };
 
 }  // namespace rnx::inline RNX_ISA

@@ -132,15 +132,4 @@ struct Identity {
   static constexpr Fault fault(Dims in) { return in.valid() ? Fault::none : Fault::empty_input; }
 };
 
-/// Tap<Tag, Spec> names the output of Spec for typed access: tap<Tag>(network, trace). The model
-/// computes the same.
-template <class Tag, class Spec> struct Tap {
-  static constexpr int sites = Spec::sites;
-  static_assert(Spec::sites > 0, "rnx: a Tap must wrap a layer that computes something");
-  static constexpr Dims out_dims(Dims in) { return Spec::out_dims(in); }
-  static constexpr Fault fault(Dims in) { return Spec::fault(in); }
-};
-/// The features before the classifier.
-struct Penultimate {};
-
 }  // namespace rnx::inline RNX_ISA

@@ -55,7 +55,7 @@ class Network final : public NetworkBase<typename Precision::store, Device> {
                std::to_string(classes);
       });
       Namer namer;
-      names<Spec>::walk(namer, "");
+      walk_names<Spec>(namer, "");
       this->build(std::move(builder), namer, In::dims, seed);
     }
   }

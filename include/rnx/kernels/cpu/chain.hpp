@@ -96,15 +96,22 @@ template <class T> struct kernel<cpu, op::conv2d_backward_input<T>> {
 
 template <class T> struct kernel<cpu, op::chain<T>> {
   static void run(Stream, const op::chain<T>& a) {
-    const bool forward = a.source == op::ChainSource::forward;
-    if (a.source == op::ChainSource::values) {
-      host::Chain<T> chain(a.tail, a.y, a.to);
-      return host::chain_values(chain, a.x, a.g.x.stride);
+    host::Chain<T> chain(a.tail, a.y.data, a.y);
+    switch (a.source) {
+      case op::ChainSource::values: return host::chain_values(chain, a.x.data, a.x.stride);
+      case op::ChainSource::forward:
+        return host::convolve(host::forward<T>({.x = a.x,
+                                                .w = a.w,
+                                                .bias = a.bias,
+                                                .scale = a.scale,
+                                                .y = a.y,
+                                                .filter = a.filter,
+                                                .accumulate = a.accumulate}),
+                              &chain);
+      case op::ChainSource::backward_input:
+        return host::convolve(
+            host::backward_input<T>({.dy = a.x, .w = a.w, .dx = a.y, .filter = a.filter}), &chain);
     }
-    host::Chain<T> chain(a.tail, a.y, forward ? a.g.y : a.g.x);
-    host::convolve(forward ? host::forward<T>({a.g, a.x, a.w, a.bias, a.scale, a.y, a.accumulate})
-                           : host::backward_input<T>({a.g, a.x, a.w, a.y}),
-                   &chain);
   }
 };
 

@@ -31,20 +31,30 @@ template <class T> struct Convolution {
 };
 
 template <class T> Convolution<T> forward(const op::conv2d_forward<T>& a) {
-  return {a.g.x,
-          a.g.y,
-          row_axis(a.g, false),
-          column_axis(a.g, false),
-          a.g.groups,
-          a.x,
-          a.w,
-          a.y,
-          {a.bias, a.scale, a.accumulate},
-          a.g.winograd};
+  const geometry::Conv2d g = a.sizes();
+  return {.src = a.x,
+          .dst = a.y,
+          .rows = row_axis(g, false),
+          .cols = column_axis(g, false),
+          .groups = g.groups,
+          .x = a.x.data,
+          .w = a.w,
+          .y = a.y.data,
+          .epilogue = {a.bias, a.scale, a.accumulate},
+          .winograd = g.winograd};
 }
 template <class T> Convolution<T> backward_input(const op::conv2d_backward_input<T>& a) {
-  return {a.g.y, a.g.x, row_axis(a.g, true), column_axis(a.g, true), a.g.groups, a.dy, a.w,
-          a.dx,  {},    a.g.winograd};
+  const geometry::Conv2d g = a.sizes();
+  return {.src = a.dy,
+          .dst = a.dx,
+          .rows = row_axis(g, true),
+          .cols = column_axis(g, true),
+          .groups = g.groups,
+          .x = a.dy.data,
+          .w = a.w,
+          .y = a.dx.data,
+          .epilogue = {},
+          .winograd = g.winograd};
 }
 
 /// The taps of one phase, adjacent ones merged. Returns the length of a run.

@@ -153,10 +153,11 @@ namespace rnx::inline RNX_ISA {
 
 template <class T> struct kernel<cpu, op::conv2d_backward_weight<T>> {
   static void run(Stream, const op::conv2d_backward_weight<T>& a) {
-    if (host::winograd_weight_wins(a.g))
-      host::winograd_weight_gradient(a.g, a.x, a.dy, a.dw);
+    const geometry::Conv2d g = a.sizes();
+    if (host::winograd_weight_wins(g))
+      host::winograd_weight_gradient(g, a.x.data, a.dy.data, a.dw);
     else
-      host::direct_weight_gradient(a.g, a.x, a.dy, a.dw);
+      host::direct_weight_gradient(g, a.x.data, a.dy.data, a.dw);
   }
 };
 

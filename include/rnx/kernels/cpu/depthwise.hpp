@@ -125,18 +125,11 @@ namespace rnx::inline RNX_ISA {
 template <class T> struct kernel<cpu, op::depthwise_forward<T>> {
   static void run(Stream, const op::depthwise_forward<T>& a) {
     using namespace host;
-    const auto& g = a.g;
+    const geometry::Conv2d g = a.sizes();
     const int pitch = int(round_up(g.y.c, vector_lanes<T>));
     const T* w = pad_depthwise(a.w, g.kh * g.kw, g.y.c, pitch, false);
-    Depthwise<T>{g.x,
-                 g.y,
-                 row_axis(g, false),
-                 column_axis(g, false),
-                 pitch,
-                 a.x,
-                 w,
-                 a.y,
-                 {a.bias, a.scale, a.accumulate}}
+    Depthwise<T>{g.x,      g.y, row_axis(g, false), column_axis(g, false),          pitch,
+                 a.x.data, w,   a.y.data,           {a.bias, a.scale, a.accumulate}}
         .run();
   }
 };
@@ -144,17 +137,19 @@ template <class T> struct kernel<cpu, op::depthwise_forward<T>> {
 template <class T> struct kernel<cpu, op::depthwise_backward_input<T>> {
   static void run(Stream, const op::depthwise_backward_input<T>& a) {
     using namespace host;
-    const auto& g = a.g;
+    const geometry::Conv2d g = a.sizes();
     const int pitch = int(round_up(g.y.c, vector_lanes<T>));
     const T* w = pad_depthwise(a.w, g.kh * g.kw, g.y.c, pitch, true);
-    Depthwise<T>{g.y, g.x, row_axis(g, true), column_axis(g, true), pitch, a.dy, w, a.dx, {}}.run();
+    Depthwise<T>{g.y,       g.x, row_axis(g, true), column_axis(g, true), pitch, a.dy.data, w,
+                 a.dx.data, {}}
+        .run();
   }
 };
 
 template <class T> struct kernel<cpu, op::depthwise_backward_weight<T>> {
   static void run(Stream, const op::depthwise_backward_weight<T>& a) {
     using namespace host;
-    const auto& g = a.g;
+    const geometry::Conv2d g = a.sizes();
     const int pitch = int(round_up(g.y.c, vector_lanes<T>)), taps = g.kh * g.kw;
     const long part = long(taps) * pitch, chunks = larger(1, smaller(16, g.x.n));
     T* partial = scratch<T>(slot_partial, chunks * part);
@@ -162,7 +157,7 @@ template <class T> struct kernel<cpu, op::depthwise_backward_weight<T>> {
     parallel_for(
         chunks,
         [&](long k) {
-          depthwise_weight(g, a.x, a.dy, int(chunk_begin(g.x.n, chunks, k)),
+          depthwise_weight(g, a.x.data, a.dy.data, int(chunk_begin(g.x.n, chunks, k)),
                            int(chunk_begin(g.x.n, chunks, k + 1)), pitch, partial + k * part);
         },
         2.0 * g.y.rows() * g.y.c * taps);

@@ -58,7 +58,7 @@ template <class T> struct FinishProduct {
 template <class T> struct ConvolveForward {
   op::conv2d_forward<T> a;
   RNX_HD void operator()(std::size_t e) const {
-    const auto& g = a.g;
+    const geometry::Conv2d g = a.sizes();
     const Position p(g.y, e);
     const int in = g.in(), out = g.out(), group = p.c / out, pitch = padded(out);
     T sum = 0;
@@ -68,20 +68,20 @@ template <class T> struct ConvolveForward {
       for (int kw = 0; kw < g.kw; ++kw) {
         const int w = p.w * g.stride - g.pad_w + kw;
         if (w < 0 || w >= g.x.w) continue;
-        const T* x = a.x + offset(g.x, p.n, h, w, group * in);
+        const T* x = a.x.data + offset(g.x, p.n, h, w, group * in);
         const T* row =
             a.w + ((std::size_t(group) * g.kh + kh) * g.kw + kw) * in * pitch + p.c % out;
         for (int i = 0; i < in; ++i) sum += x[i] * row[std::size_t(i) * pitch];
       }
     }
-    Epilogue<T>{a.bias, a.scale, a.accumulate}.store(a.y[offset(g.y, e)], sum, p.c);
+    Epilogue<T>{a.bias, a.scale, a.accumulate}.store(a.y.data[offset(g.y, e)], sum, p.c);
   }
 };
 
 template <class T> struct ConvolveBackward {
   op::conv2d_backward_input<T> a;
   RNX_HD void operator()(std::size_t e) const {
-    const auto& g = a.g;
+    const geometry::Conv2d g = a.sizes();
     const Position p(g.x, e);
     const int in = g.in(), out = g.out(), group = p.c / in, pitch = padded(in);
     T sum = 0;
@@ -91,7 +91,7 @@ template <class T> struct ConvolveBackward {
       for (int kw = g.kw - 1; kw >= 0; --kw) {
         const int w = p.w + g.pad_w - kw, ow = w / g.stride;
         if (w < 0 || ow * g.stride != w || ow >= g.y.w) continue;
-        const T* dy = a.dy + offset(g.y, p.n, oh, ow, group * out);
+        const T* dy = a.dy.data + offset(g.y, p.n, oh, ow, group * out);
         const T* row =
             a.w +
             ((std::size_t(group) * g.kh + (g.kh - 1 - kh)) * g.kw + (g.kw - 1 - kw)) * out * pitch +
@@ -99,38 +99,41 @@ template <class T> struct ConvolveBackward {
         for (int o = 0; o < out; ++o) sum += dy[o] * row[std::size_t(o) * pitch];
       }
     }
-    a.dx[offset(g.x, e)] = sum;
+    a.dx.data[offset(g.x, e)] = sum;
   }
 };
 
 template <class T> struct body<op::conv2d_forward<T>> {
   template <class E> static void run(const E& on, const op::conv2d_forward<T>& a) {
-    const MatrixProduct product(a.g);
-    const std::size_t count = active(a.g.y);
+    const MatrixProduct product(a.sizes());
+    const std::size_t count = active(a.y);
     if (count == 0) return;
     if (!product.fits) return on.each(count, ConvolveForward<T>{a});
-    const int out = a.g.y.c, k = product.taps * a.g.x.c;
+    const int out = a.y.c, k = product.taps * a.x.c;
     const Epilogue<T> epilogue{a.bias, a.scale, a.accumulate};
     if (a.accumulate) {
       const Scratch<T, E> sum(on, count);
-      on.gemm(false, product.rows, out, k, a.x, product.ldx, a.w, padded(out), sum.data(), out);
-      return on.each(count, FinishProduct<T>{a.g.y, epilogue, sum.data(), out, a.y});
+      on.gemm(false, product.rows, out, k, a.x.data, product.ldx, a.w, padded(out), sum.data(),
+              out);
+      return on.each(count, FinishProduct<T>{a.y, epilogue, sum.data(), out, a.y.data});
     }
-    on.gemm(false, product.rows, out, k, a.x, product.ldx, a.w, padded(out), a.y, product.ldy);
-    if (a.bias || a.scale) on.each(count, FinishProduct<T>{a.g.y, epilogue, a.y, product.ldy, a.y});
+    on.gemm(false, product.rows, out, k, a.x.data, product.ldx, a.w, padded(out), a.y.data,
+            product.ldy);
+    if (a.bias || a.scale)
+      on.each(count, FinishProduct<T>{a.y, epilogue, a.y.data, product.ldy, a.y.data});
   }
 };
 
 template <class T> struct body<op::conv2d_backward_input<T>> {
   template <class E> static void run(const E& on, const op::conv2d_backward_input<T>& a) {
-    const MatrixProduct product(a.g);
-    const int in = a.g.x.c, out = a.g.y.c;
-    if (active(a.g.x) == 0) return;
-    if (!product.fits) return on.each(active(a.g.x), ConvolveBackward<T>{a});
+    const MatrixProduct product(a.sizes());
+    const int in = a.dx.c, out = a.dy.c;
+    if (active(a.dx) == 0) return;
+    if (!product.fits) return on.each(active(a.dx), ConvolveBackward<T>{a});
     for (int t = 0; t < product.taps; ++t)
-      on.gemm(false, product.rows, in, out, a.dy, product.ldy,
+      on.gemm(false, product.rows, in, out, a.dy.data, product.ldy,
               a.w + std::size_t(product.taps - 1 - t) * out * padded(in), padded(in),
-              a.dx + long(t) * in, product.ldx);
+              a.dx.data + long(t) * in, product.ldx);
   }
 };
 

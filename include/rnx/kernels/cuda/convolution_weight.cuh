@@ -77,12 +77,13 @@ void weight_gradient(const E& on, const geometry::Conv2d& g, const T* x, const T
 
 template <class T> struct body<op::conv2d_backward_weight<T>> {
   template <class E> static void run(const E& on, const op::conv2d_backward_weight<T>& a) {
-    const MatrixProduct product(a.g);
-    const int in = product.taps * a.g.x.c, out = a.g.y.c;
+    const MatrixProduct product(a.sizes());
+    const int in = product.taps * a.x.c, out = a.dy.c;
     if (product.fits && product.rows > 0)
-      on.gemm(true, in, out, product.rows, a.x, product.ldx, a.dy, product.ldy, a.dw, out);
+      on.gemm(true, in, out, product.rows, a.x.data, product.ldx, a.dy.data, product.ldy, a.dw,
+              out);
     else
-      weight_gradient(on, a.g, a.x, a.dy, a.dw, false);
+      weight_gradient(on, a.sizes(), a.x.data, a.dy.data, a.dw, false);
   }
 };
 

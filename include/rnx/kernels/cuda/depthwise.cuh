@@ -9,27 +9,27 @@ namespace rnx::inline RNX_ABI::gpu {
 
 template <class T> struct element<op::depthwise_forward<T>> {
   op::depthwise_forward<T> a;
-  std::size_t count() const { return active(a.g.y); }
+  std::size_t count() const { return active(a.y); }
   RNX_HD void operator()(std::size_t e) const {
-    const auto& g = a.g;
+    const geometry::Conv2d g = a.sizes();
     const Position p(g.y, e);
     T sum = 0;
     for (int kh = 0; kh < g.kh; ++kh)
       for (int kw = 0; kw < g.kw; ++kw) {
         const int h = p.h * g.stride - g.pad_h + kh, w = p.w * g.stride - g.pad_w + kw;
         if (h >= 0 && h < g.x.h && w >= 0 && w < g.x.w)
-          sum +=
-              a.x[offset(g.x, p.n, h, w, p.c)] * a.w[(std::size_t(kh) * g.kw + kw) * g.x.c + p.c];
+          sum += a.x.data[offset(g.x, p.n, h, w, p.c)] *
+                 a.w[(std::size_t(kh) * g.kw + kw) * g.x.c + p.c];
       }
-    Epilogue<T>{a.bias, a.scale, a.accumulate}.store(a.y[offset(g.y, e)], sum, p.c);
+    Epilogue<T>{a.bias, a.scale, a.accumulate}.store(a.y.data[offset(g.y, e)], sum, p.c);
   }
 };
 
 template <class T> struct element<op::depthwise_backward_input<T>> {
   op::depthwise_backward_input<T> a;
-  std::size_t count() const { return active(a.g.x); }
+  std::size_t count() const { return active(a.dx); }
   RNX_HD void operator()(std::size_t e) const {
-    const auto& g = a.g;
+    const geometry::Conv2d g = a.sizes();
     const Position p(g.x, e);
     T sum = 0;
     for (int kh = g.kh - 1; kh >= 0; --kh)
@@ -38,16 +38,16 @@ template <class T> struct element<op::depthwise_backward_input<T>> {
                   ow = w / g.stride;
         if (h >= 0 && w >= 0 && oh * g.stride == h && ow * g.stride == w && oh < g.y.h &&
             ow < g.y.w)
-          sum += a.dy[offset(g.y, p.n, oh, ow, p.c)] *
+          sum += a.dy.data[offset(g.y, p.n, oh, ow, p.c)] *
                  a.w[(std::size_t(kh) * g.kw + kw) * g.x.c + p.c];
       }
-    a.dx[offset(g.x, e)] = sum;
+    a.dx.data[offset(g.x, e)] = sum;
   }
 };
 
 template <class T> struct body<op::depthwise_backward_weight<T>> {
   template <class E> static void run(const E& on, const op::depthwise_backward_weight<T>& a) {
-    weight_gradient(on, a.g, a.x, a.dy, a.dw, true);
+    weight_gradient(on, a.sizes(), a.x.data, a.dy.data, a.dw, true);
   }
 };
 

@@ -38,21 +38,22 @@ template <class T> struct Tail {
 
 enum class ChainSource { values, forward, backward_input };
 
-/// y = tail(v) with v = x itself (source values, map `to`), the convolution of conv2d_forward, or
-/// the input gradient of conv2d_backward_input (x: dy). `raw`: what `accumulate` adds to; otherwise
+/// y = tail(v) with v = x itself (source values), the convolution of conv2d_forward, or the input
+/// gradient of conv2d_backward_input (x: dy, y: dx). `raw`: what `accumulate` adds to; otherwise
 /// unused.
 template <class T> struct chain {
   ChainSource source = ChainSource::values;
-  geometry::Conv2d g{};
-  geometry::Map to{};
-  const T* x = nullptr;
+  Map<const T> x{};
   const T* w = nullptr;
   const T* bias = nullptr;
   const T* scale = nullptr;
   bool accumulate = false;
-  T* y = nullptr;
+  Map<T> y{};
+  geometry::Filter filter{};
   Tail<T> tail{};
-  auto pointers() { return std::tuple_cat(std::tie(x, w, bias, scale, y), tail.pointers()); }
+  auto pointers() {
+    return std::tuple_cat(std::tie(x.data, w, bias, scale, y.data), tail.pointers());
+  }
 };
 
 }  // namespace rnx::inline RNX_ABI::op

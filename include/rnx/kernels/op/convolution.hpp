@@ -27,33 +27,37 @@ template <class T> struct unpack_gradient {
 /// adds to y. The product is formed first and rounded, then scaled, then added: packed binary
 /// kernels compute the same expression.
 template <class T> struct conv2d_forward {
-  geometry::Conv2d g;
-  const T* x;
+  Map<const T> x;
   const T* w;
-  const T* bias;
-  const T* scale;
-  T* y;
-  bool accumulate;
-  auto pointers() { return std::tie(x, w, bias, scale, y); }
+  const T* bias = nullptr;
+  const T* scale = nullptr;
+  Map<T> y;
+  geometry::Filter filter;
+  bool accumulate = false;
+  RNX_SHARED geometry::Conv2d sizes() const { return {x, y, filter}; }
+  auto pointers() { return std::tie(x.data, w, bias, scale, y.data); }
 };
 /// dx = transposed convolution of dy, assigned; w: the backward form
 template <class T> struct conv2d_backward_input {
-  geometry::Conv2d g;
-  const T* dy;
+  Map<const T> dy;
   const T* w;
-  T* dx;
-  auto pointers() { return std::tie(dy, w, dx); }
+  Map<T> dx;
+  geometry::Filter filter;
+  RNX_SHARED geometry::Conv2d sizes() const { return {dx, dy, filter}; }
+  auto pointers() { return std::tie(dy.data, w, dx.data); }
 };
 /// dw (group, kh, kw, i, o) dense = sum over samples and pixels of x dy, assigned. Summed in fixed
 /// chunks of samples.
 template <class T> struct conv2d_backward_weight {
-  geometry::Conv2d g;
-  const T* x;
-  const T* dy;
+  Map<const T> x;
+  Map<const T> dy;
   T* dw;
-  auto pointers() { return std::tie(x, dy, dw); }
+  geometry::Filter filter;
+  RNX_SHARED geometry::Conv2d sizes() const { return {x, dy, filter}; }
+  auto pointers() { return std::tie(x.data, dy.data, dw); }
 };
-/// Depthwise: one kernel per channel; packed weights (kh, kw, c). g.groups = c.
+/// Depthwise: one kernel per channel; packed weights (kh, kw, c), as many groups as
+/// channels.
 template <class T> struct pack_depthwise {
   geometry::Weights g;
   const T* theta;
@@ -67,29 +71,32 @@ template <class T> struct unpack_depthwise_gradient {
   auto pointers() { return std::tie(dense, dtheta); }
 };
 template <class T> struct depthwise_forward {
-  geometry::Conv2d g;
-  const T* x;
+  Map<const T> x;
   const T* w;
-  const T* bias;
-  const T* scale;
-  T* y;
-  bool accumulate;
-  auto pointers() { return std::tie(x, w, bias, scale, y); }
+  const T* bias = nullptr;
+  const T* scale = nullptr;
+  Map<T> y;
+  geometry::Filter filter;
+  bool accumulate = false;
+  RNX_SHARED geometry::Conv2d sizes() const { return {x, y, filter}; }
+  auto pointers() { return std::tie(x.data, w, bias, scale, y.data); }
 };
 template <class T> struct depthwise_backward_input {
-  geometry::Conv2d g;
-  const T* dy;
+  Map<const T> dy;
   const T* w;
-  T* dx;
-  auto pointers() { return std::tie(dy, w, dx); }
+  Map<T> dx;
+  geometry::Filter filter;
+  RNX_SHARED geometry::Conv2d sizes() const { return {dx, dy, filter}; }
+  auto pointers() { return std::tie(dy.data, w, dx.data); }
 };
 /// dw (kh, kw, c), assigned
 template <class T> struct depthwise_backward_weight {
-  geometry::Conv2d g;
-  const T* x;
-  const T* dy;
+  Map<const T> x;
+  Map<const T> dy;
   T* dw;
-  auto pointers() { return std::tie(x, dy, dw); }
+  geometry::Filter filter;
+  RNX_SHARED geometry::Conv2d sizes() const { return {x, dy, filter}; }
+  auto pointers() { return std::tie(x.data, dy.data, dw); }
 };
 /// db(c) += sum over samples and pixels of dy
 template <class T> struct bias_backward {

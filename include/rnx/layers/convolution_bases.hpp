@@ -1,0 +1,171 @@
+// The bases of a bound convolution's weights and activations: y = sum over m, n of alpha_m beta_n
+// (A_n(x) * B_m(theta)), in that order of m, then n. Gradients go through the sums over bases. A
+// kernel that a rule derives from theta counts as one base. L: a ConvLayout.
+#pragma once
+
+#include "rnx/layers/convolution_operations.hpp"
+
+namespace rnx::inline RNX_ISA {
+
+template <class L> struct ConvWeightBases {
+  using T = typename L::Scalar;
+  using W = typename L::WeightMap;
+  using Operations = ConvOperations<L>;
+  using At = typename L::Prepared;
+
+  /// Bases, scales and sum of the active weights, packed.
+  template <class P> static void prepare(P& pass, int site, const ActiveConv& a) {
+    const geometry::Weights dense = dense_corner(a);
+    const T* theta = pass.parameter(site);
+    T* p = pass.prepared(site);
+    if constexpr (L::derived)
+      pass.run(op::derived_kernel<typename L::KernelRule, T>{
+          .g = a.w,
+          .theta = theta,
+          .extra = pass.parameter(site, L::Parameters::extra.at),
+          .weights = p + At::bases.at});
+    else
+      pass.run(op::weight_bases<W, T>{
+          .g = a.w, .theta = theta, .bases = p + At::bases.at, .scales = map_scales(p)});
+    for (int m = 0; m < L::weight_bases; ++m)
+      Operations::pack(pass, dense, p + At::bases.at + m * dense.count(), p + m * L::pack_size,
+                       nullptr);
+    const int rows = dense.groups * dense.o;
+    pass.run(op::sum_bases<T>{.bases = L::weight_bases,
+                              .rows = rows,
+                              .row = dense.count() / rows,
+                              .base = p + At::bases.at,
+                              .scale = scales(p),
+                              .y = p + At::sum.at});
+    Operations::pack(pass, dense, p + At::sum.at, nullptr, p + At::backward.at);
+  }
+
+  /// alpha_m beta_n for each pair of bases and output channel.
+  template <class P> static void prepare_factors(P& pass, int site, const ActiveConv& a) {
+    T* p = pass.prepared(site);
+    pass.run(op::base_products<T>{.k = L::weight_bases,
+                                  .n = L::activation_bases,
+                                  .o = a.out,
+                                  .scales = scales(p),
+                                  .betas = L::ActivationMap::scaled
+                                               ? pass.parameter(site, L::Parameters::activation.at)
+                                               : nullptr,
+                                  .products = p + At::factors.at});
+  }
+
+  /// Adds to theta's gradient (and the rule's) what dw, of the sum in the order of kernels, gives.
+  /// dsum: scratch for it in theta's order.
+  template <class P>
+  static void backward(P& pass, int site, const ActiveConv& a, const T* dw, T* dsum, T* gradient) {
+    const geometry::Weights dense = dense_corner(a);
+    const T* theta = pass.parameter(site);
+    pass.run(op::fill<T>{dense.count(), T(0), dsum});
+    Operations::unpack(pass, dense, dw, dsum);
+    if constexpr (L::derived) {
+      pass.run(op::derived_kernel_backward<typename L::KernelRule, T>{
+          .g = a.w,
+          .theta = theta,
+          .extra = pass.parameter(site, L::Parameters::extra.at),
+          .dweights = dsum,
+          .dtheta = gradient,
+          .dextra = gradient + L::Parameters::extra.at});
+    } else {
+      const T* p = pass.prepared(site);
+      pass.run(op::weight_bases_backward<W, T>{.g = a.w,
+                                               .theta = theta,
+                                               .bases = p + At::bases.at,
+                                               .scales = map_scales(p),
+                                               .dsum = dsum,
+                                               .dtheta = gradient});
+    }
+  }
+
+ private:
+  /// The active corner as a dense tensor of its own.
+  static geometry::Weights dense_corner(const ActiveConv& a) {
+    geometry::Weights d = a.w;
+    d.sw = 1;
+    d.sh = d.kw;
+    d.si = long(d.kh) * d.kw;
+    d.so = d.si * d.i;
+    d.sg = d.so * d.o;
+    return d;
+  }
+  /// What the weight map takes: a pointer, or nothing where it has no scales.
+  template <class U> static op::scales_of<W, U*> map_scales(U* prepared) {
+    if constexpr (W::scaled)
+      return prepared + At::scales.at;
+    else
+      return {};
+  }
+  /// Null: 1.
+  static const T* scales(const T* prepared) {
+    return W::scaled ? prepared + At::scales.at : nullptr;
+  }
+};
+
+template <class L> struct ConvActivationBases {
+  using T = typename L::Scalar;
+  using A = typename L::ActivationMap;
+
+  /// bias: null where there is none. y is assigned.
+  template <class P>
+  static void forward(const op::Map<const T>& x, const op::Map<T>& y, const T* bias, P& pass,
+                      int site, const ActiveConv& a) {
+    constexpr int M = L::weight_bases, N = L::activation_bases;
+    const T* p = pass.prepared(site);
+    op::Map<const T> from = x;
+    int pad = a.pad;
+    if constexpr (!L::plain_input) {
+      T* bases = pass.work_forward(site);
+      run(pass, site, a, x, bases, nullptr);
+      from = {geometry::padded(x, a.pad), bases};
+      pad = 0;
+    }
+    for (int m = 0; m < M; ++m)
+      for (int n = 0; n < N; ++n) {
+        const bool last = m + 1 == M && n + 1 == N;
+        ConvOperations<L>::forward(
+            pass,
+            {.x = {from, from.data + n * from.n * from.sample()},
+             .w = p + m * L::pack_size,
+             .bias = last ? bias : nullptr,
+             .scale = L::factored ? p + L::Prepared::factors.at + (m * N + n) * a.out : nullptr,
+             .y = y,
+             .filter = L::filter(a, pad),
+             .accumulate = m + n > 0});
+      }
+  }
+
+  /// The sum over bases of beta_n A_n(x), padded.
+  template <class P>
+  static void sum(P& pass, int site, const ActiveConv& a, const op::Map<const T>& x, T* y) {
+    run(pass, site, a, x, nullptr, y);
+  }
+
+  /// dx is assigned (empty: unwanted), the map's gradient (null: unwanted) added to. dsum: of sum's
+  /// result.
+  template <class P>
+  static void backward(P& pass, int site, const ActiveConv& a, const op::Map<const T>& x,
+                       const op::Map<T>& dx, const T* dsum, T* dparameters) {
+    pass.run(op::activation_bases_backward<A, T>{.x = x,
+                                                 .dx = dx,
+                                                 .parameters = parameters(pass, site),
+                                                 .dsum = dsum,
+                                                 .dparameters = dparameters,
+                                                 .pad = a.pad});
+  }
+
+ private:
+  template <class P> static const T* parameters(const P& pass, int site) {
+    return A::parameters ? pass.parameter(site, L::Parameters::activation.at) : nullptr;
+  }
+  template <class P>
+  static void run(P& pass, int site, const ActiveConv& a, const op::Map<const T>& x, T* bases,
+                  T* sum) {
+    pass.run(op::activation_bases<A, T>{
+        .x = x, .parameters = parameters(pass, site), .bases = bases, .sum = sum, .pad = a.pad});
+  }
+};
+
+}  // namespace rnx::inline RNX_ISA

@@ -1,0 +1,136 @@
+// Where a bound convolution keeps what it needs: sections of its parameters and of its prepared
+// weights; and how much of them is active in one pass.
+#pragma once
+
+#include "rnx/layers/convolution_shape.hpp"
+#include "rnx/layers/options.hpp"
+
+namespace rnx::inline RNX_ISA {
+
+/// Elements [at, end) of a flat array.
+struct Section {
+  std::size_t at = 0, size = 0;
+  constexpr std::size_t end() const { return at + size; }
+};
+
+/// What is active in one pass. w: the active corner of theta. pad: of the active kernel.
+struct ActiveConv {
+  geometry::Weights w;
+  int out = 0, pad = 0;
+};
+
+/// S: sizes. W: weight map. A: activation map. Width, Kernel: what a subnet may choose.
+template <ConvShape S, class W, class A, class Width, class Kernel, class T, class Device>
+struct ConvLayout {
+  static constexpr ConvShape shape = S;
+  using WeightMap = W;
+  using ActivationMap = A;
+  using KernelRule = Kernel;
+  using Scalar = T;
+  static constexpr int weight_bases = W::bases, activation_bases = A::bases;
+  static constexpr bool depthwise = S.depthwise();
+  static constexpr bool derived = Kernel::slot_count > 0;
+  static constexpr bool plain_weights = W::identity && !derived, plain_input = A::identity;
+  /// Each pair of bases has a factor.
+  static constexpr bool factored = W::scaled || A::scaled || weight_bases * activation_bases > 1;
+
+  struct Parameters {
+    static constexpr Section weight{0, S.weights()},
+        bias{weight.end(), std::size_t(S.bias ? S.out.c : 0)},
+        extra{bias.end(), std::size_t(Kernel::extra(S.kh))},
+        activation{extra.end(), std::size_t(A::parameters)};
+  };
+
+  static constexpr long kernel_size = long(S.kh) * S.kw;
+  static constexpr int out_group = S.out.c / S.groups;
+  static constexpr geometry::Weights maxima{.groups = depthwise ? S.in.c : S.groups,
+                                            .o = out_group,
+                                            .i = S.in_group(),
+                                            .kh = S.kh,
+                                            .kw = S.kw,
+                                            .so = S.in_group() * kernel_size,
+                                            .si = kernel_size,
+                                            .sh = S.kw,
+                                            .sw = 1,
+                                            .sg = out_group * S.in_group() * kernel_size};
+  static constexpr bool winograd_shape = RNX_WINOGRAD && has_chains<Device> && !S.linear &&
+                                         S.kh == 3 && S.kw == 3 && S.stride == 1 && S.groups == 1 &&
+                                         !derived;
+  static constexpr bool winograd_forward =
+      winograd_shape && geometry::winograd_wins(S.in.c, S.out.c, S.out.h, S.out.w);
+  static constexpr bool winograd_backward =
+      winograd_shape && geometry::winograd_wins(S.out.c, S.in.c, S.in.h, S.in.w);
+
+  /// Elements of one base packed for forward.
+  static constexpr std::size_t pack_size =
+      round_up(depthwise          ? S.weights()
+               : winograd_forward ? maxima.packed_winograd(S.in.c, S.out.c)
+                                  : maxima.packed_forward(),
+               16);
+  static constexpr std::size_t backward_pack_size =
+      round_up(depthwise           ? (plain_weights ? 0 : S.weights())
+               : winograd_backward ? maxima.packed_winograd(S.out.c, S.in.c)
+                                   : maxima.packed_backward(),
+               16);
+
+  /// forward: a pack for each weight base. backward: a pack of their sum. factors: alpha_m beta_n
+  /// for each pair of bases.
+  struct Prepared {
+    static constexpr std::size_t dense = plain_weights ? 0 : S.weights();
+    static constexpr Section forward{0, weight_bases*pack_size},
+        backward{forward.end(), backward_pack_size}, bases{backward.end(), weight_bases*dense},
+        scales{bases.end(), std::size_t(W::scaled ? weight_bases*S.out.c : 0)},
+        sum{scales.end(), dense},
+        factors{sum.end(), std::size_t(factored ? weight_bases*activation_bases*S.out.c : 0)};
+    static constexpr std::size_t size = round_up(factors.end(), 16);
+  };
+
+  /// Elements of the input of n samples with its padding.
+  static constexpr std::size_t padded_input(std::size_t n) {
+    return n * (S.in.h + 2 * S.pad) * (S.in.w + 2 * S.pad) * S.in.c;
+  }
+
+  /// Given the active input channels. Throws UsageError where a subnet asks for what there is not.
+  template <class P> static ActiveConv active(int c_in, const P& pass, int site) {
+    ActiveConv a{.w = maxima,
+                 .out = depthwise ? c_in : Width::active(c_in, S.out.c, choice(pass, site)),
+                 .pad = S.pad};
+    if constexpr (derived) {
+      a.w.kh = a.w.kw = Kernel::active(pass.choice(site, Width::slot_count, S.kh));
+      a.pad = a.w.kh / 2;
+    }
+    if (depthwise)
+      a.w.groups = c_in;
+    else if (S.groups == 1) {
+      a.w.i = c_in;
+      a.w.o = a.out;
+    } else
+      require<UsageError>(c_in == S.in.c && a.out == S.out.c, [&] {
+        return "grouped convolution: it takes all of its " + std::to_string(S.in.c) +
+               " channels, the subnet left " + std::to_string(c_in);
+      });
+    return a;
+  }
+
+  static constexpr geometry::Filter filter(const ActiveConv& a, int pad) {
+    return {.kh = a.w.kh,
+            .kw = a.w.kw,
+            .stride = S.stride,
+            .pad_h = pad,
+            .pad_w = pad,
+            .groups = a.w.groups};
+  }
+
+ private:
+  /// Of the width rule.
+  template <class P> static int choice(const P& pass, int site) {
+    if constexpr (requires { Width::gated; })
+      return pass.gated;
+    else if constexpr (requires { Width::maximum_choice; })
+      return std::min(pass.choice(site, 0, Width::maximum_choice), Width::maximum_choice);
+    else
+      return Width::slot_count ? pass.choice(site, 0, S.out.c) : 0;
+  }
+};
+
+}  // namespace rnx::inline RNX_ISA
