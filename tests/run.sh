@@ -85,8 +85,9 @@ if [ $quick -eq 1 ]; then
 else
   suite "tests" default "" ""
   # With clang++, which compiles templates of this size under the sanitizers in half of GCC's time.
-  if command -v clang++ >/dev/null; then suite "sanitizers" asan "" "-L sanitize"
-  else skip "sanitizers: no clang++"; fi
+  has_asan() { printf 'int main() {}\n' | clang++ -fsanitize=address,undefined -x c++ - -o /dev/null 2>/dev/null; }
+  if has_asan; then suite "sanitizers" asan "" "-L sanitize"
+  else skip "sanitizers: no clang++ with AddressSanitizer"; fi
 
   # LLVM's OpenMP tells ThreadSanitizer of its threads through Archer, which says so.
   has_archer() {

@@ -12,14 +12,13 @@
 //   name, tag         of a wrapper: Named and Tap hold one child and no operation
 #pragma once
 
-#include <array>
 #include <tuple>
 
 #include "rnx/layers.hpp"
 
 namespace rnx::inline RNX_ISA {
 
-template <class... Ts> struct types { static constexpr int size = sizeof...(Ts); };
+template <class... Ts> struct types {};
 template <int I, class... Ts> using type_at = std::tuple_element_t<I, std::tuple<Ts...>>;
 
 /// Which child of a composite is at fault, and what it was given.
@@ -33,15 +32,13 @@ concept Composite = requires {
   typename Spec::children;
 };
 template <class Spec>
-concept NamedSpec = requires {
+concept NamedSpec = Composite<Spec> && requires {
   Spec::name;
-}
-&&Composite<Spec>;
+};
 template <class Spec>
-concept TappedSpec = requires {
+concept TappedSpec = Composite<Spec> && requires {
   typename Spec::tag;
-}
-&&Composite<Spec>;
+};
 template <class Spec>
 concept Wrapper = NamedSpec<Spec> || TappedSpec<Spec>;
 

@@ -63,4 +63,5 @@ template <class Side> struct Fork {
   static constexpr Culprit culprit(Dims in) { return {0, in}; }
   template <class In, class Device, class T> using bind = BoundFork<In, Device, T, strip_t<Side>>;
 };
+
 }  // namespace rnx::inline RNX_ISA

@@ -134,4 +134,5 @@ template <int N, class First, class Rest = First, int MinDepth = N> struct Repea
   template <class In, class Device, class T>
   using bind = BoundRepeat<N, In, Device, T, strip_t<First>, strip_t<Rest>, MinDepth>;
 };
+
 }  // namespace rnx::inline RNX_ISA

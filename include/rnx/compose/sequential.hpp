@@ -2,6 +2,8 @@
 // children.
 #pragma once
 
+#include <array>
+
 #include "rnx/compose/named.hpp"
 
 namespace rnx::inline RNX_ISA {
@@ -132,4 +134,5 @@ template <class... Ss> struct Sequential {
   template <class In, class Device, class T>
   using bind = BoundSequential<In, Device, T, strip_t<Ss>...>;
 };
+
 }  // namespace rnx::inline RNX_ISA
