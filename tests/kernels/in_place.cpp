@@ -102,19 +102,19 @@ TEST_CASE("batch norm in place") {
     });
 }
 
-TEST_CASE("chains over values in place") {
+TEST_CASE("fused operations over values in place") {
   const Values other = numbers<float>(count, 2), third = numbers<float>(count, 4), channel(c, .5f);
-  const auto chain = [&](const float* x, const float* addend, const float* mask, float* y) {
+  const auto fused = [&](const float* x, const float* addend, const float* mask, float* y) {
     op::Tail<float> tail{
-        .mean = channel.data(), .var = channel.data(), .eps = 1e-5f, .normalized = true};
+        .mean = channel.data(), .var = channel.data(), .eps = 1e-5f, .normalize = true};
     tail.addend = addend;
-    tail.mask = mask;
+    tail.relu_output = mask;
     tail.relu = true;
-    run(op::chain<float>{.x = {m, x}, .y = {m, y}, .tail = tail});
+    run(op::fused<float>{.x = {m, x}, .y = {m, y}, .tail = tail});
   };
-  in_place([&](auto x, auto y) { chain(x, other.data(), third.data(), y); });
-  in_place([&](auto addend, auto y) { chain(other.data(), addend, third.data(), y); });
-  in_place([&](auto mask, auto y) { chain(other.data(), third.data(), mask, y); });
+  in_place([&](auto x, auto y) { fused(x, other.data(), third.data(), y); });
+  in_place([&](auto addend, auto y) { fused(other.data(), addend, third.data(), y); });
+  in_place([&](auto mask, auto y) { fused(other.data(), third.data(), mask, y); });
 }
 
 TEST_CASE("losses write gradients over logits or features") {

@@ -1,4 +1,4 @@
-// A NaN at each position through every activation, mask, chain, pool, attack step, loss and
+// A NaN at each position through every activation, mask, fused operation, pool, attack step, loss and
 // optimizer, forward and backward: what PyTorch gives (torch 2.15), but for what docs/decisions.md
 // states. Everything else keeps its bits. Channels leave a rest behind whole vectors.
 #include "rnx/layers/activation.hpp"
@@ -92,8 +92,8 @@ template <class T> void masked_relu(int c) {
   CHECK(right);
 }
 
-/// The parts of a chain, and what its maps and channels hold.
-template <class T> struct ChainTest {
+/// The parts of a fused operation, and what its maps and channels hold.
+template <class T> struct FusedTest {
   Map m;
   std::size_t count = m.rows() * m.c;
   std::vector<T> x = numbers<T>(count, 1), addend = numbers<T>(count, 2),
@@ -101,20 +101,20 @@ template <class T> struct ChainTest {
   std::vector<T> mean = numbers<T>(m.c, 5), var = std::vector<T>(m.c, T(0.7)),
                  gamma = numbers<T>(m.c, 6);
 
-  explicit ChainTest(int c) : m{1, 3, 2, c, c} {}
-  std::vector<T> run(bool normalized, bool add, bool relu, bool masks, bool scaled) {
+  explicit FusedTest(int c) : m{1, 3, 2, c, c} {}
+  std::vector<T> run(bool normalize, bool add, bool relu, bool masks, bool scaled) {
     std::vector<T> y(count);
     op::Tail<T> tail{.mean = mean.data(), .var = var.data(), .gamma = gamma.data(), .eps = T(1e-5)};
-    tail.normalized = normalized;
+    tail.normalize = normalize;
     tail.relu = relu;
     tail.scaled = scaled;
     if (add) tail.addend = addend.data();
-    if (masks) tail.mask = mask.data();
-    test::run(op::chain<T>{.x = {m, x.data()}, .y = {m, y.data()}, .tail = tail});
+    if (masks) tail.relu_output = mask.data();
+    test::run(op::fused<T>{.x = {m, x.data()}, .y = {m, y.data()}, .tail = tail});
     return y;
   }
-  void check(bool normalized, bool add, bool relu, bool masks, bool scaled) {
-    const auto result = [&] { return run(normalized, add, relu, masks, scaled); };
+  void check(bool normalize, bool add, bool relu, bool masks, bool scaled) {
+    const auto result = [&] { return run(normalize, add, relu, masks, scaled); };
     const std::vector<T> clean = result();
     bool right = true;
     for (std::size_t i = 0; i < count; ++i) {
@@ -134,7 +134,7 @@ template <class T> struct ChainTest {
     }
     CHECK(right);
     for (const double bad : {NaN, -1.0})
-      if (normalized || scaled) {
+      if (normalize || scaled) {
         const T before = std::exchange(var[0], T(bad));
         std::vector<T> expected = clean;
         for (std::size_t i = 0; i < count; i += m.c) expected[i] = T(NaN);
@@ -233,21 +233,21 @@ TEST_CASE("dropped values are 0 times what they were") {
     CHECK((kept[i] > 0 ? infinite[i] == INFINITY : std::isnan(infinite[i])));
 }
 
-TEST_CASE_TEMPLATE("chains pass a NaN on", T, float, double) {
+TEST_CASE_TEMPLATE("fused operations pass a NaN on", T, float, double) {
   for (int c : channel_counts) {
     CAPTURE(c);
-    ChainTest<T> chain(c);
-    chain.check(false, true, true, false, false);
-    chain.check(true, false, false, false, false);
-    chain.check(true, false, true, false, false);
-    chain.check(true, true, true, false, false);
-    chain.check(false, false, false, true, false);
-    chain.check(false, false, false, true, true);
-    chain.check(false, true, false, true, true);
+    FusedTest<T> fused(c);
+    fused.check(false, true, true, false, false);
+    fused.check(true, false, false, false, false);
+    fused.check(true, false, true, false, false);
+    fused.check(true, true, true, false, false);
+    fused.check(false, false, false, true, false);
+    fused.check(false, false, false, true, true);
+    fused.check(false, true, false, true, true);
   }
 }
 
-TEST_CASE_TEMPLATE("a convolution's chain passes a NaN on, its moments too", T, float, double) {
+TEST_CASE_TEMPLATE("a fused convolution passes a NaN on, its moments too", T, float, double) {
   for (int c : channel_counts) {
     const Map x{2, 5, 4, 2, 2}, y{2, 5, 4, c, c};
     const rnx::geometry::Weights w{1, c, 2, 3, 3, 18, 9, 3, 1, 18l * c};
@@ -256,7 +256,7 @@ TEST_CASE_TEMPLATE("a convolution's chain passes a NaN on, its moments too", T, 
       std::vector<T> packed(w.packed_forward());
       run(op::pack_weights<T>{
           .g = w, .theta = theta.data(), .forward = packed.data(), .backward = nullptr});
-      run(op::chain<T>{.source = op::ChainSource::forward,
+      run(op::fused<T>{.source = op::FusedSource::forward,
                        .x = {x, images.data()},
                        .w = packed.data(),
                        .y = {y, out.data()},
@@ -269,7 +269,7 @@ TEST_CASE_TEMPLATE("a convolution's chain passes a NaN on, its moments too", T, 
     CHECK(var[c - 1] > 0);
     const std::vector<T> one(c, T(1));
     convolve(std::vector<T>(18 * c, T(NaN)),
-             {.mean = mean.data(), .var = one.data(), .normalized = true, .relu = true});
+             {.mean = mean.data(), .var = one.data(), .normalize = true, .relu = true});
     CHECK(all_nan(out));
     for (const double bad : {NaN, infinity}) {
       images[7] = T(bad);

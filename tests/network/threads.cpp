@@ -164,7 +164,7 @@ TEST_CASE(
   CHECK(copy.preparations() == 1);
   moved.backward(trace, {}, nullptr);
 
-  PackedCache<float, cpu> cache;
+  PreparedCache<float, cpu> cache;
   const auto lease = [&](float value, bool fails = false) {
     return cache.lease(0, 1, nullptr, 1, [&](float* packed) {
       *packed = value;

@@ -7,7 +7,7 @@
 namespace rnx::inline RNX_ISA {
 
 template <class In, class Device, class T, class Side> struct BoundFork {
-  static constexpr bool leaf = false, chains = true;
+  static constexpr bool leaf = false, fusible = true;
   static constexpr int own = Side::sites;
   using side = bound_t<Side, In, Device, T>;
   using Src = View<const T, Device>;

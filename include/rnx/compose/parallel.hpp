@@ -63,7 +63,7 @@ struct Gate {
 }  // namespace join
 
 template <class Join, class In, class Device, class T, class... Bs> struct BoundParallel {
-  static constexpr bool leaf = false, chains = true;
+  static constexpr bool leaf = false, fusible = true;
   static constexpr int size = sizeof...(Bs);
   using stack = Stack<Bs...>;  // sites only: every branch reads the same input
   static constexpr auto first = stack::first_sites();
@@ -110,7 +110,7 @@ template <class Join, class In, class Device, class T, class... Bs> struct Bound
     if (is_gate) node.reads.input = reads::always;
     if (Join::adds) {
       node.aliasing.overwrites = 0;
-      node.chains = true;
+      node.fusible = true;
     }
     if (Join::slices) {
       node.aliasing.early = node.aliasing.block_first;
@@ -208,7 +208,7 @@ template <class Join, class In, class Device, class T, class... Bs> struct Bound
         }
       });
       each(
-          // identities last: the addition is chained to the input gradient of the others
+          // identities last: the addition is fused with the input gradient of the others
           [&]<int I> {
             if constexpr (!runs<I>) {
               if (!dx || (!Join::slices && x.dims.c != active)) return;

@@ -9,7 +9,7 @@ namespace rnx::inline RNX_ISA {
 
 template <int N, class In, class Device, class T, class First, class Rest, int MinDepth>
 struct BoundRepeat {
-  static constexpr bool leaf = false, chains = true;
+  static constexpr bool leaf = false, fusible = true;
   static constexpr bool elastic = MinDepth < N;
   static constexpr Dims inner = First::out_dims(In::dims);
   using first = bound_t<First, In, Device, T>;

@@ -53,7 +53,7 @@ template <class... Ss> struct Stack {
 };
 
 template <class In, class Device, class T, class... Ss> struct BoundSequential {
-  static constexpr bool leaf = false, chains = true;
+  static constexpr bool leaf = false, fusible = true;
   using stack = Stack<Ss...>;
   static constexpr auto shapes = stack::shapes(In::dims);
   static constexpr auto first = stack::first_sites();

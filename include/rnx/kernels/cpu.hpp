@@ -3,7 +3,7 @@
 
 #include "rnx/kernels/cpu/attack.hpp"
 #include "rnx/kernels/cpu/batch_norm.hpp"
-#include "rnx/kernels/cpu/chain.hpp"
+#include "rnx/kernels/cpu/fused.hpp"
 #include "rnx/kernels/cpu/convolution.hpp"
 #include "rnx/kernels/cpu/convolution_weight.hpp"
 #include "rnx/kernels/cpu/depthwise.hpp"

@@ -3,7 +3,7 @@
 
 #include "rnx/kernels/op/attack.hpp"
 #include "rnx/kernels/op/batch_norm.hpp"
-#include "rnx/kernels/op/chain.hpp"
+#include "rnx/kernels/op/fused.hpp"
 #include "rnx/kernels/op/convolution.hpp"
 #include "rnx/kernels/op/loss.hpp"
 #include "rnx/kernels/op/memory.hpp"

@@ -59,7 +59,7 @@ struct HardSigmoid {
 namespace rnx::inline RNX_ISA {
 
 template <Dims D, class F, class T, class Device> struct BoundActivation {
-  static constexpr bool leaf = true, chains = true;
+  static constexpr bool leaf = true, fusible = true;
   using In = View<const T, Device>;
   using Out = View<T, Device>;
 
@@ -71,7 +71,7 @@ template <Dims D, class F, class T, class Device> struct BoundActivation {
     node.in = node.out = D;
     node.relu = F::relu;
     node.aliasing.overwrites = 0;
-    node.aliasing.gradient_in_place = node.chains = true;
+    node.aliasing.gradient_in_place = node.fusible = true;
     (F::reads == functor::Reads::input ? node.reads.input : node.reads.output) = reads::always;
     return g.add(std::move(node));
   }
@@ -98,7 +98,7 @@ template <class F> struct Activation {
 };
 
 template <Dims D, class T, class Device> struct BoundMaskedRelu {
-  static constexpr bool leaf = true, chains = true;
+  static constexpr bool leaf = true, fusible = true;
   using In = View<const T, Device>;
   using Out = View<T, Device>;
 
@@ -112,7 +112,7 @@ template <Dims D, class T, class Device> struct BoundMaskedRelu {
     node.buffers.push_back({"mask", {D.c, D.h, D.w}, ParameterKind::weight, Init::ones});
     node.reads.output = reads::always;
     node.aliasing.overwrites = 0;
-    node.aliasing.gradient_in_place = node.chains = true;
+    node.aliasing.gradient_in_place = node.fusible = true;
     return g.add(std::move(node));
   }
   template <class P> static int prepare(int c_in, P&, int) { return c_in; }

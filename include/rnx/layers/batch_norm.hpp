@@ -42,7 +42,7 @@ namespace rnx::inline RNX_ISA {
 
 template <Dims D, int Paths, class Eps, class Mom, bool ZeroGamma_, class T, class Device>
 struct BoundBatchNorm {
-  static constexpr bool leaf = true, chains = true;
+  static constexpr bool leaf = true, fusible = true;
   using In = View<const T, Device>;
   using Out = View<T, Device>;
 
@@ -69,7 +69,7 @@ struct BoundBatchNorm {
     node.scratch.backward_fixed = 2 * D.c;
     node.statistics = 1;
     node.aliasing.overwrites = 0;
-    node.aliasing.gradient_in_place = node.chains = true;
+    node.aliasing.gradient_in_place = node.fusible = true;
     return g.add(std::move(node));
   }
   template <class P> static int prepare(int c_in, P&, int) { return c_in; }

@@ -10,7 +10,7 @@ namespace rnx::inline RNX_ISA {
 /// S: sizes. W: weight map. A: activation map. Width, Kernel: what a subnet may choose.
 template <ConvShape S, class W, class A, class Width, class Kernel, class T, class Device>
 struct BoundConv {
-  static constexpr bool leaf = true, chains = true;
+  static constexpr bool leaf = true, fusible = true;
   using In = View<const T, Device>;
   using Out = View<T, Device>;
 
@@ -50,8 +50,8 @@ struct BoundConv {
     if (Kernel::slot_count) node.slot_names.push_back("kernel");
     node.reads.input =
         reads::parameter_gradient | (A::identity ? reads::none : reads::input_gradient);
-    node.packed = Layout::Prepared::size;
-    node.chains = true;
+    node.prepared = Layout::Prepared::size;
+    node.fusible = true;
     if (!A::identity) {
       node.scratch.forward = A::bases * Layout::padded_input(1);
       node.scratch.backward = work_of_bases(1);
@@ -91,7 +91,7 @@ struct BoundConv {
     const ActiveConv a = Layout::active(x.dims.c, pass, site);
     if constexpr (Layout::plain_input) {
       const geometry::Filter filter = Layout::filter(a, a.pad);
-      // the input gradient last: what follows it can be chained to it
+      // the input gradient last: what follows can be fused with it
       if constexpr (wants_grads<Sink>) parameter_gradients(sink, pass, site, a, x, dy, filter);
       if (dx) Operations::backward_input(pass, dy, pass.prepared(site), dx, filter);
     } else {

@@ -10,7 +10,7 @@ namespace rnx::inline RNX_ISA {
 
 /// D: shape of one sample. B: whether there is a bias.
 template <Dims D, bool B, class T, class Device> struct BoundClassifier {
-  static constexpr bool leaf = true, chains = true;
+  static constexpr bool leaf = true, fusible = true;
   static constexpr int inputs = int(D.count());
   using In = View<const T, Device>;
   using Out = View<T, Device>;
@@ -37,8 +37,9 @@ template <Dims D, bool B, class T, class Device> struct BoundClassifier {
           {"bias", {g.classes}, ParameterKind::bias, Init::uniform_fan_in, double(inputs)});
     }
     node.reads.input = reads::parameter_gradient;
-    node.packed = backward_at(g.classes) + round_up(weights(g.classes, D.c).packed_backward(), 16);
-    node.chains = true;
+    node.prepared =
+        backward_at(g.classes) + round_up(weights(g.classes, D.c).packed_backward(), 16);
+    node.fusible = true;
     node.scratch.backward_fixed = weights(g.classes, D.c).count();
     return g.add(std::move(node));
   }

@@ -40,7 +40,7 @@ using Conv = Convolution<Out, K, option::find_t<option::stride, Stride<1>, Os...
                          option::find_t<option::weight_map, quant::FullPrecision, Os...>,
                          option::find_t<option::activation_map, quant::FullActivation, Os...>,
                          option::find_t<option::width, width::Fixed, Os...>,
-                         option::find_t<option::kernel, kernels_of::Fixed, Os...>>;
+                         option::find_t<option::kernel, kernel_rule::Fixed, Os...>>;
 
 /// Depthwise<K, options...>: one K x K kernel for each channel.
 template <int K, class... Os>
@@ -50,7 +50,7 @@ using Depthwise =
                 option::find_t<option::bias, Bias<false>, Os...>::value,
                 option::find_t<option::weight_map, quant::FullPrecision, Os...>,
                 option::find_t<option::activation_map, quant::FullActivation, Os...>,
-                width::AsInput, option::find_t<option::kernel, kernels_of::Fixed, Os...>>;
+                width::AsInput, option::find_t<option::kernel, kernel_rule::Fixed, Os...>>;
 
 /// Fully connected: y = W x + b over the whole sample; weight (Out, C H W) in PyTorch's flattening
 /// order. In: declared inputs, 0 = any. Out: at_run_time for the classifier of a network that is
@@ -70,7 +70,7 @@ template <int Out, bool B = true, class W = quant::FullPrecision, int In_ = 0> s
   using bind = std::conditional_t<
       Out == at_run_time, BoundClassifier<In::dims, B, T, Device>,
       BoundConv<ConvShape{In::dims, {Out, 1, 1}, In::dims.h, In::dims.w, 1, 0, 1, B, true}, W,
-                quant::FullActivation, width::Fixed, kernels_of::Fixed, T, Device>>;
+                quant::FullActivation, width::Fixed, kernel_rule::Fixed, T, Device>>;
 };
 
 }  // namespace rnx::inline RNX_ISA

@@ -53,7 +53,7 @@ struct ConvLayout {
                                             .sh = S.kw,
                                             .sw = 1,
                                             .sg = out_group * S.in_group() * kernel_size};
-  static constexpr bool winograd_shape = RNX_WINOGRAD && has_chains<Device> && !S.linear &&
+  static constexpr bool winograd_shape = RNX_WINOGRAD && has_fusion<Device> && !S.linear &&
                                          S.kh == 3 && S.kw == 3 && S.stride == 1 && S.groups == 1 &&
                                          !derived;
   static constexpr bool winograd_forward =

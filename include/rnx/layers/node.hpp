@@ -103,10 +103,10 @@ struct Node {
   BackwardReads reads{};
   Scratch scratch{};
   Aliasing aliasing{};
-  std::size_t packed = 0;      ///< elements of prepared weights
+  std::size_t prepared = 0;    ///< elements of prepared weights
   std::size_t statistics = 0;  ///< 1 when the node has batch statistics to commit
-  /// may be held back until the layers behind it have been called (layers/chain.hpp)
-  bool chains = false;
+  /// may be held back until the layers behind it have been called (layers/fusion.hpp)
+  bool fusible = false;
 };
 
 /// Collects nodes while bound layers describe themselves. A node's number is its site number.

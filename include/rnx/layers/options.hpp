@@ -116,13 +116,13 @@ struct AsInput {
 ///   active(choice)      the size that a choice asks for
 ///   forward, backward   op::derived_kernel<Rule>, op::derived_kernel_backward<Rule>; theta is the
 ///                       full-precision weight
-namespace kernels_of {
+namespace kernel_rule {
 struct Fixed {
   using option = option::kernel;
   static constexpr int slot_count = 0;
   static constexpr int extra(int) { return 0; }
 };
-}  // namespace kernels_of
+}  // namespace kernel_rule
 
 namespace op {
 

@@ -3,13 +3,13 @@
 // is the site number.
 #pragma once
 
-#include "rnx/layers/chain.hpp"
+#include "rnx/layers/fusion.hpp"
 
 namespace rnx::inline RNX_ABI {
 
 /// Where a network keeps one site's data: offsets, never pointers, so that networks copy and move.
 struct Site {
-  std::size_t parameters = 0, buffers = 0, packed = 0;
+  std::size_t parameters = 0, buffers = 0, prepared = 0;
   int slot = -1;
   Dims out{};
 };
@@ -43,7 +43,7 @@ template <class T, class Device> struct Pass {
 
   const T* parameters = nullptr;
   const T* buffers = nullptr;
-  T* packed = nullptr;
+  T* prepared_weights = nullptr;
   const Site* sites = nullptr;
   T* arena = nullptr;
   const Placement* places = nullptr;
@@ -51,8 +51,8 @@ template <class T, class Device> struct Pass {
   Context ctx{};
   int n = 0;
   int gated = 1 << 30;  // active channels of the map that the surrounding join::Gate multiplies
-  bool chaining = true;
-  PendingChain<T, Device> pending{};
+  bool fusing = true;
+  PendingFusion<T, Device> pending{};
 
   Stream stream() const { return {ctx.stream}; }
   bool train() const { return ctx.mode == Mode::train; }
@@ -60,7 +60,9 @@ template <class T, class Device> struct Pass {
     return parameters + sites[site].parameters + at;
   }
   const T* buffer(int site, std::size_t at = 0) const { return buffers + sites[site].buffers + at; }
-  T* prepared(int site, std::size_t at = 0) const { return packed + sites[site].packed + at; }
+  T* prepared(int site, std::size_t at = 0) const {
+    return prepared_weights + sites[site].prepared + at;
+  }
   T* saved(int site) const { return arena + places[site].saved; }
   T* work_forward(int site) const { return arena + places[site].work_forward; }
   T* work_backward(int site) const { return arena + places[site].work_backward; }
@@ -82,19 +84,19 @@ template <class T, class Device> struct Pass {
     return {arena + places[site].branch, n, active, stride};
   }
 
-  /// Runs an operation, or takes it into the pending chain (layers/chain.hpp).
+  /// Runs an operation, or takes it into the pending fused operation (layers/fusion.hpp).
   /// Not inlined: a kernel is compiled once, not once for each shape of layer that calls it (a
   /// tenth of a model's compile time).
   template <class Operation> [[gnu::noinline]] void run(const Operation& a) {
-    if constexpr (has_chains<Device>) {
-      if (chaining && pending.take(stream(), a)) return;
+    if constexpr (has_fusion<Device>) {
+      if (fusing && pending.take(stream(), a)) return;
       pending.flush(stream());
     }
     kernel<Device, Operation>::run(stream(), a);
   }
   /// Runs what is pending: before memory is read or written by other means than run().
   void flush() {
-    if constexpr (has_chains<Device>) pending.flush(stream());
+    if constexpr (has_fusion<Device>) pending.flush(stream());
   }
 
   /// Notes what a site read and wrote, and reduces it where the trace keeps a reduction.
@@ -102,7 +104,7 @@ template <class T, class Device> struct Pass {
     records[site] = {x, y};
     if (places[site].reduced == Placement::none) return;
     const op::attention_map<T> reduction{.x = y, .f = arena + places[site].reduced};
-    if constexpr (has_chains<Device>)
+    if constexpr (has_fusion<Device>)
       pending.reduce(stream(), reduction);
     else
       run(reduction);
@@ -126,28 +128,28 @@ template <class T, class Device> struct Pass {
 
 namespace layer {
 
-/// Bound layers that say `static constexpr bool chains = true` touch maps through pass.run only.
+/// Bound layers that say `static constexpr bool fusible = true` touch maps through pass.run only.
 /// Before and inside others nothing is pending.
-template <class L> constexpr bool chains = requires { requires L::chains; };
+template <class L> constexpr bool fusible = requires { requires L::fusible; };
 
-template <class P> struct Unchained {
+template <class P> struct Unfused {
   P& pass;
-  const bool before = pass.chaining;
-  explicit Unchained(P& p) : pass(p) {
+  const bool before = pass.fusing;
+  explicit Unfused(P& p) : pass(p) {
     pass.flush();
-    pass.chaining = false;
+    pass.fusing = false;
   }
-  ~Unchained() { pass.chaining = before; }
+  ~Unfused() { pass.fusing = before; }
 };
 
 /// Runs a bound layer's forward; leaves are recorded. y arrives at its maximum and leaves with its
 /// active channels.
 template <class L, class T, class Device>
 void forward(View<const T, Device> x, View<T, Device>& y, Pass<T, Device>& pass, int site) {
-  if constexpr (chains<L>) {
+  if constexpr (fusible<L>) {
     L::forward(x, y, pass, site);
   } else {
-    const Unchained alone(pass);
+    const Unfused alone(pass);
     L::forward(x, y, pass, site);
   }
   if constexpr (L::leaf) pass.record(site, x, y);
@@ -158,10 +160,10 @@ template <class L, class T, class Device, class Sink>
 void backward(View<const T, Device> dy, View<T, Device> dx, Sink sink, Pass<T, Device>& pass,
               int site) {
   if constexpr (L::leaf) dy = pass.seeded(site, dy);
-  if constexpr (chains<L>) {
+  if constexpr (fusible<L>) {
     L::backward(dy, dx, sink, pass, site);
   } else {
-    const Unchained alone(pass);
+    const Unfused alone(pass);
     L::backward(dy, dx, sink, pass, site);
   }
 }

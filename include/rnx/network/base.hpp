@@ -35,8 +35,8 @@ template <class T, class Device = cpu> class NetworkBase : public Parametrised<T
     trace.context_ = ctx;
     trace.input_ = x;
     trace.parameter_version_ = this->parameter_version_;
-    trace.packed_.reset();  // its memory may be used again for the new version
-    trace.packed_ = prepare(ctx);
+    trace.prepared_.reset();  // its memory may be used again for the new version
+    trace.prepared_ = prepare(ctx);
     for (auto& r : trace.records_) r = {};
     PassType p = pass(trace);
     View<T, Device> y = p.output(int(graph_->nodes.size()) - 1);
@@ -79,7 +79,7 @@ template <class T, class Device = cpu> class NetworkBase : public Parametrised<T
   Tiling tiling(int n) const {
     if constexpr (!std::is_same_v<Device, cpu>) return {n, false};
     constexpr double cache = 768 << 10;
-    if (double(packed_size_) * sizeof(T) > 8 * cache) return {std::min(n, 64), false};
+    if (double(prepared_size_) * sizeof(T) > 8 * cache) return {std::min(n, 64), false};
     std::size_t largest = 1;
     for (const Node& node : graph_->nodes) largest = std::max(largest, node.out.count());
     const int fits = std::clamp(int(cache / (3.0 * double(largest) * sizeof(T))), 1, 16);
@@ -212,7 +212,7 @@ template <class T, class Device = cpu> class NetworkBase : public Parametrised<T
       : Parametrised<T, Device>(o),
         graph_(o.graph_),
         sites_(o.sites_),
-        packed_size_(o.packed_size_),
+        prepared_size_(o.prepared_size_),
         buffers_(o.buffers_),
         default_subnet_(o.default_subnet_) {}
   NetworkBase(NetworkBase&&) = default;
@@ -224,7 +224,7 @@ template <class T, class Device = cpu> class NetworkBase : public Parametrised<T
       this->parameter_version_ = version;
       graph_ = o.graph_;
       sites_ = o.sites_;
-      packed_size_ = o.packed_size_;
+      prepared_size_ = o.prepared_size_;
       buffers_ = o.buffers_;
       default_subnet_ = o.default_subnet_;
       cache_.clear();
@@ -244,11 +244,11 @@ template <class T, class Device = cpu> class NetworkBase : public Parametrised<T
     graph->nodes = std::move(builder.nodes);
     require<StateError>(graph->nodes.size() == namer.paths.size(),
                         "network: sites and names do not agree");
-    std::size_t parameters_at = 0, buffers_at = 0, packed_at = 0;
+    std::size_t parameters_at = 0, buffers_at = 0, prepared_at = 0;
     for (std::size_t i = 0; i < graph->nodes.size(); ++i) {
       Node& node = graph->nodes[i];
       node.path = namer.paths[i];
-      sites_.push_back({parameters_at, buffers_at, packed_at, node.slot, node.out});
+      sites_.push_back({parameters_at, buffers_at, prepared_at, node.slot, node.out});
       const auto lay = [&](std::vector<ParameterInfo>& infos, std::vector<NamedParameter>& list,
                            std::size_t& at) {
         for (auto& p : infos) {
@@ -261,12 +261,12 @@ template <class T, class Device = cpu> class NetworkBase : public Parametrised<T
       };
       lay(node.parameters, graph->parameters, parameters_at);
       lay(node.buffers, graph->buffers, buffers_at);
-      packed_at += round_up(node.packed, 16);
+      prepared_at += round_up(node.prepared, 16);
       for (const auto& what : node.slot_names)
         graph->slot_list.push_back({node.path, what, int(i)});
     }
     for (const auto& tag : namer.tags) graph->nodes[tag.site].tags.push_back(tag.tag);
-    packed_size_ = packed_at;
+    prepared_size_ = prepared_at;
     this->parameters_ = Buffer<T, Device>(parameters_at);
     buffers_ = Buffer<T, Device>(buffers_at);
     for (const auto& p : graph->parameters)
@@ -281,7 +281,7 @@ template <class T, class Device = cpu> class NetworkBase : public Parametrised<T
     PassType p;
     p.parameters = this->parameters_.data();
     p.buffers = buffers_.data();
-    p.packed = trace.packed_.data();
+    p.prepared_weights = trace.prepared_.data();
     p.sites = sites_.data();
     p.arena = trace.arena_.data();
     p.places = trace.places_.data();
@@ -339,13 +339,13 @@ template <class T, class Device = cpu> class NetworkBase : public Parametrised<T
   /// Prepared weights for the current parameters and the subnet: computed once per version, the
   /// last few kept. While a recording runs the maps are always launched: a replay must see the
   /// parameters of its own time.
-  PackedLease<T, Device> prepare(const Context& ctx) const {
+  PreparedLease<T, Device> prepare(const Context& ctx) const {
     const std::uint64_t id = ctx.subnet ? ctx.subnet->id : 0;
-    return cache_.lease(id, this->parameter_version_, ctx.stream, packed_size_, [&](T* packed) {
+    return cache_.lease(id, this->parameter_version_, ctx.stream, prepared_size_, [&](T* prepared) {
       PassType p;
       p.parameters = this->parameters_.data();
       p.buffers = buffers_.data();
-      p.packed = packed;
+      p.prepared_weights = prepared;
       p.sites = sites_.data();
       p.ctx = ctx;
       do_prepare(p);
@@ -355,17 +355,17 @@ template <class T, class Device = cpu> class NetworkBase : public Parametrised<T
   /// After a trace's last use of prepared weights: the next version takes their memory. Recordings
   /// of other devices keep them.
   static void release(Trace<T, Device>& trace) {
-    if constexpr (std::is_same_v<Device, cpu>) trace.packed_.reset();
+    if constexpr (std::is_same_v<Device, cpu>) trace.prepared_.reset();
   }
 
  protected:
   std::shared_ptr<const Graph> graph_;
   std::vector<Site> sites_;
-  std::size_t packed_size_ = 0;
+  std::size_t prepared_size_ = 0;
   Buffer<T, Device> buffers_;
   std::uint64_t buffer_version_ = 1;
   Subnet default_subnet_;
-  mutable PackedCache<T, Device> cache_;
+  mutable PreparedCache<T, Device> cache_;
 };
 
 /// The kept output of Tap<Tag, ...> in a trace. Networks known by type check the tag at compile

@@ -37,13 +37,13 @@ class Timeline {
       for (int in : nodes[i].inputs)
         if (in >= 0) readers_[in].push_back(i);
     for (int i = size() - 1; i >= 0; --i) {
-      const bool held_back = nodes[i].chains && readers_[i].size() == 1 &&
+      const bool held_back = nodes[i].fusible && readers_[i].size() == 1 &&
                              nodes[readers_[i][0]].aliasing.overwrites == 0;
       forward_end_[i] = held_back ? forward_end_[readers_[i][0]] : i;
     }
     for (int i = 0; i < size(); ++i) {
       const int from = nodes[i].inputs.empty() ? -1 : nodes[i].inputs[0];
-      const bool held_back = nodes[i].chains && from >= 0 && nodes[from].aliasing.overwrites == 0;
+      const bool held_back = nodes[i].fusible && from >= 0 && nodes[from].aliasing.overwrites == 0;
       backward_end_[i] = held_back ? backward_end_[from] : backward(i);
     }
   }
@@ -51,7 +51,7 @@ class Timeline {
   int size() const { return int(nodes_.size()); }
   int end() const { return 2 * size(); }
   int backward(int node) const { return 2 * size() - 1 - node; }
-  /// When the fused operations that a node may be held back in have surely run (layers/chain.hpp).
+  /// When the fused operations that a node may be held back in have surely run (layers/fusion.hpp).
   int forward_end(int node) const { return forward_end_[node]; }
   int backward_end(int node) const { return backward_end_[node]; }
   const std::vector<int>& readers(int node) const { return readers_[node]; }

@@ -4,7 +4,7 @@
 
 #include <memory>
 
-#include "rnx/network/packed.hpp"
+#include "rnx/network/prepared.hpp"
 #include "rnx/network/plan.hpp"
 
 namespace rnx::inline RNX_ISA {
@@ -155,7 +155,7 @@ template <class T, class Device = cpu> class Trace {
   bool pending_ =
       false;  // a forward whose backward has not run: backward reuses the arena as it goes
   Context context_{};
-  PackedLease<T, Device> packed_;
+  PreparedLease<T, Device> prepared_;
   std::uint64_t parameter_version_ = 0;
   View<const T, Device> input_{};
 };

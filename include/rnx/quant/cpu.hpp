@@ -59,7 +59,7 @@ template <class W, class T> struct kernel<cpu, op::weight_bases_backward<W, T>> 
   static void run(Stream, const op::weight_bases_backward<W, T>& a) requires
       std::is_base_of_v<quant::Elementwise, W> {
     quant_detail::each(a.g, [&](std::size_t k, std::size_t at) {
-      if (W::passes(a.theta[at])) a.dtheta[at] += a.dsum[k];
+      if (W::lets_through(a.theta[at])) a.dtheta[at] += a.dsum[k];
     });
   }
 };
@@ -121,15 +121,15 @@ template <class A, class T> inline T base(T x, const T* parameters, int n) {
   else
     return quant::sign(x + parameters[A::bases + n] - T(0.5));
 }
-template <class A, class T> inline bool passes(T x, const T* parameters, int n) {
+template <class A, class T> inline bool lets_through(T x, const T* parameters, int n) {
   if constexpr (std::is_base_of_v<quant::Elementwise, A>)
-    return A::passes(x);
+    return A::lets_through(x);
   else {
     const T h = x + parameters[A::bases + n];
     return h >= T(0) && h <= T(1);
   }
 }
-/// Maps that base() and passes() know; others have kernels of their own.
+/// Maps that base() and lets_through() know; others have kernels of their own.
 template <class A> constexpr bool known = std::is_base_of_v<quant::Elementwise, A> && !A::scaled;
 template <int N> constexpr bool known<quant::MultiBitActivation<N>> = true;
 }  // namespace quant_detail
@@ -171,7 +171,7 @@ template <class A, class T> struct kernel<cpu, op::activation_bases_backward<A, 
             for (int c = 0; c < a.x.c; ++c) {
               T scale = 0;
               for (int k = 0; k < A::bases; ++k)
-                if (quant_detail::passes<A>(a.x.data[from + c], a.parameters, k)) {
+                if (quant_detail::lets_through<A>(a.x.data[from + c], a.parameters, k)) {
                   if constexpr (A::scaled)
                     scale += a.parameters[k];
                   else
@@ -191,7 +191,7 @@ template <class A, class T> struct kernel<cpu, op::activation_bases_backward<A, 
               const T v = inside ? quant_detail::base<A>(a.x.data[from + c], a.parameters, k)
                                  : T(A::pad_value);
               dbeta += double(v) * a.dsum[to + c];
-              if (inside && quant_detail::passes<A>(a.x.data[from + c], a.parameters, k))
+              if (inside && quant_detail::lets_through<A>(a.x.data[from + c], a.parameters, k))
                 dshift += a.dsum[to + c];
             }
           });

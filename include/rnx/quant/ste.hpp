@@ -18,7 +18,7 @@ struct Sign : Elementwise {
   static constexpr int bases = 1, bits = 1;
   static constexpr bool identity = false, scaled = false, valid = true;
   template <class T> RNX_SHARED static T value(T w) { return sign(w); }
-  template <class T> RNX_SHARED static bool passes(T w) { return w >= T(-1) && w <= T(1); }
+  template <class T> RNX_SHARED static bool lets_through(T w) { return w >= T(-1) && w <= T(1); }
 };
 
 template <int Bits> struct Round : Elementwise {
@@ -29,7 +29,7 @@ template <int Bits> struct Round : Elementwise {
     const T levels = T((1 << (Bits - 1)) - 1), clipped = w < T(-1) ? T(-1) : w > T(1) ? T(1) : w;
     return std::nearbyint(clipped * levels) / levels;
   }
-  template <class T> RNX_SHARED static bool passes(T w) { return w >= T(-1) && w <= T(1); }
+  template <class T> RNX_SHARED static bool lets_through(T w) { return w >= T(-1) && w <= T(1); }
 };
 
 struct SignActivation : Elementwise {
@@ -38,7 +38,7 @@ struct SignActivation : Elementwise {
   static constexpr bool identity = false, scaled = false, valid = true;
   static constexpr double pad_value = 1;  // sign(0)
   template <class T> RNX_SHARED static T value(T x) { return sign(x); }
-  template <class T> RNX_SHARED static bool passes(T x) { return x >= T(-1) && x <= T(1); }
+  template <class T> RNX_SHARED static bool lets_through(T x) { return x >= T(-1) && x <= T(1); }
 };
 
 template <int Bits> struct RoundActivation : Elementwise {
@@ -50,7 +50,7 @@ template <int Bits> struct RoundActivation : Elementwise {
     const T levels = T((1 << Bits) - 1), clipped = x < T(0) ? T(0) : x > T(1) ? T(1) : x;
     return std::nearbyint(clipped * levels) / levels;
   }
-  template <class T> RNX_SHARED static bool passes(T x) { return x >= T(0) && x <= T(1); }
+  template <class T> RNX_SHARED static bool lets_through(T x) { return x >= T(0) && x <= T(1); }
 };
 
 }  // namespace rnx::inline RNX_ABI::quant

@@ -12,7 +12,7 @@
 
 #include "rnx/layers.hpp"
 
-namespace rnx::inline RNX_ABI::kernels_of {
+namespace rnx::inline RNX_ABI::kernel_rule {
 
 /// Sizes, the largest first, all odd. Parameters beside the weight: transform_7to5 (25, 25),
 /// transform_5to3 (9, 9), identity at first.
@@ -63,12 +63,12 @@ template <int... Ks> struct Elastic {
   }
 };
 
-}  // namespace rnx::inline RNX_ABI::kernels_of
+}  // namespace rnx::inline RNX_ABI::kernel_rule
 
 namespace rnx::inline RNX_ISA::search {
 
 /// Kernel rule of Conv and Depthwise: Depthwise<7, ElasticKernel<7, 5, 3>>.
-template <int... Ks> using ElasticKernel = kernels_of::Elastic<Ks...>;
+template <int... Ks> using ElasticKernel = kernel_rule::Elastic<Ks...>;
 
 /// The centre k x k of a kernel with row stride `row` and side K, flattened.
 template <class T> void crop_kernel(const T* from, int K, long row, int k, T* to) {
@@ -90,9 +90,9 @@ template <class T> void transform_kernel(const T* matrix, int m, const T* x, T* 
 namespace rnx::inline RNX_ISA {
 
 template <int... Ks, class T>
-struct kernel<cpu, op::derived_kernel<kernels_of::Elastic<Ks...>, T>> {
-  static void run(Stream, const op::derived_kernel<kernels_of::Elastic<Ks...>, T>& a) {
-    using Rule = kernels_of::Elastic<Ks...>;
+struct kernel<cpu, op::derived_kernel<kernel_rule::Elastic<Ks...>, T>> {
+  static void run(Stream, const op::derived_kernel<kernel_rule::Elastic<Ks...>, T>& a) {
+    using Rule = kernel_rule::Elastic<Ks...>;
     const auto& g = a.g;
     const int rows = g.groups * g.o * g.i, k = g.kh;
     host::parallel_for(
@@ -121,9 +121,9 @@ struct kernel<cpu, op::derived_kernel<kernels_of::Elastic<Ks...>, T>> {
 /// the used crop only.
 /// One thread sums in one order: the matrices are shared by all channels.
 template <int... Ks, class T>
-struct kernel<cpu, op::derived_kernel_backward<kernels_of::Elastic<Ks...>, T>> {
-  static void run(Stream, const op::derived_kernel_backward<kernels_of::Elastic<Ks...>, T>& a) {
-    using Rule = kernels_of::Elastic<Ks...>;
+struct kernel<cpu, op::derived_kernel_backward<kernel_rule::Elastic<Ks...>, T>> {
+  static void run(Stream, const op::derived_kernel_backward<kernel_rule::Elastic<Ks...>, T>& a) {
+    using Rule = kernel_rule::Elastic<Ks...>;
     constexpr int most = Rule::maximum * Rule::maximum;
     const auto& g = a.g;
     const int rows = g.groups * g.o * g.i, k = g.kh;

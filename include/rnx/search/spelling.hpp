@@ -14,7 +14,7 @@ struct Emission {
   const Graph& graph;
   const Subnet& subnet;
   Active active;
-  /// false in a branch whose identity is left out: with norms at zero a chain would never start
+  /// false in a branch whose identity is left out: with norms at zero a row of blocks would never start
   /// to learn
   bool zero_gamma = true;
   int out(int site) const { return active.out[site].c; }

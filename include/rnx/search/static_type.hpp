@@ -55,8 +55,8 @@ template <> struct spelling<join::Concat> {
 template <> struct spelling<join::Gate> {
   static std::string text() { return "join::Gate"; }
 };
-/// A sum keeps the branches whose active channels are the first one's. One branch alone stays a
-/// chain, so that its names stay too.
+/// A sum keeps the branches whose active channels are the first one's. One branch alone stays
+/// a sequence, so that its names stay too.
 template <class Join, class... Bs> struct spelling<Parallel<Join, Bs...>> {
   static std::string of(const Emission& e, int site) {
     const int join = site + (0 + ... + Bs::sites), c = e.out(join);

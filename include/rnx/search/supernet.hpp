@@ -38,7 +38,7 @@ using MaskedBlock =
     Sequential<WideBlock<In, W, S, E, width::Fixed>, Named<"mask", ChannelMask<W, Ws...>>>;
 /// The block whose width is the subnet's choice: slot conv3/width. It takes the super-net's
 /// weights; to train a found network from its start, write its static_type: the last norms here
-/// start at zero, which a chain of blocks that add no identity cannot leave.
+/// start at zero, which a row of blocks that add no identity cannot leave.
 template <int In, int S, int E, int W>
 using FoundBlock = Sequential<WideBlock<In, W, S, E, width::Chosen>>;
 

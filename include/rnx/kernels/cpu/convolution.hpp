@@ -1,4 +1,4 @@
-// Convolution and its input gradient (their kernels are in chain.hpp): direct sums over
+// Convolution and its input gradient (their kernels are in fused.hpp): direct sums over
 // channels-innermost maps, no im2col.
 //   y(n, oh, ow, o)  = sum over kh, kw, i of x(n, oh s - pad + kh, ow s - pad + kw, i) w(kh, kw, i,
 //                    o)
@@ -88,8 +88,8 @@ template <class T> Taps<T> adjacent(const Taps<T>& taps, long rows, int at, int 
 /// Samples [n0, n1), rows [r0, r1) of the destination, vectors [v0, v1) of every group's output
 /// channels.
 template <class T>
-void convolve_block(const Convolution<T>& c, const Epilogue<T>& own, int n0, int n1, int r0, int r1,
-                    int v0, int v1) {
+void convolve_block(const Convolution<T>& c, const Epilogue<T>& of_task, int n0, int n1, int r0,
+                    int r1, int v0, int v1) {
   constexpr int L = vector_lanes<T>;
   const int in = c.src.c / c.groups, out = c.dst.c / c.groups;
   const long pitch = round_up(out, geometry::lanes),
@@ -131,7 +131,7 @@ void convolve_block(const Convolution<T>& c, const Epilogue<T>& own, int n0, int
             y[p] += out;
           }
         }
-        const Epilogue<T> epilogue = own.of_group(g * out);
+        const Epilogue<T> epilogue = of_task.of_group(g * out);
         int v = v0;
         for (; v + 2 <= v1; v += 2) {
           if (large)
@@ -153,7 +153,7 @@ template <class T> struct ConvolutionTasks {
   explicit ConvolutionTasks(const Convolution<T>& c)
       : blocks(host::blocks(c.dst.n, c.rows, c.dst.w, double(c.src.w) * c.src.c * sizeof(T),
                             c.large_weights() ? 256 : 64,
-                            c.epilogue.chain && c.epilogue.chain->sums_up())),
+                            c.epilogue.fused && c.epilogue.fused->sums_up())),
         vectors((c.dst.c / c.groups + vector_lanes<T> - 1) / vector_lanes<T>) {
     splits = c.groups > 1 ? 1
                           : clamped((2l * threads() + blocks.tasks - 1) / larger(blocks.tasks, 1l),

@@ -79,8 +79,8 @@ template <int C, class T> void convolve_few(const Convolution<T>& c) {
             begin = c.cols.base(0) + left;  // source index of column `left`
   const int columns = clamped(c.src.w - begin, 0, c.dst.w + c.cols.kernel - 1 - left);
   const long pitch = round_up(c.dst.w, 2 * L) + round_up(c.cols.kernel, L), row = c.src.c * pitch;
-  // a chain's tasks are samples: their number may not depend on anything else
-  const int height = c.epilogue.chain
+  // a fused tail's tasks are samples: their number may not depend on anything else
+  const int height = c.epilogue.fused
                          ? c.dst.h
                          : clamped(int((256 << 10) / (row * long(sizeof(T)))) - c.rows.kernel, 1,
                                    c.dst.h),

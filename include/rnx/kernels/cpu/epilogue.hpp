@@ -1,13 +1,13 @@
 // What happens to finished values on their way to memory: scale, accumulation and bias of a
-// convolution, then the chain of op::Tail. Convolutions call finish() for each register tile; the
-// chain kernel walks over values that lie in memory.
+// convolution, then op::Tail. Convolutions call finish() for each register tile; the
+// kernel of op::fused walks over values that lie in memory.
 #pragma once
 
 #include <cmath>
 #include <utility>
 
 #include "rnx/kernels/cpu/vector.hpp"
-#include "rnx/kernels/op/chain.hpp"
+#include "rnx/kernels/op/fused.hpp"
 
 namespace rnx::inline RNX_ISA::host {
 
@@ -27,17 +27,17 @@ template <class T> RNX_ALWAYS_INLINE inline void to_double(const vec<T>& v, vec<
 }
 
 /// op::Tail with its factors computed, and memory for the sums of every task.
-template <class T> struct Chain {
+template <class T> struct FusedTail {
   enum : unsigned {
     raw = 1,
     moments = 2,
     normalize = 4,
-    normal = 8,
+    normalized = 8,
     add = 16,
-    sum = 32,
+    added = 32,
     relu = 64,
-    mask = 128,
-    masked = 256,
+    relu_backward = 128,
+    relu_gradient = 256,
     sums = 512,
     scaled = 1024,
     run_time = 1u << 31
@@ -52,16 +52,22 @@ template <class T> struct Chain {
   const T* shift = nullptr;   ///< beta
   double* partial = nullptr;  ///< (task, 2, pitch)
 
-  Chain(const op::Tail<T>& t, T* to, const geometry::Map& m)
+  FusedTail(const op::Tail<T>& t, T* to, const geometry::Map& m)
       : tail(t),
         y(to),
         map(m),
         pitch(int(round_up(m.c, vector_lanes<T>))) {
-    const std::pair<bool, unsigned> wanted[] = {
-        {t.raw, raw},       {t.mean_out, moments}, {t.normalized, normalize},
-        {t.normal, normal}, {t.addend, add},       {t.sum, sum},
-        {t.relu, relu},     {t.mask, mask},        {t.masked, masked},
-        {t.sums, sums},     {t.scaled, scaled}};
+    const std::pair<bool, unsigned> wanted[] = {{t.raw, raw},
+                                                {t.mean_out, moments},
+                                                {t.normalize, normalize},
+                                                {t.normalized, normalized},
+                                                {t.addend, add},
+                                                {t.added, added},
+                                                {t.relu, relu},
+                                                {t.relu_output, relu_backward},
+                                                {t.relu_gradient, relu_gradient},
+                                                {t.sums, sums},
+                                                {t.scaled, scaled}};
     for (const auto& [is, part] : wanted)
       if (is) parts |= part;
     if (!(parts & (normalize | scaled))) return;
@@ -79,7 +85,7 @@ template <class T> struct Chain {
     if (sums_up()) partial = scratch<double>(slot_partial, std::size_t(tasks) * 2 * pitch);
   }
   /// A task's two rows of sums, zeroed.
-  double* own(long task) const {
+  double* task_sums(long task) const {
     if (!partial) return nullptr;
     double* rows = partial + task * 2 * pitch;
     for (int i = 0; i < 2 * pitch; ++i) rows[i] = 0;
@@ -110,7 +116,7 @@ template <class T> struct Chain {
   /// from + p step, memory offsets at(p). known: the parts, or run_time.
   template <unsigned known, bool full, class Offset>
   RNX_ALWAYS_INLINE void apply(const T* from, long step, int count, int channel, int left,
-                               double* own, Offset at) const {
+                               double* task_sums, Offset at) const {
     constexpr int L = vector_lanes<T>, D = vector_lanes<double>, halves = L / D;
     const unsigned has = known == run_time ? parts : known;
     const auto get = [&](const T* p)
@@ -127,8 +133,8 @@ template <class T> struct Chain {
     if (has & (moments | sums))
 #pragma GCC unroll 2
       for (int h = 0; h < halves; ++h)
-        first[h] = load<D>(own + channel + h * D),
-        second[h] = load<D>(own + pitch + channel + h * D);
+        first[h] = load<D>(task_sums + channel + h * D),
+        second[h] = load<D>(task_sums + pitch + channel + h * D);
     if (has & sums) to_double<T>(get(tail.mean + channel), centre);
     for (int p = 0; p < count; ++p) {
       vec<T> v = get(from + p * step);
@@ -144,12 +150,12 @@ template <class T> struct Chain {
         }
       }
       if (has & normalize) v = (v - m) * f + b;
-      if (has & normal) put(tail.normal + e, v);
+      if (has & normalized) put(tail.normalized + e, v);
       if (has & add) v = v + get(tail.addend + e);
-      if (has & sum) put(tail.sum + e, v);
+      if (has & added) put(tail.added + e, v);
       if (has & relu) v = v <= 0 ? vec<T>{} : v;  // a NaN stays one
-      if (has & mask) v = get(tail.mask + e) <= 0 ? vec<T>{} : v;
-      if (has & masked) put(tail.masked + e, v);
+      if (has & relu_backward) v = get(tail.relu_output + e) <= 0 ? vec<T>{} : v;
+      if (has & relu_gradient) put(tail.relu_gradient + e, v);
       if (has & sums) {
         vec<double> d[halves], x[halves];
         to_double<T>(v, d), to_double<T>(get(tail.x + e), x);
@@ -165,15 +171,15 @@ template <class T> struct Chain {
     if (has & (moments | sums))
 #pragma GCC unroll 2
       for (int h = 0; h < halves; ++h)
-        host::store(own + channel + h * D, first[h]),
-            host::store(own + pitch + channel + h * D, second[h]);
+        host::store(task_sums + channel + h * D, first[h]),
+            host::store(task_sums + pitch + channel + h * D, second[h]);
   }
 };
 
-/// f(parts as a constant) for the usual chains behind a convolution, so that they test nothing for
+/// f(parts as a constant) for the usual tails behind a convolution, so that they test nothing for
 /// each vector; run_time for others.
 template <class T, class F> RNX_ALWAYS_INLINE inline void with_parts(unsigned parts, F&& f) {
-  using C = Chain<T>;
+  using C = FusedTail<T>;
   const auto call = [&]<unsigned known>(std::integral_constant<unsigned, known> k)
                         RNX_ALWAYS_INLINE { f(k); };
   switch (parts) {
@@ -184,31 +190,34 @@ template <class T, class F> RNX_ALWAYS_INLINE inline void with_parts(unsigned pa
           std::integral_constant<unsigned, C::normalize | C::relu>{});  // evaluation, forward
     case C::normalize | C::add | C::relu:
       return call(std::integral_constant<unsigned, C::normalize | C::add | C::relu>{});
-    case C::mask | C::sums:
-      return call(std::integral_constant<unsigned, C::mask | C::sums>{});  // training, backward
-    case C::add | C::mask | C::sums:
-      return call(std::integral_constant<unsigned, C::add | C::mask | C::sums>{});
-    case C::mask | C::scaled:
-      return call(std::integral_constant<unsigned, C::mask | C::scaled>{});  // attacks, backward
-    case C::add | C::mask | C::masked | C::scaled:
-      return call(std::integral_constant<unsigned, C::add | C::mask | C::masked | C::scaled>{});
+    case C::relu_backward | C::sums:
+      return call(
+          std::integral_constant<unsigned, C::relu_backward | C::sums>{});  // training, backward
+    case C::add | C::relu_backward | C::sums:
+      return call(std::integral_constant<unsigned, C::add | C::relu_backward | C::sums>{});
+    case C::relu_backward | C::scaled:
+      return call(
+          std::integral_constant<unsigned, C::relu_backward | C::scaled>{});  // attacks, backward
+    case C::add | C::relu_backward | C::relu_gradient | C::scaled:
+      return call(std::integral_constant<unsigned, C::add | C::relu_backward | C::relu_gradient |
+                                                       C::scaled>{});
     default: return call(std::integral_constant<unsigned, C::run_time>{});
   }
 }
 
 /// What happens to a convolution's sum: [accumulate +] scale sum [+ bias], product and additions
-/// rounded one by one, then the chain.
+/// rounded one by one, then the tail.
 template <class T> struct Epilogue {
   const T* bias = nullptr;
   const T* scale = nullptr;
   bool accumulate = false;
-  const Chain<T>* chain = nullptr;
-  int group = 0;          ///< first channel of the group
-  double* own = nullptr;  ///< the task's sums
+  const FusedTail<T>* fused = nullptr;
+  int group = 0;                ///< first channel of the group
+  double* task_sums = nullptr;  ///< the task's sums
 
   Epilogue of(long task) const {
     Epilogue e = *this;
-    if (chain) e.own = chain->own(task);
+    if (fused) e.task_sums = fused->task_sums(task);
     return e;
   }
   Epilogue of_group(int first_channel) const {
@@ -219,13 +228,13 @@ template <class T> struct Epilogue {
     return e;
   }
   /// Whether sums are stored as they are.
-  bool plain() const { return !scale && !accumulate && !bias && !chain; }
+  bool plain() const { return !scale && !accumulate && !bias && !fused; }
   /// Where `accumulate` finds what it adds to, for an output at y.
   const T* before(const T* y) const {
-    return chain && chain->tail.raw ? chain->tail.raw + (y - chain->y) : y;
+    return fused && fused->tail.raw ? fused->tail.raw + (y - fused->y) : y;
   }
 
-  /// Channels [at, at + count) of one pixel, without a chain.
+  /// Channels [at, at + count) of one pixel, without the tail.
   template <class V> RNX_ALWAYS_INLINE V sum(const T* y, V v, int at, int count) const {
     constexpr int N = int(sizeof(V) / sizeof(T));
     if (scale) {
@@ -247,31 +256,33 @@ template <class T>
 [[gnu::noinline]] void finish(T* sums, int vectors, T* const* y, int count, int at, int out,
                               const Epilogue<T>& epilogue) {
   constexpr int L = vector_lanes<T>;
-  if (!epilogue.chain || epilogue.scale || epilogue.accumulate || epilogue.bias)
+  if (!epilogue.fused || epilogue.scale || epilogue.accumulate || epilogue.bias)
     for (int p = 0; p < count; ++p)
       for (int v = 0; v < vectors; ++v) {
         T* from = sums + (p * vectors + v) * L;
         const int channel = at + v * L;
         const vec<T> value = epilogue.sum(y[p], load<L>(from), channel, out - channel);
-        if (epilogue.chain)
+        if (epilogue.fused)
           store(from, value);
         else
           store_first(y[p] + channel, value, out - channel);
       }
-  if (!epilogue.chain) return;
-  const Chain<T>& chain = *epilogue.chain;
+  if (!epilogue.fused) return;
+  const FusedTail<T>& fused = *epilogue.fused;
   for (int v = 0; v < vectors; ++v) {
     const int channel = at + v * L, left = out - channel;
-    const auto offset = [&](int p) RNX_ALWAYS_INLINE { return y[p] - chain.y + channel; };
+    const auto offset = [&](int p) RNX_ALWAYS_INLINE { return y[p] - fused.y + channel; };
     const auto whole = [&](auto known) RNX_ALWAYS_INLINE {
-      chain.template apply<decltype(known)::value, true>(
-          sums + v * L, vectors * L, count, epilogue.group + channel, L, epilogue.own, offset);
+      fused.template apply<decltype(known)::value, true>(sums + v * L, vectors * L, count,
+                                                         epilogue.group + channel, L,
+                                                         epilogue.task_sums, offset);
     };
     if (left >= L)
-      with_parts<T>(chain.parts, whole);
+      with_parts<T>(fused.parts, whole);
     else if (left > 0)
-      chain.template apply<Chain<T>::run_time, false>(
-          sums + v * L, vectors * L, count, epilogue.group + channel, left, epilogue.own, offset);
+      fused.template apply<FusedTail<T>::run_time, false>(sums + v * L, vectors * L, count,
+                                                          epilogue.group + channel, left,
+                                                          epilogue.task_sums, offset);
   }
 }
 /// Apart from the tiles, so that their registers stay free for sums.

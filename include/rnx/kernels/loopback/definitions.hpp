@@ -60,4 +60,4 @@ void launch<loopback, Operation>::run(Stream stream, const Operation& tagged) {
   RNX_LOOPBACK_4_(row_distance, sgd_step, adam_step, ema_step)                                     \
   RNX_LOOPBACK_4_(square_sum, clip_factor, attack_start, attack_step)                              \
   RNX_LOOPBACK_2_(perturb, perturbation_step)                                                      \
-  RNX_LOOPBACK_1_(chain)
+  RNX_LOOPBACK_1_(fused)

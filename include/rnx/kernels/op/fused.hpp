@@ -1,5 +1,5 @@
 // A convolution (or values that lie in memory) and what follows it elementwise, in one pass over
-// the output. Traces put these together while a network runs (layers/chain.hpp); results are those
+// the output. Traces put these together while a network runs (layers/fusion.hpp); results are those
 // of the single operations.
 #pragma once
 
@@ -12,9 +12,9 @@ namespace rnx::inline RNX_ABI::op {
 ///   forward     stored                                   raw
 ///               mean, var over samples and pixels        mean_out, var_out assigned (biased; from
 ///               sums of v and v^2 in double)
-///               (v - mean) gamma / sqrt(var + eps) + beta    `normalized`; stored where asked
-///               + addend; stored where asked;  0 where v <= 0 with `relu`
-///   backward    0 where mask <= 0; stored                masked
+///               (v - mean) gamma / sqrt(var + eps) + beta    `normalize`; stored    normalized
+///               + addend; stored   added;  0 where v <= 0 with `relu`
+///   backward    0 where relu_output <= 0; stored         relu_gradient
 ///               sums(0, c) = sum of v, sums(1, c) = sum of v xhat    with x, mean, var; assigned
 ///               gamma / sqrt(var + eps) v                `scaled`
 template <class T> struct Tail {
@@ -22,27 +22,27 @@ template <class T> struct Tail {
   T *mean_out = nullptr, *var_out = nullptr;
   const T *mean = nullptr, *var = nullptr, *gamma = nullptr, *beta = nullptr;
   T eps = 0;
-  bool normalized = false, scaled = false, relu = false;
-  T* normal = nullptr;
+  bool normalize = false, scaled = false, relu = false;
+  T* normalized = nullptr;
   const T* addend = nullptr;
-  T* sum = nullptr;
-  const T* mask = nullptr;
-  T* masked = nullptr;
+  T* added = nullptr;
+  const T* relu_output = nullptr;
+  T* relu_gradient = nullptr;
   const T* x = nullptr;
   T* sums = nullptr;
   auto pointers() {
-    return std::tie(raw, mean_out, var_out, mean, var, gamma, beta, normal, addend, sum, mask,
-                    masked, x, sums);
+    return std::tie(raw, mean_out, var_out, mean, var, gamma, beta, normalized, addend, added,
+                    relu_output, relu_gradient, x, sums);
   }
 };
 
-enum class ChainSource { values, forward, backward_input };
+enum class FusedSource { values, forward, backward_input };
 
 /// y = tail(v) with v = x itself (source values), the convolution of conv2d_forward, or the input
 /// gradient of conv2d_backward_input (x: dy, y: dx). `raw`: what `accumulate` adds to; otherwise
 /// unused.
-template <class T> struct chain {
-  ChainSource source = ChainSource::values;
+template <class T> struct fused {
+  FusedSource source = FusedSource::values;
   Map<const T> x{};
   const T* w = nullptr;
   const T* bias = nullptr;

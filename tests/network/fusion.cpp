@@ -1,4 +1,4 @@
-// Fused and unfused execution agree: the same network inside a layer that chains nothing runs every
+// Fused and unfused execution agree: the same network inside a layer that fuses nothing runs every
 // operation by itself.
 #include "support/batch.hpp"
 
@@ -9,7 +9,7 @@
 using namespace rnx;
 namespace {
 
-/// Runs Spec as it is, but says nothing of chains: a user's own composite.
+/// Runs Spec as it is, but is not fusible: a user's own composite.
 template <class In, class Device, class T, class Spec> struct BoundSingly {
   static constexpr bool leaf = false;
   using child = bound_t<Spec, In, Device, T>;
@@ -122,18 +122,18 @@ using Residuals = Sequential<
 
 }  // namespace
 
-TEST_CASE("chains: residual blocks of 16 and of 5 channels, ReLU") {
+TEST_CASE("fusion: residual blocks of 16 and of 5 channels, ReLU") {
   check<Residuals<16, BatchNorm<>, act::Relu>, Shape<3, 12, 12>>();
   check<Residuals<5, BatchNorm<>, act::Relu>, Shape<3, 9, 7>>();
 }
-TEST_CASE("chains: other activations, and norms before convolutions") {
+TEST_CASE("fusion: other activations, and norms before convolutions") {
   check<Residuals<8, BatchNorm<>, act::HardSwish>, Shape<3, 8, 8>>();
   check<Sequential<BatchNorm<>, act::Relu, Conv<8, 3, Groups<1>, Bias<true>>, act::Relu,
                    Conv<8, 3, Groups<2>>, BatchNorm<>, act::MaskedRelu, Depthwise<3>, BatchNorm<>,
                    act::Relu6, GlobalAveragePool, Linear<10>>,
         Shape<6, 8, 8>>();
 }
-TEST_CASE("chains: a join whose first branch is the identity, and two norms in a row") {
+TEST_CASE("fusion: a join whose first branch is the identity, and two norms in a row") {
   check<Sequential<Conv<8, 3>,
                    Parallel<join::Add, Identity, Sequential<Conv<8, 3>, BatchNorm<>, BatchNorm<>>,
                             Conv<8, 1>>,
