@@ -21,25 +21,19 @@ struct Silu {
 
 /// y = s(c) x with a learned s. Made of operations that the library has, so it runs on every
 /// device.
-template <Dims D, class T, class Device> struct BoundChannelScale {
-  static constexpr bool leaf = true;
-  using In = View<const T, Device>;
-  using Out = View<T, Device>;
+template <Dims D, class T, class Device> struct BoundChannelScale : BoundSameShape<D, T, Device> {
+  using Same = BoundSameShape<D, T, Device>;
+  using typename Same::In, typename Same::Out;
 
   /// One node: names, parameters, what backward reads, scratch memory.
   static int describe(GraphBuilder& g, int input) {
-    Node node;
-    node.kind = Kind::other;
-    node.operation = "channel_scale";
-    node.inputs = {input};
-    node.in = node.out = D;
+    Node node = Same::node(Kind::other, "channel_scale", input);
     node.parameters.push_back({"weight", {D.c}, ParameterKind::scale, Init::ones});
     // an input gradient alone does not read x: attacks need not keep it
     node.reads.input = reads::parameter_gradient;
     node.scratch.backward = D.c;  // per sample
     return g.add(std::move(node));
   }
-  template <class P> static int prepare(int c_in, P&, int) { return c_in; }
   template <class P> static void forward(In x, Out& y, P& pass, int site) {
     y.dims.c = x.dims.c;
     pass.run(op::scale_channels<T>{.x = x, .s = factors(x, pass, site), .y = y});
@@ -58,10 +52,7 @@ template <Dims D, class T, class Device> struct BoundChannelScale {
     return {{.n = x.n, .c = x.dims.c, .stride = 0}, pass.parameter(site)};
   }
 };
-struct ChannelScale {
-  static constexpr int sites = 1;
-  static constexpr Dims out_dims(Dims in) { return in; }
-  static constexpr Fault fault(Dims in) { return in.valid() ? Fault::none : Fault::empty_input; }
+struct ChannelScale : SameShape {
   template <class In, class Device, class T> using bind = BoundChannelScale<In::dims, T, Device>;
 };
 

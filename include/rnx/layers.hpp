@@ -1,11 +1,4 @@
-// Room layers: the layer contract and the layers themselves.
-//
-//   forward (x, y, pass, site)              y = f(x; theta)
-//   backward(dy, dx, sink, pass, site)      dx = (df/dx)^T dy (assigned; null: unwanted), sink +=
-//   (df/dtheta)^T dy (NoGrads: not instantiated)
-//   prepare (c_in, pass, site) -> c_out     weight maps, once per version of the parameters
-//   describe(graph, input) -> node          what planning, cost and names need to know; cold:
-//   set-up code is not worth optimising
+// Room layers: what a layer is (layers/contract.hpp) and the layers themselves.
 #pragma once
 
 #include "rnx/core.hpp"
@@ -16,6 +9,7 @@
 
 #include "rnx/layers/node.hpp"
 #include "rnx/layers/pass.hpp"
+#include "rnx/layers/contract.hpp"
 #include "rnx/layers/options.hpp"
 #include "rnx/layers/activation.hpp"
 #include "rnx/layers/batch_norm.hpp"

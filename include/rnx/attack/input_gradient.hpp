@@ -30,15 +30,15 @@ void input_gradient(const NetworkBase<T, Device>& net, Trace<T, Device>& trace,
   const auto pass = [&](long tile, Trace<T, Device>& at) {
     check_stop(ctx);
     const int first = int(tile) * size, n = std::min(size, x.n - first);
-    Context own = ctx;
-    own.first_sample += std::uint64_t(first);
-    net.forward(at, x.samples(first, n), own);
+    Context at_tile = ctx;
+    at_tile.first_sample += std::uint64_t(first);
+    net.forward(at, x.samples(first, n), at_tile);
     loss::Call<T> call{.first = first};
     if (values) {
       call.values = values + first;
       call.scratch = at.loss_scratch();
     }
-    loss(at, call);
+    loss::evaluate(loss, at, call);
     net.backward(at, dx.samples(first, n), nullptr);
   };
   if constexpr (std::is_same_v<Device, cpu> && loss::concurrent<Loss>)

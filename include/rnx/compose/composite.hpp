@@ -82,7 +82,7 @@ struct has_tap<Tag, Spec> : std::bool_constant<std::is_same_v<Tag, typename Spec
 /// type is named, not instantiated: that would list every step of the search in a compiler's
 /// message.
 template <int Index, class Spec, class In> struct diagnose {
-  using type = rejected<Spec::fault(In::dims), Index, Spec, In>;
+  using type = rejected<layer::fault<Spec>(In::dims), Index, Spec, In>;
 };
 template <int Index, Culprit found, class Children> struct diagnose_child;
 template <int Index, Culprit found, class... Cs>

@@ -8,7 +8,7 @@ namespace rnx::inline RNX_ISA {
 
 template <class In, class Device, class T, class Side> struct BoundFork {
   static constexpr bool leaf = false, fusible = true;
-  static constexpr int own = Side::sites;
+  static constexpr int fork_site = layer::sites<Side>();  // after the side branch's
   using side = bound_t<Side, In, Device, T>;
   using Src = View<const T, Device>;
   using Dst = View<T, Device>;
@@ -28,20 +28,20 @@ template <class In, class Device, class T, class Side> struct BoundFork {
     return side::prepare(c, pass, site), c;
   }
   template <class P> static void forward(Src x, Dst& y, P& pass, int site) {
-    Dst inner = pass.output(site + own - 1);
+    Dst inner = pass.output(site + fork_site - 1);
     layer::forward<side>(x, inner, pass, site);
     y.dims.c = x.dims.c;
     pass.run(op::copy<T>{.from = x, .to = y});
-    pass.record(site + own, x, y);
+    pass.record(site + fork_site, x, y);
   }
   template <class P, class Sink>
   static void backward(Src dy, Dst dx, Sink sink, P& pass, int site) {
-    dy = pass.seeded(site + own, dy);
-    const Src x = pass.records[site + own].x;
-    const Dst dside = pass.gradient(site + own - 1);
+    dy = pass.seeded(site + fork_site, dy);
+    const Src x = pass.records[site + fork_site].x;
+    const Dst dside = pass.gradient(site + fork_site - 1);
     pass.run(op::fill<T>{std::size_t(dside.n) * dside.sample_stride(), T(0),
                          dside.data});  // a loss adds its seed there
-    const Dst share = dx ? pass.branch(site + own, x.dims, In::dims.c) : Dst{};
+    const Dst share = dx ? pass.branch(site + fork_site, x.dims, In::dims.c) : Dst{};
     layer::backward<side>(Src(dside), share, sink, pass, site);
     if (dx) pass.run(op::add<T>{.a = dy, .b = share, .y = dx});
   }
@@ -53,13 +53,14 @@ template <class In, class Device, class T, class Side> struct BoundFork {
 };
 
 template <class Side> struct Fork {
-  static_assert(Side::sites > 0, "rnx: a Fork needs a side branch that computes something");
+  static_assert(layer::sites<Side>() > 0,
+                "rnx: a Fork needs a side branch that computes something");
   using children = types<Transparent<Side>>;
   template <class C> using with = Fork<C>;
   static constexpr const char* site_after = "fork";
-  static constexpr int sites = Side::sites + 1;
+  static constexpr int sites = layer::sites<Side>() + 1;
   static constexpr Dims out_dims(Dims in) { return in; }
-  static constexpr Fault fault(Dims in) { return Side::fault(in); }
+  static constexpr Fault fault(Dims in) { return layer::fault<Side>(in); }
   static constexpr Culprit culprit(Dims in) { return {0, in}; }
   template <class In, class Device, class T> using bind = BoundFork<In, Device, T, strip_t<Side>>;
 };

@@ -10,9 +10,9 @@ template <fixed_string Name, class Spec> struct Named {
   static constexpr auto name = Name;
   using children = types<Spec>;
   template <class C> using with = Named<Name, C>;
-  static constexpr int sites = Spec::sites;
-  static constexpr Dims out_dims(Dims in) { return Spec::out_dims(in); }
-  static constexpr Fault fault(Dims in) { return Spec::fault(in); }
+  static constexpr int sites = layer::sites<Spec>();
+  static constexpr Dims out_dims(Dims in) { return layer::out_dims<Spec>(in); }
+  static constexpr Fault fault(Dims in) { return layer::fault<Spec>(in); }
   static constexpr Culprit culprit(Dims in) { return {0, in}; }
 };
 /// No name of its own: children keep the parent's path.
@@ -68,12 +68,12 @@ template <class Spec> void walk_names(Namer& n, const std::string& path) {
     walk_names<only_child_t<Spec>>(n, path);
     n.tags.push_back({int(n.paths.size()) - 1, &tag_id<typename Spec::tag>});
   } else if constexpr (Composite<Spec>) {
-    const auto own = [&](const char* name) {
+    const auto push = [&](const char* name) {
       if (name) n.paths.push_back(Namer::join(path, name));
     };
-    if constexpr (requires { Spec::site_before; }) own(Spec::site_before);
+    if constexpr (requires { Spec::site_before; }) push(Spec::site_before);
     walk_children<Spec>(n, path, typename Spec::children{});
-    if constexpr (requires { Spec::site_after; }) own(Spec::site_after);
+    if constexpr (requires { Spec::site_after; }) push(Spec::site_after);
   } else {
     for (int k = 0; k < Spec::sites; ++k) n.paths.push_back(path);
   }
@@ -82,13 +82,13 @@ template <class Spec> void walk_names(Namer& n, const std::string& path) {
 /// Tap<Tag, Spec> names the output of Spec for typed access: network.tap<Tag>(trace). The model
 /// computes the same.
 template <class Tag, class Spec> struct Tap {
-  static_assert(Spec::sites > 0, "rnx: a Tap must wrap a layer that computes something");
+  static_assert(layer::sites<Spec>() > 0, "rnx: a Tap must wrap a layer that computes something");
   using tag = Tag;
   using children = types<Spec>;
   template <class C> using with = Tap<Tag, C>;
-  static constexpr int sites = Spec::sites;
-  static constexpr Dims out_dims(Dims in) { return Spec::out_dims(in); }
-  static constexpr Fault fault(Dims in) { return Spec::fault(in); }
+  static constexpr int sites = layer::sites<Spec>();
+  static constexpr Dims out_dims(Dims in) { return layer::out_dims<Spec>(in); }
+  static constexpr Fault fault(Dims in) { return layer::fault<Spec>(in); }
   static constexpr Culprit culprit(Dims in) { return {0, in}; }
 };
 /// The features before the classifier.
@@ -98,7 +98,33 @@ struct Penultimate {};
 template <class In, class Device, class T> struct BoundIdentity {
   static constexpr bool leaf = false;
 };
+/// In the place of what is no bound layer. It has all functions, so that the sentence is the only
+/// error.
+template <class Spec, class Device, class T> struct NotBound {
+  static constexpr bool leaf = false;
+  static int describe(GraphBuilder&, int input) {
+    static_assert(sizeof(Spec) == 0,
+                  "rnx: what this spec binds is no bound layer: it has leaf, describe, prepare, "
+                  "forward and backward; see layers/contract.hpp");
+    return input;
+  }
+  template <class P> static int prepare(int c, P&, int) { return c; }
+  template <class P> static void forward(View<const T, Device>, View<T, Device>&, P&, int) {}
+  template <class P, class Sink>
+  static void backward(View<const T, Device>, View<T, Device>, Sink, P&, int) {}
+};
+template <class Spec, class In, class Device, class T>
+concept Binds = requires {
+  typename Spec::template bind<In, Device, T>;
+}
+&&BoundLayer<typename Spec::template bind<In, Device, T>, Device, T>;
+
 template <class Spec, class In, class Device, class T> struct bound {
+  using type = NotBound<Spec, Device, T>;
+};
+template <class Spec, class In, class Device, class T>
+  requires Binds<Spec, In, Device, T>
+struct bound<Spec, In, Device, T> {
   using type = typename Spec::template bind<In, Device, T>;
 };
 template <class In, class Device, class T> struct bound<Identity, In, Device, T> {

@@ -67,8 +67,8 @@ template <class Join, class In, class Device, class T, class... Bs> struct Bound
   static constexpr int size = sizeof...(Bs);
   using stack = Stack<Bs...>;  // sites only: every branch reads the same input
   static constexpr auto first = stack::first_sites();
-  static constexpr int own = stack::sites;  // the join's site, after the branches'
-  static constexpr std::array<Dims, size> dims{Bs::out_dims(In::dims)...};
+  static constexpr int join_site = stack::sites;  // after the branches'
+  static constexpr std::array<Dims, size> dims{layer::out_dims<Bs>(In::dims)...};
   static constexpr Dims out = Join::out(dims);
   template <int I> using child = bound_t<type_at<I, Bs...>, In, Device, T>;
   template <int I> static constexpr bool runs = first[I + 1] > first[I];
@@ -171,19 +171,19 @@ template <class Join, class In, class Device, class T, class... Bs> struct Bound
     } else if constexpr (is_gate) {
       pass.run(op::scale_channels<T>{.x = x, .s = b[1], .y = y});
     }
-    pass.record(site + own, x, y);
+    pass.record(site + join_site, x, y);
   }
 
   template <class P, class Sink>
   static void backward(Src dy, Dst dx, Sink sink, P& pass, int site) {
-    dy = pass.seeded(site + own, dy);
-    const Src x = pass.records[site + own].x;
+    dy = pass.seeded(site + join_site, dy);
+    const Src x = pass.records[site + join_site].x;
     bool assigned = false;
     if (is_gate) pass.gated = x.dims.c;
     const auto into = [&](auto write) {  // the first branch assigns dx, the others are added
       if (!dx) return write(dx);
       if (!assigned) return write(dx), void(assigned = true);
-      const Dst share = pass.branch(site + own, x.dims, In::dims.c);
+      const Dst share = pass.branch(site + join_site, x.dims, In::dims.c);
       write(share);
       pass.run(op::accumulate<T>{.from = share, .to = dx, .consumed = true});
     };
@@ -195,7 +195,7 @@ template <class Join, class In, class Device, class T, class... Bs> struct Bound
       if (dx) into([&](Dst to) { pass.run(op::scale_channels<T>{.x = dy, .s = gate, .y = to}); });
       into([&](Dst to) { layer::backward<child<1>>(Src(dgate), to, sink, pass, site + first[1]); });
     } else {
-      const int active = Join::slices ? 0 : pass.records[site + own].y.dims.c;
+      const int active = Join::slices ? 0 : pass.records[site + join_site].y.dims.c;
       const auto part = [&](int i) {
         return Join::slices ? dy.channels(channel_offset(i), dims[i].c) : dy;
       };
@@ -236,19 +236,19 @@ template <class Join, class... Bs> struct Parallel {
   using children = types<Bs...>;
   template <class... Cs> using with = Parallel<Join, Cs...>;
   static constexpr const char* site_after = Join::name;
-  static constexpr int sites = (1 + ... + Bs::sites);
+  static constexpr int sites = (1 + ... + layer::sites<Bs>());
   static constexpr std::array<Dims, sizeof...(Bs)> branch_dims(Dims in) {
-    return {Bs::out_dims(in)...};
+    return {layer::out_dims<Bs>(in)...};
   }
   static constexpr Dims out_dims(Dims in) { return Join::out(branch_dims(in)); }
   static constexpr Fault fault(Dims in) {
-    for (Fault f : {Bs::fault(in)...})
+    for (Fault f : {layer::fault<Bs>(in)...})
       if (f != Fault::none) return f;
     return Join::fault(branch_dims(in));
   }
   static constexpr Culprit culprit(Dims in) {
     int i = 0;
-    for (Fault f : {Bs::fault(in)...}) {
+    for (Fault f : {layer::fault<Bs>(in)...}) {
       if (f != Fault::none) return {i, in};
       ++i;
     }

@@ -11,13 +11,13 @@ template <int N, class In, class Device, class T, class First, class Rest, int M
 struct BoundRepeat {
   static constexpr bool leaf = false, fusible = true;
   static constexpr bool elastic = MinDepth < N;
-  static constexpr Dims inner = First::out_dims(In::dims);
+  static constexpr Dims inner = layer::out_dims<First>(In::dims);
   using first = bound_t<First, In, Device, T>;
   using rest = bound_t<Rest, shape_of<inner>, Device, T>;
   using Src = View<const T, Device>;
   using Dst = View<T, Device>;
   static constexpr int site_of(int i) {
-    return elastic + (i == 0 ? 0 : First::sites + (i - 1) * Rest::sites);
+    return elastic + (i == 0 ? 0 : layer::sites<First>() + (i - 1) * layer::sites<Rest>());
   }
 
   [[gnu::cold]] static int describe(GraphBuilder& g, int input) {
@@ -110,25 +110,26 @@ struct BoundRepeat {
 
 template <int N, class First, class Rest = First, int MinDepth = N> struct Repeat {
   static_assert(N >= 1 && MinDepth >= 1 && MinDepth <= N, "rnx: a Repeat needs 1 <= MinDepth <= N");
-  static_assert(First::sites > 0 && Rest::sites > 0,
+  static_assert(layer::sites<First>() > 0 && layer::sites<Rest>() > 0,
                 "rnx: a Repeat needs blocks that compute something");
   using children = types<First, Rest>;
   template <class F, class R> using with = Repeat<N, F, R, MinDepth>;
   static constexpr int count(int child) { return child == 0 ? 1 : N - 1; }
   static constexpr const char* site_before = MinDepth < N ? "" : nullptr;
-  static constexpr int sites = (MinDepth < N) + First::sites + (N - 1) * Rest::sites;
-  static constexpr Dims out_dims(Dims in) { return First::out_dims(in); }
+  static constexpr int sites =
+      (MinDepth < N) + layer::sites<First>() + (N - 1) * layer::sites<Rest>();
+  static constexpr Dims out_dims(Dims in) { return layer::out_dims<First>(in); }
   static constexpr Fault fault(Dims in) {
-    if (const Fault f = First::fault(in); f != Fault::none) return f;
+    if (const Fault f = layer::fault<First>(in); f != Fault::none) return f;
     if (N == 1) return Fault::none;
-    const Dims d = First::out_dims(in);
-    if (const Fault f = Rest::fault(d); f != Fault::none) return f;
-    return Rest::out_dims(d) == d ? Fault::none : Fault::repeat;
+    const Dims d = layer::out_dims<First>(in);
+    if (const Fault f = layer::fault<Rest>(d); f != Fault::none) return f;
+    return layer::out_dims<Rest>(d) == d ? Fault::none : Fault::repeat;
   }
   static constexpr Culprit culprit(Dims in) {
-    if (First::fault(in) != Fault::none) return {0, in};
-    const Dims d = First::out_dims(in);
-    if (N > 1 && Rest::fault(d) != Fault::none) return {1, d};
+    if (layer::fault<First>(in) != Fault::none) return {0, in};
+    const Dims d = layer::out_dims<First>(in);
+    if (N > 1 && layer::fault<Rest>(d) != Fault::none) return {1, d};
     return {};
   }
   template <class In, class Device, class T>

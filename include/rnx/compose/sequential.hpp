@@ -11,14 +11,14 @@ namespace rnx::inline RNX_ISA {
 /// Shapes and sites of specs one after another.
 template <class... Ss> struct Stack {
   static constexpr int size = sizeof...(Ss);
-  static constexpr int sites = (0 + ... + Ss::sites);
+  static constexpr int sites = (0 + ... + layer::sites<Ss>());
   using Infer = Dims (*)(Dims);
   using Check = Fault (*)(Dims);
 
   /// Input shape of child i; [size] is the output. Stops at the first fault with invalid shapes.
   static constexpr std::array<Dims, size + 1> shapes(Dims in) {
-    constexpr std::array<Infer, size + 1> infer{&Ss::out_dims..., nullptr};
-    constexpr std::array<Check, size + 1> check{&Ss::fault..., nullptr};
+    constexpr std::array<Infer, size + 1> infer{&layer::out_dims<Ss>..., nullptr};
+    constexpr std::array<Check, size + 1> check{&layer::fault<Ss>..., nullptr};
     std::array<Dims, size + 1> d{in};
     for (int i = 0; i < size; ++i) {
       if (check[i](d[i]) != Fault::none) {
@@ -30,20 +30,20 @@ template <class... Ss> struct Stack {
     return d;
   }
   static constexpr Culprit culprit(Dims in) {
-    constexpr std::array<Check, size + 1> check{&Ss::fault..., nullptr};
+    constexpr std::array<Check, size + 1> check{&layer::fault<Ss>..., nullptr};
     const auto d = shapes(in);
     for (int i = 0; i < size; ++i)
       if (check[i](d[i]) != Fault::none) return {i, d[i]};
     return {};
   }
   static constexpr Fault fault(Dims in) {
-    constexpr std::array<Check, size + 1> check{&Ss::fault..., nullptr};
+    constexpr std::array<Check, size + 1> check{&layer::fault<Ss>..., nullptr};
     const Culprit found = culprit(in);
     return found.child < 0 ? Fault::none : check[found.child](found.in);
   }
   /// First site of child i, relative to the stack's.
   static constexpr std::array<int, size + 1> first_sites() {
-    constexpr std::array<int, size + 1> count{Ss::sites..., 0};
+    constexpr std::array<int, size + 1> count{layer::sites<Ss>()..., 0};
     std::array<int, size + 1> first{};
     for (int i = 0; i < size; ++i) first[i + 1] = first[i] + count[i];
     return first;

@@ -21,7 +21,8 @@ enum class Fault {
   bits,
   gate,
   paths,
-  mask
+  mask,
+  no_layer
 };
 
 /// Index, spec and input shape of the layer that was rejected.
@@ -46,6 +47,11 @@ template <Fault F, int Index, class Spec, class In> struct rejected {
   static_assert(
       F != Fault::mask,
       "rnx: a channel mask needs widths between 1 and its input's channels, the largest first");
+  static_assert(
+      F != Fault::no_layer,
+      "rnx: this type is no layer: a spec is an empty type with `static constexpr int sites`, "
+      "`static constexpr Dims out_dims(Dims)` and `static constexpr Fault fault(Dims)`; see "
+      "layers/contract.hpp");
 };
 
 /// Two tensors agree on their device, or the program does not compile.

@@ -58,24 +58,20 @@ struct HardSigmoid {
 
 namespace rnx::inline RNX_ISA {
 
-template <Dims D, class F, class T, class Device> struct BoundActivation {
-  static constexpr bool leaf = true, fusible = true;
-  using In = View<const T, Device>;
-  using Out = View<T, Device>;
+template <Dims D, class F, class T, class Device>
+struct BoundActivation : BoundSameShape<D, T, Device> {
+  static constexpr bool fusible = true;
+  using Same = BoundSameShape<D, T, Device>;
+  using typename Same::In, typename Same::Out;
 
   [[gnu::cold]] static int describe(GraphBuilder& g, int input) {
-    Node node;
-    node.kind = Kind::activation;
-    node.operation = F::name;
-    node.inputs = {input};
-    node.in = node.out = D;
+    Node node = Same::node(Kind::activation, F::name, input);
     node.relu = F::relu;
     node.aliasing.overwrites = 0;
     node.aliasing.gradient_in_place = node.fusible = true;
     (F::reads == functor::Reads::input ? node.reads.input : node.reads.output) = reads::always;
     return g.add(std::move(node));
   }
-  template <class P> static int prepare(int c_in, P&, int) { return c_in; }
   template <class P> static void forward(In x, Out& y, P& pass, int) {
     y.dims.c = x.dims.c;
     pass.run(op::pointwise_forward<F, T>{.x = x, .y = y});
@@ -90,24 +86,17 @@ template <Dims D, class F, class T, class Device> struct BoundActivation {
 
 /// Any functor F with forward, derivative, reads and a name: a user's own activation is
 /// Activation<MyFunction>.
-template <class F> struct Activation {
-  static constexpr int sites = 1;
-  static constexpr Dims out_dims(Dims in) { return in; }
-  static constexpr Fault fault(Dims in) { return in.valid() ? Fault::none : Fault::empty_input; }
+template <class F> struct Activation : SameShape {
   template <class In, class Device, class T> using bind = BoundActivation<In::dims, F, T, Device>;
 };
 
-template <Dims D, class T, class Device> struct BoundMaskedRelu {
-  static constexpr bool leaf = true, fusible = true;
-  using In = View<const T, Device>;
-  using Out = View<T, Device>;
+template <Dims D, class T, class Device> struct BoundMaskedRelu : BoundSameShape<D, T, Device> {
+  static constexpr bool fusible = true;
+  using Same = BoundSameShape<D, T, Device>;
+  using typename Same::In, typename Same::Out;
 
   [[gnu::cold]] static int describe(GraphBuilder& g, int input) {
-    Node node;
-    node.kind = Kind::activation;
-    node.operation = "masked_relu";
-    node.inputs = {input};
-    node.in = node.out = D;
+    Node node = Same::node(Kind::activation, "masked_relu", input);
     node.relu = true;
     node.buffers.push_back({"mask", {D.c, D.h, D.w}, ParameterKind::weight, Init::ones});
     node.reads.output = reads::always;
@@ -115,7 +104,6 @@ template <Dims D, class T, class Device> struct BoundMaskedRelu {
     node.aliasing.gradient_in_place = node.fusible = true;
     return g.add(std::move(node));
   }
-  template <class P> static int prepare(int c_in, P&, int) { return c_in; }
   template <class P> static void forward(In x, Out& y, P& pass, int site) {
     y.dims.c = x.dims.c;
     pass.run(op::masked_relu_forward<T>{.x = x, .y = y, .mask = pass.buffer(site)});
@@ -136,10 +124,7 @@ using HardSigmoid = Activation<functor::HardSigmoid>;
 /// relu(x m) + x (1 - m) with a mask m in {0, 1} of shape (C, H, W), shared by the batch and by
 /// every batch-norm path (paper 000, section 2.4.2). The mask is the buffer `mask`, all ones at
 /// first.
-struct MaskedRelu {
-  static constexpr int sites = 1;
-  static constexpr Dims out_dims(Dims in) { return in; }
-  static constexpr Fault fault(Dims in) { return in.valid() ? Fault::none : Fault::empty_input; }
+struct MaskedRelu : SameShape {
   template <class In, class Device, class T> using bind = BoundMaskedRelu<In::dims, T, Device>;
 };
 }  // namespace act

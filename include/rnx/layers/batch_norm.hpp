@@ -41,17 +41,13 @@ constexpr int Single = 1, Dual = 2, Triple = 3;
 namespace rnx::inline RNX_ISA {
 
 template <Dims D, int Paths, class Eps, class Mom, bool ZeroGamma_, class T, class Device>
-struct BoundBatchNorm {
-  static constexpr bool leaf = true, fusible = true;
-  using In = View<const T, Device>;
-  using Out = View<T, Device>;
+struct BoundBatchNorm : BoundSameShape<D, T, Device> {
+  static constexpr bool fusible = true;
+  using Same = BoundSameShape<D, T, Device>;
+  using typename Same::In, typename Same::Out;
 
   [[gnu::cold]] static int describe(GraphBuilder& g, int input) {
-    Node node;
-    node.kind = Kind::batch_norm;
-    node.operation = "batch_norm";
-    node.inputs = {input};
-    node.in = node.out = D;
+    Node node = Same::node(Kind::batch_norm, "batch_norm", input);
     for (int p = 0; p < Paths; ++p) {
       const std::string prefix = p ? "paths." + std::to_string(p) + "." : "";
       node.parameters.push_back({prefix + "weight",
@@ -72,7 +68,6 @@ struct BoundBatchNorm {
     node.aliasing.gradient_in_place = node.fusible = true;
     return g.add(std::move(node));
   }
-  template <class P> static int prepare(int c_in, P&, int) { return c_in; }
 
   template <class P> static void forward(In x, Out& y, P& pass, int site) {
     y.dims.c = x.dims.c;

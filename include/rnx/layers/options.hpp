@@ -1,7 +1,7 @@
 // Options of layers, found by kind: Conv<64, 3, Stride<2>, Bias<true>, quant::Sign>.
 #pragma once
 
-#include "rnx/layers/pass.hpp"
+#include "rnx/layers/contract.hpp"
 
 namespace rnx::inline RNX_ABI {
 

@@ -5,21 +5,15 @@
 
 namespace rnx::inline RNX_ISA {
 
-template <Dims D, class T, class Device> struct BoundNormalize {
-  static constexpr bool leaf = true;
-  using In = View<const T, Device>;
-  using Out = View<T, Device>;
+template <Dims D, class T, class Device> struct BoundNormalize : BoundSameShape<D, T, Device> {
+  using Same = BoundSameShape<D, T, Device>;
+  using typename Same::In, typename Same::Out;
   [[gnu::cold]] static int describe(GraphBuilder& g, int input) {
-    Node node;
-    node.kind = Kind::normalisation;
-    node.operation = "normalize";
-    node.inputs = {input};
-    node.in = node.out = D;
+    Node node = Same::node(Kind::normalisation, "normalize", input);
     node.buffers.push_back({"mean", {D.c}, ParameterKind::norm_bias, Init::zeros});
     node.buffers.push_back({"std", {D.c}, ParameterKind::norm_weight, Init::ones});
     return g.add(std::move(node));
   }
-  template <class P> static int prepare(int c_in, P&, int) { return c_in; }
   template <class P> static void forward(In x, Out& y, P& pass, int site) {
     y.dims.c = x.dims.c;
     pass.run(op::affine_channels<T>{
@@ -34,26 +28,17 @@ template <Dims D, class T, class Device> struct BoundNormalize {
 
 /// (x - mean) / std per channel; buffers `mean` and `std` of shape (C). Inside the model, so that
 /// attacks see images in [0, 1].
-struct Normalize {
-  static constexpr int sites = 1;
-  static constexpr Dims out_dims(Dims in) { return in; }
-  static constexpr Fault fault(Dims in) { return in.valid() ? Fault::none : Fault::empty_input; }
+struct Normalize : SameShape {
   template <class In, class Device, class T> using bind = BoundNormalize<In::dims, T, Device>;
 };
 
-template <Dims D, class Rate, class T, class Device> struct BoundDropout {
-  static constexpr bool leaf = true;
-  using In = View<const T, Device>;
-  using Out = View<T, Device>;
+template <Dims D, class Rate, class T, class Device>
+struct BoundDropout : BoundSameShape<D, T, Device> {
+  using Same = BoundSameShape<D, T, Device>;
+  using typename Same::In, typename Same::Out;
   [[gnu::cold]] static int describe(GraphBuilder& g, int input) {
-    Node node;
-    node.kind = Kind::dropout;
-    node.operation = "dropout";
-    node.inputs = {input};
-    node.in = node.out = D;
-    return g.add(std::move(node));
+    return g.add(Same::node(Kind::dropout, "dropout", input));
   }
-  template <class P> static int prepare(int c_in, P&, int) { return c_in; }
   template <class P> static void forward(In x, Out& y, P& pass, int site) {
     y.dims.c = x.dims.c;
     apply(x, y, pass, site);
@@ -79,11 +64,8 @@ template <Dims D, class Rate, class T, class Device> struct BoundDropout {
 
 /// Zeroes elements with probability Rate in train mode and divides the others by 1 - Rate. Backward
 /// draws the same mask again.
-template <class Rate = Ratio<1, 2>> struct Dropout {
+template <class Rate = Ratio<1, 2>> struct Dropout : SameShape {
   static_assert(Rate::value >= 0 && Rate::value < 1, "rnx: the rate of a dropout lies in [0, 1)");
-  static constexpr int sites = 1;
-  static constexpr Dims out_dims(Dims in) { return in; }
-  static constexpr Fault fault(Dims in) { return in.valid() ? Fault::none : Fault::empty_input; }
   template <class In, class Device, class T> using bind = BoundDropout<In::dims, Rate, T, Device>;
 };
 

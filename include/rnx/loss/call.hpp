@@ -32,10 +32,23 @@ template <class T> struct Call {
   T* scratch = nullptr;
 };
 
+/// Requires   loss(trace, call)    const, for every trace that has run a forward.
+/// Ensures that it writes what the top of this file states, and reads of the batch no samples but
+/// the trace's: attacks call it for a few samples at a time.
 template <class L, class T, class Device>
 concept PerSample = requires(const L& loss, Trace<T, Device>& trace, const Call<T>& call) {
   loss(trace, call);
 };
+
+/// Calls a per-sample loss; where the type is none, one sentence says so.
+template <class L, class T, class Device>
+void evaluate(const L& loss, Trace<T, Device>& trace, const Call<T>& call) {
+  constexpr bool fits = PerSample<L, T, Device>;
+  static_assert(fits,
+                "rnx: a per-sample loss has `void operator()(Trace<T, Device>&, const "
+                "loss::Call<T>&) const`; see loss/call.hpp");
+  if constexpr (fits) loss(trace, call);
+}
 
 /// Losses that say `static constexpr bool concurrent = true` may be called by several threads at
 /// once, each with its own trace.

@@ -28,12 +28,12 @@ template <class... Ls> class WeightedSum {
 
   template <class T, class Device>
   void operator()(Trace<T, Device>& trace, const Call<T>& call) const {
-    Call<T> own = call;
+    Call<T> scaled = call;
     const auto add = [&](const auto& t) {
-      own.weight = call.weight * t.coefficient;
-      own.scale = call.scale * t.coefficient;
-      t.loss(trace, std::as_const(own));
-      own.add = true;
+      scaled.weight = call.weight * t.coefficient;
+      scaled.scale = call.scale * t.coefficient;
+      evaluate(t.loss, trace, scaled);
+      scaled.add = true;
     };
     std::apply([&](const auto&... terms) { (add(terms), ...); }, terms_);
   }

@@ -65,7 +65,7 @@ template <class T, class Device = cpu> class Values {
 template <class L, class T, class Device>
 double mean(const L& loss, Trace<T, Device>& trace, Values<T, Device>& values, int first = 0) {
   require<StateError>(trace.n() > 0, "loss: the trace has run no forward");
-  loss(trace, values.call(trace.n(), batchmean(trace.n()), first));
+  evaluate(loss, trace, values.call(trace.n(), batchmean(trace.n()), first));
   return values.mean(trace.n(), first, {trace.context().stream});
 }
 

@@ -36,7 +36,7 @@ class Network final : public NetworkBase<typename Precision::store, Device> {
   using Base = NetworkBase<T, Device>;
   using PassType = typename Base::PassType;
   using spec = Spec;
-  static constexpr Fault fault = Spec::fault(In::dims);
+  static constexpr Fault fault = layer::fault<Spec>(In::dims);
   using layer_type = typename bound_or_rejected<fault == Fault::none, Spec, In, Device, T>::type;
   static constexpr bool usable = fault == Fault::none;
 
@@ -49,9 +49,9 @@ class Network final : public NetworkBase<typename Precision::store, Device> {
       GraphBuilder builder;
       builder.classes = classes;
       layer_type::describe(builder, -1);
-      const int own = builder.nodes.back().out.c;
-      require<UsageError>(classes == 0 || classes == own, [&] {
-        return "network: its type has " + std::to_string(own) + " classes, found " +
+      const int found = builder.nodes.back().out.c;
+      require<UsageError>(classes == 0 || classes == found, [&] {
+        return "network: its type has " + std::to_string(found) + " classes, found " +
                std::to_string(classes);
       });
       Namer namer;

@@ -15,19 +15,15 @@
 
 namespace rnx::inline RNX_ISA {
 
-template <Dims D, class T, class Device, int... Ws> struct BoundChannelMask {
-  static constexpr bool leaf = true;
+template <Dims D, class T, class Device, int... Ws>
+struct BoundChannelMask : BoundSameShape<D, T, Device> {
   static constexpr int n = sizeof...(Ws);
   static constexpr op::Widths widths{n, {Ws...}};
-  using In = View<const T, Device>;
-  using Out = View<T, Device>;
+  using Same = BoundSameShape<D, T, Device>;
+  using typename Same::In, typename Same::Out;
 
   [[gnu::cold]] static int describe(GraphBuilder& g, int input) {
-    Node node;
-    node.kind = Kind::mask;
-    node.operation = "channel_mask";
-    node.inputs = {input};
-    node.in = node.out = D;
+    Node node = Same::node(Kind::mask, "channel_mask", input);
     node.widths = {Ws...};
     node.parameters.push_back({"theta", {n}, ParameterKind::architecture, Init::constant, 1.0 / n});
     node.reads.input = reads::parameter_gradient;
@@ -35,7 +31,6 @@ template <Dims D, class T, class Device, int... Ws> struct BoundChannelMask {
     node.scratch.backward = D.c;         // products, one row a sample
     return g.add(std::move(node));
   }
-  template <class P> static int prepare(int c_in, P&, int) { return c_in; }
   template <class P> static void forward(In x, Out& y, P& pass, int site) {
     y.dims.c = x.dims.c;
     pass.run(op::gumbel_mask<T>{.widths = widths,
@@ -76,9 +71,7 @@ template <Dims D, class T, class Device, int... Ws> struct BoundChannelMask {
 
 /// Widths: 1 to 16, the largest first, at most the input's channels. Parameter `theta` (n), kind
 /// architecture, 1/n each at first.
-template <int... Widths> struct ChannelMask {
-  static constexpr int sites = 1;
-  static constexpr Dims out_dims(Dims in) { return in; }
+template <int... Widths> struct ChannelMask : SameShape {
   static constexpr Fault fault(Dims in) {
     if (!in.valid()) return Fault::empty_input;
     int before = in.c + 1;

@@ -47,7 +47,7 @@ template <class T, class Device> struct Stage {
                View<T, Device> dx = {}) {
     grads.zero({ctx.stream});
     net.forward(trace, x, ctx);
-    loss(trace, values.call(x.n, loss::batchmean(x.n)));
+    loss::evaluate(loss, trace, values.call(x.n, loss::batchmean(x.n)));
     net.backward(trace, dx, &grads);
     net.commit_statistics(trace);
   }
