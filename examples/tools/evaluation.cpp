@@ -190,12 +190,12 @@ eval::Accuracy evaluate(const NetworkBase<float>& net, const data::Source& sourc
 }
 
 namespace {
-std::vector<eval::Figure> curves_beside(const std::filesystem::path& weights) {
+std::vector<report::Figure> curves_beside(const std::filesystem::path& weights) {
   const auto metrics = weights.parent_path() / "metrics.csv";
   std::error_code error;
   if (!std::filesystem::exists(metrics, error)) return {};
   try {
-    return eval::training_figures(io::read_file(metrics, 64 << 20), metrics.string());
+    return report::training_figures(io::read_file(metrics, 64 << 20), metrics.string());
   } catch (const Error& e) {
     complain(fmt::format("no training curves are shown: {}", e.what()));
     return {};
@@ -203,18 +203,18 @@ std::vector<eval::Figure> curves_beside(const std::filesystem::path& weights) {
 }
 }  // namespace
 
-eval::ModelReport model_report(const NetworkBase<float>& net, const std::string& label,
-                               const std::string& model, const std::string& weights,
-                               const data::Source& source, const std::vector<AttackText>& attacks,
-                               eval::Options options) {
-  eval::ModelReport report{.label = label,
-                           .model = model,
-                           .weights = weights,
-                           .details = nlohmann::ordered_json::object(),
-                           .attacks = {},
-                           .cost = cost::table(net.graph()),
-                           .examples = {},
-                           .figures = curves_beside(weights)};
+report::ModelReport model_report(const NetworkBase<float>& net, const std::string& label,
+                                 const std::string& model, const std::string& weights,
+                                 const data::Source& source, const std::vector<AttackText>& attacks,
+                                 eval::Options options) {
+  report::ModelReport report{.label = label,
+                             .model = model,
+                             .weights = weights,
+                             .details = nlohmann::ordered_json::object(),
+                             .attacks = {},
+                             .cost = cost::table(net.graph()),
+                             .examples = {},
+                             .figures = curves_beside(weights)};
   for (const AttackText& a : attacks) {
     using clock = std::chrono::steady_clock;
     const auto begin = clock::now();

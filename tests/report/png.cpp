@@ -5,7 +5,7 @@
 #include <numeric>
 #include <vector>
 
-#include "rnx/eval/png.hpp"
+#include "rnx/report/png.hpp"
 #include "support/error_of.hpp"
 
 using namespace rnx;
@@ -32,7 +32,7 @@ Decoded decode(const std::string& file) {
     const std::uint32_t length = be32(file, at);
     const std::string type = file.substr(at + 4, 4), data = file.substr(at + 8, length);
     REQUIRE(data.size() == length);
-    CHECK(be32(file, at + 8 + length) == eval::crc32(type + data));
+    CHECK(be32(file, at + 8 + length) == report::crc32(type + data));
     d.types += type + " ";
     if (type == "IHDR") {
       d.width = be32(data, 0);
@@ -58,7 +58,7 @@ Decoded decode(const std::string& file) {
     at += 5 + length;
   }
   CHECK(at + 4 == stream.size());
-  CHECK(be32(stream, at) == eval::adler32(raw));
+  CHECK(be32(stream, at) == report::adler32(raw));
   const std::size_t stride = d.width * std::size_t(d.channels);
   REQUIRE(raw.size() == d.height * (stride + 1));
   for (std::size_t y = 0; y < d.height; ++y) {
@@ -70,11 +70,11 @@ Decoded decode(const std::string& file) {
 }  // namespace
 
 TEST_CASE("check values of the sums and of base64") {
-  CHECK(eval::crc32("123456789") == 0xCBF43926u);
-  CHECK(eval::crc32("IEND") == 0xAE426082u);
-  CHECK(eval::crc32("") == 0);
-  CHECK(eval::adler32("Wikipedia") == 0x11E60398u);
-  CHECK(eval::adler32("") == 1);
+  CHECK(report::crc32("123456789") == 0xCBF43926u);
+  CHECK(report::crc32("IEND") == 0xAE426082u);
+  CHECK(report::crc32("") == 0);
+  CHECK(report::adler32("Wikipedia") == 0x11E60398u);
+  CHECK(report::adler32("") == 1);
   const std::pair<const char*, const char*> vectors[] = {{"", ""},
                                                          {"f", "Zg=="},
                                                          {"fo", "Zm8="},
@@ -83,7 +83,7 @@ TEST_CASE("check values of the sums and of base64") {
                                                          {"fooba", "Zm9vYmE="},
                                                          {"foobar", "Zm9vYmFy"},
                                                          {"\xFB\xFF", "+/8="}};
-  for (const auto& [plain, coded] : vectors) CHECK(eval::base64(plain) == coded);
+  for (const auto& [plain, coded] : vectors) CHECK(report::base64(plain) == coded);
 }
 
 TEST_CASE("pictures come back as they were, also those of several blocks") {
@@ -97,7 +97,7 @@ TEST_CASE("pictures come back as they were, also those of several blocks") {
                                                                  {65534, 2, 1}}) {
     std::vector<std::uint8_t> pixels(std::size_t(width) * height * channels);
     for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = std::uint8_t(i * i / 7 + 13 * i);
-    const Decoded d = decode(eval::png(pixels, width, height, channels));
+    const Decoded d = decode(report::png(pixels, width, height, channels));
     CHECK(d.types == "IHDR IDAT IEND ");
     CHECK(d.width == std::uint32_t(width));
     CHECK(d.height == std::uint32_t(height));
@@ -110,6 +110,6 @@ TEST_CASE("sizes that do not fit are refused") {
   const std::vector<std::uint8_t> pixels(12);
   for (const Size s : {Size{2, 2, 2}, {2, 2, 4}, {0, 2, 3}, {-2, -2, 3}, {2, 3, 3}, {12, 0, 1}})
     CHECK(support::error_of<ShapeError>([&] {
-            eval::png(pixels, s.width, s.height, s.channels);
+            report::png(pixels, s.width, s.height, s.channels);
           }).find("png: expected") == 0);
 }

@@ -13,7 +13,7 @@
 
 #include "rnx/core/error.hpp"
 
-namespace rnx::inline RNX_ISA::eval {
+namespace rnx::inline RNX_ISA::report {
 
 /// CRC-32 of PNG chunks (polynomial 0xEDB88320, reflected).
 inline std::uint32_t crc32(std::string_view bytes) {
@@ -106,4 +106,4 @@ inline std::string base64(std::string_view bytes) {
   return out;
 }
 
-}  // namespace rnx::inline RNX_ISA::eval
+}  // namespace rnx::inline RNX_ISA::report

@@ -11,7 +11,7 @@
 
 #include "rnx/io/file.hpp"
 
-namespace rnx::inline RNX_ISA::eval {
+namespace rnx::inline RNX_ISA::report {
 
 /// One line of a figure. A y that is not finite is a point that was not measured.
 struct Curve {
@@ -133,4 +133,4 @@ inline std::vector<Figure> training_figures(std::string_view csv_text,
   return figures;
 }
 
-}  // namespace rnx::inline RNX_ISA::eval
+}  // namespace rnx::inline RNX_ISA::report

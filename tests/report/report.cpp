@@ -7,8 +7,8 @@
 #include <fstream>
 #include <iterator>
 
-#include "eval/markup.hpp"
-#include "rnx/eval/report.hpp"
+#include "report/markup.hpp"
+#include "rnx/report/write.hpp"
 #include "support/error_of.hpp"
 
 using namespace rnx;
@@ -42,8 +42,8 @@ eval::Accuracy accuracy(std::vector<int> clean, std::vector<int> attacked) {
 
 const std::string evil = "run/<script>alert('x')</script>\"&|`*.safetensors";
 
-eval::ModelReport model(const std::string& label) {
-  eval::ModelReport m{.label = label, .model = "resnet20", .weights = evil};
+report::ModelReport model(const std::string& label) {
+  report::ModelReport m{.label = label, .model = "resnet20", .weights = evil};
   m.details = {{"path", 0}, {"note <i>", "a\nb"}};
   m.attacks.push_back(
       {.accuracy = accuracy({0, 1, 2, 0}, {0, 1, 2, 0}), .forwards = 1, .seconds = 0.25});
@@ -73,13 +73,13 @@ eval::ModelReport model(const std::string& label) {
                          .out = {16, 32, 32},
                          .relus = 16384,
                          .activations = 16384});
-  eval::Example e{.index = 1,
-                  .label = 1,
-                  .clean_pred = 1,
-                  .attacked_pred = 3,
-                  .dims = {3, 2, 2},
-                  .clean = std::vector<float>(12, 0.5f),
-                  .adversarial = std::vector<float>(12, 0.5f + 8.f / 255)};
+  report::Example e{.index = 1,
+                    .label = 1,
+                    .clean_pred = 1,
+                    .attacked_pred = 3,
+                    .dims = {3, 2, 2},
+                    .clean = std::vector<float>(12, 0.5f),
+                    .adversarial = std::vector<float>(12, 0.5f + 8.f / 255)};
   e.adversarial[0] = std::numeric_limits<float>::quiet_NaN();
   e.clean[1] = 7;
   e.adversarial[1] = -7;
@@ -91,12 +91,12 @@ eval::ModelReport model(const std::string& label) {
                         .dims = {1, 1, 1},
                         .clean = {0},
                         .adversarial = {1}});
-  m.figures = eval::training_figures("epoch,train_loss,clean_acc\n1,2,0.25\n2,1,\n");
+  m.figures = report::training_figures("epoch,train_loss,clean_acc\n1,2,0.25\n2,1,\n");
   return m;
 }
 
-eval::Report report() {
-  eval::Report r{.title = "A <title> & more"};
+report::Report sample_report() {
+  report::Report r{.title = "A <title> & more"};
   r.settings = {{"dataset", "cifar10"},
                 {"seed", 7},
                 {"command", "rnx-eval --weights " + evil},
@@ -108,7 +108,7 @@ eval::Report report() {
 }  // namespace
 
 TEST_CASE("report.json of one model: the fields that programs read") {
-  const nlohmann::ordered_json j = eval::to_json(report());
+  const nlohmann::ordered_json j = report::to_json(sample_report());
   CHECK(j.at("schema") == 1);
   CHECK(j.at("n") == 4);
   CHECK(j.at("clean_acc") == 0.75);
@@ -153,7 +153,7 @@ TEST_CASE("report.json of one model: the fields that programs read") {
   CHECK(m.at("cost").at("layers")[0].at("out") == nlohmann::ordered_json({16, 32, 32}));
   CHECK(m.at("figures").size() == 2);
   CHECK(m.at("examples")[0].at("attacked_pred") == 3);
-  CHECK(nlohmann::json::parse(eval::detail::json_text(j))
+  CHECK(nlohmann::json::parse(report::detail::json_text(j))
             .at("models")[0]
             .at("figures")[1]
             .at("curves")[0]
@@ -162,9 +162,9 @@ TEST_CASE("report.json of one model: the fields that programs read") {
 }
 
 TEST_CASE("several models: no headline numbers at the top level; clean alone; no samples") {
-  eval::Report r = report();
+  report::Report r = sample_report();
   r.models.push_back(model("other"));
-  const auto two = eval::to_json(r);
+  const auto two = report::to_json(r);
   CHECK(two.at("models").size() == 2);
   CHECK_FALSE(two.contains("clean_acc"));
   CHECK_FALSE(two.contains("seed"));
@@ -172,45 +172,46 @@ TEST_CASE("several models: no headline numbers at the top level; clean alone; no
 
   r.models.resize(1);
   r.models[0].attacks.resize(1);
-  const auto clean = eval::to_json(r);
+  const auto clean = report::to_json(r);
   CHECK(clean.at("attack") == "clean");
   CHECK(clean.at("robust_acc") == 0.75);
-  CHECK(eval::verdict(r).find("No attack was run") != std::string::npos);
+  CHECK(report::verdict(r).find("No attack was run") != std::string::npos);
 
   r.models[0].attacks[0].accuracy = {};
-  const auto none = eval::to_json(r);
+  const auto none = report::to_json(r);
   CHECK(none.at("n") == 0);
   CHECK(none.at("clean_interval") == nlohmann::ordered_json({0., 1.}));
-  CHECK(eval::verdict(r) == "No image was evaluated.");
-  CHECK(markup::fault(eval::to_html(r)) == "");
-  CHECK_FALSE(eval::to_markdown(r).empty());
+  CHECK(report::verdict(r) == "No image was evaluated.");
+  CHECK(markup::fault(report::to_html(r)) == "");
+  CHECK_FALSE(report::to_markdown(r).empty());
 }
 
 TEST_CASE("per_sample.csv: a sample is robust when it is robust in every row") {
   const auto m = model("net");
   const std::string header = "index,label,clean_pred,attacked_pred,robust\n";
-  CHECK(eval::per_sample_csv({}) == header);
-  CHECK(eval::per_sample_csv(m.attacks[1].accuracy) ==
+  CHECK(report::per_sample_csv({}) == header);
+  CHECK(report::per_sample_csv(m.attacks[1].accuracy) ==
         header + "0,0,0,0,1\n1,1,1,3,0\n2,2,2,2,1\n3,3,0,1,0\n");
   // sample 0 falls to pgd, sample 1 already to fgsm; sample 3 was wrong before
   eval::Accuracy shuffled = m.attacks[1].accuracy;
   shuffled.origins = {7, 0, 30, 4};
-  CHECK(eval::per_sample_csv(shuffled) == header + "7,0,0,0,1\n0,1,1,3,0\n30,2,2,2,1\n4,3,0,1,0\n");
-  CHECK(eval::per_sample_csv(eval::combined(m.attacks)) ==
+  CHECK(report::per_sample_csv(shuffled) ==
+        header + "7,0,0,0,1\n0,1,1,3,0\n30,2,2,2,1\n4,3,0,1,0\n");
+  CHECK(report::per_sample_csv(report::combined(m.attacks)) ==
         header + "0,0,0,2,0\n1,1,1,3,0\n2,2,2,2,1\n3,3,0,2,0\n");
 }
 
 TEST_CASE(
     "report.html is one well-formed file without network, scripts, or names that act as markup") {
-  eval::Report r = report();
+  report::Report r = sample_report();
   r.models.push_back(model("<img src=x onerror=alert(1)>"));
   r.models.back().figures[0].curves[0].name = "</svg><script>";
   r.models.back().attacks[2].name = "<script>:\"><script>";
   r.settings["nested"] = {{"k", "<script>"}};
   r.settings["<script>"] = nullptr;
   r.class_names[1] = "\"><script>";
-  for (const eval::Report& each : {report(), r}) {
-    const std::string html = eval::to_html(each);
+  for (const report::Report& each : {sample_report(), r}) {
+    const std::string html = report::to_html(each);
     CHECK(markup::fault(html) == "");
     CHECK(html.find("<script") == html.npos);
     CHECK(html.find("<img src=x") == html.npos);
@@ -230,13 +231,13 @@ TEST_CASE(
     CHECK(html.find("442,368") != html.npos);
   }
   std::size_t pictures = 0;
-  const std::string html = eval::to_html(report());
+  const std::string html = report::to_html(sample_report());
   for (std::size_t at = 0; (at = html.find("<img ", at)) != html.npos; ++at) ++pictures;
   CHECK(pictures == 6);
 }
 
 TEST_CASE("report.md: tables keep their columns, markup in names is escaped") {
-  const std::string md = eval::to_markdown(report());
+  const std::string md = report::to_markdown(sample_report());
   CHECK(md.starts_with("# A &lt;title> &amp; more\n"));
   CHECK(md.find("<script>") == md.npos);
   CHECK(md.find("| net | 4 | 75\u00A0% (30\u201395\u00A0%) | 25\u00A0% (5\u201370\u00A0%) | 432 | "
@@ -246,87 +247,88 @@ TEST_CASE("report.md: tables keep their columns, markup in names is escaped") {
 }
 
 TEST_CASE("the verdict says which intervals overlap and when attacks differ") {
-  eval::Report r = report();
+  report::Report r = sample_report();
   r.models.push_back(model("other"));
-  CHECK(eval::verdict(r).find(
+  CHECK(report::verdict(r).find(
             "overlaps with that of other, so these numbers alone do not order them") !=
         std::string::npos);
-  CHECK(eval::verdict(r).find("Highest accuracy under fgsm + pgd (L\u221E\u00A0"
-                              "8/255): net, 25\u00A0% of 4 images") != std::string::npos);
+  CHECK(report::verdict(r).find("Highest accuracy under fgsm + pgd (L\u221E\u00A0"
+                                "8/255): net, 25\u00A0% of 4 images") != std::string::npos);
   r.models[1].attacks.pop_back();
-  CHECK(eval::verdict(r).find("cannot be compared") != std::string::npos);
+  CHECK(report::verdict(r).find("cannot be compared") != std::string::npos);
   r.models.resize(1);
   CHECK(
-      eval::verdict(r) ==
+      report::verdict(r) ==
       "Of 4 images, 3 (75\u00A0%, 95\u00A0% interval 30\u201395\u00A0%) are classified correctly; "
       "1 (25\u00A0%, 95\u00A0% interval 5\u201370\u00A0%) stay correct under fgsm + pgd "
       "(L\u221E\u00A0"
       "8/255).");
 
-  std::vector<eval::AttackRow> rows{{.name = "pgd:steps=2", .norm = "l2", .eps = "0.5"},
-                                    {.name = "pgd:steps=9", .norm = "l2", .eps = "0.5"},
-                                    {.name = "own"}};
-  CHECK(eval::attack_labels(rows) == std::vector<std::string>{"pgd:steps=2 (L2\u00A0"
-                                                              "0.5)",
-                                                              "pgd:steps=9 (L2\u00A0"
-                                                              "0.5)",
-                                                              "own"});
+  std::vector<report::AttackRow> rows{{.name = "pgd:steps=2", .norm = "l2", .eps = "0.5"},
+                                      {.name = "pgd:steps=9", .norm = "l2", .eps = "0.5"},
+                                      {.name = "own"}};
+  CHECK(report::attack_labels(rows) == std::vector<std::string>{"pgd:steps=2 (L2\u00A0"
+                                                                "0.5)",
+                                                                "pgd:steps=9 (L2\u00A0"
+                                                                "0.5)",
+                                                                "own"});
 }
 
 TEST_CASE(
     "files: names per model, old ones replaced, other locales, and bytes that are not UTF-8") {
   Folder f;
-  eval::Report r = report();
+  report::Report r = sample_report();
   r.models[0].weights = "run/\xFF\x80.safetensors";
   const char* german = std::setlocale(
       LC_ALL, "de_DE.UTF-8");  // where it is installed, its decimal comma must not show
-  eval::write_report(f.path / "a" / "b", r);
-  eval::write_report(f.path / "a" / "b", r);
+  report::write(f.path / "a" / "b", r);
+  report::write(f.path / "a" / "b", r);
   if (german) std::setlocale(LC_ALL, "C");
   CHECK(nlohmann::json::parse(f.read("a/b/report.json")).at("weights") ==
         "run/\uFFFD\uFFFD.safetensors");
   CHECK(f.read("a/b/report.html").find("run/\uFFFD\uFFFD.safetensors") != std::string::npos);
-  CHECK(f.read("a/b/per_sample.csv") == eval::per_sample_csv(eval::combined(r.models[0].attacks)));
-  CHECK(f.read("a/b/report.md") == eval::to_markdown(r));
+  CHECK(f.read("a/b/per_sample.csv") ==
+        report::per_sample_csv(report::combined(r.models[0].attacks)));
+  CHECK(f.read("a/b/report.md") == report::to_markdown(r));
   CHECK(std::distance(fs::directory_iterator(f.path / "a/b"), {}) == 4);
 
   r.models.push_back(model("../../up"));
   r.models.push_back(model(".._.._up"));
-  CHECK(eval::per_sample_names(r) == std::vector<std::string>{"per_sample-net.csv",
-                                                              "per_sample-.._.._up.csv",
-                                                              "per_sample-.._.._up_2.csv"});
-  eval::write_report(f.path, r);
+  CHECK(report::per_sample_names(r) == std::vector<std::string>{"per_sample-net.csv",
+                                                                "per_sample-.._.._up.csv",
+                                                                "per_sample-.._.._up_2.csv"});
+  report::write(f.path, r);
   CHECK(std::distance(fs::directory_iterator(f.path), {}) == 7);
 
   std::ofstream(f.path / "file") << "x";
   CHECK(support::error_of<FileError>([&] {
-          eval::write_report(f.path / "file", r);
+          report::write(f.path / "file", r);
         }).find("the folder cannot be made") != std::string::npos);
 }
 
 TEST_CASE("a report that contradicts itself is refused") {
   const auto refused = [](auto change) {
-    eval::Report r = report();
+    report::Report r = sample_report();
     change(r);
-    return support::error_of<Error>([&] { eval::to_html(r); });
+    return support::error_of<Error>([&] { report::to_html(r); });
   };
-  CHECK(refused([](eval::Report&) {}) == "no error");
-  CHECK(refused([](eval::Report& r) { r.models.clear(); }).find("no model") != std::string::npos);
-  CHECK(refused([](eval::Report& r) {
+  CHECK(refused([](report::Report&) {}) == "no error");
+  CHECK(refused([](report::Report& r) { r.models.clear(); }).find("no model") != std::string::npos);
+  CHECK(refused([](report::Report& r) {
           r.models.push_back(r.models[0]);
         }).find("two models have the label \"net\"") != std::string::npos);
-  CHECK(refused([](eval::Report& r) { r.models[0].attacks.clear(); }).find("was not evaluated") !=
+  CHECK(refused([](report::Report& r) { r.models[0].attacks.clear(); }).find("was not evaluated") !=
         std::string::npos);
-  CHECK(refused([](eval::Report& r) {
+  CHECK(refused([](report::Report& r) {
           r.models[0].attacks[1].accuracy.samples.pop_back();
         }).find("the same images") != std::string::npos);
-  CHECK(refused([](eval::Report& r) {
+  CHECK(refused([](report::Report& r) {
           r.models[0].attacks[1].accuracy.samples[0].label = 9;
         }).find("other labels") != std::string::npos);
-  CHECK(refused([](eval::Report& r) {
+  CHECK(refused([](report::Report& r) {
           r.models[0].examples[0].clean.pop_back();
         }).find("the example 1") != std::string::npos);
-  CHECK(refused([](eval::Report& r) {
+  CHECK(refused([](report::Report& r) {
           r.models[0].examples[0].dims.c = 2;
         }).find("one or three channels") != std::string::npos);
 }

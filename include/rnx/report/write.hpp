@@ -6,18 +6,18 @@
 #include <functional>
 #include <set>
 
-#include "rnx/eval/report_html.hpp"
-#include "rnx/eval/report_json.hpp"
-#include "rnx/eval/report_markdown.hpp"
+#include "rnx/report/html.hpp"
+#include "rnx/report/json.hpp"
+#include "rnx/report/markdown.hpp"
 
-namespace rnx::inline RNX_ISA::eval {
+namespace rnx::inline RNX_ISA::report {
 
 /// One line per sample: index,label,clean_pred,attacked_pred,robust (0 or 1). The index is that of
 /// the data set's files, whatever was shuffled.
-inline std::string per_sample_csv(const Accuracy& accuracy) {
+inline std::string per_sample_csv(const eval::Accuracy& accuracy) {
   std::string csv = "index,label,clean_pred,attacked_pred,robust\n";
   for (std::size_t i = 0; i < accuracy.samples.size(); ++i) {
-    const Sample& s = accuracy.samples[i];
+    const eval::Sample& s = accuracy.samples[i];
     for (const long v : {long(accuracy.origin(i)), long(s.label), long(s.clean), long(s.attacked)})
       (csv += std::to_string(v)) += ',';
     csv += s.robust ? "1\n" : "0\n";
@@ -48,8 +48,8 @@ inline std::vector<std::string> per_sample_names(const Report& report) {
 /// which is made if need be; each file is replaced as a whole. report.json is the result; the
 /// others only show it: where `failed` is set it is told the sentence of each that cannot be made
 /// or written, and the call succeeds. Errors: FileError; UsageError and ShapeError (see verify).
-inline void write_report(const std::filesystem::path& dir, const Report& report,
-                         const std::function<void(const std::string&)>& failed = {}) {
+inline void write(const std::filesystem::path& dir, const Report& report,
+                  const std::function<void(const std::string&)>& failed = {}) {
   verify(report);
   std::error_code error;
   std::filesystem::create_directories(dir, error);
@@ -71,4 +71,4 @@ inline void write_report(const std::filesystem::path& dir, const Report& report,
     extra(names[m], [&] { return per_sample_csv(combined(report.models[m].attacks)); });
 }
 
-}  // namespace rnx::inline RNX_ISA::eval
+}  // namespace rnx::inline RNX_ISA::report

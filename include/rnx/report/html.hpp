@@ -4,10 +4,10 @@
 
 #include <string>
 
-#include "rnx/eval/html_parts.hpp"
-#include "rnx/eval/html_style.hpp"
+#include "rnx/report/html_parts.hpp"
+#include "rnx/report/html_style.hpp"
 
-namespace rnx::inline RNX_ISA::eval {
+namespace rnx::inline RNX_ISA::report {
 
 namespace detail {
 
@@ -41,7 +41,7 @@ inline std::string html_summary(const Report& report) {
 inline std::string html_bars(const Report& report) {
   std::vector<svg::BarGroup> groups;
   for (const ModelReport& m : report.models) {
-    const Accuracy all = combined(m.attacks);
+    const eval::Accuracy all = combined(m.attacks);
     const auto labels = attack_labels(m.attacks);
     svg::BarGroup group{report.models.size() > 1 ? m.label : "",
                         {{"no attack", clean_proportion(all), 5}}};
@@ -77,8 +77,8 @@ inline std::string html_attacks(const ModelReport& m) {
                                            {"Seconds", "", true}});
   for (std::size_t k = 0; k < m.attacks.size(); ++k) {
     const AttackRow& a = m.attacks[k];
-    const Proportion alone = robust_proportion(a.accuracy);
-    const Proportion after = robust_proportion(combined(m.attacks, k + 1));
+    const eval::Proportion alone = robust_proportion(a.accuracy);
+    const eval::Proportion after = robust_proportion(combined(m.attacks, k + 1));
     const auto colon = a.name.find(':');
     const std::string parameters =
         colon == a.name.npos ? "" : small(spaced(a.name.substr(colon + 1)));
@@ -139,4 +139,4 @@ inline std::string to_html(const Report& report) {
   return utf8(out);
 }
 
-}  // namespace rnx::inline RNX_ISA::eval
+}  // namespace rnx::inline RNX_ISA::report

@@ -13,11 +13,11 @@
 #include <string_view>
 #include <vector>
 
-#include "rnx/eval/figure.hpp"
+#include "rnx/report/figure.hpp"
 #include "rnx/eval/interval.hpp"
-#include "rnx/eval/text.hpp"
+#include "rnx/report/text.hpp"
 
-namespace rnx::inline RNX_ISA::eval::svg {
+namespace rnx::inline RNX_ISA::report::svg {
 
 inline constexpr std::array colours{"#2f7ec7", "#c9711a", "#2e9560",
                                     "#9a6bc9", "#d64550", "#858b94"};
@@ -229,7 +229,7 @@ inline std::string line_chart(const Figure& figure) { return detail::LineChart(f
 /// One bar: a share with its 95 % interval.
 struct Bar {
   std::string label;
-  Proportion share;
+  eval::Proportion share;
   int colour = 0;      ///< of `colours`
   double opacity = 1;  ///< lower for what is only part of the story
 };
@@ -259,7 +259,7 @@ inline std::string bar_chart(const std::string& title, const std::vector<BarGrou
       y += head;
     }
     for (const Bar& b : g.bars) {
-      const Interval i = b.share.interval();
+      const eval::Interval i = b.share.interval();
       const double middle = y + row / 2;
       out += label(left - 12, middle + 4, "end", text::cut(b.label, 30), muted);
       out += "<rect x=\"" + at(left) + "\" y=\"" + at(middle - 7) + "\" width=\"" +
@@ -281,4 +281,4 @@ inline std::string bar_chart(const std::string& title, const std::vector<BarGrou
   return out + "</svg>\n";
 }
 
-}  // namespace rnx::inline RNX_ISA::eval::svg
+}  // namespace rnx::inline RNX_ISA::report::svg

@@ -9,10 +9,9 @@
 
 #include "rnx/cost.hpp"
 #include "rnx/eval/accuracy.hpp"
-#include "rnx/eval/figure.hpp"
-#include "rnx/eval/interval.hpp"
+#include "rnx/report/figure.hpp"
 
-namespace rnx::inline RNX_ISA::eval {
+namespace rnx::inline RNX_ISA::report {
 
 /// An image before and after an attack, pixels in [0, 1], (h, w, c) with one or three channels.
 struct Example {
@@ -26,7 +25,7 @@ struct Example {
 struct AttackRow {
   std::string name = "clean";  ///< with its parameters: "pgd:steps=20,step=2/255"
   std::string norm{}, eps{};   ///< "linf", "8/255"
-  Accuracy accuracy{};
+  eval::Accuracy accuracy{};
   double forwards = 0, backwards = 0;  ///< passes per sample, 0 where they were not counted
   double seconds = 0;
   bool is_clean() const { return name == "clean"; }
@@ -52,24 +51,14 @@ struct Report {
   std::vector<ModelReport> models{};
 };
 
-inline Proportion clean_proportion(const Accuracy& a) {
-  Proportion p{0, long(a.samples.size())};
-  for (const Sample& s : a.samples) p.right += s.clean == s.label;
-  return p;
-}
-inline Proportion robust_proportion(const Accuracy& a) {
-  Proportion p{0, long(a.samples.size())};
-  for (const Sample& s : a.samples) p.right += s.robust;
-  return p;
-}
-
 /// Robust to the first `count` rows together (all of them by default): a sample counts when it is
 /// robust in each. `attacked` is the prediction under the first attack that fooled the model, else
 /// under the last one.
-inline Accuracy combined(const std::vector<AttackRow>& rows, std::size_t count = std::size_t(-1)) {
-  Accuracy all;
+inline eval::Accuracy combined(const std::vector<AttackRow>& rows,
+                               std::size_t count = std::size_t(-1)) {
+  eval::Accuracy all;
   for (std::size_t k = 0; k < std::min(count, rows.size()); ++k) {
-    const std::vector<Sample>& samples = rows[k].accuracy.samples;
+    const std::vector<eval::Sample>& samples = rows[k].accuracy.samples;
     if (k == 0) {
       all.samples = samples;
       all.origins = rows[k].accuracy.origins;
@@ -78,7 +67,7 @@ inline Accuracy combined(const std::vector<AttackRow>& rows, std::size_t count =
     require<ShapeError>(samples.size() == all.samples.size(),
                         "report: the attacks of one model must be on the same images");
     for (std::size_t i = 0; i < samples.size(); ++i) {
-      Sample& s = all.samples[i];
+      eval::Sample& s = all.samples[i];
       require<ShapeError>(
           samples[i].label == s.label,
           "report: the attacks of one model must be on the same images, found other labels");
@@ -115,4 +104,4 @@ inline void verify(const Report& report) {
   }
 }
 
-}  // namespace rnx::inline RNX_ISA::eval
+}  // namespace rnx::inline RNX_ISA::report

@@ -5,11 +5,11 @@
 #include <string>
 #include <vector>
 
-#include "rnx/eval/report_json.hpp"
-#include "rnx/eval/result.hpp"
-#include "rnx/eval/text.hpp"
+#include "rnx/report/json.hpp"
+#include "rnx/report/result.hpp"
+#include "rnx/report/text.hpp"
 
-namespace rnx::inline RNX_ISA::eval {
+namespace rnx::inline RNX_ISA::report {
 
 /// "L∞ 8/255"
 inline std::string ball_text(const AttackRow& r) {
@@ -41,11 +41,11 @@ namespace detail {
 
 /// A model's two headline numbers.
 struct Headline {
-  Proportion clean, robust;
+  eval::Proportion clean, robust;
   /// "pgd (L∞ 8/255)", "fgsm + pgd (L∞ 8/255)", "5 attacks together", or empty: none
   std::string attack;
   explicit Headline(const ModelReport& m) {
-    const Accuracy all = combined(m.attacks);
+    const eval::Accuracy all = combined(m.attacks);
     clean = clean_proportion(all);
     robust = robust_proportion(all);
     long attacks = 0;
@@ -63,7 +63,7 @@ struct Headline {
 };
 
 /// "612 (61.2 %, 95 % interval 58.1–64.2 %)"
-inline std::string counted(const Proportion& p) {
+inline std::string counted(const eval::Proportion& p) {
   return text::grouped(p.right) + " (" + text::percent(p) + ", 95\u00A0% interval " +
          text::percent_interval(p) + ")";
 }
@@ -81,7 +81,7 @@ inline std::string compare(const Report& report) {
     std::size_t first = 0;
     for (std::size_t m = 1; m < report.models.size(); ++m)
       if (share(report.models[m]).value() > share(report.models[first]).value()) first = m;
-    const Proportion p = share(report.models[first]);
+    const eval::Proportion p = share(report.models[first]);
     std::string words = report.models[first].label + ", " + text::percent(p) + " of " +
                         text::grouped(p.n) + " images (95\u00A0% interval " +
                         text::percent_interval(p) + ")",
@@ -127,4 +127,4 @@ inline std::string verdict(const Report& report) {
   return words;
 }
 
-}  // namespace rnx::inline RNX_ISA::eval
+}  // namespace rnx::inline RNX_ISA::report

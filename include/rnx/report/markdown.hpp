@@ -3,9 +3,9 @@
 
 #include <string>
 
-#include "rnx/eval/verdict.hpp"
+#include "rnx/report/verdict.hpp"
 
-namespace rnx::inline RNX_ISA::eval {
+namespace rnx::inline RNX_ISA::report {
 
 namespace detail {
 
@@ -48,7 +48,7 @@ inline std::string markdown_facts(const Json& facts) {
 }
 
 /// "61.2 % (58.1–64.2 %)"
-inline std::string share_text(const Proportion& p) {
+inline std::string share_text(const eval::Proportion& p) {
   return text::percent(p) + " (" + text::percent_interval(p) + ")";
 }
 
@@ -79,8 +79,8 @@ inline std::string to_markdown(const Report& report) {
         "seconds |\n|---|---|---|--:|--:|--:|--:|--:|--:|--:|\n";
     for (std::size_t k = 0; k < m.attacks.size(); ++k) {
       const AttackRow& a = m.attacks[k];
-      const Proportion alone = robust_proportion(a.accuracy),
-                       after = robust_proportion(combined(m.attacks, k + 1));
+      const eval::Proportion alone = robust_proportion(a.accuracy),
+                             after = robust_proportion(combined(m.attacks, k + 1));
       out += markdown_row({markdown(a.name), markdown(a.norm), markdown(a.eps),
                            text::grouped(alone.right), text::grouped(alone.n), share_text(alone),
                            share_text(after), text::shortest(a.forwards),
@@ -92,4 +92,4 @@ inline std::string to_markdown(const Report& report) {
   return utf8(out);
 }
 
-}  // namespace rnx::inline RNX_ISA::eval
+}  // namespace rnx::inline RNX_ISA::report

@@ -4,7 +4,7 @@
 
 #include "rnx/config.hpp"
 
-namespace rnx::inline RNX_ISA::eval::detail {
+namespace rnx::inline RNX_ISA::report::detail {
 
 inline constexpr const char* html_style = R"css(:root {
   color-scheme: light dark;
@@ -97,4 +97,4 @@ footer { margin-top: 3rem; padding-top: 0.8rem; border-top: 1px solid var(--rule
 }
 )css";
 
-}  // namespace rnx::inline RNX_ISA::eval::detail
+}  // namespace rnx::inline RNX_ISA::report::detail

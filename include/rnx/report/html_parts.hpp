@@ -7,11 +7,11 @@
 #include <string>
 #include <vector>
 
-#include "rnx/eval/png.hpp"
-#include "rnx/eval/svg.hpp"
-#include "rnx/eval/verdict.hpp"
+#include "rnx/report/png.hpp"
+#include "rnx/report/svg.hpp"
+#include "rnx/report/verdict.hpp"
 
-namespace rnx::inline RNX_ISA::eval::detail {
+namespace rnx::inline RNX_ISA::report::detail {
 
 inline std::string small(std::string_view words) {
   return "<small>" + text::html(words) + "</small>";
@@ -20,7 +20,7 @@ inline std::string number_cell(std::string_view words) {
   return "<td class=\"n\">" + text::html(words) + "</td>";
 }
 /// A percentage with its interval below it. Without images there is none.
-inline std::string share_cell(const Proportion& p, const std::string& note = "") {
+inline std::string share_cell(const eval::Proportion& p, const std::string& note = "") {
   return "<td class=\"n\"><b>" + text::html(text::percent(p)) + "</b>" +
          (p.n == 0 ? "" : small(text::percent_interval(p))) + (note.empty() ? "" : small(note)) +
          "</td>";
@@ -163,4 +163,4 @@ inline std::string html_cost(const cost::Table& table) {
          wide(rows) + "</details>\n";
 }
 
-}  // namespace rnx::inline RNX_ISA::eval::detail
+}  // namespace rnx::inline RNX_ISA::report::detail

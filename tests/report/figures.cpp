@@ -3,15 +3,15 @@
 
 #include <limits>
 
-#include "eval/markup.hpp"
-#include "rnx/eval/figure.hpp"
-#include "rnx/eval/svg.hpp"
+#include "report/markup.hpp"
+#include "rnx/report/figure.hpp"
+#include "rnx/report/svg.hpp"
 #include "support/error_of.hpp"
 
 using namespace rnx;
 
 TEST_CASE("metrics.csv becomes a figure of losses and one of accuracies") {
-  const auto figures = eval::training_figures(
+  const auto figures = report::training_figures(
       "epoch,train_loss,train_acc,clean_acc,pgd_acc,lr,images_per_s\r\n1,2.25,0.1,0.125,,0.1,"
       "300\r\n2,null,0.2,0.25,0.0625,0.2,\n\n3,1e-1,0.3,nan,,0,300\n");
   REQUIRE(figures.size() == 2);
@@ -29,9 +29,9 @@ TEST_CASE("metrics.csv becomes a figure of losses and one of accuracies") {
   CHECK(figures[1].curves[2].name == "pgd");
   CHECK(figures[1].curves[2].y[1] == 0.0625);
 
-  CHECK(eval::training_figures("epoch,train_loss\n").empty());
-  CHECK(eval::training_figures("epoch,train_loss,lr\n1,,0.1").empty());
-  const auto plain = eval::training_figures("step,loss,kl_term_loss\n10,3,1\n20,2,1");
+  CHECK(report::training_figures("epoch,train_loss\n").empty());
+  CHECK(report::training_figures("epoch,train_loss,lr\n1,,0.1").empty());
+  const auto plain = report::training_figures("step,loss,kl_term_loss\n10,3,1\n20,2,1");
   REQUIRE(plain.size() == 1);
   CHECK(plain[0].x_label == "step");
   CHECK(plain[0].curves[0].name == "loss");
@@ -58,20 +58,20 @@ TEST_CASE("a damaged metrics.csv gets one sentence") {
        "expected a column epoch"}};
   for (const auto& damaged : cases) {
     const std::string found =
-        support::error_of<FileError>([&] { eval::training_figures(damaged.first); });
+        support::error_of<FileError>([&] { report::training_figures(damaged.first); });
     CHECK_MESSAGE(found.find(damaged.second) != std::string::npos, found);
     CHECK(found.find('\n') == std::string::npos);
   }
   CHECK(support::error_of<FileError>([] {
-          eval::training_figures("", "run/metrics.csv");
+          report::training_figures("", "run/metrics.csv");
         }).starts_with("run/metrics.csv: "));
 }
 
 TEST_CASE("ticks are round, ascending and cover the data") {
   using Ticks = std::vector<double>;
-  CHECK(eval::svg::nice_ticks(0, 1, 4) == Ticks{0, 0.5, 1});
-  CHECK(eval::svg::nice_ticks(1, 10, 6, true) == Ticks{0, 2, 4, 6, 8, 10});
-  CHECK(eval::svg::nice_ticks(1, 2, 6, true) == Ticks{1, 2});
+  CHECK(report::svg::nice_ticks(0, 1, 4) == Ticks{0, 0.5, 1});
+  CHECK(report::svg::nice_ticks(1, 10, 6, true) == Ticks{0, 2, 4, 6, 8, 10});
+  CHECK(report::svg::nice_ticks(1, 2, 6, true) == Ticks{1, 2});
   for (const auto& [low, high] : {std::pair{1.31, 1.97},
                                   {-3e-9, 2e-9},
                                   {5e30, 6e30},
@@ -79,7 +79,7 @@ TEST_CASE("ticks are round, ascending and cover the data") {
                                   {7., 7.},
                                   {-1e99, 1e99},
                                   {1., 1. + 1e-12}}) {
-    const Ticks ticks = eval::svg::nice_ticks(low, high, 4);
+    const Ticks ticks = report::svg::nice_ticks(low, high, 4);
     REQUIRE(ticks.size() >= 2);
     CHECK(ticks.size() < 12);
     CHECK(ticks.front() <= low + 1e-6 * std::abs(low));
@@ -91,7 +91,7 @@ TEST_CASE("ticks are round, ascending and cover the data") {
 TEST_CASE("charts are well-formed whatever they are given") {
   const double nan = std::numeric_limits<double>::quiet_NaN(),
                inf = std::numeric_limits<double>::infinity();
-  const std::vector<eval::Figure> figures{
+  const std::vector<report::Figure> figures{
       {"empty", "x", "y", {}, false},
       {"<b>&\"'", "<x>", "</svg>", {{"</text><script>", {1, 2, 3}, {0.5, nan, 0.7}}}, true},
       {"one point", "epoch", "loss", {{"a", {3}, {2}}}, false},
@@ -108,19 +108,20 @@ TEST_CASE("charts are well-formed whatever they are given") {
        {{"a", {1, 2}, {-1e99, 1e99}}, {"b", {-1e99, 1e99}, {1, 2}}},
        false},
       {"many", "epoch", "loss",
-       std::vector<eval::Curve>(40, eval::Curve{std::string(100, 'x'), {1, 2}, {1, 2}}), false}};
-  for (const eval::Figure& f : figures) {
-    const std::string chart = eval::svg::line_chart(f);
+       std::vector<report::Curve>(40, report::Curve{std::string(100, 'x'), {1, 2}, {1, 2}}),
+       false}};
+  for (const report::Figure& f : figures) {
+    const std::string chart = report::svg::line_chart(f);
     CHECK_MESSAGE(markup::fault(chart) == "", f.title);
     CHECK_MESSAGE((chart.find("nan") == chart.npos && chart.find("inf") == chart.npos &&
                    chart.find("<script") == chart.npos),
                   f.title);
   }
-  CHECK(eval::svg::line_chart(figures[0]).find("no measurements") != std::string::npos);
-  CHECK(eval::svg::line_chart(figures[1]).find("<title>&lt;b&gt;&amp;&quot;&#39;: ") !=
+  CHECK(report::svg::line_chart(figures[0]).find("no measurements") != std::string::npos);
+  CHECK(report::svg::line_chart(figures[1]).find("<title>&lt;b&gt;&amp;&quot;&#39;: ") !=
         std::string::npos);
 
-  const std::string bars = eval::svg::bar_chart(
+  const std::string bars = report::svg::bar_chart(
       "shares",
       {{"a < b", {{"none", {0, 0}}, {"some", {451, 1000}, 1}, {"all", {5, 5}, -3}}}, {"", {}}});
   CHECK(markup::fault(bars) == "");
@@ -130,7 +131,7 @@ TEST_CASE("charts are well-formed whatever they are given") {
 }
 
 TEST_CASE("numbers as text") {
-  namespace text = eval::text;
+  namespace text = report::text;
   CHECK(text::grouped(0) == "0");
   CHECK(text::grouped(-1234567) == "-1,234,567");
   CHECK(text::grouped(-123) == "-123");

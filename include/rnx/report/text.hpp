@@ -8,7 +8,7 @@
 
 #include "rnx/eval/interval.hpp"
 
-namespace rnx::inline RNX_ISA::eval::text {
+namespace rnx::inline RNX_ISA::report::text {
 
 /// "3.142"; what is not finite is "-".
 inline std::string fixed(double value, int digits) {
@@ -52,13 +52,13 @@ inline std::string with_prefix(double value) {
 inline int percent_digits(long n) { return n <= 100 ? 0 : n <= 1000 ? 1 : 2; }
 
 /// "84.2 %"
-inline std::string percent(const Proportion& p) {
+inline std::string percent(const eval::Proportion& p) {
   return p.n == 0 ? "-" : fixed(100 * p.value(), percent_digits(p.n)) + "\u00A0%";
 }
 
 /// The 95 % interval: "81.8–86.4 %".
-inline std::string percent_interval(const Proportion& p) {
-  const Interval i = p.interval();
+inline std::string percent_interval(const eval::Proportion& p) {
+  const eval::Interval i = p.interval();
   return fixed(100 * i.low, percent_digits(p.n)) + "\u2013" +
          fixed(100 * i.high, percent_digits(p.n)) + "\u00A0%";
 }
@@ -98,4 +98,4 @@ inline std::string cut(std::string_view raw, std::size_t letters) {
   return std::string(raw);
 }
 
-}  // namespace rnx::inline RNX_ISA::eval::text
+}  // namespace rnx::inline RNX_ISA::report::text

@@ -11,9 +11,9 @@
 
 #include <string>
 
-#include "rnx/eval/result.hpp"
+#include "rnx/report/result.hpp"
 
-namespace rnx::inline RNX_ISA::eval {
+namespace rnx::inline RNX_ISA::report {
 
 namespace detail {
 
@@ -32,9 +32,9 @@ inline Json number(double v) {
   return std::abs(v) < 9e15 && v == std::floor(v) ? Json((long long)v) : Json(v);
 }
 
-inline Json json(const Interval& i) { return Json::array({i.low, i.high}); }
+inline Json json(const eval::Interval& i) { return Json::array({i.low, i.high}); }
 
-inline Json json(const Proportion& p) {
+inline Json json(const eval::Proportion& p) {
   return {{"right", p.right}, {"n", p.n}, {"acc", p.value()}, {"interval", json(p.interval())}};
 }
 
@@ -83,8 +83,8 @@ inline std::string joined(const std::vector<AttackRow>& rows, std::string Attack
 }
 
 inline Json json(const ModelReport& m) {
-  const Accuracy all = combined(m.attacks);
-  const Proportion clean = clean_proportion(all), robust = robust_proportion(all);
+  const eval::Accuracy all = combined(m.attacks);
+  const eval::Proportion clean = clean_proportion(all), robust = robust_proportion(all);
   const std::string attack = joined(m.attacks, &AttackRow::name);
   Json out{{"label", m.label},
            {"model", m.model},
@@ -143,4 +143,4 @@ inline nlohmann::ordered_json to_json(const Report& report) {
   return out;
 }
 
-}  // namespace rnx::inline RNX_ISA::eval
+}  // namespace rnx::inline RNX_ISA::report
