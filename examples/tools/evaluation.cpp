@@ -4,6 +4,8 @@
 #include <chrono>
 #include <filesystem>
 
+#include <rnx/core/checksum.hpp>
+
 namespace tools {
 
 using namespace rnx;
@@ -101,8 +103,7 @@ AnyNetwork<float> make_model(const std::string& name, const data::Source& source
 
 std::string start_from(const std::string& file, bool skip_head, const std::string& model,
                        NetworkBase<float>& net) {
-  const std::string bytes = io::read_file(file, UINT64_MAX);
-  const std::string checksum = io::hexadecimal(io::checksum(bytes.data(), bytes.size()));
+  const std::string checksum = Checksum().add(io::read_file(file, UINT64_MAX)).text();
   const std::string& last = net.graph().parameters.back().name;
   const std::string head = last.substr(0, last.rfind('.') + 1);
   const auto weights = io::SafetensorsFile::read(file);
