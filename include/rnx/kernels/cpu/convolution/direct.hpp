@@ -8,7 +8,7 @@
 // nor on threads.
 #pragma once
 
-#include "rnx/kernels/cpu/tile.hpp"
+#include "rnx/kernels/cpu/convolution/tile.hpp"
 #include "rnx/kernels/op/convolution.hpp"
 
 namespace rnx::inline RNX_ISA::host {

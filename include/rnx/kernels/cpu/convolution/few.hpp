@@ -4,7 +4,7 @@
 // the direct kernel, and its bits.
 #pragma once
 
-#include "rnx/kernels/cpu/convolution.hpp"
+#include "rnx/kernels/cpu/convolution/direct.hpp"
 
 namespace rnx::inline RNX_ISA::host {
 

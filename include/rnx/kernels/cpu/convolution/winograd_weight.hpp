@@ -10,8 +10,8 @@
 // norm: 3e-7 to 1.3e-6 in float, that of direct sums.
 #pragma once
 
-#include "rnx/kernels/cpu/outer_tile.hpp"
-#include "rnx/kernels/cpu/winograd.hpp"
+#include "rnx/kernels/cpu/convolution/outer_tile.hpp"
+#include "rnx/kernels/cpu/convolution/winograd.hpp"
 
 namespace rnx::inline RNX_ISA::host {
 

@@ -17,8 +17,8 @@
 // same), 1e-15 in double.
 #pragma once
 
-#include "rnx/kernels/cpu/convolution.hpp"
-#include "rnx/kernels/cpu/weights.hpp"
+#include "rnx/kernels/cpu/convolution/direct.hpp"
+#include "rnx/kernels/cpu/convolution/weights.hpp"
 
 namespace rnx::inline RNX_ISA::host {
 

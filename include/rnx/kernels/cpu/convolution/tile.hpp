@@ -5,8 +5,8 @@
 //   P and V are
 #pragma once
 
-#include "rnx/kernels/cpu/epilogue.hpp"
-#include "rnx/kernels/cpu/window.hpp"
+#include "rnx/kernels/cpu/convolution/epilogue.hpp"
+#include "rnx/kernels/cpu/convolution/window.hpp"
 
 namespace rnx::inline RNX_ISA::host {
 

@@ -4,7 +4,7 @@
 // kernels with stride 1 go by winograd_weight.hpp.
 #pragma once
 
-#include "rnx/kernels/cpu/winograd_weight.hpp"
+#include "rnx/kernels/cpu/convolution/winograd_weight.hpp"
 #include "rnx/kernels/op/convolution.hpp"
 
 namespace rnx::inline RNX_ISA::host {

@@ -2,8 +2,8 @@
 // or with all that follows elementwise (op::Tail).
 #pragma once
 
-#include "rnx/kernels/cpu/convolution_few.hpp"
-#include "rnx/kernels/cpu/winograd.hpp"
+#include "rnx/kernels/cpu/convolution/few.hpp"
+#include "rnx/kernels/cpu/convolution/winograd.hpp"
 
 namespace rnx::inline RNX_ISA::host {
 

@@ -3,7 +3,7 @@
 // channels padded to whole vectors, so that only stores have tails.
 #pragma once
 
-#include "rnx/kernels/cpu/tile.hpp"
+#include "rnx/kernels/cpu/convolution/tile.hpp"
 #include "rnx/kernels/op/convolution.hpp"
 
 namespace rnx::inline RNX_ISA::host {
