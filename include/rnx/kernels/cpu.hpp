@@ -1,7 +1,6 @@
 // The kernels of the CPU, for this translation unit's instruction set.
 #pragma once
 
-#include "rnx/kernels/cpu/attack.hpp"
 #include "rnx/kernels/cpu/batch_norm.hpp"
 #include "rnx/kernels/cpu/convolution/chain.hpp"
 #include "rnx/kernels/cpu/convolution/depthwise.hpp"
@@ -11,9 +10,7 @@
 #include "rnx/kernels/cpu/convolution/weight_gradient.hpp"
 #include "rnx/kernels/cpu/convolution/weights.hpp"
 #include "rnx/kernels/cpu/convolution/window.hpp"
-#include "rnx/kernels/cpu/loss.hpp"
 #include "rnx/kernels/cpu/memory.hpp"
-#include "rnx/kernels/cpu/optimizer.hpp"
 #include "rnx/kernels/cpu/parallel.hpp"
 #include "rnx/kernels/cpu/pointwise.hpp"
 #include "rnx/kernels/cpu/pooling.hpp"

@@ -4,8 +4,8 @@
 
 #include <cmath>
 
-#include "rnx/kernels/cuda/optimizer.hpp"
 #include "rnx/kernels/cuda/reduce.cuh"
+#include "rnx/optim/cuda.hpp"
 
 namespace rnx::inline RNX_ABI::gpu {
 
@@ -82,5 +82,5 @@ template <class T> struct element<op::clip_factor<T>> {
 }  // namespace rnx::inline RNX_ABI::gpu
 
 namespace rnx::inline RNX_ABI {
-RNX_CUDA_OPTIMIZER(RNX_CUDA_DEFINE)
+RNX_CUDA_OPTIM(RNX_CUDA_DEFINE)
 }  // namespace rnx::inline RNX_ABI

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "rnx/kernels/cuda/declare.hpp"
-#include "rnx/kernels/op/loss.hpp"
+#include "rnx/loss/op.hpp"
 
 #define RNX_CUDA_LOSS(f) f(cross_entropy) f(kl_divergence) f(row_distance)
 

@@ -4,8 +4,8 @@
 
 #include <cmath>
 
+#include "rnx/attack/cuda.hpp"
 #include "rnx/core/rng.hpp"
-#include "rnx/kernels/cuda/attack.hpp"
 #include "rnx/kernels/cuda/reduce.cuh"
 
 namespace rnx::inline RNX_ABI::gpu {

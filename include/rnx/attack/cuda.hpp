@@ -1,8 +1,8 @@
 // Starts and steps of first-order attacks, on CUDA.
 #pragma once
 
+#include "rnx/attack/op.hpp"
 #include "rnx/kernels/cuda/declare.hpp"
-#include "rnx/kernels/op/attack.hpp"
 
 #define RNX_CUDA_ATTACK(f) f(attack_start) f(attack_step)
 

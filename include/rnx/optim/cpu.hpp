@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "rnx/kernels/cpu/vector.hpp"
-#include "rnx/kernels/op/optimizer.hpp"
+#include "rnx/optim/op.hpp"
 
 namespace rnx::inline RNX_ISA {
 

@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "rnx/kernels/cuda/execute.cuh"
-#include "rnx/kernels/cuda/loss.hpp"
+#include "rnx/loss/cuda.hpp"
 
 namespace rnx::inline RNX_ABI::gpu {
 

@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "rnx/kernels/cpu/reduce.hpp"
-#include "rnx/kernels/op/loss.hpp"
+#include "rnx/loss/op.hpp"
 
 namespace rnx::inline RNX_ISA::host {
 
