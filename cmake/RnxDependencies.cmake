@@ -6,13 +6,15 @@
 
 include_guard()
 
-# name: target, header that proves it in RNX_DEPS_DIR, find_package arguments, source, tag, include folder in the source
+# name: target, header that proves it in RNX_DEPS_DIR, find_package arguments (none: its header is looked for), source, tag, include
+# folder in the source
 set(RNX_PACKAGE_eigen Eigen3::Eigen Eigen/Core "Eigen3 3.4 CONFIG" https://gitlab.com/libeigen/eigen.git 3.4.0 .)
 set(RNX_PACKAGE_xtl xtl xtl/xtl_config.hpp "xtl CONFIG" https://github.com/xtensor-stack/xtl.git 0.7.7 include)
 set(RNX_PACKAGE_xtensor xtensor xtensor/xtensor_config.hpp "xtensor CONFIG"
     https://github.com/xtensor-stack/xtensor.git 0.24.7 include)
 set(RNX_PACKAGE_json nlohmann_json::nlohmann_json nlohmann/json.hpp "nlohmann_json 3.9 CONFIG"
     https://github.com/nlohmann/json.git v3.11.3 single_include)
+set(RNX_PACKAGE_xxhash xxHash::xxhash xxhash.h "" https://github.com/Cyan4973/xxHash.git v0.8.2 .)
 set(RNX_PACKAGE_doctest doctest::doctest doctest/doctest.h "doctest CONFIG"
     https://github.com/doctest/doctest.git v2.4.12 .)
 set(RNX_PACKAGE_cli11 CLI11::CLI11 CLI/CLI.hpp "CLI11 CONFIG" https://github.com/CLIUtils/CLI11.git v2.4.2 include)
@@ -61,11 +63,19 @@ macro(rnx_find_package)
     endif()
     if(NOT TARGET ${rnx_target})
       list(GET RNX_PACKAGE_${rnx_name} 2 rnx_arguments)
-      string(REPLACE " " ";" rnx_arguments "${rnx_arguments}")
-      rnx_remember(${rnx_target})
-      find_package(${rnx_arguments} QUIET)
-      list(GET RNX_PACKAGE_${rnx_name} 0 rnx_target)  # a package may have used the name
-      rnx_promote()
+      if(rnx_arguments)
+        string(REPLACE " " ";" rnx_arguments "${rnx_arguments}")
+        rnx_remember(${rnx_target})
+        find_package(${rnx_arguments} QUIET)
+        list(GET RNX_PACKAGE_${rnx_name} 0 rnx_target)  # a package may have used the name
+        rnx_promote()
+      else()
+        find_path(RNX_${rnx_name}_FOLDER ${rnx_header})
+        mark_as_advanced(RNX_${rnx_name}_FOLDER)
+        if(RNX_${rnx_name}_FOLDER)
+          rnx_header_target(${rnx_target} "${RNX_${rnx_name}_FOLDER}")
+        endif()
+      endif()
     endif()
     if(NOT TARGET ${rnx_target} AND RNX_FETCH_DEPENDENCIES)
       rnx_fetch(${rnx_name})
@@ -101,7 +111,7 @@ function(rnx_fetch name)
 endfunction()
 
 macro(rnx_find_dependencies)
-  rnx_find_package(eigen xtl xtensor json)
+  rnx_find_package(eigen xtl xtensor json xxhash)
   if(NOT TARGET OpenMP::OpenMP_CXX)
     rnx_remember(OpenMP::OpenMP_CXX)
     find_package(OpenMP QUIET COMPONENTS CXX)

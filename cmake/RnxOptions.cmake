@@ -22,7 +22,7 @@ endif()
 set(RNX_CUDA ${rnx_cuda_default} CACHE STRING "Build rnx::cuda: AUTO (if nvcc is found), ON or OFF")
 set_property(CACHE RNX_CUDA PROPERTY STRINGS AUTO ON OFF)
 
-set(RNX_DEPS_DIR "" CACHE PATH "Folder with Eigen/, xtensor/, xtl/, nlohmann/, doctest/ to use instead of find_package")
+set(RNX_DEPS_DIR "" CACHE PATH "Folder with Eigen/, xtensor/, xtl/, nlohmann/, xxhash.h, doctest/ to use instead of find_package")
 
 if(PROJECT_IS_TOP_LEVEL)
   set(RNX_COMPILE_JOBS 2 CACHE STRING "Compilers that run at once (Ninja only); a translation unit may need 1 GB")

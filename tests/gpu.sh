@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
 # Every device test, on a machine with a CUDA GPU, the CUDA toolkit and CMake; nothing is installed or downloaded.
 #   RNX_DEPS_DIR=FOLDER tests/gpu.sh [BUILD FOLDER]
-# FOLDER holds the header packages: Eigen/ xtensor/ xtl/ nlohmann/ doctest/. BUILD FOLDER: build/gpu.
+# FOLDER holds the header packages: Eigen/ xtensor/ xtl/ nlohmann/ xxhash.h doctest/. BUILD FOLDER: build/gpu.
 # The last line is `N passed, N failed, N skipped`. Exit: 0, 1 (something failed), 2 (something is missing).
 # Read from the environment: RNX_DEPS_DIR, RNX_JOBS (all cores), CUDACXX, RNX_CUDA_ARCHITECTURES (the GPU's own).
 set -euo pipefail
 case "${1:-}" in -h | --help) sed -n '2,6s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;; esac
 missing() { echo "gpu.sh: $*" >&2; exit 2; }
 
-[ -n "${RNX_DEPS_DIR:-}" ] || missing "set RNX_DEPS_DIR to a folder with Eigen/ xtensor/ xtl/ nlohmann/ doctest/"
+[ -n "${RNX_DEPS_DIR:-}" ] || missing "set RNX_DEPS_DIR to a folder with Eigen/ xtensor/ xtl/ nlohmann/ xxhash.h doctest/"
 [ -d "$RNX_DEPS_DIR" ] || missing "RNX_DEPS_DIR is $RNX_DEPS_DIR, which is no folder"
 deps=$(cd "$RNX_DEPS_DIR" && pwd)
-for header in Eigen/Core xtensor/xtensor_config.hpp xtl/xtl_config.hpp nlohmann/json.hpp doctest/doctest.h; do
+for header in Eigen/Core xtensor/xtensor_config.hpp xtl/xtl_config.hpp nlohmann/json.hpp xxhash.h doctest/doctest.h; do
   [ -e "$deps/$header" ] || missing "RNX_DEPS_DIR ($deps) has no $header"
 done
 command -v cmake >/dev/null || missing "cmake is not installed"

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <filesystem>
 
+#include <rnx/core/checksum.hpp>
+
 namespace tools {
 
 using namespace rnx;
@@ -101,8 +103,7 @@ AnyNetwork<float> make_model(const std::string& name, const data::Source& source
 
 std::string start_from(const std::string& file, bool skip_head, const std::string& model,
                        NetworkBase<float>& net) {
-  const std::string bytes = io::read_file(file, UINT64_MAX);
-  const std::string checksum = io::hexadecimal(io::checksum(bytes.data(), bytes.size()));
+  const std::string checksum = Checksum().add(io::read_file(file, UINT64_MAX)).text();
   const std::string& last = net.graph().parameters.back().name;
   const std::string head = last.substr(0, last.rfind('.') + 1);
   const auto weights = io::SafetensorsFile::read(file);
@@ -190,12 +191,12 @@ eval::Accuracy evaluate(const NetworkBase<float>& net, const data::Source& sourc
 }
 
 namespace {
-std::vector<eval::Figure> curves_beside(const std::filesystem::path& weights) {
+std::vector<report::Figure> curves_beside(const std::filesystem::path& weights) {
   const auto metrics = weights.parent_path() / "metrics.csv";
   std::error_code error;
   if (!std::filesystem::exists(metrics, error)) return {};
   try {
-    return eval::training_figures(io::read_file(metrics, 64 << 20), metrics.string());
+    return report::training_figures(io::read_file(metrics, 64 << 20), metrics.string());
   } catch (const Error& e) {
     complain(fmt::format("no training curves are shown: {}", e.what()));
     return {};
@@ -203,18 +204,18 @@ std::vector<eval::Figure> curves_beside(const std::filesystem::path& weights) {
 }
 }  // namespace
 
-eval::ModelReport model_report(const NetworkBase<float>& net, const std::string& label,
-                               const std::string& model, const std::string& weights,
-                               const data::Source& source, const std::vector<AttackText>& attacks,
-                               eval::Options options) {
-  eval::ModelReport report{.label = label,
-                           .model = model,
-                           .weights = weights,
-                           .details = nlohmann::ordered_json::object(),
-                           .attacks = {},
-                           .cost = cost::table(net.graph()),
-                           .examples = {},
-                           .figures = curves_beside(weights)};
+report::ModelReport model_report(const NetworkBase<float>& net, const std::string& label,
+                                 const std::string& model, const std::string& weights,
+                                 const data::Source& source, const std::vector<AttackText>& attacks,
+                                 eval::Options options) {
+  report::ModelReport report{.label = label,
+                             .model = model,
+                             .weights = weights,
+                             .details = nlohmann::ordered_json::object(),
+                             .attacks = {},
+                             .cost = cost::table(net.graph()),
+                             .examples = {},
+                             .figures = curves_beside(weights)};
   for (const AttackText& a : attacks) {
     using clock = std::chrono::steady_clock;
     const auto begin = clock::now();

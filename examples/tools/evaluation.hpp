@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include <rnx/eval/report.hpp>
+#include <rnx/report.hpp>
 #include <rnx/io.hpp>
 #include <rnx/models.hpp>
 
@@ -61,10 +61,10 @@ rnx::eval::Accuracy evaluate(const rnx::NetworkBase<float>& net, const rnx::data
 
 /// The attacks' rows, cost, example images and training curves (metrics.csv beside the weights; one
 /// line on stderr where they cannot be read) of one model.
-rnx::eval::ModelReport model_report(const rnx::NetworkBase<float>& net, const std::string& label,
-                                    const std::string& model, const std::string& weights,
-                                    const rnx::data::Source& source,
-                                    const std::vector<AttackText>& attacks,
-                                    rnx::eval::Options options);
+rnx::report::ModelReport model_report(const rnx::NetworkBase<float>& net, const std::string& label,
+                                      const std::string& model, const std::string& weights,
+                                      const rnx::data::Source& source,
+                                      const std::vector<AttackText>& attacks,
+                                      rnx::eval::Options options);
 
 }  // namespace tools

@@ -103,7 +103,7 @@ nlohmann::ordered_json settings_of(const Arguments& a, const tools::DataSet& dat
           {"command", "rnx-eval " + fmt::format("{}", fmt::join(app.arguments(), " "))}};
 }
 
-void print_rows(const rnx::eval::Report& report) {
+void print_rows(const rnx::report::Report& report) {
   using namespace rnx;
   for (const auto& m : report.models)
     for (const auto& row : m.attacks) {
@@ -174,10 +174,10 @@ int run(const Arguments& a, const tools::App& app) {
   tools::work_begins("this step");
   tools::make_writable("--out", a.out);
   const tools::FolderLock lock("--out", a.out, "rnx-eval");
-  eval::Report report{.title = "Robustness of " + a.model + " on " + data.name,
-                      .settings = settings_of(a, data, app),
-                      .class_names = data.test->class_names(),
-                      .models = {}};
+  report::Report report{.title = "Robustness of " + a.model + " on " + data.name,
+                        .settings = settings_of(a, data, app),
+                        .class_names = data.test->class_names(),
+                        .models = {}};
   auto settings = report.settings;
   settings["model"] = a.model;
   settings["weights"] = a.weights;
@@ -193,7 +193,7 @@ int run(const Arguments& a, const tools::App& app) {
     report.models.push_back(
         tools::model_report(*nets[k], labels[k], a.model, a.weights[k], *data.test, attacks, o));
   }
-  eval::write_report(a.out, report, [](const std::string& sentence) {
+  report::write(a.out, report, [](const std::string& sentence) {
     tools::complain("rnx-eval: report.json is written, but not this: " + sentence);
   });
   print_rows(report);

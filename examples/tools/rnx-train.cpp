@@ -250,10 +250,11 @@ void evaluate_at_end(const Arguments& a, const NetworkBase<float>& net, const to
   const data::Part all_clean(*set.test, 0, a.final_n ? std::min<std::size_t>(a.final_n, n) : n),
       some(*set.test, 0, std::min<std::size_t>(a.final_pgd_n, n));
   say(display, "evaluation: clean on {} test images, PGD-20 on {}", all_clean.size(), some.size());
-  eval::Report report{.title = fmt::format("{} on {}, {} training", a.model, set.name, a.objective),
-                      .settings = settings,
-                      .class_names = set.test->class_names(),
-                      .models = {}};
+  report::Report report{
+      .title = fmt::format("{} on {}, {} training", a.model, set.name, a.objective),
+      .settings = settings,
+      .class_names = set.test->class_names(),
+      .models = {}};
   const eval::Options o{.seed = a.seed, .stop = &tools::stop_on_signals()};
   const eval::Proportion clean =
       eval::clean_proportion(tools::evaluate(net, all_clean, o, attack(a, "clean")));
@@ -266,7 +267,7 @@ void evaluate_at_end(const Arguments& a, const NetworkBase<float>& net, const to
                                            {"accuracy", clean.value()},
                                            {"low", interval.low},
                                            {"high", interval.high}};
-  eval::write_report(run / "eval/final", report, [](const std::string& sentence) {
+  report::write(run / "eval/final", report, [](const std::string& sentence) {
     tools::complain("rnx-train: report.json is written, but not this: " + sentence);
   });
   const eval::Proportion robust = eval::robust_proportion(report.models[0].attacks[0].accuracy);

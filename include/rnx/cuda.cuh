@@ -2,21 +2,21 @@
 // not link rnx::cuda.
 #pragma once
 
+#include "rnx/attack/cuda.cuh"
+#include "rnx/cuda.hpp"
 #include "rnx/device/cuda.cuh"
-#include "rnx/kernels/cuda.hpp"
-#include "rnx/kernels/cuda/attack.cuh"
 #include "rnx/kernels/cuda/batch_norm.cuh"
 #include "rnx/kernels/cuda/convolution.cuh"
 #include "rnx/kernels/cuda/convolution_weight.cuh"
 #include "rnx/kernels/cuda/depthwise.cuh"
 #include "rnx/kernels/cuda/execute.cuh"
-#include "rnx/kernels/cuda/loss.cuh"
 #include "rnx/kernels/cuda/memory.cuh"
-#include "rnx/kernels/cuda/optimizer.cuh"
 #include "rnx/kernels/cuda/pointwise.cuh"
 #include "rnx/kernels/cuda/pooling.cuh"
 #include "rnx/kernels/cuda/reduce.cuh"
 #include "rnx/kernels/cuda/weights.cuh"
+#include "rnx/loss/cuda.cuh"
+#include "rnx/optim/cuda.cuh"
 
 #pragma nv_diagnostic push
 #pragma nv_diag_suppress 1675  // unrolling hints of the CPU kernels
@@ -34,7 +34,7 @@ RNX_CUDA_CONVOLUTION_WEIGHT(RNX_CUDA_INSTANTIATE)
 RNX_CUDA_DEPTHWISE(RNX_CUDA_INSTANTIATE)
 RNX_CUDA_LOSS(RNX_CUDA_INSTANTIATE)
 RNX_CUDA_MEMORY(RNX_CUDA_INSTANTIATE)
-RNX_CUDA_OPTIMIZER(RNX_CUDA_INSTANTIATE)
+RNX_CUDA_OPTIM(RNX_CUDA_INSTANTIATE)
 RNX_CUDA_POINTWISE(RNX_CUDA_INSTANTIATE)
 RNX_CUDA_POOLING(RNX_CUDA_INSTANTIATE)
 RNX_CUDA_WEIGHTS(RNX_CUDA_INSTANTIATE)

@@ -1,4 +1,5 @@
-// Room eval: accuracy, clean and attacked.
+// Room eval: accuracy, clean and attacked, and how sure it is.
 #pragma once
 
 #include "rnx/eval/accuracy.hpp"
+#include "rnx/eval/interval.hpp"

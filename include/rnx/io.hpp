@@ -2,7 +2,6 @@
 #pragma once
 
 #include "rnx/io/bytes.hpp"
-#include "rnx/io/checksum.hpp"
 #include "rnx/io/file.hpp"
 #include "rnx/io/model.hpp"
 #include "rnx/io/npy.hpp"

@@ -2,18 +2,18 @@
 // Elements run in another order than on a GPU: what depends on it shows.
 #pragma once
 
+#include "rnx/attack/cuda.cuh"
 #include "rnx/kernels.hpp"
-#include "rnx/kernels/cuda/attack.cuh"
 #include "rnx/kernels/cuda/batch_norm.cuh"
 #include "rnx/kernels/cuda/convolution.cuh"
 #include "rnx/kernels/cuda/convolution_weight.cuh"
 #include "rnx/kernels/cuda/depthwise.cuh"
-#include "rnx/kernels/cuda/loss.cuh"
 #include "rnx/kernels/cuda/memory.cuh"
-#include "rnx/kernels/cuda/optimizer.cuh"
 #include "rnx/kernels/cuda/pointwise.cuh"
 #include "rnx/kernels/cuda/pooling.cuh"
 #include "rnx/kernels/cuda/weights.cuh"
+#include "rnx/loss/cuda.cuh"
+#include "rnx/optim/cuda.cuh"
 
 namespace test {
 

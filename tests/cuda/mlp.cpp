@@ -1,7 +1,7 @@
 // Networks on cuda, trained and attacked as on the CPU.
 #include "cuda/mlp.hpp"
 
-#include "rnx/kernels/cuda.hpp"
+#include "rnx/cuda.hpp"
 
 TEST_CASE("an MLP trains and is attacked on cuda as on the CPU") { test::mlp<rnx::cuda>(); }
 

@@ -8,7 +8,10 @@
 
 #include <doctest/doctest.h>
 
+#include "rnx/attack/cpu.hpp"
+#include "rnx/loss/cpu.hpp"
 #include "rnx/network.hpp"
+#include "rnx/optim/cpu.hpp"
 
 namespace test {
 

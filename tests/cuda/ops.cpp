@@ -1,7 +1,7 @@
 // Every CUDA kernel against the CPU's.
 #include "cuda/ops.hpp"
 
-#include "rnx/kernels/cuda.hpp"
+#include "rnx/cuda.hpp"
 
 TEST_CASE("CUDA operations agree with the CPU's") {
   test::Ops<rnx::cuda, float>::all();

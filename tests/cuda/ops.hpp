@@ -4,7 +4,10 @@
 
 #include "compare.hpp"
 
+#include "rnx/attack/cpu.hpp"
 #include "rnx/layers/activation.hpp"
+#include "rnx/loss/cpu.hpp"
+#include "rnx/optim/cpu.hpp"
 
 namespace test {
 

@@ -1,7 +1,7 @@
 // ResNet-20 on cuda: every operation that residual networks need has a kernel.
 #include "cuda/mlp.hpp"
 
-#include "rnx/kernels/cuda.hpp"
+#include "rnx/cuda.hpp"
 #include "rnx/models/resnet.hpp"
 
 TEST_CASE("ResNet-20 trains and is attacked on cuda as on the CPU") {

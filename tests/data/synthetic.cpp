@@ -9,7 +9,8 @@
 #include <numeric>
 #include <set>
 
-#include "rnx/io/checksum.hpp"
+#include "rnx/core/checksum.hpp"
+#include "rnx/data/source.hpp"
 #include "support/sanitizers.hpp"
 
 namespace {
@@ -87,10 +88,19 @@ double accuracy(const std::vector<float>& w, const std::vector<float>& x,
 TEST_CASE("synthetic: the same bytes everywhere") {
   const auto of = [](Split split) {
     const Images images = data::synthetic(split, 100);
-    return io::hexadecimal(io::checksum(images.pixels.data(), images.pixels.size()));
+    return Checksum().add(images.pixels.data(), images.pixels.size()).text();
   };
-  CHECK(of(Split::train) == "6e8fc4d30c223abc");
-  CHECK(of(Split::test) == "b29f229fbea5f39b");
+  CHECK(of(Split::train) == "43f483ba7e6ea005");
+  CHECK(of(Split::test) == "5a204889f606e316");
+}
+
+TEST_CASE("fingerprint of a set in memory: its labels, then its pixels, as docs/data.md says") {
+  const Images images{
+      .n = 2, .dims = {1, 1, 2}, .classes = 300, .pixels = {1, 2, 3, 255}, .labels = {1, 258}};
+  const std::string bytes("\1\0\0\0\2\1\0\0\1\2\3\xFF", 12);
+  const data::Memory whole(images);
+  CHECK(whole.fingerprint() == Checksum().add(bytes).text());
+  CHECK(data::Part(whole, 1, 1).fingerprint() == whole.fingerprint() + "[1:2]");
 }
 
 TEST_CASE("synthetic: sizes, balance, and what distinguishes two sets") {

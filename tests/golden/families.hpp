@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <rnx/loss/cpu.hpp>
 #include <rnx/models.hpp>
 
 #include "golden/golden.hpp"

@@ -4,7 +4,9 @@
 
 #include <doctest/doctest.h>
 
+#include <rnx/loss/cpu.hpp>
 #include <rnx/models.hpp>
+#include <rnx/optim/cpu.hpp>
 
 #include "golden/golden.hpp"
 

@@ -1,6 +1,8 @@
 // Operations that may write over what they read give the same bits in place: the list of
 // docs/architecture.md.
 #include "rnx/layers/activation.hpp"
+#include "rnx/loss/cpu.hpp"
+#include "rnx/train/cpu.hpp"
 #include "support.hpp"
 
 namespace {

@@ -1,5 +1,9 @@
 // Losses against finite differences and closed forms, optimizers against their formulas, attack
 // steps against their balls.
+#include "rnx/attack/cpu.hpp"
+#include "rnx/loss/cpu.hpp"
+#include "rnx/optim/cpu.hpp"
+#include "rnx/train/cpu.hpp"
 #include "support.hpp"
 
 namespace {

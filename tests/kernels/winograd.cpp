@@ -2,7 +2,7 @@
 // channels, threads, batch independence; packed forms.
 #include "support.hpp"
 
-#include "rnx/kernels/cpu/winograd_weight.hpp"
+#include "rnx/kernels/cpu/convolution/winograd_weight.hpp"
 
 namespace {
 

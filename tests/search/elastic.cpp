@@ -2,6 +2,7 @@
 // against the small static networks of its subnets.
 #include <limits>
 
+#include "rnx/optim/cpu.hpp"
 #include "search/support.hpp"
 
 using namespace test;

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <rnx/loss/cpu.hpp>
 #include <rnx/search.hpp>
 
 #include "golden/golden.hpp"

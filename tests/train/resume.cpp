@@ -362,6 +362,8 @@ TEST_CASE(
   CHECK(fs::exists(run.path / "000010.damaged/model.safetensors"));
   io::write_file(run.path / "000010/state.json", "{\"format\": 1}");
   run.passes_over_newest("found something else");
+  io::write_file(run.path / "000010/state.json", "{\"format\": \"rnx checkpoint 1\"}");
+  run.passes_over_newest("was written by an earlier version of rnx");
   run.damage_model("000010");
   run.passes_over_newest("model.safetensors: it is damaged");
   fs::remove_all(run.path / "000010");

@@ -4,6 +4,7 @@
 // clips after projecting). The last iterate is returned.
 #pragma once
 
+#include "rnx/attack/cpu.hpp"
 #include "rnx/attack/input_gradient.hpp"
 
 namespace rnx::inline RNX_ISA::attack {

@@ -64,7 +64,7 @@ template <class A, class B> constexpr void same_device() {
 template <class Device, class Operation> struct missing_kernel {
   static_assert(sizeof(Operation) == 0,
                 "rnx: this operation has no kernel for this device; include the device's header "
-                "(rnx/kernels/<device>.hpp) or add one");
+                "(rnx/cuda.hpp, rnx/kernels/loopback.hpp) or add one");
   template <class... As> static void run(As...) {}
 };
 

@@ -8,6 +8,7 @@
 #include <exception>
 #include <thread>
 
+#include "rnx/core/checksum.hpp"
 #include "rnx/data/image.hpp"
 #include "rnx/data/image_list.hpp"
 #include "rnx/data/source.hpp"
@@ -89,15 +90,13 @@ class ImageFolder final : public Source {
           out[(std::size_t(y) * d.w + (flip ? d.w - 1 - x : x)) * d.c + c] =
               float(cut.pixels[(std::size_t(y - y0) * cut.w + (x - x0)) * d.c + c]) / 255.0f;
   }
-  /// Of paths, labels and sizes of files, not of what is in them.
+  /// Of a line each with path, class name and size of every file, not of what is in them.
   std::string fingerprint() const override {
-    std::uint64_t h = io::checksum(nullptr, 0);
-    for (const File& file : files_) {
-      const std::string text =
-          file.path + '\n' + class_names()[file.label] + '\n' + std::to_string(file.bytes) + '\n';
-      h = io::checksum(text.data(), text.size(), h);
-    }
-    return io::hexadecimal(h);
+    Checksum checksum;
+    for (const File& file : files_)
+      checksum.add(file.path + '\n' + class_names()[file.label] + '\n' +
+                   std::to_string(file.bytes) + '\n');
+    return checksum.text();
   }
 
   /// Relative to the folder of the split.

@@ -3,8 +3,8 @@
 
 #include <memory>
 
+#include "rnx/core/checksum.hpp"
 #include "rnx/data/batch.hpp"
-#include "rnx/io/checksum.hpp"
 
 namespace rnx::inline RNX_ISA::data {
 
@@ -29,8 +29,8 @@ class Source {
   /// more).
   virtual void sample(std::uint32_t id, const Augment* augment, std::uint64_t seed,
                       std::uint64_t epoch, float* out) const = 0;
-  /// What tells this data set from another one, in a few hexadecimal digits: a checksum of labels
-  /// and pixels, of names and sizes of files.
+  /// What tells this data set from another one: the Checksum of labels and pixels, or of names and
+  /// sizes of files.
   virtual std::string fingerprint() const = 0;
 };
 
@@ -48,10 +48,12 @@ class Memory final : public Source {
               float* out) const override {
     make_batch(images_, std::span(&id, 1), augment, seed, epoch, out, nullptr);
   }
+  /// Of the labels as they lie in memory (int32, little-endian), then of the pixels.
   std::string fingerprint() const override {
-    const std::uint64_t labels =
-        io::checksum(images_.labels.data(), images_.labels.size() * sizeof(images_.labels[0]));
-    return io::hexadecimal(io::checksum(images_.pixels.data(), images_.pixels.size(), labels));
+    return Checksum()
+        .add(images_.labels.data(), images_.labels.size() * sizeof(images_.labels[0]))
+        .add(images_.pixels.data(), images_.pixels.size())
+        .text();
   }
 
  private:

@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "rnx/distill/maps.hpp"
+#include "rnx/loss/cpu.hpp"
 
 namespace rnx::inline RNX_ISA::distill {
 

@@ -7,6 +7,7 @@
 #include "rnx/attack.hpp"
 #include "rnx/core/argmax.hpp"
 #include "rnx/data/loader.hpp"
+#include "rnx/eval/interval.hpp"
 
 namespace rnx::inline RNX_ISA::eval {
 
@@ -47,6 +48,18 @@ struct Accuracy {
     return samples.empty() ? 0 : double(k) / samples.size();
   }
 };
+
+/// Right on the clean images, and on the attacked ones too, with the interval of each.
+inline Proportion clean_proportion(const Accuracy& a) {
+  Proportion p{0, long(a.samples.size())};
+  for (const Sample& s : a.samples) p.right += s.clean == s.label;
+  return p;
+}
+inline Proportion robust_proportion(const Accuracy& a) {
+  Proportion p{0, long(a.samples.size())};
+  for (const Sample& s : a.samples) p.right += s.robust;
+  return p;
+}
 
 struct Options {
   int batch = 250;

@@ -1,6 +1,7 @@
 // The door between layers and devices: kernel<Device, Operation>::run(stream, operation).
 //
-//   cpu        specialised in kernels/cpu/ for this translation unit's instruction set
+//   cpu        specialised in kernels/cpu/ and the rooms' cpu.hpp for this translation unit's
+//              instruction set
 //   others     forwarded to launch<Device, Operation>, whose definitions are compiled elsewhere
 // An operation, op::add<T>, is a plain struct of sizes, numbers and device pointers: it can be
 // queued, recorded and copied. Its pointers() ties the pointers, for devices that translate
@@ -14,7 +15,7 @@
 namespace rnx::inline RNX_ABI {
 
 /// Kernels of a device that is compiled elsewhere. Specialised, but not defined, by
-/// kernels/<device>.hpp.
+/// kernels/<device>.hpp and by the <device>.hpp of rooms that bring operations of their own.
 template <class Device, class Operation> struct launch : missing_kernel<Device, Operation> {};
 
 }  // namespace rnx::inline RNX_ABI

@@ -13,7 +13,6 @@
 
 #include <concepts>
 
-#include "rnx/kernels/op/loss.hpp"
 #include "rnx/kernels/op/memory.hpp"
 #include "rnx/network/trace.hpp"
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "rnx/loss/call.hpp"
+#include "rnx/loss/cpu.hpp"
 
 namespace rnx::inline RNX_ISA::loss {
 

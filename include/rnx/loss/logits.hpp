@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "rnx/loss/call.hpp"
+#include "rnx/loss/cpu.hpp"
 
 namespace rnx::inline RNX_ISA::loss {
 

@@ -5,8 +5,8 @@
 #include <set>
 
 #include "rnx/kernels/op/memory.hpp"
-#include "rnx/kernels/op/optimizer.hpp"
 #include "rnx/network/parameter.hpp"
+#include "rnx/optim/cpu.hpp"
 #include "rnx/optim/step.hpp"
 
 namespace rnx::inline RNX_ISA::optim {

@@ -30,8 +30,7 @@ template <class Device = cpu> class CheckpointStore final : public Store<Device>
       require<UsageError>(difference.empty(), [&] {
         return where + " is a checkpoint of another configuration: " + difference;
       });
-      const std::string other =
-          state.contains("run") ? first_difference(state["run"], run_of(facts)) : "";
+      const std::string other = first_difference(state.at("run"), run_of(facts));
       require<UsageError>(other.empty(),
                           [&] { return where + " is a checkpoint of another run: " + other; });
       Position p = position_of(state);
@@ -73,8 +72,8 @@ template <class Device = cpu> class CheckpointStore final : public Store<Device>
                .best = {}};
     if (state.contains("best_clean")) p.best.clean = state["best_clean"].template get<double>();
     if (state.contains("best_pgd")) p.best.pgd = state["best_pgd"].template get<double>();
-    p.rates = state.value("rates", std::uint64_t(0));
-    p.scored = state.value("scored", true);
+    p.rates = state.at("rates");
+    p.scored = state.at("scored");
     return p;
   }
   /// A score without its checkpoint (recover() took the mark) is not the best of any. Marks of the

@@ -103,10 +103,15 @@ class Checkpoints {
   Json state(const std::string& name) const {
     const auto file = path(name) / "state.json";
     Json json = Json::parse(io::read_file(file, 16 << 20), nullptr, false);
-    require<FileError>(
-        json.is_object() && json.contains("format") && json["format"] == format, [&] {
-          return file.string() + ": expected the state of a checkpoint, found something else";
-        });
+    const Json found = json.is_object() ? json.value("format", Json()) : Json();
+    require<FileError>(found != "rnx checkpoint 1", [&] {
+      return file.string() +
+             ": it was written by an earlier version of rnx, with other checksums: the run cannot "
+             "be resumed, but its model.safetensors can be loaded";
+    });
+    require<FileError>(found == format, [&] {
+      return file.string() + ": expected the state of a checkpoint, found something else";
+    });
     const Json stored = std::exchange(json["checksum"], nullptr);
     json.erase("checksum");
     require<FileError>(stored == detail::checksum_of(json), [&] {
@@ -176,7 +181,7 @@ class Checkpoints {
   }
 
  private:
-  static constexpr const char* format = "rnx checkpoint 1";
+  static constexpr const char* format = "rnx checkpoint 2";  // 1 had FNV-1a checksums
   struct Remover {
     std::filesystem::path folder;
     ~Remover() { remove_tree(folder); }

@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "rnx/core/checksum.hpp"
 #include "rnx/io.hpp"
 #include "rnx/train/store.hpp"
 
@@ -84,13 +85,12 @@ nlohmann::ordered_json numbers_of(const nlohmann::ordered_json& json,
 }
 
 inline std::string checksum_of(const std::filesystem::path& path) {
-  const std::string bytes = io::read_file(path, UINT64_MAX);
-  return io::hexadecimal(io::checksum(bytes.data(), bytes.size()));
+  return Checksum().add(io::read_file(path, UINT64_MAX)).text();
 }
 inline std::string checksum_of(const nlohmann::ordered_json& state) {
-  const std::string text =
-      state.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
-  return io::hexadecimal(io::checksum(text.data(), text.size()));
+  return Checksum()
+      .add(state.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace))
+      .text();
 }
 template <class T, class Device> std::vector<T> on_host(const T* from, std::size_t count) {
   std::vector<T> v(count);

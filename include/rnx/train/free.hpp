@@ -3,6 +3,7 @@
 // zero and persists across batches (paper 002 says "reset": its code does not).
 #pragma once
 
+#include "rnx/train/cpu.hpp"
 #include "rnx/train/objective.hpp"
 
 namespace rnx::inline RNX_ISA::train {

@@ -6,6 +6,7 @@
 #include <functional>
 #include <set>
 
+#include "rnx/core/checksum.hpp"
 #include "rnx/data/loader.hpp"
 #include "rnx/train/step.hpp"
 #include "rnx/train/state.hpp"
@@ -89,7 +90,7 @@ template <class Device> class Run {
       const long index = progress_.done * replays_ + r;
       const optim::Rates rates = o_.schedule(index, progress_.total * replays_);
       optimizer_.apply(rates, values_);
-      rates_ = with_rates(rates_, rates);
+      record(rates);
       values_.draw = std::uint64_t(index) << 16;  // room for the draws of one step
       state_.set(values_);
       (*step_)(b.n, state_.get());
@@ -170,7 +171,7 @@ template <class Device> class Run {
                         .loss_sum = loss_sum_,
                         .best = best_,
                         .scored = !unscored_,
-                        .rates = rates_};
+                        .rates = rates_.value()};
       store_->save(at, net_, states(), facts_, marks);
     } catch (const FileError& e) {
       best_ = before;
@@ -284,10 +285,10 @@ template <class Device> class Run {
                        {"data", source_.fingerprint()}});
     return f;
   }
-  /// The checksum of rates, one step on.
-  static std::uint64_t with_rates(std::uint64_t so_far, const optim::Rates& rates) {
+  /// The rates of one step more.
+  void record(const optim::Rates& rates) {
     const double values[] = {rates.lr, rates.momentum.value_or(-1)};
-    return io::checksum(values, sizeof values, so_far);
+    rates_.add(values, sizeof values);
   }
   /// Takes up a stored run.
   void stand(const Position& at) {
@@ -304,8 +305,8 @@ template <class Device> class Run {
     loss_sum_ = at.loss_sum;
     best_ = at.best;
     const long steps = p.done * replays_, total = p.total * replays_;
-    for (long k = 0; k < steps; ++k) rates_ = with_rates(rates_, o_.schedule(k, total));
-    require<UsageError>(at.rates == 0 || at.rates == rates_, [&] {
+    for (long k = 0; k < steps; ++k) record(o_.schedule(k, total));
+    require<UsageError>(at.rates == 0 || at.rates == rates_.value(), [&] {
       return "fit: the stored run has had other rates in its " + std::to_string(steps) +
              " steps than this schedule gives for " + std::to_string(total);
     });
@@ -342,7 +343,7 @@ template <class Device> class Run {
   Scores best_{};
   double loss_sum_ = 0, busy_ = 0;
   std::size_t right_ = 0, trained_ = 0;
-  std::uint64_t rates_ = 0;
+  Checksum rates_;  ///< of the steps so far
   clock::time_point begin_ = clock::now(), last_save_ = begin_;
   bool was_saved_ = false, unscored_ = false;
 };

@@ -56,8 +56,5 @@ void launch<loopback, Operation>::run(Stream stream, const Operation& tagged) {
   RNX_LOOPBACK_4_(average_pool_backward, global_pool_forward, global_pool_backward, fill)          \
   RNX_LOOPBACK_4_(copy, accumulate, add, axpy)                                                     \
   RNX_LOOPBACK_4_(scale_channels, scale_channels_gate, pad_shortcut, pad_shortcut_backward)        \
-  RNX_LOOPBACK_4_(attention_map, attention_map_backward, cross_entropy, kl_divergence)             \
-  RNX_LOOPBACK_4_(row_distance, sgd_step, adam_step, ema_step)                                     \
-  RNX_LOOPBACK_4_(square_sum, clip_factor, attack_start, attack_step)                              \
-  RNX_LOOPBACK_2_(perturb, perturbation_step)                                                      \
+  RNX_LOOPBACK_2_(attention_map, attention_map_backward)                                           \
   RNX_LOOPBACK_1_(fused)

@@ -1,0 +1,14 @@
+// Room report: results as report.json, report.md, report.html and per_sample.csv. Included by name:
+// its JSON costs a translation unit more than networks do.
+#pragma once
+
+#include "rnx/report/figure.hpp"
+#include "rnx/report/html.hpp"
+#include "rnx/report/json.hpp"
+#include "rnx/report/markdown.hpp"
+#include "rnx/report/png.hpp"
+#include "rnx/report/result.hpp"
+#include "rnx/report/svg.hpp"
+#include "rnx/report/text.hpp"
+#include "rnx/report/verdict.hpp"
+#include "rnx/report/write.hpp"

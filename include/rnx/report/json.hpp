@@ -1,0 +1,146 @@
+// report.json: the contract with programs. Fractions are in [0, 1], intervals are Wilson's at 95 %
+// as [low, high].
+//
+//   schema 1; title; settings; models: for each label, model, weights, n, clean_acc,
+//   clean_interval, robust_acc, robust_interval, attack, norm, eps, details, attacks (name, norm,
+//   eps; right, n, acc, interval alone; `after`: the same for all rows so far together; passes per
+//   sample, seconds), cost (totals and `layers`), figures, examples (without pixels). A report of
+//   one model has that model's n, accuracies, intervals, attack, norm, eps and its settings at the
+//   top level too.
+#pragma once
+
+#include <string>
+
+#include "rnx/report/result.hpp"
+
+namespace rnx::inline RNX_ISA::report {
+
+namespace detail {
+
+using Json = nlohmann::ordered_json;
+
+/// What is not UTF-8 (a file name may hold any bytes) becomes U+FFFD.
+inline std::string json_text(const Json& value, int indent = 2) {
+  return value.dump(indent, ' ', false, Json::error_handler_t::replace);
+}
+inline std::string utf8(const std::string& raw) {
+  return Json::parse(json_text(raw, -1)).get<std::string>();
+}
+
+/// Whole numbers without ".0".
+inline Json number(double v) {
+  return std::abs(v) < 9e15 && v == std::floor(v) ? Json((long long)v) : Json(v);
+}
+
+inline Json json(const eval::Interval& i) { return Json::array({i.low, i.high}); }
+
+inline Json json(const eval::Proportion& p) {
+  return {{"right", p.right}, {"n", p.n}, {"acc", p.value()}, {"interval", json(p.interval())}};
+}
+
+inline Json json(const cost::Row& r) {
+  return {{"parameters", r.parameters},
+          {"macs", r.macs},
+          {"bops", number(r.bops)},
+          {"relus", r.relus},
+          {"activations", r.activations}};
+}
+
+inline Json json(const cost::Table& table) {
+  Json out = json(table.total());
+  Json& layers = out["layers"] = Json::array();
+  for (const cost::Row& r : table.rows) {
+    Json row{{"path", r.path},
+             {"operation", r.operation},
+             {"out", Json::array({r.out.c, r.out.h, r.out.w})}};
+    row.update(json(r));
+    layers.push_back(std::move(row));
+  }
+  return out;
+}
+
+inline Json json(const Figure& f) {
+  Json curves = Json::array();
+  for (const Curve& c : f.curves) curves.push_back({{"name", c.name}, {"x", c.x}, {"y", c.y}});
+  return {{"title", f.title},
+          {"x_label", f.x_label},
+          {"y_label", f.y_label},
+          {"percent", f.percent},
+          {"curves", std::move(curves)}};
+}
+
+/// The different values of a text among the attacks, "a + b"; "clean" and rows without one are left
+/// out.
+inline std::string joined(const std::vector<AttackRow>& rows, std::string AttackRow::*text) {
+  std::vector<std::string> values;
+  for (const AttackRow& r : rows)
+    if (!r.is_clean() && !(r.*text).empty() &&
+        std::find(values.begin(), values.end(), r.*text) == values.end())
+      values.push_back(r.*text);
+  std::string out;
+  for (const std::string& v : values) out += (out.empty() ? "" : " + ") + v;
+  return out;
+}
+
+inline Json json(const ModelReport& m) {
+  const eval::Accuracy all = combined(m.attacks);
+  const eval::Proportion clean = clean_proportion(all), robust = robust_proportion(all);
+  const std::string attack = joined(m.attacks, &AttackRow::name);
+  Json out{{"label", m.label},
+           {"model", m.model},
+           {"weights", m.weights},
+           {"n", clean.n},
+           {"clean_acc", clean.value()},
+           {"clean_interval", json(clean.interval())},
+           {"robust_acc", robust.value()},
+           {"robust_interval", json(robust.interval())},
+           {"attack", attack.empty() ? "clean" : attack},
+           {"norm", joined(m.attacks, &AttackRow::norm)},
+           {"eps", joined(m.attacks, &AttackRow::eps)},
+           {"details", m.details}};
+  Json& attacks = out["attacks"] = Json::array();
+  for (std::size_t k = 0; k < m.attacks.size(); ++k) {
+    const AttackRow& a = m.attacks[k];
+    Json row{{"name", a.name}, {"norm", a.norm}, {"eps", a.eps}};
+    row.update(json(robust_proportion(a.accuracy)));
+    row["after"] = json(robust_proportion(combined(m.attacks, k + 1)));
+    row.update({{"forwards_per_sample", number(a.forwards)},
+                {"backwards_per_sample", number(a.backwards)},
+                {"seconds", a.seconds}});
+    attacks.push_back(std::move(row));
+  }
+  out["cost"] = json(m.cost);
+  Json& figures = out["figures"] = Json::array();
+  for (const Figure& f : m.figures) figures.push_back(json(f));
+  Json& examples = out["examples"] = Json::array();
+  for (const Example& e : m.examples)
+    examples.push_back({{"index", e.index},
+                        {"label", e.label},
+                        {"clean_pred", e.clean_pred},
+                        {"attacked_pred", e.attacked_pred}});
+  return out;
+}
+
+}  // namespace detail
+
+/// report.json. A model without attacks has the attack "clean", and its robust accuracy is the
+/// clean one. Errors: see verify.
+inline nlohmann::ordered_json to_json(const Report& report) {
+  verify(report);
+  nlohmann::ordered_json out{{"schema", 1}, {"title", report.title}},
+      models = nlohmann::ordered_json::array();
+  for (const ModelReport& m : report.models) models.push_back(detail::json(m));
+  if (models.size() == 1) {
+    for (const char* key : {"model", "weights", "n", "clean_acc", "clean_interval", "robust_acc",
+                            "robust_interval", "attack", "norm", "eps"})
+      out[key] = models[0][key];
+    if (report.settings.is_object())
+      for (const auto& [key, value] : report.settings.items())
+        if (key != "settings" && key != "models" && !out.contains(key)) out[key] = value;
+  }
+  out["settings"] = report.settings;
+  out["models"] = std::move(models);
+  return out;
+}
+
+}  // namespace rnx::inline RNX_ISA::report

@@ -1,0 +1,130 @@
+// The words that report.md and report.html share: names of attacks, and what the numbers say in one
+// or two sentences.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "rnx/report/json.hpp"
+#include "rnx/report/result.hpp"
+#include "rnx/report/text.hpp"
+
+namespace rnx::inline RNX_ISA::report {
+
+/// "L∞ 8/255"
+inline std::string ball_text(const AttackRow& r) {
+  return (r.norm == "linf" ? "L\u221E"
+          : r.norm == "l2" ? "L2"
+                           : r.norm) +
+         (r.norm.empty() || r.eps.empty() ? "" : "\u00A0") + r.eps;
+}
+
+/// One short name per row: "no attack", "pgd (L∞ 8/255)", and with all parameters where the short
+/// names would be equal.
+inline std::vector<std::string> attack_labels(const std::vector<AttackRow>& rows) {
+  const auto name = [](const AttackRow& r, bool parameters) -> std::string {
+    if (r.is_clean()) return "no attack";
+    return (parameters ? r.name : r.name.substr(0, r.name.find(':'))) +
+           (ball_text(r).empty() ? "" : " (" + ball_text(r) + ")");
+  };
+  std::vector<std::string> labels;
+  for (const AttackRow& r : rows) {
+    const auto equal = std::count_if(rows.begin(), rows.end(), [&](const AttackRow& other) {
+      return name(other, false) == name(r, false);
+    });
+    labels.push_back(name(r, equal > 1));
+  }
+  return labels;
+}
+
+namespace detail {
+
+/// A model's two headline numbers.
+struct Headline {
+  eval::Proportion clean, robust;
+  /// "pgd (L∞ 8/255)", "fgsm + pgd (L∞ 8/255)", "5 attacks together", or empty: none
+  std::string attack;
+  explicit Headline(const ModelReport& m) {
+    const eval::Accuracy all = combined(m.attacks);
+    clean = clean_proportion(all);
+    robust = robust_proportion(all);
+    long attacks = 0;
+    std::string names, ball;
+    bool one_ball = true;
+    for (const AttackRow& r : m.attacks) {
+      if (r.is_clean()) continue;
+      one_ball = one_ball && (attacks == 0 || ball_text(r) == ball);
+      ball = ball_text(r);
+      names += (attacks++ == 0 ? "" : " + ") + r.name.substr(0, r.name.find(':'));
+    }
+    if (attacks > 3 || !one_ball) names = std::to_string(attacks) + " attacks together";
+    attack = names + (attacks == 0 || !one_ball || ball.empty() ? "" : " (" + ball + ")");
+  }
+};
+
+/// "612 (61.2 %, 95 % interval 58.1–64.2 %)"
+inline std::string counted(const eval::Proportion& p) {
+  return text::grouped(p.right) + " (" + text::percent(p) + ", 95\u00A0% interval " +
+         text::percent_interval(p) + ")";
+}
+
+inline bool same_attacks(const ModelReport& a, const ModelReport& b) {
+  const auto key = [](const ModelReport& m) {
+    return joined(m.attacks, &AttackRow::name) + "\n" + joined(m.attacks, &AttackRow::norm) + "\n" +
+           joined(m.attacks, &AttackRow::eps);
+  };
+  return key(a) == key(b);
+}
+
+inline std::string compare(const Report& report) {
+  const auto best = [&](auto share) {
+    std::size_t first = 0;
+    for (std::size_t m = 1; m < report.models.size(); ++m)
+      if (share(report.models[m]).value() > share(report.models[first]).value()) first = m;
+    const eval::Proportion p = share(report.models[first]);
+    std::string words = report.models[first].label + ", " + text::percent(p) + " of " +
+                        text::grouped(p.n) + " images (95\u00A0% interval " +
+                        text::percent_interval(p) + ")",
+                near;
+    long overlapping = 0;
+    for (std::size_t m = 0; m < report.models.size(); ++m)
+      if (m != first && share(report.models[m]).interval().high >= p.interval().low)
+        near += (overlapping++ == 0 ? "" : ", ") + report.models[m].label;
+    if (overlapping == 0) return words + ". ";
+    return words + "; its interval overlaps with " + (overlapping == 1 ? "that" : "those") +
+           " of " + near + ", so these numbers alone do not order them. ";
+  };
+  std::string words =
+      "Highest clean accuracy: " + best([](const ModelReport& m) { return Headline(m).clean; });
+  for (const ModelReport& m : report.models)
+    if (!same_attacks(m, report.models[0]))
+      return words +
+             "The models were under different attacks: their attacked accuracies cannot be "
+             "compared.";
+  const std::string attack = Headline(report.models[0]).attack;
+  if (attack.empty()) return words + "No attack was run.";
+  return words + "Highest accuracy under " + attack + ": " +
+         best([](const ModelReport& m) { return Headline(m).robust; });
+}
+
+}  // namespace detail
+
+/// What the numbers say, as plain text.
+inline std::string verdict(const Report& report) {
+  std::string words;
+  if (report.models.size() > 1)
+    words = detail::compare(report);
+  else {
+    const detail::Headline h(report.models.at(0));
+    if (h.clean.n == 0) return "No image was evaluated.";
+    words = "Of " + text::grouped(h.clean.n) + " images, " + detail::counted(h.clean) +
+            " are classified correctly" +
+            (h.attack.empty()
+                 ? ". No attack was run."
+                 : "; " + detail::counted(h.robust) + " stay correct under " + h.attack + ".");
+  }
+  while (words.ends_with(' ')) words.pop_back();
+  return words;
+}
+
+}  // namespace rnx::inline RNX_ISA::report
