@@ -41,9 +41,7 @@ template <class Objective> double train_and_attack(const char* name, const Objec
               .batch = 32,
               .seed = 1,
               .augment = std::nullopt,
-              .schedule = [](long step, long steps) {
-                return optim::Cosine{.base = 0.05, .total = steps}(step);
-              }});
+              .schedule = optim::Cosine{.base = 0.05}});
 
   // every adversarial image is checked: inside its ball, inside [0, 1]; a fresh forward decides
   // whether it fools the network

@@ -51,9 +51,7 @@ train::FitOptions options() {
           .batch = 8,
           .seed = 4,
           .augment = data::Augment{.pad = 1},
-          .schedule = [](long k, long total) {
-            return optim::OneCycle{.max = 0.05, .total = total}(k);
-          }};
+          .schedule = optim::OneCycle{.max = 0.05}};
 }
 
 std::unique_ptr<optim::Optimizer<float>> sgd() {
@@ -242,6 +240,8 @@ TEST_CASE(
   holds(refused([](auto& o) { o.label_smoothing = 0.1; }),
         "label smoothing was \"0\" and is \"0.1\"");
   holds(refused([](auto& o) { o.schedule = [](long, long) { return optim::Rates{0.02}; }; }),
+        "other rates in its 2 steps");
+  holds(refused([](auto& o) { o.schedule = optim::Cosine{.base = 0.01}; }),
         "other rates in its 2 steps");
   holds(session(train::Adversarial<>{{.eps = px(4), .steps = 1}}, *adam(), nothing, counter),
         "objective was");
