@@ -80,7 +80,7 @@ template <class Attack> std::vector<float> in_training_and_evaluation(const Atta
   const data::Images set = images(4, true);
   Net net(1);
   const Spy<Attack> spy{.attack = attack, .seen = &evaluated};
-  eval::accuracy(net, set, {.batch = 4, .seed = 4}, &spy);
+  eval::accuracy(net, set, spy, {.batch = 4, .seed = 4});
   optim::Sgd<float> sgd;
   train::FitOptions o = options(0);
   o.epochs = 1;
