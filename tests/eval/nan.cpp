@@ -11,13 +11,9 @@ namespace {
 
 using Net = Network<models::ResNet20<>, Shape<3, 32, 32>>;
 
-/// Elements [0, count) of a parameter or buffer become `value`.
+/// Every element of a parameter or buffer becomes `value`.
 void spoil(Net& net, const std::string& name, float value) {
-  const auto set = [&](const auto& p) {
-    if (p.name == name) std::fill(p.value, p.value + p.count, value);
-  };
-  net.visit(set);
-  net.visit_buffers(set);
+  net.set(name, std::vector<float>(net.get(name).values.size(), value));
 }
 
 /// Its forward is finite, its gradient is not.

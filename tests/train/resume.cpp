@@ -310,11 +310,11 @@ TEST_CASE("TRADES: the gradients are those of its formula, with both forwards di
   away.labels.upload(support::labels(n, 10));
   state.set({.seed = 9, .eps = 64.0 / 255});
   const auto loss_at = [&](double h, const std::vector<double>& direction) {
-    double* p = moving.parameters();
+    double* p = moving.mutable_parameters();
     for (std::size_t i = 0; i < direction.size(); ++i) p[i] += h * direction[i];
     away(n, state.get());
     const double value = away.values.mean(n);
-    p = moving.parameters();
+    p = moving.mutable_parameters();
     for (std::size_t i = 0; i < direction.size(); ++i) p[i] -= h * direction[i];
     return value;
   };

@@ -46,7 +46,7 @@ template <class T> struct State {
 /// Steps any number of parametrised objects. Objects and gradients must outlive it and stay where
 /// they are. Everything a step reads lies at fixed addresses in device memory, so a step can be
 /// recorded and replayed with other StepValues; a replay does not raise parameter versions: whoever
-/// replays calls object.parameters() once before using the object outside replays.
+/// replays calls object.mutable_parameters() once before using the object outside replays.
 template <class T, class Device = cpu> class Optimizer {
  public:
   using Object = Parametrised<T, Device>;
@@ -170,7 +170,7 @@ template <class T, class Device = cpu> class Optimizer {
     }
     before_step();
     for (Member& m : members_) {
-      T* p = m.object->parameters();
+      T* p = m.object->mutable_parameters();
       for (const Range& r : m.ranges)
         if (!r.frozen)
           update(m, r, p + r.offset, values, clip_ ? norm_.data() + 1 : nullptr, stream);
