@@ -211,8 +211,8 @@ struct ByCrossEntropy {
 };
 
 /// Predictions of a data set's samples (data::Images, or a data::Source) in their order.
-/// Errors: UsageError (options), ShapeError (images of another shape), NumericError (logits that are
-/// not finite), Stopped (Options::stop).
+/// Errors: UsageError (options), ShapeError (images of another shape), NumericError (logits that
+/// are not finite), Stopped (Options::stop).
 template <class T, class Device, class Set>
 Accuracy accuracy(const NetworkBase<T, Device>& net, const Set& set, const Options& o = {}) {
   const attack::Pgd<>* none = nullptr;

@@ -147,7 +147,8 @@ template <class T, class Device = cpu> class NetworkBase : public Parametrised<T
       if (b.name == name) return copy(b, buffers());
     throw NameError("get: the network has no parameter or buffer called '" + name + "'");
   }
-  /// Sets one parameter or buffer from host values in PyTorch's order. Throws NameError, ShapeError.
+  /// Sets one parameter or buffer from host values in PyTorch's order. Throws NameError,
+  /// ShapeError.
   void set(const std::string& name, std::span<const T> values) {
     const auto put = [&](const std::vector<NamedParameter>& list, Buffer<T, Device>& storage,
                          std::uint64_t& version) {

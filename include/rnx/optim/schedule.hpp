@@ -1,7 +1,7 @@
 // Schedules: host functions of the step, from 0, and of how many steps the run has. A schedule is
 // any Rates(long step, long steps), which train::fit calls with its own numbers; whoever counts
-// epochs calls it with epochs. Points on the way are parts of the run, so that none depends on the size of
-// a data set. Bad options throw UsageError when it is called.
+// epochs calls it with epochs. Points on the way are parts of the run, so that none depends on the
+// size of a data set. Bad options throw UsageError when it is called.
 #pragma once
 
 #include <algorithm>
