@@ -107,6 +107,7 @@ template <class T, class Device = cpu> class NetworkBase : public Parametrised<T
                         "backward: these gradients belong to another network");
     trace.pending_ = false;
     PassType p = pass(trace);
+    if (!dx) p.first_trained = trace.context_.first_trained;
     do_backward(trace.logits_gradient(), dx, grads ? grads->flat.data() : nullptr, p);
     p.flush();
     release(trace);

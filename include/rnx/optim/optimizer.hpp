@@ -31,6 +31,16 @@ inline Group no_decay_on_norm_and_bias() {
   return {.kinds = {ParameterKind::bias, ParameterKind::norm_weight, ParameterKind::norm_bias},
           .weight_decay = 0.0};
 }
+/// What matches stays as it is: .groups = {{.names = "fc.*"}, optim::freeze("*")} trains the
+/// classifier alone. Batch norms of which weight and bias are frozen run as in eval mode in
+/// training, with their running statistics, and keep them (train::Step).
+inline Group freeze(std::string names) { return {.names = std::move(names), .frozen = true}; }
+/// The same for the batch norms among them, while what surrounds them is trained.
+inline Group freeze_batch_norms(std::string names = "*") {
+  return {.kinds = {ParameterKind::norm_weight, ParameterKind::norm_bias},
+          .names = std::move(names),
+          .frozen = true};
+}
 
 /// A piece of the state of an optimizer, objective or callback, as checkpoints see it: a tensor in
 /// device memory ("momentum.layer1.0.conv1.weight"), or one whole number in host memory ("steps";
