@@ -76,7 +76,7 @@ int main() {
   double worst = 0;  // every parameter against a central difference
   for (const NamedParameter& p : net.parameter_list())
     for (std::size_t i = p.offset; i < p.offset + p.count; ++i) {
-      const auto at = [&](double d) { return net.parameters()[i] += d, value(); };
+      const auto at = [&](double d) { return net.mutable_parameters()[i] += d, value(); };
       const double h = 1e-5, up = at(h), down = at(-2 * h), difference = (up - down) / (2 * h);
       at(h);
       worst = std::max(worst, std::abs(difference - grads.flat.data()[i]));

@@ -41,9 +41,7 @@ template <class Objective> double train_and_attack(const char* name, const Objec
               .batch = 32,
               .seed = 1,
               .augment = std::nullopt,
-              .schedule = [](long step, long steps) {
-                return optim::Cosine{.base = 0.05, .total = steps}(step);
-              }});
+              .schedule = optim::Cosine{.base = 0.05}});
 
   // every adversarial image is checked: inside its ball, inside [0, 1]; a fresh forward decides
   // whether it fools the network
@@ -51,10 +49,10 @@ template <class Objective> double train_and_attack(const char* name, const Objec
   const attack::Fgsm<> fgsm{.eps = px(16)};
   const attack::Pgd<> pgd{.eps = px(16), .step = px(4), .steps = 10};
   const attack::Pgd<norm::L2> pgd_l2{.eps = 0.3, .step = 0.1, .steps = 10};
-  const double clean = eval::accuracy(net, test, {}).clean(),
-               a = eval::accuracy(net, test, {}, &fgsm).robust(),
-               b = eval::accuracy(net, test, {.restarts = 2}, &pgd).robust(),
-               c = eval::accuracy(net, test, {}, &pgd_l2).robust();
+  const double clean = eval::accuracy(net, test).clean(),
+               a = eval::accuracy(net, test, fgsm).robust(),
+               b = eval::accuracy(net, test, pgd, {.restarts = 2}).robust(),
+               c = eval::accuracy(net, test, pgd_l2).robust();
   std::printf("%-12s %6.1f %% %6.1f %% %6.1f %% %6.1f %%\n", name, 100 * clean, 100 * a, 100 * b,
               100 * c);
   return b;

@@ -27,13 +27,12 @@ train::Outcome session(Net& net, const data::Images& images, const std::string& 
   train::JsonLines log(std::filesystem::path(folder) / "log.jsonl",
                        latest.empty() ? 0 : checkpoints.state(latest).value("done", 0l));
   std::atomic<bool> stop{false};  // a program would set it in a signal handler
-  const train::FitOptions options{
-      .epochs = 3,
-      .batch = 64,
-      .seed = 1,
-      .schedule = [](long k, long total) { return optim::OneCycle{.max = 0.1, .total = total}(k); },
-      .saving = {.store = &store, .every = 60},
-      .stop = &stop};
+  const train::FitOptions options{.epochs = 3,
+                                  .batch = 64,
+                                  .seed = 1,
+                                  .schedule = optim::OneCycle{.max = 0.1},
+                                  .saving = {.store = &store, .every = 60},
+                                  .stop = &stop};
   long batches = 0;
   return train::fit(net, images, train::Natural{}, sgd, options, log,
                     [&](const train::Progress& p) {

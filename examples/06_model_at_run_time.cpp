@@ -25,7 +25,7 @@ int main(int argc, char** argv) try {
   for (const std::string& name : names) {
     AnyNetwork<float> net = registry.make(name, {.classes = 10, .seed = 1});
     const cost::Row total = cost::table(net->graph()).total();
-    const eval::Accuracy a = eval::accuracy(*net, images, {}, &fgsm);
+    const eval::Accuracy a = eval::accuracy(*net, images, fgsm);
     std::printf("%-10s %8lld parameters %10lld MACs   untrained: clean %.1f %%, FGSM %.1f %%\n",
                 name.c_str(), total.parameters, total.macs, 100 * a.clean(), 100 * a.robust());
     AnyNetwork<float> copy = net;  // a value: copies are independent

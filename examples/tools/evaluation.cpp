@@ -183,9 +183,10 @@ eval::Accuracy evaluate(const NetworkBase<float>& net, const data::Source& sourc
                         const eval::Options& options, const AttackText& a) {
   eval::Options o = options;
   o.restarts = a.restarts;
+  if (a.clean) return eval::accuracy(net, source, o);
   const auto with = [&]<class N>(N) {
     const attack::Pgd<N> pgd{.eps = a.eps, .step = a.step, .steps = a.steps, .start = a.start};
-    return eval::accuracy(net, source, o, a.clean ? nullptr : &pgd);
+    return eval::accuracy(net, source, pgd, o);
   };
   return a.norm == norm::L2::name ? with(norm::L2{}) : with(norm::Linf{});
 }

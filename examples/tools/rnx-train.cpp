@@ -62,17 +62,13 @@ struct Arguments {
   }
   std::function<optim::Rates(long, long)> rates() const {
     return [*this](long step, long total) -> optim::Rates {
-      if (schedule == "cosine") return optim::Cosine{.base = lr, .total = total}(step);
-      if (schedule == "multistep") {
-        optim::MultiStep s{.base = lr, .gamma = gamma};
-        for (const double m : milestones) s.milestones.push_back(long(m * double(total)));
-        return s(step);
-      }
+      if (schedule == "cosine") return optim::Cosine{.base = lr}(step, total);
+      if (schedule == "multistep")
+        return optim::MultiStep{.base = lr, .milestones = milestones, .gamma = gamma}(step, total);
       if (schedule == "constant" || total < 5)
-        return optim::Constant{lr}(step);  // too few steps for the two phases of a cycle
+        return optim::Constant{lr}(step, total);  // too few steps for the two phases of a cycle
       return optim::OneCycle{
-          .max = lr, .total = total, .warm = warm, .linear = true, .cycle_momentum = momentum > 0}(
-          step);
+          .max = lr, .warm = warm, .linear = true, .cycle_momentum = momentum > 0}(step, total);
     };
   }
   /// All that the bits of the result depend on.

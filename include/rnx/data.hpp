@@ -3,6 +3,7 @@
 #pragma once
 
 #include "rnx/data/batch.hpp"
+#include "rnx/data/batch_tensor.hpp"
 #include "rnx/data/cifar.hpp"
 #include "rnx/data/idx.hpp"
 #include "rnx/data/images.hpp"

@@ -4,8 +4,8 @@
 //   optim::Sgd<float> sgd({.momentum = 0.9, .weight_decay = 5e-4, .groups =
 //   {optim::no_decay_on_norm_and_bias()}}); sgd.add(net, grads);
 //   optim::StepState<> state;
-//   const optim::Warmup schedule{optim::Cosine{.base = 0.1, .total = 1000}, 100};
-//   StepValues v;  sgd.apply(schedule(step), v);  state.set(v);
+//   const optim::Warmup schedule{optim::Cosine{.base = 0.1}, 0.05};
+//   StepValues v;  sgd.apply(schedule(step, steps), v);  state.set(v);
 //   ... forward, loss, backward into grads ...
 //   sgd.step(state.get());
 #pragma once

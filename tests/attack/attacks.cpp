@@ -217,7 +217,7 @@ TEST_CASE("robust accuracy of a linear model is the one that its margins say") {
   const int expected = int(std::count(robust.begin(), robust.end(), true));
   CHECK((expected > 20 && expected < right - 20));
   const auto check = [&](const auto& attack, const eval::Options& o) {
-    const eval::Accuracy found = eval::accuracy(net, images, o, &attack);
+    const eval::Accuracy found = eval::accuracy(net, images, attack, o);
     CHECK(found.clean() == double(right) / count);
     for (int n = 0; n < count; ++n) CHECK(found.samples[n].robust == robust[n]);
   };
@@ -259,16 +259,15 @@ TEST_CASE("more steps hurt more, eps = 0 changes nothing; accuracy counts per sa
   for (std::size_t i = 0; i < images.pixels.size(); ++i)
     images.pixels[i] = std::uint8_t(rng::Stream(3, Purpose::test).bits(i) >> 24);
   const attack::Pgd<> none{.eps = 0, .step = 0, .steps = 3}, strong{.eps = px(16), .steps = 20};
-  const auto clean = eval::accuracy(c.net, images, {.batch = 4}, &none);
+  const auto clean = eval::accuracy(c.net, images, none, {.batch = 4});
   CHECK(clean.clean() == clean.robust());
-  const auto attacked = eval::accuracy(c.net, images, {.batch = 4, .restarts = 2}, &strong);
+  const auto attacked = eval::accuracy(c.net, images, strong, {.batch = 4, .restarts = 2});
   CHECK(attacked.clean() == clean.clean());
   for (int i = 0; i < n; ++i)
     CHECK(attacked.samples[i].robust ==
           (attacked.samples[i].clean == c.y[i] && attacked.samples[i].attacked == c.y[i]));
   CHECK(attacked.samples.size() == n);
-  const auto again =
-      eval::accuracy(c.net, images, {.batch = 11, .tile = 3, .restarts = 2}, &strong);
+  const auto again = eval::accuracy(c.net, images, strong, {.batch = 11, .tile = 3, .restarts = 2});
   for (int i = 0; i < n; ++i)
     CHECK(again.samples[i].attacked ==
           attacked.samples[i].attacked);  // batches and tiles do not matter
@@ -325,8 +324,8 @@ TEST_CASE("bad options are refused with one sentence") {
   CHECK_THROWS_AS(eval::accuracy(c.net, none, {.tile = -1}), UsageError);
   CHECK_THROWS_AS(eval::accuracy(c.net, none, {.examples = -1}), UsageError);
   const Seedless seedless;
-  CHECK(eval::accuracy(c.net, none, {.restarts = 2}, &seedless).samples.empty());
-  CHECK_THROWS_WITH_AS(eval::accuracy(c.net, none, {.seed = 5}, &seedless),
+  CHECK(eval::accuracy(c.net, none, seedless, {.restarts = 2}).samples.empty());
+  CHECK_THROWS_WITH_AS(eval::accuracy(c.net, none, seedless, {.seed = 5}),
                        "eval: this attack has no seed, but the options' is 5", UsageError);
   CHECK_THROWS_AS(Rational::parse("8/x", "--eps"), UsageError);
   CHECK(Rational::parse("8/255").value() == 8.0 / 255);
@@ -354,7 +353,7 @@ TEST_CASE("a stop ends an attack at its next tile, and an evaluation with it") {
                             .pixels = std::vector<std::uint8_t>(n * 192),
                             .labels = c.y,
                             .class_names = {}};
-  CHECK_THROWS_AS(eval::accuracy(c.net, images, {.stop = &stop}, &endless), Stopped);
+  CHECK_THROWS_AS(eval::accuracy(c.net, images, endless, {.stop = &stop}), Stopped);
   stop = false;
   const auto at_first_batch = [&](std::size_t, std::size_t) { stop = true; };
   const eval::Options options{.batch = 4, .progress = at_first_batch, .stop = &stop};

@@ -127,7 +127,7 @@ template <class Spec, class In, class Device, class Precision> struct Setup {
                                          .clip = nullptr,
                                          .gradient = grads.flat.data(),
                                          .velocity = velocity.data(),
-                                         .parameter = net.parameters()});
+                                         .parameter = net.mutable_parameters()});
   }
   std::vector<T> parameters() const {
     rnx::Buffer<T, Device> all(net.parameter_storage());

@@ -84,7 +84,7 @@ struct Pair {
         tt(teacher.make_trace({.capacity = n, .keep = tutor.teacher_keep()})) {
     x.upload(test::numbers<double>(x.size(), 3));
     const auto start = test::numbers<double>(tutor.parameter_count(), 4);
-    std::copy(start.begin(), start.end(), tutor.parameters());
+    std::copy(start.begin(), start.end(), tutor.mutable_parameters());
     teacher.forward(tt, x.view(), {});
   }
   double value() {
@@ -262,7 +262,7 @@ TEST_CASE("tutor loss: gradients against central differences") {
     Pair p(o);
     p.tutor.one_hot(one_hot);
     const auto value = [&] {
-      return p.student.parameters(), p.value();
+      return p.student.mutable_parameters(), p.value();
     };  // a new version: parameters were moved
     const auto all = p.gradients();
     const std::size_t seeds = p.seeds().size(), logits = 35,
@@ -270,12 +270,13 @@ TEST_CASE("tutor loss: gradients against central differences") {
     const auto part = [&](std::size_t at, std::size_t count) {
       return read(all.data() + at, count);
     };
-    CHECK(gradient_error(p.student.parameters(), part(seeds + logits, weights), value) < 1e-6);
+    CHECK(gradient_error(p.student.mutable_parameters(), part(seeds + logits, weights), value) <
+          1e-6);
     CHECK(gradient_error(p.x.data(), part(seeds + logits + weights, p.x.size()), value) < 1e-6);
     if (one_hot)
       CHECK(euclidean(part(seeds, logits)) == 0);
     else
-      CHECK(gradient_error(p.tutor.parameters(), part(seeds, logits), value) < 1e-6);
+      CHECK(gradient_error(p.tutor.mutable_parameters(), part(seeds, logits), value) < 1e-6);
     // twice the weight, added to what is there
     const auto once = p.logits.flat.download();
     p.value();
@@ -310,7 +311,7 @@ TEST_CASE("tutor loss: a differentiable cost reads the same draw") {
   const auto cost_alone = p.logits.flat.download();
   for (int k = 0; k < 35; ++k)
     CHECK(both[k] == doctest::Approx(alone[k] + cost_alone[k]).epsilon(1e-12));
-  CHECK(gradient_error(p.tutor.parameters(), both, [&] {
+  CHECK(gradient_error(p.tutor.mutable_parameters(), both, [&] {
           const double l = p.value();
           return l + cost();
         }) < 1e-6);
@@ -339,9 +340,9 @@ TEST_CASE(
   for (int k = 0; k < 35; ++k) {
     if (k % 5 == found[k / 5]) continue;
     const double own = p.tutor.parameters()[k];
-    p.tutor.parameters()[k] = 1e3;
+    p.tutor.mutable_parameters()[k] = 1e3;
     CHECK(p.value() > best);
-    p.tutor.parameters()[k] = own;
+    p.tutor.mutable_parameters()[k] = own;
   }
   CHECK(test::same(before, read(std::as_const(p.student).parameters(), before.size())));
 }
@@ -492,7 +493,7 @@ TEST_CASE("attention losses: what is missing is said") {
   p.tutor.forward(no_seeds, p.tt);
   CHECK_THROWS_AS(p.tutor.backward(no_seeds, 1, nullptr), StateError);
   p.value();
-  p.tutor.parameters();
+  p.tutor.mutable_parameters();
   CHECK_THROWS_AS(p.tutor.backward(p.ts, 1, nullptr), StateError);
   p.value();
   CHECK_THROWS_AS(p.tutor.backward(p.ts, 1, &p.grads), ShapeError);

@@ -11,13 +11,9 @@ namespace {
 
 using Net = Network<models::ResNet20<>, Shape<3, 32, 32>>;
 
-/// Elements [0, count) of a parameter or buffer become `value`.
+/// Every element of a parameter or buffer becomes `value`.
 void spoil(Net& net, const std::string& name, float value) {
-  const auto set = [&](const auto& p) {
-    if (p.name == name) std::fill(p.value, p.value + p.count, value);
-  };
-  net.visit(set);
-  net.visit_buffers(set);
+  net.set(name, std::vector<float>(net.get(name).values.size(), value));
 }
 
 /// Its forward is finite, its gradient is not.
@@ -34,7 +30,7 @@ struct Broken {
 TEST_CASE("a network with a NaN or a negative variance has no accuracy") {
   const data::Images images = data::synthetic(data::Split::test, 6);
   const attack::Pgd<> pgd{.steps = 1};
-  CHECK(eval::accuracy(Net(1), images, {}, &pgd).samples.size() == 6);
+  CHECK(eval::accuracy(Net(1), images, pgd).samples.size() == 6);
   struct Case {
     std::string name;
     float value;
@@ -46,7 +42,7 @@ TEST_CASE("a network with a NaN or a negative variance has no accuracy") {
     CAPTURE(bad.name);
     Net net(1);
     spoil(net, bad.name, bad.value);
-    const auto score = [&] { eval::accuracy(net, images, {}); };
+    const auto score = [&] { eval::accuracy(net, images); };
     CHECK(support::error_of<NumericError>(score) == "eval: the network's logits are not finite");
   }
 }
@@ -59,7 +55,7 @@ TEST_CASE("an attack whose gradient is NaN is an error, not a robust network") {
   const attack::Pgd<norm::Linf> linf{.steps = 2};
   const attack::Pgd<norm::L2> l2{.eps = 0.5, .step = 0.1, .steps = 2};
   const auto with = [&](const auto& attack) {
-    return support::error_of<NumericError>([&] { eval::accuracy(net, images, {}, &attack); });
+    return support::error_of<NumericError>([&] { eval::accuracy(net, images, attack); });
   };
   CHECK(with(linf) == "attack: image 0 holds nan, outside [0, 1]");
   CHECK(with(l2) == "attack: image 0 holds nan, outside [0, 1]");

@@ -175,7 +175,7 @@ void check_steps(const std::string& name, const char* which, double tolerance) {
                                                 .clip = nullptr,
                                                 .gradient = r.grads.flat.data(),
                                                 .velocity = velocity.data(),
-                                                .parameter = r.net.parameters()});
+                                                .parameter = r.net.mutable_parameters()});
   }
   r.x = rnx::Tensor<T>::from_nchw(2, {3, 32, 32}, batch<T>(0, 2));
   r.net.forward(r.trace, std::as_const(r.x).view(), {});

@@ -12,6 +12,10 @@
 
 using namespace rnx;
 using Net = Network<support::SmallResNet<>, Shape<3, 8, 8>>;
+template <int Classes>
+using Plain =
+    Network<Sequential<Named<"conv1", Conv<4, 3>>, GlobalAveragePool, Named<"fc", Linear<Classes>>>,
+            Shape<3, 8, 8>>;
 namespace {
 struct Folder {
   std::filesystem::path path = std::filesystem::temp_directory_path() /
@@ -311,4 +315,50 @@ TEST_CASE("files of other formats are named, with what to do") {
   CHECK(found("\x93NUMPY\1" + more).starts_with("a .npy file"));
   CHECK(found("{\"weight_map\": {}}").starts_with("a JSON text"));
   CHECK(found("").ends_with("found 0 (an empty file)"));
+}
+
+TEST_CASE("what is excepted stays as it is, whatever the file has of it, and is told") {
+  using Names = std::vector<std::string>;
+  Folder f;
+  const auto path = f.path / "m.safetensors";
+  Net a(1), b(2);
+  const std::vector<float> own = b.get("fc.weight").values;
+  io::save_model(path, a);
+  const io::Loaded loaded = io::load_model(path, b, {.except = "fc.*"});
+  CHECK(loaded.skipped == Names{"fc.weight", "fc.bias"});
+  CHECK(loaded.self_tested);  // with the file's last layer, which then was taken off again
+  CHECK(b.get("fc.weight").values == own);
+  CHECK(b.get("conv1.weight").values == a.get("conv1.weight").values);
+  CHECK(b.get("bn1.running_var").values == a.get("bn1.running_var").values);
+
+  // another number of classes: nothing can be tested
+  const Plain<10> ten(1);
+  Plain<12> twelve(3);
+  const auto before = twelve.get("fc.bias").values;
+  io::save_model(path, ten);
+  CHECK_FALSE(io::load_model(path, twelve, {.except = {"fc.*"}}).self_tested);
+  CHECK(twelve.get("fc.bias").values == before);
+  CHECK(twelve.get("conv1.weight").values == ten.get("conv1.weight").values);
+
+  // a file whose last layer has another name, behind a prefix
+  write_variant(path, a, "module.",
+                [](const std::string&, const std::vector<float>&) { return true; });
+  const auto text = io::read_file(path);
+  std::string renamed = text;
+  for (std::size_t at; (at = renamed.find("module.fc.")) != renamed.npos;)
+    renamed.replace(at, 10, "module.ab.");
+  io::write_file(path, renamed);
+  Net c(4);
+  CHECK(refusal(path, c, {.except = "fc.*"}).find("unexpected 2 (module.ab.") != std::string::npos);
+  CHECK(io::load_model(path, c, {.except = {"fc.*", "ab.*"}}).skipped ==
+        Names{"fc.weight", "fc.bias", "ab.bias", "ab.weight"});
+
+  const auto unchanged = everything(c);
+  CHECK_THROWS_WITH_AS(
+      io::load_model(path, c, {.except = {"fc.*", "ab.*", "head.*"}}),
+      (path.string() +
+       ": neither the network nor the file has a name that matches the exception \"head.*\"")
+          .c_str(),
+      NameError);
+  CHECK(everything(c) == unchanged);
 }

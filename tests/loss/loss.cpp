@@ -77,7 +77,7 @@ template <class L> Tensor<double> check_derivative(Setup& s, Trace<double>& trac
     Tensor<double> x = s.x;
     for (std::size_t i = 0; i < x.size(); ++i) x.data()[i] += t * (golden::u("dx", i) - 0.5);
     for (std::size_t i = 0; i < moved.parameter_storage(); ++i)
-      moved.parameters()[i] += t * (golden::u("dp", i) - 0.5);
+      moved.mutable_parameters()[i] += t * (golden::u("dp", i) - 0.5);
     auto infer = s.trace(n, Use::infer);
     moved.forward(infer, x.view(), {});
     return loss::mean(l, infer, s.values);

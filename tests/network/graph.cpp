@@ -123,3 +123,17 @@ TEST_CASE(
   const Subnet other{{1, 2}, 5};
   CHECK_THROWS_AS(net.forward(trace, x.view(), {.subnet = &other}), UsageError);
 }
+
+TEST_CASE("get copies a parameter or buffer in the field's order, and set puts it back") {
+  Network<Sequential<Named<"conv", Conv<4, 3>>, Named<"bn", BatchNorm<>>>, Shape<2, 6, 6>> net(5);
+  const auto weight = net.get("conv.weight");
+  CHECK(weight.shape == std::vector<int>{4, 2, 3, 3});
+  CHECK(weight.values == std::vector<float>(net.parameters(), net.parameters() + 72));
+  CHECK(net.get("bn.running_var").values == std::vector<float>(4, 1));
+  decltype(net) other(6);
+  CHECK(other.get("conv.weight").values != weight.values);
+  other.set("conv.weight", weight.values);
+  CHECK(other.get("conv.weight").values == weight.values);
+  CHECK_THROWS_WITH_AS(net.get("conv.wait"),
+                       "get: the network has no parameter or buffer called 'conv.wait'", NameError);
+}

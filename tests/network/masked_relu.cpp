@@ -11,11 +11,13 @@ using Net = Network<models::ResNet18<10, models::Convolutions<>, BatchNorm<>, ac
 
 namespace {
 void set_masks(Net& net) {  // about one ReLU in ten
-  net.visit_buffers([](const auto& b) {
-    if (!b.name.ends_with("mask")) return;
+  for (const NamedParameter& b : net.graph().buffers) {
+    if (!b.name.ends_with("mask")) continue;
     const rng::Stream random(1, Purpose::test, b.count);
-    for (std::size_t i = 0; i < b.count; ++i) b.value[i] = random.uniform(i) < 0.1;
-  });
+    std::vector<double> mask;
+    for (std::size_t i = 0; i < b.count; ++i) mask.push_back(random.uniform(i) < 0.1);
+    net.set(b.name, mask);
+  }
 }
 /// sum over maps and elements of q sin(y): the gradient q cos(y) goes to the seed.
 double mean_sine(Trace<double>& t) {

@@ -33,10 +33,10 @@ TEST_CASE("tiles: inference gives the bits of whole batches, whatever the thread
       const auto part = to_host(net.forward(tiled, x.view().samples(2, k), {}));
       CHECK(std::equal(part.begin(), part.end(), expected.begin() + 20));
     }
-    net.parameters()[0] += 1;  // new weights are seen by every thread
+    net.mutable_parameters()[0] += 1;  // new weights are seen by every thread
     auto again = net.make_trace({.capacity = n, .eval_only = true, .tiled = false});
     CHECK(to_host(net.forward(tiled, x.view(), {})) == to_host(net.forward(again, x.view(), {})));
-    net.parameters()[0] -= 1;
+    net.mutable_parameters()[0] -= 1;
   }
 }
 TEST_CASE("tiles: attacks give the same bits for every number of threads and samples in a tile") {

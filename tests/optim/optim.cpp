@@ -215,7 +215,7 @@ TEST_CASE("state: names, shapes, and a run that goes on from it") {
 TEST_CASE(
     "Adam's first beta follows a schedule's momentum, as in PyTorch's OneCycleLR; an optimizer "
     "without one refuses it") {
-  const optim::OneCycle cycle{.max = 0.01, .total = 6, .warm = 0.5};
+  const optim::OneCycle cycle{.max = 0.01, .warm = 0.5};
   Six<> p;
   auto g = p.make_grads();
   optim::Adam<double> adam;
@@ -224,11 +224,11 @@ TEST_CASE(
   std::vector<double> expected = p.values(), m(6), v(6);
   for (int k = 0; k < 6; ++k) {
     StepValues values;
-    adam.apply(cycle(k), values);
+    adam.apply(cycle(k, 6), values);
     state.set(values);
     Six<>::put(g.flat, gradient(k));
     adam.step(state.get());
-    const double beta = *cycle(k).momentum, lr = cycle(k).lr, t = k + 1;
+    const double beta = *cycle(k, 6).momentum, lr = cycle(k, 6).lr, t = k + 1;
     for (int i = 0; i < 6; ++i) {
       const double d = gradient(k)[i];
       m[i] = beta * m[i] + (1 - beta) * d;
@@ -315,8 +315,8 @@ TEST_CASE("schedules") {
     const json& g = all.at(name);
     std::vector<double> lr, momentum;
     for (int k = 0; k < 20; ++k) {
-      lr.push_back(schedule(k).lr);
-      momentum.push_back(schedule(k).momentum.value_or(0));
+      lr.push_back(schedule(k, 20).lr);
+      momentum.push_back(schedule(k, 20).momentum.value_or(0));
     }
     CHECK(golden::difference(lr, golden::numbers(g["lr"])) < 1e-12);
     if (g.contains("momentum"))
@@ -324,19 +324,19 @@ TEST_CASE("schedules") {
     else
       CHECK(momentum == std::vector<double>(20, 0.0));
   };
-  check("multistep", optim::MultiStep{.base = 0.1, .milestones = {6, 12}, .gamma = 0.1});
-  check("cosine", optim::Cosine{.base = 0.1, .total = 20, .minimum = 1e-6});
-  check("triangular", optim::Triangular{.max = 0.2, .total = 20});
-  check("onecycle_linear", optim::OneCycle{.max = 0.2, .total = 20, .warm = 0.4, .linear = true});
-  check("onecycle_cos", optim::OneCycle{.max = 0.2, .total = 20, .warm = 0.4});
-  check("warmup_cosine", optim::Warmup{optim::Cosine{.base = 0.1, .total = 15}, 5});
+  check("multistep", optim::MultiStep{.base = 0.1, .milestones = {0.3, 0.6}, .gamma = 0.1});
+  check("cosine", optim::Cosine{.base = 0.1, .minimum = 1e-6});
+  check("triangular", optim::Triangular{.max = 0.2});
+  check("onecycle_linear", optim::OneCycle{.max = 0.2, .warm = 0.4, .linear = true});
+  check("onecycle_cos", optim::OneCycle{.max = 0.2, .warm = 0.4});
+  check("warmup_cosine", optim::Warmup{optim::Cosine{.base = 0.1}, 0.25});
   CHECK(all.size() == 6);
 
-  CHECK(optim::Constant{0.3}(7).lr == 0.3);
-  CHECK(optim::Cosine{.base = 0.1, .total = 20, .minimum = 1e-6}(100).lr == doctest::Approx(1e-6));
-  CHECK(optim::Triangular{.max = 0.2, .total = 20, .peak = 0.4}(8).lr == doctest::Approx(0.2));
-  CHECK(optim::Triangular{.max = 0.2, .total = 20}(21).lr == 0);
-  CHECK(!optim::OneCycle{.total = 20, .cycle_momentum = false}(3).momentum);
+  CHECK(optim::Constant{0.3}(7, 20).lr == 0.3);
+  CHECK(optim::Cosine{.base = 0.1, .minimum = 1e-6}(100, 20).lr == doctest::Approx(1e-6));
+  CHECK(optim::Triangular{.max = 0.2, .peak = 0.4}(8, 20).lr == doctest::Approx(0.2));
+  CHECK(optim::Triangular{.max = 0.2}(21, 20).lr == 0);
+  CHECK(!optim::OneCycle{.cycle_momentum = false}(3, 20).momentum);
 
   StepValues v;
   optim::Sgd<float> sgd({.momentum = 0.8});
@@ -381,19 +381,23 @@ TEST_CASE("bad input: values of a step, settings of optimizers and averages") {
 TEST_CASE("bad input: settings and steps of schedules") {
   using namespace optim;
   for (const double bad : {-1e-9, std::nan("")}) {
-    CHECK_THROWS_AS(Constant{bad}(0), UsageError);
-    CHECK_THROWS_AS((MultiStep{.base = bad}(0)), UsageError);
-    CHECK_THROWS_AS((Triangular{.max = bad}(0)), UsageError);
-    CHECK_THROWS_AS((Cosine{.minimum = bad}(0)), UsageError);
-    CHECK_THROWS_AS((OneCycle{.max = bad, .total = 20}(0)), UsageError);
+    CHECK_THROWS_AS(Constant{bad}(0, 20), UsageError);
+    CHECK_THROWS_AS((MultiStep{.base = bad}(0, 20)), UsageError);
+    CHECK_THROWS_AS((Triangular{.max = bad}(0, 20)), UsageError);
+    CHECK_THROWS_AS((Cosine{.minimum = bad}(0, 20)), UsageError);
+    CHECK_THROWS_AS((OneCycle{.max = bad}(0, 20)), UsageError);
   }
-  CHECK_THROWS_AS(Cosine{.total = 0}(0), UsageError);
-  CHECK_THROWS_AS(Triangular{.peak = 1}(0), UsageError);
-  CHECK_THROWS_AS((Warmup{Constant{}, -1}(0)), UsageError);
-  CHECK_THROWS_AS((OneCycle{.total = 20, .div = 0}(0)), UsageError);
-  CHECK_THROWS_AS((OneCycle{.total = 20, .warm = 0.05}(0)), UsageError);
-  CHECK_THROWS_AS((OneCycle{.total = 20, .momentum_high = 1}(0)), UsageError);
-  CHECK(error_of<UsageError>([&] { OneCycle{.total = 20}(20); }) ==
+  CHECK_THROWS_AS(Cosine{}(0, 0), UsageError);
+  CHECK_THROWS_AS(Triangular{.peak = 1}(0, 20), UsageError);
+  for (const double bad : {-0.1, 1.0, std::nan("")})
+    CHECK_THROWS_AS((Warmup{Constant{}, bad}(0, 20)), UsageError);
+  CHECK(error_of<UsageError>([&] {
+          MultiStep{.milestones = {0.5, 60}}(0, 20);
+        }) == "optim: milestones are parts of a run, in [0, 1], found 60.000000");
+  CHECK_THROWS_AS((OneCycle{.div = 0}(0, 20)), UsageError);
+  CHECK_THROWS_AS((OneCycle{.warm = 0.05}(0, 20)), UsageError);
+  CHECK_THROWS_AS((OneCycle{.momentum_high = 1}(0, 20)), UsageError);
+  CHECK(error_of<UsageError>([&] { OneCycle{}(20, 20); }) ==
         "optim: step 20 of a one-cycle schedule of 20");
 }
 

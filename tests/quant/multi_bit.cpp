@@ -184,11 +184,17 @@ TEST_CASE(
     attack();
     CHECK(net.preparations() == ++expected);
   };
-  after([&] { net.parameters(); });
-  after([&] { net.visit([](const auto&) {}); });
+  after([&] { net.mutable_parameters(); });
   after([&] { net.set("fc.bias", std::vector<float>(10)); });
-  auto grads = net.make_grads();
-  after([&] { net.visit(grads, [](const auto&) {}); });
+  const auto grads = net.make_grads();
+  float sum = net.parameters()[0] + net.buffers()[0] + net.get("fc.weight").values[0];
+  const auto read = [&](const auto& p) { sum += *p.value; };
+  net.visit(read);
+  net.visit_buffers(read);
+  net.visit(grads, [&](const auto& p) { sum += *p.gradient; });
+  CHECK(std::isfinite(sum));
+  attack();
+  CHECK(net.preparations() == expected);  // reading prepares nothing anew
   Small copy = net;
   const auto trace_of = [](Small& s) { return s.make_trace({}); };
   auto t = trace_of(copy);

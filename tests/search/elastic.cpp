@@ -97,7 +97,7 @@ template <class N> double small_error(const std::string& name, bool kernels) {
                                                                  small.net.buffers() +
                                                                      small.net.buffer_storage())));
   Net holder{0};
-  std::copy_n(big.grads.flat.data(), big.grads.flat.size(), holder.parameters());
+  std::copy_n(big.grads.flat.data(), big.grads.flat.size(), holder.mutable_parameters());
   transfer(holder, s, gradients);
   each_value(
       gradients, &small.grads,
@@ -135,7 +135,7 @@ template <class First, class Rest> double depth_error() {
     return dx.download();
   };
   std::vector<double> expected(fixed.parameter_storage());
-  const auto dx = gradients(elastic, &s, holder.parameters(), holder.parameter_storage());
+  const auto dx = gradients(elastic, &s, holder.mutable_parameters(), holder.parameter_storage());
   const auto fixed_dx = gradients(fixed, nullptr, expected.data(), expected.size());
   transfer(holder, s, gathered);
   return std::max(
@@ -192,7 +192,7 @@ TEST_CASE("elastic: three steps over A, B, A equal PyTorch, inactive slices incl
                                       .clip = nullptr,
                                       .gradient = pass.grads.flat.data(),
                                       .velocity = velocity.data(),
-                                      .parameter = pass.net.parameters()});
+                                      .parameter = pass.net.mutable_parameters()});
   }
   each_value(pass.net, nullptr, [&](const NamedParameter& p, auto found, auto) {
     CAPTURE(p.name);
@@ -229,7 +229,7 @@ TEST_CASE("elastic: what is outside a subnet is neither read nor written") {
     // arena holds a NaN
     Tensor<double> nan_x(4, {16, 8, 8});
     std::fill_n(nan_x.data(), nan_x.size(), poison);
-    std::fill_n(dirty.net.parameters(), dirty.net.parameter_storage(), poison);
+    std::fill_n(dirty.net.mutable_parameters(), dirty.net.parameter_storage(), poison);
     dirty.run(nan_x, nullptr);
     std::vector<std::vector<double>> before;
     for (const auto& a : dirty.trace.activations()) before.push_back(to_host(a.value));
@@ -239,7 +239,7 @@ TEST_CASE("elastic: what is outside a subnet is neither read nor written") {
     std::size_t outside = 0, gradients = 0;
     for (std::size_t i = 0; i < used.size(); ++i)
       if (!used[i]) {
-        dirty.net.parameters()[i] = poison;
+        dirty.net.mutable_parameters()[i] = poison;
         ++outside;
         gradients += clean.grads.flat.data()[i] != 0;
       }
@@ -386,14 +386,14 @@ TEST_CASE("elastic: gradients equal central differences") {
                                      pass.grads.flat.data() + pass.grads.flat.size());
   auto trace = pass.net.make_trace({.use = Use::train, .capacity = 4});
   const auto loss = [&] {
-    pass.net.parameters();  // the values were changed in place
+    pass.net.mutable_parameters();  // the values were changed in place
     pass.net.forward(trace, std::as_const(x).view(), {.mode = Mode::train, .subnet = &s});
     return mean_loss(trace, golden::labels(0, 4, 5));
   };
   CHECK(directional_error({x.data(), x.size()}, {dx.data(), dx.size()}, 0, loss) < 1e-6);
   for (const auto& p : pass.net.graph().parameters) {
     CAPTURE(p.name);
-    CHECK(directional_error({pass.net.parameters() + p.offset, p.count},
+    CHECK(directional_error({pass.net.mutable_parameters() + p.offset, p.count},
                             {gradient.data() + p.offset, p.count}, p.offset + 1, loss) < 1e-6);
   }
 }

@@ -254,7 +254,7 @@ TEST_CASE("gumbel: gradients of input, weights and theta, with the cost's seed")
   MaskCost<double> cost(net.graph());
   const CostFactor factor{.alpha = 0.2, .beta = 0.5};
   const auto objective = [&] {
-    net.parameters();  // the values were changed in place
+    net.mutable_parameters();  // the values were changed in place
     net.forward(trace, std::as_const(x).view(), ctx);
     return factor(mean_loss(trace, labels), cost.value(trace)).value;
   };
@@ -268,7 +268,7 @@ TEST_CASE("gumbel: gradients of input, weights and theta, with the cost's seed")
   CHECK(directional_error({x.data(), x.size()}, {dx.data(), dx.size()}, 0, objective) < 1e-6);
   for (const auto& p : net.graph().parameters) {
     CAPTURE(p.name);
-    CHECK(directional_error({net.parameters() + p.offset, p.count},
+    CHECK(directional_error({net.mutable_parameters() + p.offset, p.count},
                             {grads.flat.data() + p.offset, p.count}, p.offset + 1,
                             objective) < 1e-6);
   }
@@ -331,7 +331,7 @@ TEST_CASE("gumbel: found widths inside the maxima equal the emitted static type"
   CHECK(outside == 0);
   Chosen holder(0);
   Static gathered(0);
-  std::copy_n(inside_grads.flat.data(), inside_grads.flat.size(), holder.parameters());
+  std::copy_n(inside_grads.flat.data(), inside_grads.flat.size(), holder.mutable_parameters());
   transfer(holder, subnet, gathered);
   CHECK(golden::difference(std::span(gathered.parameters(), gathered.parameter_storage()),
                            std::vector<double>(alone_grads.flat.data(),

@@ -103,16 +103,16 @@ struct GradientCheck {
       std::vector<double> gradient(g, g + count);
       for (double& v : gradient) v -= offset;
       const double error = directional_error({at, count}, gradient, uniform, [&] {
-        net.parameters();  // a mutable access: weight maps are computed again
+        net.mutable_parameters();  // a mutable access: weight maps are computed again
         return value(false);
       });
-      net.parameters();
+      net.mutable_parameters();
       INFO(name << ": relative error " << error);
       CHECK(error < tolerance);
       worst = std::max(worst, error);
     };
     check("input", x.data(), dx.data(), x.size(), 0);
-    double* base = net.parameters();
+    double* base = net.mutable_parameters();
     for (const auto& p : net.parameter_list())
       if (only.empty() || std::any_of(only.begin(), only.end(), [&](const std::string& glob) {
             return matches(glob, p.name);

@@ -19,6 +19,8 @@ TEST_CASE("the field's order goes in and out; memory is channels-innermost") {
   const auto part = to_host(t.view().samples(1, 1).channels(1, 2));
   CHECK(part.size() == 40);
   CHECK(part[0] == t.data()[4 * 5 * 3 + 1]);
+  const auto ordered = to_nchw(t.view().samples(1, 1).channels(1, 2));
+  CHECK(ordered == std::vector<float>(nchw.begin() + 4 * 20, nchw.end()));
 }
 
 TEST_CASE("buffers copy deeply and check their bounds") {

@@ -66,7 +66,7 @@ TEST_CASE("a step refuses what would be wrong") {
   CHECK_THROWS_AS(net.backward(trace, {}, &grads), StateError);  // no forward yet
   net.forward(trace, x.view(), {});
   CHECK_THROWS_AS(net.commit_statistics(trace), StateError);  // eval mode has no batch statistics
-  net.parameters();
+  net.mutable_parameters();
   CHECK_THROWS_WITH_AS(net.backward(trace, {}, &grads),
                        "backward: a parameter changed since the trace's forward", StateError);
   auto infer = net.make_trace({.capacity = 2});

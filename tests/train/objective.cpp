@@ -80,7 +80,7 @@ template <class Attack> std::vector<float> in_training_and_evaluation(const Atta
   const data::Images set = images(4, true);
   Net net(1);
   const Spy<Attack> spy{.attack = attack, .seen = &evaluated};
-  eval::accuracy(net, set, {.batch = 4, .seed = 4}, &spy);
+  eval::accuracy(net, set, spy, {.batch = 4, .seed = 4});
   optim::Sgd<float> sgd;
   train::FitOptions o = options(0);
   o.epochs = 1;
@@ -122,14 +122,6 @@ template <class Norm> void sizes(Rational eps) {
     other.seed = 9;
     if (start == Start::random) CHECK(in_training_and_evaluation(other) != moved);
   }
-}
-
-std::vector<float> statistics(const Net& net, const std::string& name) {
-  std::vector<float> v;
-  net.visit_buffers([&](const auto& b) {
-    if (b.name == name) v.assign(b.value, b.value + b.count);
-  });
-  return v;
 }
 
 }  // namespace
@@ -207,13 +199,12 @@ TEST_CASE("a frozen batch norm runs with its running statistics in training and 
   };
   const Net frozen = train_with("bn1.*", 0.25f), other = train_with("bn1.*", 0),
             half = train_with("bn1.weight", 0.25f);
-  CHECK(statistics(frozen, "bn1.running_mean") == odd);
-  CHECK(statistics(frozen, "bn1.running_var") == std::vector<float>(8, 1));
-  CHECK(statistics(frozen, "layer1.0.bn1.running_mean") != std::vector<float>(8, 0));
+  CHECK(frozen.get("bn1.running_mean").values == odd);
+  CHECK(frozen.get("bn1.running_var").values == std::vector<float>(8, 1));
+  CHECK(frozen.get("layer1.0.bn1.running_mean").values != std::vector<float>(8, 0));
   CHECK(support::parameters<float, cpu>(frozen) !=
-        support::parameters<float, cpu>(other));  // the forward reads them
-  CHECK(statistics(half, "bn1.running_mean") !=
-        odd);  // its bias is trained: an ordinary batch norm
+        support::parameters<float, cpu>(other));      // the forward reads them
+  CHECK(half.get("bn1.running_mean").values != odd);  // its bias is trained: an ordinary batch norm
 }
 
 TEST_CASE("gradients of a network with a frozen batch norm are those of its loss") {
@@ -230,7 +221,7 @@ TEST_CASE("gradients of a network with a frozen batch norm are those of its loss
   for (const auto& p : net.parameter_list())
     for (std::size_t i = p.offset; i < p.offset + p.count; ++i) direction[i] = random.normal(i);
   const auto moved = [&](double h) {
-    double* p = net.parameters();
+    double* p = net.mutable_parameters();
     for (std::size_t i = 0; i < direction.size(); ++i) p[i] += h * direction[i];
   };
   const auto loss_at = [&](double h) {

@@ -51,9 +51,7 @@ train::FitOptions options() {
           .batch = 8,
           .seed = 4,
           .augment = data::Augment{.pad = 1},
-          .schedule = [](long k, long total) {
-            return optim::OneCycle{.max = 0.05, .total = total}(k);
-          }};
+          .schedule = optim::OneCycle{.max = 0.05}};
 }
 
 std::unique_ptr<optim::Optimizer<float>> sgd() {
@@ -243,6 +241,8 @@ TEST_CASE(
         "label smoothing was \"0\" and is \"0.1\"");
   holds(refused([](auto& o) { o.schedule = [](long, long) { return optim::Rates{0.02}; }; }),
         "other rates in its 2 steps");
+  holds(refused([](auto& o) { o.schedule = optim::Cosine{.base = 0.01}; }),
+        "other rates in its 2 steps");
   holds(session(train::Adversarial<>{{.eps = px(4), .steps = 1}}, *adam(), nothing, counter),
         "objective was");
   holds(session(train::Natural{}, *adam(), nothing, counter), "objective was");
@@ -310,11 +310,11 @@ TEST_CASE("TRADES: the gradients are those of its formula, with both forwards di
   away.labels.upload(support::labels(n, 10));
   state.set({.seed = 9, .eps = 64.0 / 255});
   const auto loss_at = [&](double h, const std::vector<double>& direction) {
-    double* p = moving.parameters();
+    double* p = moving.mutable_parameters();
     for (std::size_t i = 0; i < direction.size(); ++i) p[i] += h * direction[i];
     away(n, state.get());
     const double value = away.values.mean(n);
-    p = moving.parameters();
+    p = moving.mutable_parameters();
     for (std::size_t i = 0; i < direction.size(); ++i) p[i] -= h * direction[i];
     return value;
   };

@@ -88,6 +88,7 @@ struct BoundRepeat {
       dy = pass.seeded(site + site_of(N) - 1, dy);
     }
     for (int i = d; i-- > 0;) {
+      if (site + site_of(i + 1) <= pass.first_trained) return;
       const Dst in = i ? pass.gradient(site + site_of(i) - 1) : dx;
       if (i)
         layer::backward<rest>(dy, in, sink, pass, site + site_of(i));

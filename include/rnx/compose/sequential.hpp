@@ -104,6 +104,8 @@ template <class In, class Device, class T, class... Ss> struct BoundSequential {
     each_reversed([&]<int I> {
       if constexpr (!runs<I>)
         return;
+      else if (site + first[I + 1] <= pass.first_trained)
+        return;
       else if constexpr (first[I] == 0)
         layer::backward<child<I>>(dy, dx, sink, pass, site);
       else {

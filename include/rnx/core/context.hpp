@@ -51,6 +51,9 @@ struct Context {
   /// Host memory, one number for each site, or null: bit p says that path p of a batch norm there
   /// is frozen. It then runs as in eval mode and keeps its running statistics.
   const std::uint32_t* frozen = nullptr;
+  /// No parameter of a site before this one is trained: a backward that need not reach the images
+  /// ends there, and adds nothing to those parameters' gradients.
+  int first_trained = 0;
 };
 
 /// Throws Stopped when the context's flag is set. Called before each tile of a pass and of an

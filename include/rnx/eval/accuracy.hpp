@@ -2,6 +2,7 @@
 // norm and range are verified first.
 #pragma once
 
+#include <concepts>
 #include <functional>
 
 #include "rnx/attack.hpp"
@@ -66,8 +67,9 @@ struct Options {
   int tile = 0;  ///< samples per pass of an attack (0: what suits the network and the cache)
   int path = 0;  ///< batch-norm path
   int restarts = 1;
-  std::uint64_t seed = 0;  ///< added to the attack's own: random starts are keyed by the sum
-  int examples = 0;        ///< how many pairs of images are kept
+  std::uint64_t seed = 0;    ///< added to the attack's own: random starts are keyed by the sum
+  std::vector<Keep> keep{};  ///< activations that the attack's loss reads
+  int examples = 0;          ///< how many pairs of images are kept
   bool keep_logits = false;
   /// told after each batch; what it throws ends the evaluation
   std::function<void(std::size_t done, std::size_t of)> progress{};
@@ -93,20 +95,22 @@ void check(const NetworkBase<T, Device>& net, const data::Source& source, const 
 }
 
 /// One call of accuracy(): its memory, and what it has found so far.
-template <class T, class Device, class Attack> class Evaluation {
+template <class T, class Device, class Attack, class MakeLoss> class Evaluation {
  public:
-  Evaluation(const NetworkBase<T, Device>& net, const data::Source& source, const Options& o,
-             const Attack* attack)
+  /// attack: null for clean images alone
+  Evaluation(const NetworkBase<T, Device>& net, const data::Source& source, const Attack* attack,
+             const MakeLoss& make_loss, const Options& o)
       : net_(net),
         source_(source),
         o_(o),
         attack_(attack),
+        make_loss_(make_loss),
         dims_(source.dims()),
         total_(int(source.size())),
         batch_(std::min(o.batch, std::max(total_, 1))),
         classes_(net.classes()),
         trace_(net.make_trace({.use = Use::infer, .capacity = batch_, .eval_only = true})),
-        work_(net, batch_, o.tile),
+        work_(net, batch_, o.tile, o.keep),
         clean_(batch_, dims_),
         adversarial_(batch_, dims_),
         labels_(batch_, classes_),
@@ -173,8 +177,7 @@ template <class T, class Device, class Attack> class Evaluation {
     ctx.first_sample = std::uint64_t(first);
     Attack seeded = *attack_;
     if constexpr (has_seed) seeded.seed += o_.seed;
-    seeded(net_, work_, x, a, loss::CrossEntropy{.labels = labels_.data()}, ctx,
-           std::uint64_t(restart) << 32);
+    seeded(net_, work_, x, a, make_loss_(labels_.data()), ctx, std::uint64_t(restart) << 32);
     const std::vector<T> moved = to_host(View<const T, Device>(a));
     attack::verify<typename Attack::norm, T>(images, moved, count(first), attack_->eps);
     predict(a, [&](int i, int c, const T*) {
@@ -190,6 +193,7 @@ template <class T, class Device, class Attack> class Evaluation {
   const data::Source& source_;
   const Options& o_;
   const Attack* attack_;
+  const MakeLoss& make_loss_;
   Dims dims_;
   int total_, batch_, classes_;
   Trace<T, Device> trace_;
@@ -200,24 +204,50 @@ template <class T, class Device, class Attack> class Evaluation {
   Accuracy result_;
 };
 
+/// A data set as accuracy() reads it.
+inline const data::Source& source_of(const data::Source& source) { return source; }
+inline data::Memory source_of(const data::Images& images) { return data::Memory(images); }
+
+template <class T, class Device, class Set, class Attack, class MakeLoss>
+Accuracy evaluate(const NetworkBase<T, Device>& net, const Set& set, const Attack* attack,
+                  const MakeLoss& make_loss, const Options& o) {
+  const auto& source = source_of(set);
+  check(net, source, o);
+  return Evaluation<T, Device, Attack, MakeLoss>(net, source, attack, make_loss, o).run();
+}
+
 }  // namespace detail
 
-/// Predictions of a source's samples in its order, and under `attack` when it is not null: a
-/// callable like attack::Pgd with norm, eps and passes(), called for each restart with another
-/// draw; its own radius, step and starts hold, as in training. An attack without a member `seed`
-/// takes no Options::seed.
-/// Errors: UsageError (options), ShapeError (images of another shape), NumericError (logits or
-/// images that are not finite, an image outside its ball), Stopped (Options::stop).
-template <class T, class Device, class Attack = attack::Pgd<>>
-Accuracy accuracy(const NetworkBase<T, Device>& net, const data::Source& source, const Options& o,
-                  const Attack* attack = nullptr) {
-  detail::check(net, source, o);
-  return detail::Evaluation<T, Device, Attack>(net, source, o, attack).run();
+/// The loss that attacks climb unless another one is named: cross-entropy.
+struct ByCrossEntropy {
+  loss::CrossEntropy operator()(const std::int32_t* labels) const { return {.labels = labels}; }
+};
+
+/// Predictions of a data set's samples (data::Images, or a data::Source) in their order.
+/// Errors: UsageError (options), ShapeError (images of another shape), NumericError (logits that
+/// are not finite), Stopped (Options::stop).
+template <class T, class Device, class Set>
+Accuracy accuracy(const NetworkBase<T, Device>& net, const Set& set, const Options& o = {}) {
+  const attack::Pgd<>* none = nullptr;
+  return detail::evaluate(net, set, none, ByCrossEntropy{}, o);
 }
-template <class T, class Device, class Attack = attack::Pgd<>>
-Accuracy accuracy(const NetworkBase<T, Device>& net, const data::Images& images, const Options& o,
-                  const Attack* attack = nullptr) {
-  return accuracy(net, data::Memory(images), o, attack);
+/// The same, and under an attack: a callable like attack::Pgd with norm, eps and passes(), called
+/// for each restart with another draw; its own radius, step and starts hold, as in training. An
+/// attack without a member `seed` takes no Options::seed.
+/// Errors: NumericError for images that are not finite or leave their ball, too.
+template <class T, class Device, class Set, class Attack>
+Accuracy accuracy(const NetworkBase<T, Device>& net, const Set& set, const Attack& attack,
+                  const Options& o = {}) requires(!std::is_same_v<Attack, Options>) {
+  return detail::evaluate(net, set, &attack, ByCrossEntropy{}, o);
+}
+/// The same with another loss: make_loss(labels) returns the per-sample loss (loss/call.hpp) that
+/// the attack climbs; labels: device memory, one for each sample of a batch.
+///   eval::accuracy(net, set, pgd, [](const std::int32_t* y) { return Margin{y}; }, {.batch = 100})
+template <class T, class Device, class Set, class Attack, class MakeLoss>
+Accuracy accuracy(const NetworkBase<T, Device>& net, const Set& set, const Attack& attack,
+                  const MakeLoss& make_loss, const Options& o = {}) requires
+    std::invocable<const MakeLoss&, const std::int32_t*> {
+  return detail::evaluate(net, set, &attack, make_loss, o);
 }
 
 }  // namespace rnx::inline RNX_ISA::eval

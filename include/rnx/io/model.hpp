@@ -56,6 +56,9 @@ void save_model(const std::filesystem::path& path, const NetworkBase<T, Device>&
 
 /// What a file need not have.
 struct LoadOptions {
+  /// names, behind the file's prefix, that are not loaded: the network keeps its own, and whether
+  /// the file has them, and in which shape, does not matter ("fc.*": another number of classes)
+  Patterns except{};
   /// a file without normalize.mean and normalize.std leaves the network's own as they are
   bool keep_normalization = false;
 };
@@ -65,6 +68,8 @@ struct Loaded {
   std::string prefix{};  ///< that every name began with and that was taken off, like "module."
   bool kept_normalization = false;  ///< there was none in the file: the network's own stayed
   bool self_tested = false;         ///< the file's self-test was there and passed
+  /// names of the network, then of the file alone, that LoadOptions::except left out
+  std::vector<std::string> skipped{};
   Metadata metadata{};
 };
 
@@ -82,7 +87,7 @@ inline bool is_normalization(std::string_view name) {
 /// DataParallel's "module.", torch.compile's "_orig_mod.", the attribute of a wrapper, or several
 /// of them. "" where there is nothing of the kind.
 inline std::string common_prefix(const SafetensorsFile& file,
-                                 const std::set<std::string_view>& known) {
+                                 const std::set<std::string_view>& known, const Patterns& except) {
   std::string prefix;
   for (bool first = true; const Entry& e : file.entries()) {
     if (e.name == "n_averaged") continue;
@@ -91,11 +96,14 @@ inline std::string common_prefix(const SafetensorsFile& file,
         std::mismatch(prefix.begin(), prefix.end(), e.name.begin(), e.name.end()).first;
     prefix.resize(std::size_t(end - prefix.begin()));
   }
-  const auto plain = [&](const Entry& e) { return is_counter(e.name) || known.contains(e.name); };
+  const auto is_name = [&](std::string_view name) {
+    return is_counter(name) || known.contains(name) || except.match(name);
+  };
+  const auto plain = [&](const Entry& e) { return is_name(e.name); };
   if (std::all_of(file.entries().begin(), file.entries().end(), plain)) return {};
   for (std::size_t dot = prefix.find('.'); dot != prefix.npos; dot = prefix.find('.', dot + 1)) {
     const auto fits = [&](const Entry& e) {
-      return is_counter(e.name) || known.contains(std::string_view(e.name).substr(dot + 1));
+      return is_counter(e.name) || is_name(std::string_view(e.name).substr(dot + 1));
     };
     if (std::all_of(file.entries().begin(), file.entries().end(), fits))
       return prefix.substr(0, dot + 1);
@@ -185,7 +193,34 @@ template <class Shape> std::string shape_text(const Shape& shape) {
   return s + ")";
 }
 
-/// The entry of each of the network's names, and what the file had and had not. Errors: FileError.
+/// What the exceptions leave out: names of the network, then of the file alone. Errors: NameError,
+/// where one matches neither.
+template <class T, class Device>
+std::vector<std::string> skipped(const SafetensorsFile& file, const NetworkBase<T, Device>& net,
+                                 const std::set<std::string_view>& known, const Patterns& except,
+                                 const std::string& prefix) {
+  std::vector<std::string> names;
+  for (const auto* list : {&net.graph().parameters, &net.graph().buffers})
+    for (const auto& p : *list)
+      if (except.match(p.name)) names.push_back(p.name);
+  for (const Entry& e : file.entries()) {
+    if (is_counter(e.name)) continue;
+    const std::string name = e.name.substr(prefix.size());
+    if (!known.contains(name) && except.match(name)) names.push_back(name);
+  }
+  for (const std::string& glob : except.globs) {
+    const auto matched = [&](const std::string& name) { return matches(glob, name); };
+    require<NameError>(std::any_of(names.begin(), names.end(), matched), [&] {
+      return file.what() +
+             ": neither the network nor the file has a name that matches the exception " +
+             in_quotes(glob);
+    });
+  }
+  return names;
+}
+
+/// The entries of those of the network's names that fit, and what the file had and had not; what is
+/// skipped may be among them. Errors: FileError, NameError.
 template <class T, class Device>
 std::map<std::string, const Entry*> matched(const SafetensorsFile& file,
                                             const NetworkBase<T, Device>& net,
@@ -193,7 +228,8 @@ std::map<std::string, const Entry*> matched(const SafetensorsFile& file,
   std::set<std::string_view> known;
   for (const auto* list : {&net.graph().parameters, &net.graph().buffers})
     for (const auto& p : *list) known.insert(p.name);
-  loaded.prefix = common_prefix(file, known);
+  loaded.prefix = common_prefix(file, known, options.except);
+  loaded.skipped = skipped(file, net, known, options.except, loaded.prefix);
   Listed missing, unexpected, misshaped;
   int normalization = 0;
   std::map<std::string, const Entry*> fitting;
@@ -201,18 +237,20 @@ std::map<std::string, const Entry*> matched(const SafetensorsFile& file,
     for (const auto& p : *list) {
       const Entry* e = file.find(loaded.prefix + p.name);
       if (!e) {
+        if (options.except.match(p.name)) continue;
         missing.add(p.name);
         normalization += is_normalization(p.name);
       } else if (std::equal(e->shape.begin(), e->shape.end(), p.shape.begin(), p.shape.end()))
         fitting[p.name] = e;
-      else
+      else if (!options.except.match(p.name))
         misshaped.add(p.name + " is " + shape_text(e->shape) + " where " + shape_text(p.shape) +
                       " is expected");
     }
-  for (const Entry& e : file.entries())
-    if (!is_counter(e.name) &&
-        !known.contains(std::string_view(e.name).substr(loaded.prefix.size())))
-      unexpected.add(e.name);
+  for (const Entry& e : file.entries()) {
+    if (is_counter(e.name)) continue;
+    const std::string_view name = std::string_view(e.name).substr(loaded.prefix.size());
+    if (!known.contains(name) && !options.except.match(name)) unexpected.add(e.name);
+  }
   if (normalization == 2 && missing.count == 2 && unexpected.count + misshaped.count == 0) {
     require<FileError>(options.keep_normalization, [&] {
       return file.what() +
@@ -237,27 +275,32 @@ std::map<std::string, const Entry*> matched(const SafetensorsFile& file,
 }  // namespace detail
 
 /// Reads every parameter and buffer of the network, into a copy that is tested and then taken over
-/// as a whole. Names are strict, but for a prefix that all have (Loaded::prefix);
-/// `num_batches_tracked` and `n_averaged` are ignored. The self-test's tolerance is wider for half
-/// precisions.
-/// Errors: FileError (missing, unexpected and mis-shaped names, values that are not finite, a
-/// negative variance, a self-test that fails, a file of another format); the network is unchanged
-/// then.
+/// as a whole. Names are strict, but for a prefix that all have (Loaded::prefix) and for what
+/// LoadOptions::except leaves out (Loaded::skipped); `num_batches_tracked` and `n_averaged` are
+/// ignored. The self-test is made where the file has all that the network computes with, before
+/// anything is left out; its tolerance is wider for half precisions.
+///   const io::Loaded loaded = io::load_model("resnet.safetensors", net, {.except = "fc.*"});
+/// Errors: NameError (an exception that matches no name), FileError (missing, unexpected and
+/// mis-shaped names, values that are not finite, a negative variance, a self-test that fails, a
+/// file of another format); the network is unchanged then.
 template <class T, class Device>
 Loaded load_model(const std::filesystem::path& path, NetworkBase<T, Device>& net,
                   const LoadOptions& options = {}) {
   const SafetensorsFile file = SafetensorsFile::read(path);
   Loaded loaded{.metadata = file.metadata()};
   const auto entries = detail::matched(file, std::as_const(net), options, loaded);
+  const auto is_whole = [&] {  // and so computes what was tested
+    return entries.size() == net.graph().parameters.size() + net.graph().buffers.size();
+  };
   const auto copy = net.clone();
   for (const auto& [name, entry] : entries) {
     const std::vector<T> values = file.template values<T>(*entry);
     detail::require_sound(file, *entry, values);
     copy->set(name, values);
   }
-  // with another normalisation the logits are others, too
-  if (!loaded.kept_normalization)
-    loaded.self_tested = detail::self_test(file, std::as_const(*copy));
+  if (is_whole()) loaded.self_tested = detail::self_test(file, std::as_const(*copy));
+  for (const auto& [name, entry] : entries)
+    if (options.except.match(name)) copy->set(name, net.get(name).values);
   net.assign_values(*copy);
   return loaded;
 }

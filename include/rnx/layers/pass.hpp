@@ -50,7 +50,8 @@ template <class T, class Device> struct Pass {
   Record* records = nullptr;
   Context ctx{};
   int n = 0;
-  int gated = 1 << 30;  // active channels of the map that the surrounding join::Gate multiplies
+  int gated = 1 << 30;    // active channels of the map that the surrounding join::Gate multiplies
+  int first_trained = 0;  // where backward ends (Context::first_trained); 0: at the images
   bool fusing = true;
   PendingFusion<T, Device> pending{};
 
@@ -155,10 +156,13 @@ void forward(View<const T, Device> x, View<T, Device>& y, Pass<T, Device>& pass,
   if constexpr (L::leaf) pass.record(site, x, y);
 }
 
-/// Runs a bound layer's backward; at leaves the seed of the output is added first.
+/// Runs a bound layer's backward; at leaves the seed of the output is added first. Nothing is
+/// computed for sites before the first trained one, nor the gradient of its input.
 template <class L, class T, class Device, class Sink>
 void backward(View<const T, Device> dy, View<T, Device> dx, Sink sink, Pass<T, Device>& pass,
               int site) {
+  if (site < pass.first_trained && L::leaf) return;
+  if (pass.first_trained > 0 && site <= pass.first_trained) dx = {};
   if constexpr (L::leaf) dy = pass.seeded(site, dy);
   if constexpr (fusible<L>) {
     L::backward(dy, dx, sink, pass, site);

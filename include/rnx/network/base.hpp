@@ -107,6 +107,7 @@ template <class T, class Device = cpu> class NetworkBase : public Parametrised<T
                         "backward: these gradients belong to another network");
     trace.pending_ = false;
     PassType p = pass(trace);
+    if (!dx) p.first_trained = trace.context_.first_trained;
     do_backward(trace.logits_gradient(), dx, grads ? grads->flat.data() : nullptr, p);
     p.flush();
     release(trace);
@@ -123,22 +124,32 @@ template <class T, class Device = cpu> class NetworkBase : public Parametrised<T
   }
 
   /// f(ParameterRef) for every buffer (running statistics, masks, normalisation).
-  template <class F> void visit_buffers(F&& f) {
-    ++buffer_version_;
+  template <class F> void visit_buffers(F&& f) const {
     for (const auto& b : graph_->buffers)
       f(ParameterRef<T, Device>{b.name, b.shape, b.kind, buffers_.data() + b.offset, nullptr,
                                 b.count});
   }
-  template <class F> void visit_buffers(F&& f) const {
-    for (const auto& b : graph_->buffers)
-      f(ParameterRef<const T, Device>{b.name, b.shape, b.kind, buffers_.data() + b.offset, nullptr,
-                                      b.count});
-  }
-  T* buffers() { return ++buffer_version_, buffers_.data(); }
-  const T* buffers() const { return buffers_.data(); }
+  /// The buffers' flat storage, for reading and for writing, as parameters() and
+  /// mutable_parameters().
+  [[nodiscard]] const T* buffers() const { return buffers_.data(); }
+  T* mutable_buffers() { return ++buffer_version_, buffers_.data(); }
   std::size_t buffer_storage() const { return buffers_.size(); }
 
-  /// Sets one parameter or buffer from host values in PyTorch's order.
+  /// A copy of one parameter or buffer. Throws NameError.
+  HostTensor<T> get(const std::string& name) const {
+    const auto copy = [](const NamedParameter& p, const T* storage) {
+      HostTensor<T> tensor{p.shape, std::vector<T>(p.count)};
+      memory<Device>::download(tensor.values.data(), storage + p.offset, p.count * sizeof(T));
+      return tensor;
+    };
+    for (const NamedParameter& p : graph_->parameters)
+      if (p.name == name) return copy(p, parameters());
+    for (const NamedParameter& b : graph_->buffers)
+      if (b.name == name) return copy(b, buffers());
+    throw NameError("get: the network has no parameter or buffer called '" + name + "'");
+  }
+  /// Sets one parameter or buffer from host values in PyTorch's order. Throws NameError,
+  /// ShapeError.
   void set(const std::string& name, std::span<const T> values) {
     const auto put = [&](const std::vector<NamedParameter>& list, Buffer<T, Device>& storage,
                          std::uint64_t& version) {

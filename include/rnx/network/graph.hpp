@@ -2,6 +2,8 @@
 // the bound layers.
 #pragma once
 
+#include <algorithm>
+#include <initializer_list>
 #include <map>
 
 #include "rnx/compose.hpp"
@@ -86,5 +88,19 @@ inline bool matches(std::string_view pattern, std::string_view text) {
   while (p < pattern.size() && pattern[p] == '*') ++p;
   return p == pattern.size();
 }
+
+/// Some names, as globs: "fc.*", or {"layer4.*", "fc.*"}. None: no name.
+struct Patterns {
+  std::vector<std::string> globs{};
+
+  Patterns() = default;
+  Patterns(const char* glob) : globs{glob} {}
+  Patterns(std::string glob) : globs{std::move(glob)} {}
+  Patterns(std::initializer_list<std::string> list) : globs(list) {}
+  bool match(std::string_view name) const {
+    return std::any_of(globs.begin(), globs.end(),
+                       [&](const std::string& glob) { return matches(glob, name); });
+  }
+};
 
 }  // namespace rnx::inline RNX_ABI

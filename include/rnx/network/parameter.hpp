@@ -5,14 +5,20 @@
 
 namespace rnx::inline RNX_ISA {
 
-/// One parameter (or buffer) as a visitor sees it: PyTorch's name and shape, device memory.
+/// One parameter (or buffer) as a visitor reads it: PyTorch's name and shape, device memory.
 template <class T, class Device> struct ParameterRef {
   const std::string& name;
   const std::vector<int>& shape;
   ParameterKind kind;
-  T* value;     ///< device memory, `count` elements
-  T* gradient;  ///< null when visited without gradients
+  const T* value;     ///< device memory, `count` elements
+  const T* gradient;  ///< null when visited without gradients
   std::size_t count;
+};
+
+/// A copy of a parameter or buffer on the host, in the field's order: weights (O, I, KH, KW).
+template <class T> struct HostTensor {
+  std::vector<int> shape;
+  std::vector<T> values;
 };
 
 /// Flat gradients with the parameters' offsets. Backward adds; zero() starts a step.
@@ -22,8 +28,8 @@ template <class T, class Device = cpu> struct Grads {
 };
 
 /// Owns flat parameters and their names; base of everything that optimizers, checkpoints and
-/// averages take. Every mutable access raises the version: caches of weight maps are computed
-/// again, a pending backward throws.
+/// averages take. Reading (visit, parameters) changes nothing. What can write raises the version:
+/// caches of weight maps are computed again, a pending backward throws.
 template <class T, class Device = cpu> class Parametrised {
  public:
   using scalar = T;
@@ -38,30 +44,25 @@ template <class T, class Device = cpu> class Parametrised {
   Grads<T, Device> make_grads() const { return {Buffer<T, Device>(parameters_.size())}; }
   std::uint64_t parameter_version() const { return parameter_version_; }
 
-  /// f(ParameterRef) for every parameter in graph order; mutable access raises the version.
-  template <class F> void visit(F&& f) {
-    ++parameter_version_;
+  /// f(ParameterRef) for every parameter in graph order.
+  template <class F> void visit(F&& f) const {
     for (const auto& p : parameter_list())
       f(ParameterRef<T, Device>{p.name, p.shape, p.kind, parameters_.data() + p.offset, nullptr,
                                 p.count});
   }
-  template <class F> void visit(Grads<T, Device>& grads, F&& f) {
-    ++parameter_version_;
+  template <class F> void visit(const Grads<T, Device>& grads, F&& f) const {
     for (const auto& p : parameter_list())
       f(ParameterRef<T, Device>{p.name, p.shape, p.kind, parameters_.data() + p.offset,
                                 grads.flat.data() + p.offset, p.count});
   }
-  template <class F> void visit(F&& f) const {
-    for (const auto& p : parameter_list())
-      f(ParameterRef<const T, Device>{p.name, p.shape, p.kind, parameters_.data() + p.offset,
-                                      nullptr, p.count});
-  }
   /// Names, shapes and offsets.
   virtual const std::vector<NamedParameter>& parameter_list() const = 0;
 
-  /// The flat storage. Mutable access raises the version.
-  T* parameters() { return ++parameter_version_, parameters_.data(); }
-  const T* parameters() const { return parameters_.data(); }
+  /// The flat storage, device memory at the offsets of parameter_list().
+  [[nodiscard]] const T* parameters() const { return parameters_.data(); }
+  /// The same for writing: raises the version. Whoever keeps the pointer asks again before the
+  /// object is used.
+  T* mutable_parameters() { return ++parameter_version_, parameters_.data(); }
   std::size_t parameter_storage() const { return parameters_.size(); }
 
  protected:

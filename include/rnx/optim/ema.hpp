@@ -45,11 +45,11 @@ template <class T, class Device = cpu> class Ema {
   /// versions.
   template <class Object> void copy_to(Object& object, Stream stream = {}) const {
     check(object);
-    memory<Device>::copy(object.parameters(), parameters_.data(), parameters_.size() * sizeof(T),
-                         stream);
+    memory<Device>::copy(object.mutable_parameters(), parameters_.data(),
+                         parameters_.size() * sizeof(T), stream);
     if constexpr (has_buffers<Object>)
       if (buffers_.size())
-        memory<Device>::copy(object.buffers(), buffers_.data(), buffers_.size() * sizeof(T),
+        memory<Device>::copy(object.mutable_buffers(), buffers_.data(), buffers_.size() * sizeof(T),
                              stream);
   }
   /// "ema.conv1.weight": the averages, for checkpoints.

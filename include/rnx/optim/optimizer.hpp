@@ -31,6 +31,16 @@ inline Group no_decay_on_norm_and_bias() {
   return {.kinds = {ParameterKind::bias, ParameterKind::norm_weight, ParameterKind::norm_bias},
           .weight_decay = 0.0};
 }
+/// What matches stays as it is: .groups = {{.names = "fc.*"}, optim::freeze("*")} trains the
+/// classifier alone. Batch norms of which weight and bias are frozen run as in eval mode in
+/// training, with their running statistics, and keep them (train::Step).
+inline Group freeze(std::string names) { return {.names = std::move(names), .frozen = true}; }
+/// The same for the batch norms among them, while what surrounds them is trained.
+inline Group freeze_batch_norms(std::string names = "*") {
+  return {.kinds = {ParameterKind::norm_weight, ParameterKind::norm_bias},
+          .names = std::move(names),
+          .frozen = true};
+}
 
 /// A piece of the state of an optimizer, objective or callback, as checkpoints see it: a tensor in
 /// device memory ("momentum.layer1.0.conv1.weight"), or one whole number in host memory ("steps";
@@ -46,7 +56,7 @@ template <class T> struct State {
 /// Steps any number of parametrised objects. Objects and gradients must outlive it and stay where
 /// they are. Everything a step reads lies at fixed addresses in device memory, so a step can be
 /// recorded and replayed with other StepValues; a replay does not raise parameter versions: whoever
-/// replays calls object.parameters() once before using the object outside replays.
+/// replays calls object.mutable_parameters() once before using the object outside replays.
 template <class T, class Device = cpu> class Optimizer {
  public:
   using Object = Parametrised<T, Device>;
@@ -170,7 +180,7 @@ template <class T, class Device = cpu> class Optimizer {
     }
     before_step();
     for (Member& m : members_) {
-      T* p = m.object->parameters();
+      T* p = m.object->mutable_parameters();
       for (const Range& r : m.ranges)
         if (!r.frozen)
           update(m, r, p + r.offset, values, clip_ ? norm_.data() + 1 : nullptr, stream);

@@ -101,14 +101,4 @@ std::vector<char> used_parameters(const NetworkBase<T, Device>& net, const Subne
   return used;
 }
 
-/// Host copy of one parameter or buffer.
-template <class T, class Device>
-std::vector<T> host_values(const NetworkBase<T, Device>& net, const NamedParameter& p,
-                           bool buffer) {
-  std::vector<T> v(p.count);
-  memory<Device>::download(v.data(), (buffer ? net.buffers() : net.parameters()) + p.offset,
-                           p.count * sizeof(T));
-  return v;
-}
-
 }  // namespace rnx::inline RNX_ISA::search

@@ -98,8 +98,7 @@ template <class T, class Device> std::vector<int> found_widths(const NetworkBase
   for (const NamedParameter& p : net.graph().parameters) {
     const Node& node = net.graph().nodes[p.node];
     if (node.kind != Kind::mask) continue;
-    std::vector<T> theta(p.count);
-    memory<Device>::download(theta.data(), net.parameters() + p.offset, p.count * sizeof(T));
+    const std::vector<T> theta = net.get(p.name).values;
     for (const T v : theta)
       require<NumericError>(!std::isnan(v), [&] {
         return "search: the parameter '" + p.name + "' holds NaN, expected numbers";

@@ -71,10 +71,9 @@ void permute_channels(NetworkBase<T, Device>& net, const std::vector<int>& group
                                p.kind == ParameterKind::scale ||
                                p.kind == ParameterKind::architecture;
       if (no_channels || p.shape[0] == 0) continue;
-      if (member[p.node]) net.set(p.name, permuted(host_values(net, p, buffer), 1, permutation));
+      if (member[p.node]) net.set(p.name, permuted(net.get(p.name).values, 1, permutation));
       if (reads[p.node] && weight)
-        net.set(p.name,
-                permuted(host_values(net, p, buffer), std::size_t(p.shape[0]), permutation));
+        net.set(p.name, permuted(net.get(p.name).values, std::size_t(p.shape[0]), permutation));
     }
 }
 

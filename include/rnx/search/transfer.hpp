@@ -35,7 +35,7 @@ std::vector<T> derived_kernel(const NetworkBase<T, Device>& net, int node, std::
   for (const NamedParameter& p : net.graph().parameters) {
     if (p.node != node || p.kind != ParameterKind::transform || size == k) continue;
     const int next = transform_size(p);
-    const std::vector<T> matrix = host_values(net, p, false);
+    const std::vector<T> matrix = net.get(p.name).values;
     const std::size_t rows = weight.size() / (size * size);
     std::vector<T> u(p.shape[0]), smaller(rows * p.shape[0]);
     for (std::size_t r = 0; r < rows; ++r) {
@@ -79,7 +79,7 @@ void transfer(const NetworkBase<T, Device>& big, const Subnet& subnet,
       fits(in.c == narrow.in.c && out.c == narrow.out.c,
            "the subnet has " + in.text() + " -> " + out.text() + ", found " + narrow.in.text() +
                " -> " + narrow.out.text());
-      std::vector<T> values = host_values(big, *found, buffer);
+      std::vector<T> values = big.get(found->name).values;
       std::vector<int> shape = found->shape, corner_shape = p.shape;
       fits(shape.size() == corner_shape.size(), "another number of axes");
       if (wide.kind == Kind::linear &&

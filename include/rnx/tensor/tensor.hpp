@@ -87,17 +87,8 @@ template <class T, class Device = cpu> class Tensor {
     t.memory_.upload(order);
     return t;
   }
-  /// To host memory in the field's order (n, c, h, w).
-  std::vector<T> to_nchw() const {
-    const std::vector<T> host = memory_.download();
-    std::vector<T> order(host.size());
-    std::size_t k = 0;
-    for (int s = 0; s < n_; ++s)
-      for (int p = 0; p < dims_.pixels(); ++p)
-        for (int c = 0; c < dims_.c; ++c)
-          order[(std::size_t(s) * dims_.c + c) * dims_.pixels() + p] = host[k++];
-    return order;
-  }
+  /// As rnx::to_nchw of the whole.
+  std::vector<T> to_nchw() const;
   std::vector<T> download() const { return memory_.download(); }
   void upload(std::span<const T> host) { memory_.upload(host); }
 
@@ -122,6 +113,22 @@ std::vector<std::remove_const_t<T>> to_host(const View<T, Device>& v) {
   for (std::size_t p = 0, k = 0; p < std::size_t(v.n) * v.dims.pixels(); ++p)
     for (int c = 0; c < v.dims.c; ++c) out[k++] = all[p * v.stride + c];
   return out;
+}
+
+/// Host copy of the active elements of a view in the field's order (n, c, h, w).
+template <class T, class Device>
+std::vector<std::remove_const_t<T>> to_nchw(const View<T, Device>& v) {
+  const std::vector<std::remove_const_t<T>> host = to_host(v);
+  std::vector<std::remove_const_t<T>> order(host.size());
+  std::size_t k = 0;
+  for (int s = 0; s < v.n; ++s)
+    for (int p = 0; p < v.dims.pixels(); ++p)
+      for (int c = 0; c < v.dims.c; ++c)
+        order[(std::size_t(s) * v.dims.c + c) * v.dims.pixels() + p] = host[k++];
+  return order;
+}
+template <class T, class Device> std::vector<T> Tensor<T, Device>::to_nchw() const {
+  return rnx::to_nchw(view());
 }
 
 }  // namespace rnx::inline RNX_ABI

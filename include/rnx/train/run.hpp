@@ -30,7 +30,8 @@ struct FitOptions {
   std::uint64_t seed = 0;
   std::optional<data::Augment> augment = data::Augment{};
   double label_smoothing = 0;
-  /// rates of a step, of all steps of the run (replays count)
+  /// rates of a step, of all steps of the run (replays count): optim::OneCycle{.max = 0.2}, or any
+  /// other schedule (optim/schedule.hpp)
   std::function<optim::Rates(long step, long steps)> schedule{};
   /// threads that prepare batches ahead of training, at most host::max_threads
   int loader_threads = 1;

@@ -29,6 +29,17 @@ std::vector<std::uint32_t> frozen_batch_norms(const NetworkBase<T, Device>& net,
   return any ? weights : std::vector<std::uint32_t>{};
 }
 
+/// The first site with a parameter that is not in a frozen group; the number of sites where every
+/// one is.
+template <class T, class Device>
+int first_trained_site(const NetworkBase<T, Device>& net,
+                       const optim::Optimizer<T, Device>& optimizer) {
+  const std::vector<bool> frozen = optimizer.frozen(net);
+  for (std::size_t i = 0; i < frozen.size(); ++i)
+    if (!frozen[i]) return net.parameter_list()[i].node;
+  return int(net.graph().nodes.size());
+}
+
 /// A step whose objective is known by its interface: what a run drives. A program compiles the loop
 /// once, whatever objectives it trains with.
 template <class T, class Device> class AnyStep : public Stage<T, Device> {
@@ -56,7 +67,8 @@ template <class T, class Device, class Objective> class Step final : public AnyS
   /// The optimizer must outlive the step. The network's gradients are added to it here and taken
   /// from it, with the optimizer's state, when the step ends: one optimizer may serve one step
   /// after another, each from a state of zero. Batch norms whose weight and bias are in frozen
-  /// groups run as in eval mode and keep their running statistics.
+  /// groups run as in eval mode and keep their running statistics. Backward ends above the frozen
+  /// layers that a network begins with.
   Step(NetworkBase<T, Device>& network, optim::Optimizer<T, Device>& optimizer,
        const Objective& policy, int batch_size, double label_smoothing = 0)
       : AnyStep<T, Device>(network, batch_size, label_smoothing),
@@ -64,6 +76,7 @@ template <class T, class Device, class Objective> class Step final : public AnyS
         optimizer_(optimizer) {
     optimizer_.add(network, grads);
     frozen_ = frozen_batch_norms(network, optimizer_);
+    first_trained_ = first_trained_site(network, optimizer_);
   }
   ~Step() override { optimizer_.remove(grads); }
 
@@ -72,10 +85,12 @@ template <class T, class Device, class Objective> class Step final : public AnyS
 
   void operator()(int n, const StepValues* step_values, Stream stream = {}) override {
     const std::uint32_t* frozen = frozen_.empty() ? nullptr : frozen_.data();
-    objective(
-        stage(), n,
-        Context{
-            .mode = Mode::train, .values = step_values, .stream = stream.handle, .frozen = frozen});
+    objective(stage(), n,
+              Context{.mode = Mode::train,
+                      .values = step_values,
+                      .stream = stream.handle,
+                      .frozen = frozen,
+                      .first_trained = first_trained_});
     optimizer_.step(step_values, stream);
   }
   std::size_t bytes() const override {
@@ -95,6 +110,7 @@ template <class T, class Device, class Objective> class Step final : public AnyS
   Stage<T, Device>& stage() { return *this; }
   optim::Optimizer<T, Device>& optimizer_;
   std::vector<std::uint32_t> frozen_;
+  int first_trained_ = 0;
 };
 
 }  // namespace rnx::inline RNX_ISA::train
