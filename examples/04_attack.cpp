@@ -36,14 +36,11 @@ data::Images quadrants(int n, std::uint64_t seed) {
 template <class Objective> double train_and_attack(const char* name, const Objective& objective) {
   Net net(1);
   optim::Sgd<float> sgd({.momentum = 0.9, .weight_decay = 5e-4});
-  train::fit(net, quadrants(512, 1), objective, sgd,
-             {.epochs = 6,
-              .batch = 32,
-              .seed = 1,
-              .augment = std::nullopt,
-              .schedule = [](long step, long steps) {
-                return optim::Cosine{.base = 0.05, .total = steps}(step);
-              }});
+  train::fit(
+      net, quadrants(512, 1), objective, sgd,
+      {.epochs = 6, .batch = 32, .seed = 1, .augment = {}, .schedule = [](long step, long steps) {
+         return optim::Cosine{.base = 0.05, .total = steps}(step);
+       }});
 
   // every adversarial image is checked: inside its ball, inside [0, 1]; a fresh forward decides
   // whether it fools the network

@@ -28,7 +28,7 @@ data::Images images(int n, bool grey = false) {
 
 train::FitOptions options(double lr) {
   return {
-      .epochs = 2, .batch = 8, .seed = 4, .augment = std::nullopt, .schedule = [lr](long, long) {
+      .epochs = 2, .batch = 8, .seed = 4, .augment = {}, .schedule = [lr](long, long) {
         return optim::Rates{lr};
       }};
 }

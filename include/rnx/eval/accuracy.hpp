@@ -108,10 +108,10 @@ template <class T, class Device, class Attack> class Evaluation {
     for (int i = 0; i < total_; ++i) result_.origins.push_back(source_.origin(std::uint32_t(i)));
     result_.examples.resize(std::min(o_.examples, total_));
     if (total_ == 0) return std::move(result_);
-    data::Loader loader(source_, {.batch = batch_, .augment = std::nullopt, .shuffle = false});
+    data::Loader loader(source_, {.batch = batch_, .views = {data::Augment{}}, .shuffle = false});
     for (int first = 0; first < total_; first += batch_) {
       const data::Batch& b = loader.next();
-      const std::vector<T> images(b.pixels.begin(), b.pixels.end());
+      const std::vector<T> images(b.views[0].begin(), b.views[0].end());
       classify(images, b.labels, first);
       for (int r = 0; attack_ && r < o_.restarts; ++r) attack(images, r, first);
       if (o_.progress) o_.progress(first + count(first), total_);

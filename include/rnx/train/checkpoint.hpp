@@ -31,7 +31,7 @@ template <class Device = cpu> class CheckpointStore final : public Store<Device>
         return where + " is a checkpoint of another configuration: " + difference;
       });
       const std::string other =
-          state.contains("run") ? first_difference(state["run"], run_of(facts)) : "";
+          state.contains("run") ? first_difference(stored_run(state["run"]), run_of(facts)) : "";
       require<UsageError>(other.empty(),
                           [&] { return where + " is a checkpoint of another run: " + other; });
       Position p = position_of(state);
@@ -61,6 +61,16 @@ template <class Device = cpu> class CheckpointStore final : public Store<Device>
   static Json run_of(const Facts& facts) {
     Json run = Json::object();
     for (const auto& [name, text] : facts) run[name] = text;
+    return run;
+  }
+  /// Augmentations that had no crop once named the pad of one.
+  static Json stored_run(Json run) {
+    const std::string all = run.value("augment", "");
+    std::string_view text = all;
+    int pad = 0;
+    if (text.starts_with("pad ") && (text.remove_prefix(4), take_number(text, pad)) &&
+        (text.empty() || text == " flip"))
+      run["augment"] = text.empty() ? "none" : "flip";
     return run;
   }
   static Position position_of(const Json& state) {
