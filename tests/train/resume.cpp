@@ -64,6 +64,18 @@ std::unique_ptr<optim::Optimizer<float>> adam() {
   return std::make_unique<optim::Adam<float>>(optim::AdamOptions{.weight_decay = 1e-3});
 }
 
+/// Operations that do nothing.
+struct PadOfNoCrop {
+  static constexpr const char* name = "pad 0";
+  void operator()(View<float, cpu>, data::Draws&) const {}
+};
+struct Padding {
+  static constexpr const char* name = "padding";
+  int pad = 0;
+  static void numbers(auto& self, auto&& each) { each("pad", self.pad); }
+  void operator()(View<float, cpu>, data::Draws&) const {}
+};
+
 /// A callback with a number of its own.
 struct Counter {
   std::int64_t batches = 0;
@@ -221,6 +233,21 @@ TEST_CASE(
       train::Adversarial<attack::Fgsm<>>{{.start = attack::Start::random, .seed = 4}, Mode::train});
   same_bits(train::Free{.m = 2}, adam);
   same_bits(train::Trades<>{.attack = {.steps = 2, .start = attack::Start::gaussian, .seed = 4}});
+}
+
+TEST_CASE("what augmentations were called when they named the pad of no crop is known") {
+  const auto resumed = [](const data::Augment& first) {
+    Attempts session;
+    const auto change = [&](train::FitOptions& o) {
+      o.epochs = 1;
+      o.augment = first;
+    };
+    REQUIRE(session(train::Natural{}, *sgd(), change) == "no error");
+    return session(train::Natural{}, *sgd(), [](train::FitOptions& o) { o.augment = {}; });
+  };
+  CHECK(resumed(PadOfNoCrop{}) == "no error");
+  CHECK(resumed(Padding{}).find("augment was \"pad 0 padding\" and is \"none\"") !=
+        std::string::npos);
 }
 
 TEST_CASE(

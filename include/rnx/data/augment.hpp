@@ -50,8 +50,8 @@ template <class Op> std::string operation_text(const Op& op) {
     Op::numbers(op, each);
   else
     static_assert(std::is_empty_v<Op>,
-                  "an operation of an augmentation names its numbers, so that a run's fingerprint "
-                  "holds them: static void numbers(auto& self, auto&& each)");
+                  "rnx: an operation of an augmentation with numbers names them: static void "
+                  "numbers(auto& self, auto&& each)");
   return text + Op::name;
 }
 

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <utility>
 
@@ -49,12 +48,12 @@ constexpr std::pair<long, long> reach(long first, long count, long n, bool refle
           first < 0 ? std::max(end, -first + 1) : end};
 }
 
-/// byte / 255.
-inline constexpr std::array<float, 256> levels = [] {
-  std::array<float, 256> level{};
-  for (int v = 0; v < 256; ++v) level[std::size_t(v)] = float(v) / 255.0f;
-  return level;
-}();
+/// Reverses the order of w pixels of c channels (0: of `channels`).
+template <int c> void mirror(float* line, int w, int channels = c) {
+  for (int x = 0; x < w / 2; ++x)
+    for (int k = 0; k < (c ? c : channels); ++k)
+      std::swap(line[x * (c ? c : channels) + k], line[(w - 1 - x) * (c ? c : channels) + k]);
+}
 
 }  // namespace detail
 
@@ -72,32 +71,30 @@ inline void cut(const Patch& patch, const Frame& frame, const Placement& p, floa
   // columns [x0, x1) of the window lie within the picture
   const long x0 = std::clamp(-p.left, 0L, long(w)), x1 = std::clamp(frame.w - p.left, x0, long(w));
   for (int y = 0; y < h; ++y, out += long(w) * c) {
-    const bool inside = y + p.top >= 0 && y + p.top < frame.h;
-    if ((!inside || x0 == x1) && !p.reflect) {
+    const bool inside = y + p.top >= 0 && y + p.top < frame.h && x0 < x1;
+    if (!inside && !p.reflect) {
       std::fill(out, out + long(w) * c, 0.0f);
       continue;
     }
     const long row = p.reflect ? detail::mirrored(y + p.top, frame.h) : y + p.top;
     const std::uint8_t* line = patch.pixels + (row - patch.top) * patch.w * c;
-    const auto put = [&](long x, long column) {
-      float* to = out + (p.flip ? w - 1 - x : x) * c;
-      for (int k = 0; k < c; ++k) to[k] = detail::levels[line[(column - patch.left) * c + k]];
+    const auto copy = [&](long x, long column, long pixels) {
+      const std::uint8_t* from = line + (column - patch.left) * c;
+      float* to = out + x * c;
+      for (long k = 0; k < pixels * c; ++k) to[k] = float(from[k]) / 255.0f;
     };
-    const auto beyond = [&](long x) {
-      float* to = out + (p.flip ? w - 1 - x : x) * c;
-      if (p.reflect)
-        put(x, detail::mirrored(x + p.left, frame.w));
-      else
-        std::fill(to, to + c, 0.0f);
+    const auto beyond = [&](long begin, long end) {
+      if (!p.reflect) std::fill(out + begin * c, out + end * c, 0.0f);
+      for (long x = begin; p.reflect && x < end; ++x)
+        copy(x, detail::mirrored(x + p.left, frame.w), 1);
     };
-    for (long x = 0; x < x0; ++x) beyond(x);
-    if (p.flip) {
-      for (long x = x0; x < x1; ++x) put(x, x + p.left);
-    } else if (x0 < x1) {
-      const std::uint8_t* from = line + (x0 + p.left - patch.left) * c;
-      for (long k = 0; k < (x1 - x0) * c; ++k) out[x0 * c + k] = detail::levels[from[k]];
-    }
-    for (long x = x1; x < w; ++x) beyond(x);
+    beyond(0, x0);
+    if (x0 < x1) copy(x0, x0 + p.left, x1 - x0);
+    beyond(x1, w);
+    if (p.flip && c == 3)
+      detail::mirror<3>(out, w);
+    else if (p.flip)
+      detail::mirror<0>(out, w, c);
   }
 }
 

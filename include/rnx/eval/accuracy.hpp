@@ -2,7 +2,9 @@
 // norm and range are verified first.
 #pragma once
 
+#include <algorithm>
 #include <functional>
+#include <limits>
 
 #include "rnx/attack.hpp"
 #include "rnx/core/argmax.hpp"
@@ -33,6 +35,8 @@ struct Accuracy {
   std::size_t origin(std::size_t sample) const {
     return origins.empty() ? sample : origins.at(sample);
   }
+  /// NaN where a sample has no label (data::no_label): predictions and logits are there, but no
+  /// accuracy.
   double clean() const {
     return share([](const Sample& s) { return s.clean == s.label; });
   }
@@ -43,7 +47,10 @@ struct Accuracy {
  private:
   template <class F> double share(F f) const {
     std::size_t k = 0;
-    for (const Sample& s : samples) k += f(s);
+    for (const Sample& s : samples) {
+      if (s.label == data::no_label) return std::numeric_limits<double>::quiet_NaN();
+      k += f(s);
+    }
     return samples.empty() ? 0 : double(k) / samples.size();
   }
 };
@@ -65,7 +72,8 @@ struct Options {
 namespace detail {
 
 template <class T, class Device>
-void check(const NetworkBase<T, Device>& net, const data::Source& source, const Options& o) {
+void check(const NetworkBase<T, Device>& net, const data::Source& source, const Options& o,
+           bool attacked) {
   require<ShapeError>(source.dims() == net.input_dims(), [&] {
     return "eval: the network takes " + net.input_dims().text() + ", the images are " +
            source.dims().text();
@@ -74,6 +82,7 @@ void check(const NetworkBase<T, Device>& net, const data::Source& source, const 
     return "eval: the data set has " + std::to_string(source.classes()) + " classes, the network " +
            std::to_string(net.classes());
   });
+  if (attacked) data::require_labels(source, "eval: an attack");
   require<UsageError>(o.batch > 0 && o.restarts > 0, "eval: batch and restarts must be positive");
   require<UsageError>(o.tile >= 0 && o.examples >= 0,
                       "eval: tile and examples must not be negative");
@@ -144,7 +153,8 @@ template <class T, class Device, class Attack> class Evaluation {
   void classify(const std::vector<T>& images, const std::vector<std::int32_t>& labels, int first) {
     for (int i = 0; i < count(first) && std::size_t(first + i) < result_.examples.size(); ++i)
       result_.examples[first + i] = {.clean = image(images, i), .adversarial = image(images, i)};
-    labels_.upload(labels);
+    const bool known = std::find(labels.begin(), labels.end(), data::no_label) == labels.end();
+    if (known) labels_.upload(labels);
     clean_.upload(images);
     predict(std::as_const(clean_).view().samples(0, count(first)), [&](int i, int c, const T* z) {
       result_.samples[first + i] = {
@@ -193,12 +203,13 @@ template <class T, class Device, class Attack> class Evaluation {
 /// callable like attack::Pgd with norm, eps and passes(), called for each restart with another
 /// draw; its own radius, step and starts hold, as in training. An attack without a member `seed`
 /// takes no Options::seed.
-/// Errors: UsageError (options), ShapeError (images of another shape), NumericError (logits or
-/// images that are not finite, an image outside its ball), Stopped (Options::stop).
+/// Errors: UsageError (options, an attack on samples without labels), ShapeError (images of another
+/// shape), NumericError (logits or images that are not finite, an image outside its ball), Stopped
+/// (Options::stop).
 template <class T, class Device, class Attack = attack::Pgd<>>
 Accuracy accuracy(const NetworkBase<T, Device>& net, const data::Source& source, const Options& o,
                   const Attack* attack = nullptr) {
-  detail::check(net, source, o);
+  detail::check(net, source, o, attack != nullptr);
   return detail::Evaluation<T, Device, Attack>(net, source, o, attack).run();
 }
 template <class T, class Device, class Attack = attack::Pgd<>>
