@@ -66,7 +66,7 @@ template <class Op> std::string operation_text(const Op& op) {
 /// Threads share an operation.
 template <class Op>
 concept AugmentOperation = std::convertible_to<decltype(Op::name), std::string> &&
-    std::copy_constructible<Op> &&(detail::PlacesSample<Op> || detail::ChangesPixels<Op>);
+    std::copy_constructible<Op> &&(detail::PlacesSample<Op> != detail::ChangesPixels<Op>);
 
 /// Operations in their order; none: samples as they are. Those that place a sample come first: they
 /// decide which pixels are read at all.

@@ -67,7 +67,6 @@ class Loader {
     expect("a batch", 1, options_.batch);
     expect("ahead", 1, options_.ahead);
     expect("a number of views", 1, long(options_.views.size()));
-    for (const Augment& augment : options_.views) augment.check(dims_);
     host::check_threads("Loader: expected threads", options_.threads);
     require(source_.size() > 0 && source_.size() <= UINT32_MAX, [&] {
       return "Loader: expected from 1 to 2^32 - 1 samples, found " + std::to_string(source_.size());
@@ -79,6 +78,7 @@ class Loader {
       return "Loader: expected a first step of at most " + std::to_string(steps_) +
              ", the steps of an epoch, found " + std::to_string(first_step);
     });
+    for (const Augment& augment : options_.views) augment.check(dims_);
     first_ = first_epoch * steps_ + first_step;
     slots_.resize(options_.ahead + 1);  // and the one in use
     for (Slot& slot : slots_) reserve(slot.batch);
