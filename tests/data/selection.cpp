@@ -152,6 +152,8 @@ TEST_CASE("selections of selections: composed in any order, owned or not, told a
                      {0, 5, 1});
   CHECK(owned.size() == 3);
   CHECK(shown(owned).size() == 3);
+  const Memory moved(data::Images{images});
+  CHECK(moved.fingerprint() == whole.fingerprint());
   data::Loader loader(part, {.batch = 4, .views = {data::Augment{}}, .shuffle = false});
   const data::Batch& batch = loader.next();
   CHECK(batch.ids == std::vector<std::uint32_t>{0, 1, 2, 3});

@@ -52,29 +52,30 @@ inline void require_labels(const Source& source, const char* who) {
     });
 }
 
-/// A data set in memory. The images are not copied: they must outlive it.
+/// A data set in memory: images that must outlive it, or that are moved into it.
 class Memory final : public Source {
  public:
-  explicit Memory(const Images& images) : images_(images) {}
+  explicit Memory(const Images& images) : images_(std::shared_ptr<void>(), &images) {}
+  explicit Memory(Images&& images) : images_(std::make_shared<const Images>(std::move(images))) {}
 
-  std::size_t size() const override { return images_.n; }
-  Dims dims() const override { return images_.dims; }
-  int classes() const override { return images_.classes; }
-  const std::vector<std::string>& class_names() const override { return images_.class_names; }
+  std::size_t size() const override { return images_->n; }
+  Dims dims() const override { return images_->dims; }
+  int classes() const override { return images_->classes; }
+  const std::vector<std::string>& class_names() const override { return images_->class_names; }
   int label(std::uint32_t id) const override {
-    return images_.labels.empty() ? no_label : images_.labels.at(id);
+    return images_->labels.empty() ? no_label : images_->labels.at(id);
   }
   void sample(std::uint32_t id, const Augment& augment, const Key& key, float* out) const override {
-    make_batch(images_, std::span(&id, 1), augment, key, out, nullptr);
+    make_batch(*images_, std::span(&id, 1), augment, key, out, nullptr);
   }
   std::string fingerprint() const override {
     const std::uint64_t labels =
-        io::checksum(images_.labels.data(), images_.labels.size() * sizeof(images_.labels[0]));
-    return io::hexadecimal(io::checksum(images_.pixels.data(), images_.pixels.size(), labels));
+        io::checksum(images_->labels.data(), images_->labels.size() * sizeof(images_->labels[0]));
+    return io::hexadecimal(io::checksum(images_->pixels.data(), images_->pixels.size(), labels));
   }
 
  private:
-  const Images& images_;
+  std::shared_ptr<const Images> images_;
 };
 
 }  // namespace rnx::inline RNX_ISA::data
