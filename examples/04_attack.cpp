@@ -40,7 +40,7 @@ template <class Objective> double train_and_attack(const char* name, const Objec
              {.epochs = 6,
               .batch = 32,
               .seed = 1,
-              .augment = std::nullopt,
+              .augment = {},
               .schedule = optim::Cosine{.base = 0.05}});
 
   // every adversarial image is checked: inside its ball, inside [0, 1]; a fresh forward decides

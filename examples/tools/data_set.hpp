@@ -44,6 +44,13 @@ struct DataFacts {
 /// Errors: as open_data, as far as they do not concern pixels.
 DataFacts describe_data(const DataOptions& o, bool want_train, bool want_test);
 
+/// How a data set is usually augmented, by the numbers that a run's configuration holds.
+struct Augmentation {
+  int pad = 4;
+  bool crop = true, flip = true;
+  rnx::data::Augment operations() const;
+};
+
 /// Both splits and what a trainer wants to know of them.
 struct DataSet {
   std::string name;
@@ -51,7 +58,7 @@ struct DataSet {
   /// those that were given, the usual ones of the data set, or of the training split; else
   /// empty
   rnx::data::Statistics statistics;
-  rnx::data::Augment augment{};
+  Augmentation augment{};
   std::vector<std::string> skipped;  ///< files that could not be read
   /// sentences that a user should see: files that were passed over, images that were shuffled
   std::vector<std::string> notes{};

@@ -315,7 +315,7 @@ int train_into(const Arguments& a, const tools::App& app, NetworkBase<float>& ne
   train::FitOptions options{.epochs = a.epochs,
                             .batch = a.batch,
                             .seed = a.seed,
-                            .augment = a.augment ? std::optional(set.augment) : std::nullopt,
+                            .augment = a.augment ? set.augment.operations() : data::Augment{},
                             .label_smoothing = a.label_smoothing,
                             .schedule = a.rates(),
                             .loader_threads = a.loader_threads};

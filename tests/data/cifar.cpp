@@ -203,80 +203,28 @@ TEST_CASE("numbers below n without bias") {
 }
 
 TEST_CASE("a batch without augmentation is byte / 255") {
-  const Images images = images_of(5, {3, 4, 6});
+  Images images = images_of(5, {3, 4, 6});
   const std::vector<std::uint32_t> ids{4, 0, 4};
   std::vector<float> out(3 * 72, -1);
   std::vector<std::int32_t> labels(3, -1);
-  data::make_batch(images, ids, nullptr, 1, 1, out.data(), labels.data());
+  data::make_batch(images, ids, {}, {1, 1}, out.data(), labels.data());
   CHECK(labels == std::vector<std::int32_t>{4, 0, 4});
   for (std::size_t i = 0; i < out.size(); ++i)
     CHECK(out[i] == float(images.pixels[ids[i / 72] * 72 + i % 72]) / 255.0f);
-  std::vector<double> wide(72);
-  data::make_batch(images, std::vector<std::uint32_t>{2}, nullptr, 1, 1, wide.data(), nullptr);
-  for (std::size_t i = 0; i < wide.size(); ++i) CHECK(wide[i] == images.pixels[2 * 72 + i] / 255.0);
-}
-
-TEST_CASE("augmentation moves and mirrors, and depends on seed, epoch and sample alone") {
-  for (const Dims dims : {Dims{3, 8, 7}, Dims{1, 5, 2}}) {
-    const Images images = images_of(40, dims);
-    const int h = dims.h, w = dims.w, c = dims.c;
-    const std::size_t size = dims.count();
-    const data::Augment augment{.pad = 3};
-    const auto ids = data::epoch_order(40, 1, 1);
-    std::vector<float> out(40 * size, -1), again(size);
-    data::make_batch(images, ids, &augment, 5, 6, out.data(), nullptr);
-    std::set<std::tuple<int, int, bool>> placements;
-    int wrong = 0;
-    for (std::size_t i = 0; i < ids.size(); ++i) {
-      const auto p = data::placement(augment, 5, 6, ids[i]);
-      CHECK(std::abs(p.top) <= 3);
-      CHECK(std::abs(p.left) <= 3);
-      placements.insert({p.top, p.left, p.flip});
-      for (int y = 0; y < h; ++y)
-        for (int x = 0; x < w; ++x)
-          for (int k = 0; k < c; ++k) {
-            const int sy = y + p.top, sx = (p.flip ? w - 1 - x : x) + p.left;
-            const bool inside = sy >= 0 && sy < h && sx >= 0 && sx < w;
-            const float expected =
-                inside ? images.pixels[ids[i] * size + (sy * w + sx) * c + k] / 255.0f : 0;
-            wrong += out[i * size + (y * w + x) * c + k] != expected;
-          }
-      // the same alone as within the batch
-      data::make_batch(images, std::span(&ids[i], 1), &augment, 5, 6, again.data(), nullptr);
-      CHECK(std::equal(again.begin(), again.end(), out.begin() + i * size));
-    }
-    CHECK(wrong == 0);
-    CHECK(placements.size() > 25);
-    std::vector<float> other(40 * size);
-    data::make_batch(images, ids, &augment, 5, 7, other.data(), nullptr);
-    CHECK(other != out);
-    data::make_batch(images, ids, &augment, 6, 6, other.data(), nullptr);
-    CHECK(other != out);
-  }
-  int flips = 0, counts[9] = {};
-  for (std::uint32_t id = 0; id < 9000; ++id) {
-    const auto p = data::placement({}, 1, 0, id);
-    flips += p.flip;
-    ++counts[p.top + 4];
-    const auto still = data::placement({.pad = 4, .crop = false, .flip = false}, 1, 0, id);
-    CHECK((still.top == 0 && still.left == 0 && !still.flip));
-  }
-  CHECK(std::abs(flips - 4500) < 150);
-  for (const int count : counts) CHECK(std::abs(count - 1000) < 100);
+  images.labels.clear();
+  data::make_batch(images, ids, {}, {1, 1}, out.data(), labels.data());
+  CHECK(labels == std::vector<std::int32_t>(3, data::no_label));
 }
 
 TEST_CASE("batches refuse what does not fit") {
   Images images = images_of(3, {3, 2, 2});
   std::vector<float> out(12);
-  const auto refused = [&](std::uint32_t id, const data::Augment* augment) {
+  const auto refused = [&](std::uint32_t id) {
     return error_of<UsageError>(
-        [&] { data::make_batch(images, std::span(&id, 1), augment, 0, 0, out.data(), nullptr); });
+        [&] { data::make_batch(images, std::span(&id, 1), {}, {}, out.data(), nullptr); });
   };
-  const data::Augment negative{.pad = -1}, large{.pad = 3};
-  CHECK(refused(3, nullptr) == "make_batch: expected ids below 3, found 3");
-  CHECK(refused(0, &negative) == "make_batch: expected a pad from 0 to 2, found -1");
-  CHECK(refused(0, &large) == "make_batch: expected a pad from 0 to 2, found 3");
+  CHECK(refused(3) == "make_batch: expected ids below 3, found 3");
   images.labels.pop_back();
-  CHECK(refused(0, nullptr) ==
+  CHECK(refused(0) ==
         "make_batch: expected pixels and labels of 3 images (3, 2, 2), found 36 and 2");
 }

@@ -140,13 +140,14 @@ TEST_CASE("image folder: images of a sample's size give what Memory gives") {
   CHECK(source.class_names() == std::vector<std::string>{"ant", "bee"});
   CHECK(source.path(2) == "ant/more/2.PNG");
   CHECK(source.skipped().empty());
-  const data::Augment augment{.pad = 2}, none{.pad = 2, .crop = false, .flip = false};
-  for (const data::Augment* a : {&augment, &none, static_cast<const data::Augment*>(nullptr)})
+  for (const data::Augment& a :
+       {data::crop_and_flip(2), data::Augment{}, data::Augment{data::HorizontalFlip{}},
+        data::Augment{data::RandomCrop{.pad = 3, .reflect = true}, data::Cutout{.size = 2}}})
     for (std::uint32_t id = 0; id < 4; ++id)
       for (std::uint64_t epoch = 0; epoch < 20; ++epoch) {
         std::vector<float> x(147, -1), y(147, -2);
-        source.sample(id, a, 3, epoch, x.data());
-        expected.sample(id, a, 3, epoch, y.data());
+        source.sample(id, a, {3, epoch, 1}, x.data());
+        expected.sample(id, a, {3, epoch, 1}, y.data());
         CHECK(x == y);
         CHECK(source.label(id) == expected.label(id));
       }
@@ -186,13 +187,13 @@ TEST_CASE(
     return x;
   };
   std::vector<float> x(144);
-  source.sample(0, nullptr, 1, 1, x.data());
+  source.sample(0, {}, {}, x.data());
   CHECK(x == window(1, 4, false));
-  const data::Augment augment{.pad = 1};
+  const data::Augment augment = data::crop_and_flip(1);
   int found = 0, flips = 0;
   std::vector<int> tops(4), lefts(11);
   for (int epoch = 0; epoch < 300; ++epoch) {
-    source.sample(0, &augment, 1, epoch, x.data());
+    source.sample(0, augment, {1, std::uint64_t(epoch)}, x.data());
     for (int top = -1; top <= 3; ++top)
       for (int left = -1; left <= 10; ++left)
         for (const bool flip : {false, true})
@@ -207,11 +208,12 @@ TEST_CASE(
   CHECK(std::abs(flips - 150) < 40);
   for (const int count : tops) CHECK(count > 30);
   for (const int count : lefts) CHECK(count > 10);
-  source.sample(1, &augment, 1, 1, x.data());  // 1 x 40 pixels become 10 x 400
-  const data::Augment large{.pad = 9};
-  CHECK(support::error_of<UsageError>([&] { source.sample(0, &large, 1, 1, x.data()); }) ==
-        "ImageFolder: expected a pad from 0 to 8, found 9");
-  CHECK(support::error_of<UsageError>([&] { source.sample(2, nullptr, 1, 1, x.data()); }) ==
+  source.sample(1, augment, {1, 1}, x.data());  // 1 x 40 pixels become 10 x 400
+  const data::Augment large = data::crop_and_flip(9);
+  CHECK(support::error_of<UsageError>([&] {
+          source.sample(0, large, {1, 1}, x.data());
+        }) == "crop: expected a pad from 0 to 8, found 9");
+  CHECK(support::error_of<UsageError>([&] { source.sample(2, {}, {}, x.data()); }) ==
         "ImageFolder: expected ids below 2, found 2");
 }
 
@@ -255,13 +257,14 @@ TEST_CASE("image folder: unreadable images, damage and loss") {
   folder.write("train/a/1.png", good.substr(0, good.size() / 2));  // the header is whole
   std::filesystem::remove(folder.path / "train/a/3.png");
   std::vector<float> x(3 * 32 * 32);
-  CHECK(support::error_of<FileError>([&] { source.sample(1, nullptr, 0, 0, x.data()); }) ==
+  CHECK(support::error_of<FileError>([&] { source.sample(1, {}, {}, x.data()); }) ==
         where + "/1.png: expected a whole PNG image, found an error: \"the file ends too early\"");
-  CHECK(support::error_of<FileError>([&] { source.sample(3, nullptr, 0, 0, x.data()); }) ==
+  CHECK(support::error_of<FileError>([&] { source.sample(3, {}, {}, x.data()); }) ==
         where + "/3.png: cannot be opened: No such file or directory");
   CHECK(ImageFolder(folder.path, Split::train, {.decode_all = false}).fingerprint() != print);
   // through the loader, whatever the threads
-  data::Loader loader(source, {.batch = 2, .augment = {}, .shuffle = false, .threads = 2});
+  data::Loader loader(source,
+                      {.batch = 2, .views = {data::Augment{}}, .shuffle = false, .threads = 2});
   CHECK(support::error_of<FileError>([&] { loader.next(); }) ==
         where + "/1.png: expected a whole PNG image, found an error: \"the file ends too early\"");
 }
@@ -280,7 +283,7 @@ TEST_CASE("image folder: several threads read the same samples") {
     const data::Batch& batch = three.next();
     CHECK(batch.ids == batches[k].ids);
     CHECK(batch.labels == batches[k].labels);
-    CHECK(batch.pixels == batches[k].pixels);
+    CHECK(batch.views == batches[k].views);
   }
 }
 #endif
@@ -304,7 +307,7 @@ TEST_CASE("image folder: JPEG with a long header, and one that is decoded small"
   REQUIRE(source.size() == 2);
   for (const std::uint32_t id : {0, 1}) {
     std::vector<float> x(256);
-    source.sample(id, nullptr, 0, 0, x.data());
+    source.sample(id, {}, {}, x.data());
     for (const float v : x) CHECK(std::abs(v - 77 / 255.0f) < 0.01f);
   }
 }

@@ -92,7 +92,7 @@ TEST_CASE(
   for (std::uint32_t id = 0; id < 200; ++id) {
     const std::size_t origin = all.origin(id);
     float pixel = -1;
-    all.sample(id, nullptr, 0, 0, &pixel);
+    all.sample(id, {}, {}, &pixel);
     CHECK(pixel == float(origin) / 255);
     CHECK(all.label(id) == images.labels[origin]);
     if (id < 50) CHECK(few.origin(id) == origin);

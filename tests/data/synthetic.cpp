@@ -178,17 +178,6 @@ TEST_CASE("synthetic: the shape is the label's in seven of ten images") {
   }
 }
 
-TEST_CASE("synthetic: its augmentation leaves images as they are") {
-  const Images images = data::synthetic(Split::train, 20);
-  for (std::uint32_t id = 0; id < 20; ++id) {
-    const data::Augment augment = data::synthetic_augment();
-    std::vector<float> plain(3072), augmented(3072);
-    data::make_batch(images, std::span(&id, 1), nullptr, 1, 2, plain.data(), nullptr);
-    data::make_batch(images, std::span(&id, 1), &augment, 1, 2, augmented.data(), nullptr);
-    CHECK(plain == augmented);
-  }
-}
-
 TEST_CASE("synthetic: a linear classifier on broad features finds something, and less than 80 %" *
           doctest::skip(support::sanitized)) {
   const Images train = data::synthetic(Split::train, 4000), test = data::synthetic(Split::test);

@@ -47,6 +47,27 @@ TEST_CASE("a network with a NaN or a negative variance has no accuracy") {
   }
 }
 
+TEST_CASE("samples without labels have predictions and logits, but no accuracy and no attack") {
+  data::Images images = data::synthetic(data::Split::test, 6);
+  const Net net(1);
+  const eval::Accuracy known = eval::accuracy(net, images, {.batch = 4, .keep_logits = true});
+  images.labels.clear();
+  const eval::Accuracy unknown = eval::accuracy(net, images, {.batch = 4, .keep_logits = true});
+  CHECK(unknown.logits == known.logits);
+  REQUIRE(unknown.samples.size() == 6);
+  for (std::size_t i = 0; i < 6; ++i) {
+    CHECK(unknown.samples[i].clean == known.samples[i].clean);
+    CHECK(unknown.samples[i].label == data::no_label);
+    CHECK_FALSE(unknown.samples[i].robust);
+  }
+  CHECK(std::isnan(unknown.clean()));
+  CHECK(std::isnan(unknown.robust()));
+  CHECK_FALSE(std::isnan(known.clean()));
+  const attack::Pgd<> pgd{.steps = 1};
+  CHECK(support::error_of<UsageError>([&] { eval::accuracy(net, images, pgd); }) ==
+        "eval: an attack: expected samples with labels, found none of sample 0");
+}
+
 TEST_CASE("an attack whose gradient is NaN is an error, not a robust network") {
   using Small = Network<Sequential<Conv<4, 3>, Activation<Broken>, GlobalAveragePool, Linear<10>>,
                         Shape<3, 32, 32>>;

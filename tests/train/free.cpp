@@ -89,7 +89,7 @@ TEST_CASE("a NaN in a loss stops the training with one sentence") {
   CHECK_THROWS_AS(train::fit<cpu>(net, images, train::Natural{}, sgd,
                                   {.epochs = 1,
                                    .batch = 4,
-                                   .augment = std::nullopt,
+                                   .augment = {},
                                    .schedule = [](long, long) { return optim::Rates{0.1}; }}),
                   NumericError);
 }

@@ -27,10 +27,9 @@ data::Images images(int n, bool grey = false) {
 }
 
 train::FitOptions options(double lr) {
-  return {
-      .epochs = 2, .batch = 8, .seed = 4, .augment = std::nullopt, .schedule = [lr](long, long) {
-        return optim::Rates{lr};
-      }};
+  return {.epochs = 2, .batch = 8, .seed = 4, .augment = {}, .schedule = [lr](long, long) {
+            return optim::Rates{lr};
+          }};
 }
 
 /// A plain struct whose bound form holds it by value.
@@ -236,4 +235,14 @@ TEST_CASE("gradients of a network with a frozen batch norm are those of its loss
   for (std::size_t i = 0; i < g.size(); ++i) slope += g[i] * direction[i];
   const double h = 1e-6;
   CHECK(slope == doctest::Approx((loss_at(h) - loss_at(-h)) / (2 * h)).epsilon(1e-5));
+}
+
+TEST_CASE("a training on samples without labels is refused before it begins") {
+  data::Images unknown = images(20);
+  unknown.labels.clear();
+  Net net(1);
+  CHECK(support::error_of<UsageError>([&] {
+          optim::Sgd<float> sgd;
+          train::fit(net, unknown, train::Natural{}, sgd, options(0.1));
+        }) == "fit: expected samples with labels, found none of sample 0");
 }

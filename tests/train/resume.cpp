@@ -50,7 +50,7 @@ train::FitOptions options() {
   return {.epochs = 3,
           .batch = 8,
           .seed = 4,
-          .augment = data::Augment{.pad = 1},
+          .augment = data::crop_and_flip(1),
           .schedule = optim::OneCycle{.max = 0.05}};
 }
 
@@ -235,7 +235,7 @@ TEST_CASE(
   };
   holds(refused([](auto& o) { o.batch = 4; }), "another run: batch was \"8\" and is \"4\"");
   holds(refused([](auto& o) { o.seed = 5; }), "seed was \"4\" and is \"5\"");
-  holds(refused([](auto& o) { o.augment = std::nullopt; }),
+  holds(refused([](auto& o) { o.augment = {}; }),
         "augment was \"pad 1 crop flip\" and is \"none\"");
   holds(refused([](auto& o) { o.label_smoothing = 0.1; }),
         "label smoothing was \"0\" and is \"0.1\"");

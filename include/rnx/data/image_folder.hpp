@@ -30,9 +30,8 @@ struct ImageFolderOptions {
 };
 
 /// Images that are decoded when they are asked for: the shorter side is resized, then a window is
-/// cut out. Without augmentation it is the centre; with Augment it is any window of the resized
-/// image padded with zeros, mirrored or not. Where the resized image is as large as a sample, that
-/// is exactly what Memory does. Classes and files are those of an ImageList. The constructor looks
+/// cut out: the centre, or where the augmentation places it. Where the resized image is as large as
+/// a sample, that is exactly what Memory does. Classes and files are those of an ImageList. The constructor looks
 /// at every file, so that nothing is found out in the middle of a training.
 class ImageFolder final : public Source {
  public:
@@ -51,44 +50,26 @@ class ImageFolder final : public Source {
   const std::vector<std::string>& class_names() const override { return list_.class_names(); }
   int label(std::uint32_t id) const override { return at(id).label; }
   /// Errors: FileError (an image that is not there any more, or whose data are damaged).
-  void sample(std::uint32_t id, const Augment* augment, std::uint64_t seed, std::uint64_t epoch,
-              float* out) const override {
-    const File& file = at(id);
-    const Dims d = options_.dims;
+  void sample(std::uint32_t id, const Augment& augment, const Key& key, float* out) const override {
+    views(id, {&augment, 1}, key, {&out, 1});
+  }
+  void views(std::uint32_t id, std::span<const Augment> augments, Key key,
+             std::span<float* const> out) const override {
+    const std::string path = (list_.root() / at(id).path).string();
     // twice the size is enough: what is left to reduce still has the filter of resize()
-    const std::string path = (list_.root() / file.path).string();
-    const Picture picture =
-        decode_image(read_file(path), path, {.channels = d.c, .enough = 2 * options_.resize});
-    const long shorter = std::min(picture.h, picture.w), side = options_.resize,
-               h = side * picture.h / shorter, w = side * picture.w / shorter;
-    long top = (h - d.h) / 2, left = (w - d.w) / 2;
-    bool flip = false;
-    if (augment) {
-      require(augment->pad >= 0 && augment->pad <= std::max(d.h, d.w), [&] {
-        return "ImageFolder: expected a pad from 0 to " + std::to_string(std::max(d.h, d.w)) +
-               ", found " + std::to_string(augment->pad);
-      });
-      const rng::Stream stream(seed, Purpose::augment, epoch, id);  // in the order of placement()
-      std::uint64_t index = 0;
-      flip = stream.bits(index++) >> 31 && augment->flip;
-      if (augment->crop)
-        top = long(detail::below(stream, index, std::uint32_t(h - d.h + 2 * augment->pad + 1))) -
-              augment->pad;
-      if (augment->crop)
-        left = long(detail::below(stream, index, std::uint32_t(w - d.w + 2 * augment->pad + 1))) -
-               augment->pad;
-    }
-    // the part of the cut that lies within the image, [y0, y1) x [x0, x1) of it; the rest is zero
-    const int y0 = int(std::max(0L, -top)), x0 = int(std::max(0L, -left)),
-              y1 = int(std::min<long>(d.h, h - top)), x1 = int(std::min<long>(d.w, w - left));
-    std::fill(out, out + d.count(), 0.0f);
-    if (y0 >= y1 || x0 >= x1) return;
-    const Picture cut = resize(picture, h, w, {top + y0, left + x0, y1 - y0, x1 - x0});
-    for (int y = y0; y < y1; ++y)
-      for (int x = x0; x < x1; ++x)
-        for (int c = 0; c < d.c; ++c)
-          out[(std::size_t(y) * d.w + (flip ? d.w - 1 - x : x)) * d.c + c] =
-              float(cut.pixels[(std::size_t(y - y0) * cut.w + (x - x0)) * d.c + c]) / 255.0f;
+    const Picture picture = decode_image(
+        read_file(path), path, {.channels = options_.dims.c, .enough = 2 * options_.resize});
+    const long shorter = std::min(picture.h, picture.w), side = options_.resize;
+    const Frame frame{
+        .h = side * picture.h / shorter, .w = side * picture.w / shorter, .sample = options_.dims};
+    Picture part;
+    const auto read = [&](const Patch& p) {  // nothing else is resized
+      part = resize(picture, frame.h, frame.w,
+                    {.top = p.top, .left = p.left, .h = int(p.h), .w = int(p.w)});
+      return Patch{.pixels = part.pixels.data(), .top = p.top, .left = p.left, .h = p.h, .w = p.w};
+    };
+    for (std::size_t k = 0; k < augments.size(); ++k, ++key.view)
+      make_sample(frame, augments[k], key, id, read, out[k]);
   }
   /// Of a line each with path, class name and size of every file, not of what is in them.
   std::string fingerprint() const override {

@@ -1,6 +1,7 @@
 // Batches prepared ahead by threads of their own. What is in batch (epoch, step) depends on the
-// source, the seed, the batch size and the augmentation alone: never on the number of threads, how
-// far they are ahead, or where the run was resumed.
+// source, the seed, the batch size and the augmentations alone: never on the number of threads, how
+// far they are ahead, or where the run was resumed. A batch may hold its samples several times, as
+// views that other augmentations make of them; view k does not depend on the views behind it.
 #pragma once
 
 #include <algorithm>
@@ -23,19 +24,24 @@ struct Batch {
   long epoch = 0, step = 0;  ///< of the batch: step counts from 0 in each epoch
   int n = 0;
   Dims dims{};
-  std::vector<float> pixels{};         ///< (n, h, w, c) in [0, 1]
-  std::vector<std::int32_t> labels{};  ///< (n)
-  std::vector<std::uint32_t> ids{};    ///< (n), of the samples in the source
+  std::vector<std::vector<float>> views{};  ///< one per augmentation, (n, h, w, c) in [0, 1]
+  std::vector<std::int32_t> labels{};       ///< (n), no_label where a sample has none
+  std::vector<std::uint32_t> ids{};         ///< (n), of the samples in the source
 
-  View<const float, cpu> view() const { return {pixels.data(), n, dims, dims.c}; }  // (n, h, w, c)
+  /// (n, h, w, c)
+  View<const float, cpu> view(std::size_t k = 0) const {
+    return {views.at(k).data(), n, dims, dims.c};
+  }
 };
 
 struct LoaderOptions {
   int batch = 128;  ///< samples; the last batch of an epoch has what is left
   std::uint64_t seed = 0;
-  std::optional<Augment> augment = Augment{};  ///< nullopt: samples as they are
-  bool shuffle = true;                         ///< false: in the source's order
-  /// that prepare batches, at most host::max_threads; they are not those of kernels
+  /// one for each view of a batch; an empty one leaves samples as they are
+  std::vector<Augment> views{crop_and_flip()};
+  bool shuffle = true;  ///< false: in the source's order
+  /// for each view, that prepare batches, at most host::max_threads in all; they are not those of
+  /// kernels
   int threads = 1;
   int ahead = 3;  ///< batches that are prepared or in preparation while one is in use
 };
@@ -43,8 +49,9 @@ struct LoaderOptions {
 /// Gives the batches of one epoch after another, without end, from (first_epoch, first_step) on.
 /// The source must outlive it, and all calls come from one thread. Destroying it waits for the
 /// samples that are being read, not for whole batches. Errors of the constructor: UsageError (an
-/// empty source; a batch or ahead below 1; threads not from 1 to host::max_threads; a first step
-/// beyond the epoch), StateError (the system does not start so many threads).
+/// empty source; no view, or one whose augmentation cannot work on the source's samples; a batch or
+/// ahead below 1; threads not from 1 to host::max_threads; a first step beyond the epoch),
+/// StateError (the system does not start so many threads).
 class Loader {
  public:
   Loader(const Source& source, LoaderOptions options, long first_epoch = 0, long first_step = 0)
@@ -59,6 +66,7 @@ class Loader {
     };
     expect("a batch", 1, options_.batch);
     expect("ahead", 1, options_.ahead);
+    expect("a number of views", 1, long(options_.views.size()));
     host::check_threads("Loader: expected threads", options_.threads);
     require(source_.size() > 0 && source_.size() <= UINT32_MAX, [&] {
       return "Loader: expected from 1 to 2^32 - 1 samples, found " + std::to_string(source_.size());
@@ -70,13 +78,17 @@ class Loader {
       return "Loader: expected a first step of at most " + std::to_string(steps_) +
              ", the steps of an epoch, found " + std::to_string(first_step);
     });
+    for (const Augment& augment : options_.views) augment.check(dims_);
     first_ = first_epoch * steps_ + first_step;
     slots_.resize(options_.ahead + 1);  // and the one in use
+    for (Slot& slot : slots_) reserve(slot.batch);
+    const auto count =
+        std::min<std::size_t>(options_.threads * options_.views.size(), host::max_threads);
     try {
-      for (int k = 0; k < options_.threads; ++k) threads_.emplace_back([this] { work(); });
+      while (threads_.size() < count) threads_.emplace_back([this] { work(); });
     } catch (const std::system_error& error) {
       stop();
-      throw StateError("Loader: expected to start " + std::to_string(options_.threads) +
+      throw StateError("Loader: expected to start " + std::to_string(count) +
                        " threads, the system started " + std::to_string(threads_.size()) + ": " +
                        error.code().message());
     }
@@ -90,7 +102,7 @@ class Loader {
   const Batch& next() {
     std::unique_lock lock(mutex_);
     Slot& slot = slots_[taken_ % slots_.size()];
-    if (const auto ready = [&] { return slot.ready && slot.number == taken_; }; !ready()) {
+    if (const auto ready = [&] { return slot.number == taken_ && slot.left == 0; }; !ready()) {
       const auto begin = std::chrono::steady_clock::now();
       ready_.wait(lock, ready);
       waited_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
@@ -98,7 +110,7 @@ class Loader {
     if (slot.error) std::rethrow_exception(slot.error);
     ++taken_;
     lock.unlock();
-    space_.notify_one();
+    space_.notify_all();  // threads share the samples of a batch
     return slot.batch;
   }
 
@@ -110,52 +122,81 @@ class Loader {
   struct Slot {
     Batch batch;
     long number = -1;
-    bool ready = false;
-    std::exception_ptr error;
+    int left = 0;  ///< pieces that are not finished
+    int error_piece = 0;
+    std::exception_ptr error;  ///< of the first piece that has one
   };
   using Order = std::shared_ptr<const std::vector<std::uint32_t>>;
+  static constexpr int piece = 16;  // samples that a thread takes at once
 
-  /// A thread's life: take the next number, make its batch, until stop().
+  /// A thread's life: take the next samples of the batch that is begun, until stop().
   void work() {
     for (;;) {
       std::unique_lock lock(mutex_);
       space_.wait(lock, [&] { return stopping_ || claimed_ < taken_ + options_.ahead; });
       if (stopping_) return;
-      const long number = claimed_++;
-      Slot& slot = slots_[number % slots_.size()];
-      slot.ready = false;
-      slot.number = number;
+      Slot& slot = slots_[claimed_ % slots_.size()];
+      const int first = next_;
+      if (first == 0) begin(slot, claimed_);
+      next_ = first + piece < slot.batch.n ? first + piece : 0;
+      claimed_ += next_ == 0;
       lock.unlock();
+      std::exception_ptr error;
       try {
-        fill(slot.batch, first_ + number);
+        fill(slot.batch, first);
       } catch (...) {
-        slot.error = std::current_exception();
+        error = std::current_exception();
       }
       lock.lock();
-      slot.ready = true;
+      if (error && (!slot.error || first < slot.error_piece)) {
+        slot.error = error;
+        slot.error_piece = first;
+      }
+      if (--slot.left > 0) continue;
       lock.unlock();
       ready_.notify_one();
     }
   }
 
-  void fill(Batch& batch, long number) {
-    batch.epoch = number / steps_;
-    batch.step = number % steps_;
-    const std::size_t begin = std::size_t(batch.step) * options_.batch,
-                      end = std::min(begin + options_.batch, source_.size());
-    batch.n = int(end - begin);
+  /// Room for the largest batch: threads allocate nothing.
+  void reserve(Batch& batch) {
+    const auto n = std::min<std::size_t>(options_.batch, source_.size());
+    batch.views.resize(options_.views.size());
+    for (std::vector<float>& view : batch.views) view.reserve(n * dims_.count());
+    batch.labels.reserve(n);
+    batch.ids.reserve(n);
+  }
+
+  /// Says which batch a slot is for.
+  void begin(Slot& slot, long number) {
+    Batch& batch = slot.batch;
+    batch.epoch = (first_ + number) / steps_;
+    batch.step = (first_ + number) % steps_;
+    const std::size_t begin = std::size_t(batch.step) * options_.batch;
+    batch.n = int(std::min<std::size_t>(options_.batch, source_.size() - begin));
     batch.dims = dims_;
-    batch.pixels.resize(batch.n * dims_.count());
+    for (std::vector<float>& view : batch.views) view.resize(batch.n * dims_.count());
     batch.labels.resize(batch.n);
     batch.ids.resize(batch.n);
+    slot.number = number;
+    slot.left = (batch.n - 1) / piece + 1;
+    slot.error = nullptr;
+  }
+
+  /// A piece of the batch, from its sample `first` on.
+  void fill(Batch& batch, int first) {
+    const std::size_t begin = std::size_t(batch.step) * options_.batch;
     const Order order = options_.shuffle ? order_of(batch.epoch) : nullptr;
-    for (int i = 0; i < batch.n; ++i) {
+    std::vector<float*> out(options_.views.size());
+    for (int i = first; i < std::min(first + piece, batch.n); ++i) {
       if (stopping_) return;  // nobody will look at it
       const std::uint32_t id = batch.ids[i] =
           order ? (*order)[begin + i] : std::uint32_t(begin + i);
       batch.labels[i] = source_.label(id);
-      source_.sample(id, options_.augment ? &*options_.augment : nullptr, options_.seed,
-                     batch.epoch, batch.pixels.data() + i * dims_.count());
+      for (std::size_t k = 0; k < out.size(); ++k)
+        out[k] = batch.views[k].data() + i * dims_.count();
+      source_.views(id, options_.views,
+                    {.seed = options_.seed, .epoch = std::uint64_t(batch.epoch)}, out);
     }
   }
 
@@ -184,9 +225,10 @@ class Loader {
   const LoaderOptions options_;
   const Dims dims_;
   long steps_ = 0, first_ = 0;
-  std::mutex mutex_;  // taken_, claimed_, and which slots are ready
+  std::mutex mutex_;  // taken_, claimed_, next_, and what slots hold beside batches
   std::condition_variable space_, ready_;
   long taken_ = 0, claimed_ = 0;  // batches that next() gave out, that threads took up
+  int next_ = 0;                  // sample of batch claimed_ (0: it is not begun)
   std::vector<Slot> slots_;       // batch k is in slot k % size
   std::atomic<bool> stopping_ = false;
   std::mutex order_mutex_;

@@ -2,7 +2,7 @@
 // first N" is a fair sample.
 #pragma once
 
-#include "rnx/data/source.hpp"
+#include "rnx/data/selection.hpp"
 
 namespace rnx::inline RNX_ISA::data {
 
@@ -41,33 +41,20 @@ inline bool is_mixed(std::span<const std::int32_t> labels, int classes) {
   return true;
 }
 
-/// Samples of a source that it owns, shuffled once and always in the same way: the first n of that
-/// order (all where there are fewer).
-class Shuffled final : public Source {
+/// Samples of another source, shuffled once and always in the same way: the first n of that order
+/// (all where there are fewer).
+class Shuffled final : public Selection {
  public:
-  Shuffled(std::unique_ptr<Source> whole, std::size_t n)
-      : whole_(std::move(whole)),
-        order_(epoch_order(whole_->size(), 0, 0)) {
-    order_.resize(std::min(n, order_.size()));
-  }
-
-  std::size_t size() const override { return order_.size(); }
-  Dims dims() const override { return whole_->dims(); }
-  int classes() const override { return whole_->classes(); }
-  const std::vector<std::string>& class_names() const override { return whole_->class_names(); }
-  int label(std::uint32_t id) const override { return whole_->label(order_.at(id)); }
-  std::size_t origin(std::uint32_t id) const override { return whole_->origin(order_.at(id)); }
-  void sample(std::uint32_t id, const Augment* augment, std::uint64_t seed, std::uint64_t epoch,
-              float* out) const override {
-    whole_->sample(order_.at(id), augment, seed, epoch, out);
-  }
-  std::string fingerprint() const override {
-    return whole_->fingerprint() + "[shuffled:" + std::to_string(order_.size()) + "]";
-  }
+  Shuffled(const Whole& whole, std::size_t n)
+      : Selection("Shuffled", whole, first(*whole, n),
+                  "shuffled:" + std::to_string(std::min(n, whole->size()))) {}
 
  private:
-  std::unique_ptr<Source> whole_;
-  std::vector<std::uint32_t> order_;
+  static std::vector<std::uint32_t> first(const Source& whole, std::size_t n) {
+    std::vector<std::uint32_t> order = epoch_order(whole.size(), 0, 0);
+    order.resize(std::min(n, order.size()));
+    return order;
+  }
 };
 
 }  // namespace rnx::inline RNX_ISA::data

@@ -10,7 +10,8 @@
 #include <climits>
 #include <cstdlib>
 
-#include "rnx/data/batch.hpp"
+#include "rnx/data/draws.hpp"
+#include "rnx/data/images.hpp"
 
 namespace rnx::inline RNX_ISA::data {
 
@@ -140,10 +141,6 @@ inline void synthetic_paint(const SyntheticScene& s, Split split, std::uint64_t 
       }
     }
 }
-
-/// What the data set wants in training: images as they are. Shapes are drawn with shifts already,
-/// and a flip would turn half of the diagonals over.
-constexpr Augment synthetic_augment() { return {.pad = 0, .crop = false, .flip = false}; }
 
 /// n images (32, 32, 3) of ten classes, of which image i has label i % 10 (n = 0: 10000 for
 /// training, 1000 for tests). The first images of a larger set are the smaller set. Shapes alone,

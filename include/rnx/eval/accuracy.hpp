@@ -2,8 +2,10 @@
 // norm and range are verified first.
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <functional>
+#include <limits>
 
 #include "rnx/attack.hpp"
 #include "rnx/core/argmax.hpp"
@@ -35,6 +37,8 @@ struct Accuracy {
   std::size_t origin(std::size_t sample) const {
     return origins.empty() ? sample : origins.at(sample);
   }
+  /// NaN where a sample has no label (data::no_label): predictions and logits are there, but no
+  /// accuracy.
   double clean() const {
     return share([](const Sample& s) { return s.clean == s.label; });
   }
@@ -45,7 +49,10 @@ struct Accuracy {
  private:
   template <class F> double share(F f) const {
     std::size_t k = 0;
-    for (const Sample& s : samples) k += f(s);
+    for (const Sample& s : samples) {
+      if (s.label == data::no_label) return std::numeric_limits<double>::quiet_NaN();
+      k += f(s);
+    }
     return samples.empty() ? 0 : double(k) / samples.size();
   }
 };
@@ -80,7 +87,8 @@ struct Options {
 namespace detail {
 
 template <class T, class Device>
-void check(const NetworkBase<T, Device>& net, const data::Source& source, const Options& o) {
+void check(const NetworkBase<T, Device>& net, const data::Source& source, const Options& o,
+           bool attacked) {
   require<ShapeError>(source.dims() == net.input_dims(), [&] {
     return "eval: the network takes " + net.input_dims().text() + ", the images are " +
            source.dims().text();
@@ -89,6 +97,7 @@ void check(const NetworkBase<T, Device>& net, const data::Source& source, const 
     return "eval: the data set has " + std::to_string(source.classes()) + " classes, the network " +
            std::to_string(net.classes());
   });
+  if (attacked) data::require_labels(source, "eval: an attack");
   require<UsageError>(o.batch > 0 && o.restarts > 0, "eval: batch and restarts must be positive");
   require<UsageError>(o.tile >= 0 && o.examples >= 0,
                       "eval: tile and examples must not be negative");
@@ -125,10 +134,10 @@ template <class T, class Device, class Attack, class MakeLoss> class Evaluation 
     for (int i = 0; i < total_; ++i) result_.origins.push_back(source_.origin(std::uint32_t(i)));
     result_.examples.resize(std::min(o_.examples, total_));
     if (total_ == 0) return std::move(result_);
-    data::Loader loader(source_, {.batch = batch_, .augment = std::nullopt, .shuffle = false});
+    data::Loader loader(source_, {.batch = batch_, .views = {data::Augment{}}, .shuffle = false});
     for (int first = 0; first < total_; first += batch_) {
       const data::Batch& b = loader.next();
-      const std::vector<T> images(b.pixels.begin(), b.pixels.end());
+      const std::vector<T> images(b.views[0].begin(), b.views[0].end());
       classify(images, b.labels, first);
       for (int r = 0; attack_ && r < o_.restarts; ++r) attack(images, r, first);
       if (o_.progress) o_.progress(first + count(first), total_);
@@ -161,7 +170,8 @@ template <class T, class Device, class Attack, class MakeLoss> class Evaluation 
   void classify(const std::vector<T>& images, const std::vector<std::int32_t>& labels, int first) {
     for (int i = 0; i < count(first) && std::size_t(first + i) < result_.examples.size(); ++i)
       result_.examples[first + i] = {.clean = image(images, i), .adversarial = image(images, i)};
-    labels_.upload(labels);
+    const bool known = std::find(labels.begin(), labels.end(), data::no_label) == labels.end();
+    if (known) labels_.upload(labels);
     clean_.upload(images);
     predict(std::as_const(clean_).view().samples(0, count(first)), [&](int i, int c, const T* z) {
       result_.samples[first + i] = {
@@ -212,7 +222,7 @@ template <class T, class Device, class Set, class Attack, class MakeLoss>
 Accuracy evaluate(const NetworkBase<T, Device>& net, const Set& set, const Attack* attack,
                   const MakeLoss& make_loss, const Options& o) {
   const auto& source = source_of(set);
-  check(net, source, o);
+  check(net, source, o, attack != nullptr);
   return Evaluation<T, Device, Attack, MakeLoss>(net, source, attack, make_loss, o).run();
 }
 
@@ -234,7 +244,8 @@ Accuracy accuracy(const NetworkBase<T, Device>& net, const Set& set, const Optio
 /// The same, and under an attack: a callable like attack::Pgd with norm, eps and passes(), called
 /// for each restart with another draw; its own radius, step and starts hold, as in training. An
 /// attack without a member `seed` takes no Options::seed.
-/// Errors: NumericError for images that are not finite or leave their ball, too.
+/// Errors: UsageError for samples without labels, NumericError for images that are not finite or
+/// leave their ball, too.
 template <class T, class Device, class Set, class Attack>
 Accuracy accuracy(const NetworkBase<T, Device>& net, const Set& set, const Attack& attack,
                   const Options& o = {}) requires(!std::is_same_v<Attack, Options>) {

@@ -28,7 +28,7 @@ struct Saving {
 struct FitOptions {
   int epochs = 1, batch = 128;
   std::uint64_t seed = 0;
-  std::optional<data::Augment> augment = data::Augment{};
+  data::Augment augment = data::crop_and_flip();  ///< {}: samples as they are
   double label_smoothing = 0;
   /// rates of a step, of all steps of the run (replays count): optim::OneCycle{.max = 0.2}, or any
   /// other schedule (optim/schedule.hpp)
@@ -85,7 +85,7 @@ template <class Device> class Run {
     }
     const auto begin = clock::now();
     const data::Batch& b = loader_->next();
-    step_->images.upload(b.pixels);
+    step_->images.upload(b.views[0]);
     step_->labels.upload(b.labels);
     for (int r = 0; r < replays_; ++r) {
       const long index = progress_.done * replays_ + r;
@@ -219,7 +219,7 @@ template <class Device> class Run {
       loader_.emplace(source_,
                       data::LoaderOptions{.batch = batch_,
                                           .seed = o_.seed,
-                                          .augment = o_.augment,
+                                          .views = {o_.augment},
                                           .threads = o_.loader_threads},
                       progress_.done / per_epoch_, progress_.done % per_epoch_);
   }
@@ -244,6 +244,7 @@ template <class Device> class Run {
       return "fit: the data set has " + std::to_string(source.classes()) +
              " classes, the network " + std::to_string(net.classes());
     });
+    data::require_labels(source, "fit");
     const std::size_t last = source.size() % std::size_t(o.batch);
     net.check_batch_statistics(last ? int(last) : o.batch, "fit: the last batch of an epoch");
     return o.batch;
@@ -267,16 +268,11 @@ template <class Device> class Run {
     return list;
   }
   Facts facts() const {
-    const auto augment = [&] {
-      if (!o_.augment) return std::string("none");
-      return "pad " + std::to_string(o_.augment->pad) + (o_.augment->crop ? " crop" : "") +
-             (o_.augment->flip ? " flip" : "");
-    };
     Facts f;
     if (description_) f.emplace_back("objective", *description_);
     f.insert(f.end(), {{"batch", std::to_string(batch_)},
                        {"seed", std::to_string(o_.seed)},
-                       {"augment", augment()},
+                       {"augment", o_.augment.describe()},
                        {"label smoothing", exact_text(o_.label_smoothing)},
                        {"optimizer", optimizer_.describe()},
                        {"replays", std::to_string(replays_)},
