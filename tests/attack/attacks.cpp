@@ -309,6 +309,8 @@ TEST_CASE("bad options are refused with one sentence") {
   CHECK_THROWS_WITH_AS(
       run({.eps = 1.5}),
       "attack: eps in Linf must be at most 1 (images lie in [0, 1]), found 1.500000", UsageError);
+  CHECK_THROWS_AS((attack::Fgsm<>{.eps = -1}(c.net, work, std::as_const(c.x).view(), a.view(), ce)),
+                  UsageError);
   CHECK_THROWS_WITH_AS(run({.step = -1}), "attack: the step must not be negative, found -1.000000",
                        UsageError);
   CHECK_THROWS_AS(run({.eps = std::nan("")}), UsageError);

@@ -4,6 +4,8 @@
 // clips after projecting). The last iterate is returned.
 #pragma once
 
+#include <optional>
+
 #include "rnx/attack/cpu.hpp"
 #include "rnx/attack/input_gradient.hpp"
 
@@ -18,27 +20,34 @@ inline std::string text_of(Start start) {
   return start == Start::clean ? "clean" : start == Start::random ? "random" : "gaussian";
 }
 
-/// x' = project(x' + step direction(gradient of the loss)), `steps` times.
+/// x' = project(x' + step direction(gradient of the loss)), `steps` times. Without a step its size
+/// is 2.5 eps / steps (Madry et al. 2018, L2 attacks): from any start the far side of the ball is
+/// within reach, with room to move along it; 2/255 for 10 steps at 8/255.
 template <class Norm = norm::Linf> struct Pgd {
   using norm = Norm;
-  Rational eps = px(8), step = px(2);
+  Rational eps = px(8);
+  std::optional<Rational> step{};  ///< unset: follows eps, see step_size()
   int steps = 10;
   Start start = Start::random;
   /// added to the seed of the run or evaluation that calls it: tells attacks of one run apart
   std::uint64_t seed = 0;
 
+  /// `step`, or what it is where it is unset.
+  Rational step_size() const {
+    return step.value_or(Rational{2.5 * eps.numerator / std::max(steps, 1), eps.denominator});
+  }
   /// Forwards, and as many backwards, that one call takes for each sample.
   int passes() const { return steps; }
   /// Writes radius and step size: what operator() uses where it is called without values, and what
   /// an objective's set() passes on.
   void set(StepValues& v) const {
     v.eps = eps;
-    v.step = step;
+    v.step = step_size();
   }
   /// All that its bits depend on, as one line.
   std::string describe() const {
-    const std::string sizes =
-        " eps " + exact_text(eps) + " step " + exact_text(step) + " steps " + std::to_string(steps);
+    const std::string sizes = " eps " + exact_text(eps) + " step " + exact_text(step_size()) +
+                              " steps " + std::to_string(steps);
     return std::string("pgd ") + Norm::name + sizes + " start " + text_of(start) + " seed " +
            std::to_string(seed);
   }
@@ -96,7 +105,7 @@ template <class Norm = norm::Linf> struct Pgd {
   template <class T, class Device>
   void check(const View<const T, Device>& x, const View<T, Device>& adversarial,
              int capacity) const {
-    check_radius<Norm>(eps, step);
+    check_radius<Norm>(eps, step_size());
     require<UsageError>(steps >= 0, "attack: the number of steps must not be negative");
     const bool fits =
         x.dense() && adversarial.dense() && adversarial.n == x.n && adversarial.dims == x.dims;
@@ -109,14 +118,14 @@ template <class Norm = norm::Linf> struct Pgd {
   }
 };
 
-/// One step. Start::clean: length eps (FGSM). Otherwise FGSM-RS with its own step, 1.25 eps in Wong
-/// et al.
+/// One step. Start::clean: length eps (FGSM). Otherwise FGSM-RS with its own step; unset: 1.25 eps,
+/// as in Wong et al.
 template <class Norm = norm::Linf> struct Fgsm {
   using norm = Norm;
   Rational eps = px(8);
   Start start = Start::clean;
-  Rational step = px(10);  ///< where the start is not clean
-  std::uint64_t seed = 0;  ///< as Pgd's
+  std::optional<Rational> step{};  ///< where the start is not clean; unset: 1.25 eps
+  std::uint64_t seed = 0;          ///< as Pgd's
 
   int passes() const { return 1; }
   /// Radius and step size, as Pgd's: the step from a clean start is eps.
@@ -133,8 +142,9 @@ template <class Norm = norm::Linf> struct Fgsm {
 
  private:
   Pgd<Norm> pgd() const {
+    const Rational own = step.value_or(Rational{1.25 * eps.numerator, eps.denominator});
     return {.eps = eps,
-            .step = start == Start::clean ? eps : step,
+            .step = start == Start::clean ? eps : own,
             .steps = 1,
             .start = start,
             .seed = seed};

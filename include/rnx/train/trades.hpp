@@ -10,8 +10,7 @@
 namespace rnx::inline RNX_ISA::train {
 
 template <class Norm = norm::Linf> struct Trades {
-  attack::Pgd<Norm> attack{
-      .eps = px(8), .step = px(2), .steps = 10, .start = attack::Start::gaussian};
+  attack::Pgd<Norm> attack{.eps = px(8), .steps = 10, .start = attack::Start::gaussian};
   double beta = 6;
 
   int replays() const { return 1; }
