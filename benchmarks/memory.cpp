@@ -25,13 +25,12 @@ static void train_steps(NetworkBase<float>& net, int batch, int steps) {
   for (std::size_t i = 0; i < x.size(); ++i) x.data()[i] = float(random.uniform(i));
   const std::vector<std::int32_t> labels(std::size_t(batch), 1);
   optim::Sgd<float> sgd({.momentum = 0.9, .weight_decay = 5e-4});
-  train::Step<float, cpu, train::Natural> step(net, sgd, train::Natural{}, batch);
-  step.images.upload(std::span<const float>(x.data(), x.size()));
-  step.labels.upload(labels);
-  StepValues values{};
-  sgd.apply({.lr = 0.01}, values);
-  const optim::StepState<> values_of_step(values);
-  for (int i = 0; i < steps; ++i) step(batch, values_of_step.get());
+  train::Step<float, cpu> step(net, sgd, train::Natural{}, batch);
+  step.images().upload(std::span<const float>(x.data(), x.size()));
+  step.labels().upload(labels);
+  const optim::Rates rates{.lr = 0.01};
+  step.set({}, {&rates, 1});
+  for (int i = 0; i < steps; ++i) step(batch);
 }
 
 int main(int argc, char** argv) {

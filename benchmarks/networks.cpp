@@ -96,13 +96,12 @@ template <class Objective>
 void step(benchmark::State& state, const MeasuredModel& model, Objective objective, double passes) {
   Problem& p = problem(model);
   optim::Sgd<float> sgd({.momentum = 0.9, .weight_decay = 5e-4});
-  train::Step<float, cpu, Objective> step(*p.net, sgd, objective, p.n);
-  step.images.upload(std::span<const float>(p.x.data(), p.x.size()));
-  step.labels.upload(p.labels);
-  StepValues values{.eps = px(8), .step = px(2)};
-  sgd.apply({.lr = 0.01}, values);
-  const optim::StepState<> values_of_step(values);
-  p.measure(state, p.n, passes, [&] { step(p.n, values_of_step.get()); });
+  train::Step<float, cpu> step(*p.net, sgd, objective, p.n);
+  step.images().upload(std::span<const float>(p.x.data(), p.x.size()));
+  step.labels().upload(p.labels);
+  const optim::Rates rates{.lr = 0.01};
+  step.set({}, {&rates, 1});
+  p.measure(state, p.n, passes, [&] { step(p.n); });
 }
 
 void add(const MeasuredModel& model) {

@@ -158,33 +158,32 @@ class Display {
   double shown_ = 0;
 };
 
-/// Trains with the objective of that name.
-train::Outcome train_with(const Arguments& a, NetworkBase<float>& net, const data::Source& source,
-                          optim::Optimizer<float>& optimizer, const train::FitOptions& o,
-                          tools::RunDirectory& run, train::JsonLines& log, train::CsvTable& table,
-                          Display& display) {
+/// The objective of that name.
+train::AnyObjective<float> objective_of(const Arguments& a) {
   const Rational eps = Rational::parse(a.eps, "--eps"),
                  step = Rational::parse(a.step(), "--attack-step");
-  const auto keep_folder = [&run](const train::Progress&) { run.restore_if_deleted(); };
-  const auto with = [&](const auto& objective) {
-    return train::fit(net, source, objective, optimizer, o, keep_folder, log, table, display);
-  };
+  const double smoothing = a.label_smoothing;
   const auto pgd = [&]<class N>(N) {
     attack::check_radius<N>(eps, step);
-    return with(train::Adversarial<attack::Pgd<N>>{{.eps = eps, .step = step, .steps = a.steps()},
-                                                   a.mode()});
+    return train::Adversarial<attack::Pgd<N>>{
+        .attack = {.eps = eps, .step = step, .steps = a.steps()},
+        .mode = a.mode(),
+        .smoothing = smoothing};
   };
-  if (a.objective == "pgd") return a.norm == norm::L2::name ? pgd(norm::L2{}) : pgd(norm::Linf{});
+  if (a.objective == "natural") return train::Natural{.smoothing = smoothing};
+  if (a.objective == "pgd" && a.norm == norm::L2::name) return pgd(norm::L2{});
+  if (a.objective == "pgd") return pgd(norm::Linf{});
   attack::check_radius<norm::Linf>(eps, step);
   if (a.objective == "fgsm-rs")
-    return with(train::Adversarial<attack::Fgsm<>>{
-        {.eps = eps, .start = attack::Start::random, .step = step}, a.mode()});
-  if (a.objective == "free") return with(train::Free{.eps = eps, .m = a.replays});
-  if (a.objective == "trades")
-    return with(train::Trades<>{
-        .attack = {.eps = eps, .step = step, .steps = a.steps(), .start = attack::Start::gaussian},
-        .beta = a.beta});
-  return with(train::Natural{});
+    return train::Adversarial<attack::Fgsm<>>{
+        .attack = {.eps = eps, .start = attack::Start::random, .step = step},
+        .mode = a.mode(),
+        .smoothing = smoothing};
+  if (a.objective == "free") return train::Free{.eps = eps, .m = a.replays, .smoothing = smoothing};
+  return train::Trades<>{
+      .attack = {.eps = eps, .step = step, .steps = a.steps(), .start = attack::Start::gaussian},
+      .beta = a.beta,
+      .smoothing = smoothing};
 }
 
 /// What is printed for people; `display` may be quiet.
@@ -316,7 +315,6 @@ int train_into(const Arguments& a, const tools::App& app, NetworkBase<float>& ne
                             .batch = a.batch,
                             .seed = a.seed,
                             .augment = a.augment ? set.augment.operations() : data::Augment{},
-                            .label_smoothing = a.label_smoothing,
                             .schedule = a.rates(),
                             .loader_threads = a.loader_threads};
   options.evaluate =
@@ -331,8 +329,9 @@ int train_into(const Arguments& a, const tools::App& app, NetworkBase<float>& ne
   options.stop = &tools::stop_on_signals();
   say(display, "training: {}, {} epochs of {} batches, {}, {} threads, into {}", a.objective,
       a.epochs, batches, instruction_set(), host::threads(), a.out);
+  const auto keep_folder = [&run](const train::Progress&) { run.restore_if_deleted(); };
   const train::Outcome outcome =
-      train_with(a, net, training, sgd, options, run, log, table, display);
+      train::fit(net, training, objective_of(a), sgd, options, keep_folder, log, table, display);
   if (!outcome.finished) {
     tools::complain(fmt::format(
         "rnx-train: stopped by a signal after {} of {} batches; --resume auto continues",

@@ -4,8 +4,11 @@
 #pragma once
 
 #include "rnx/train/objective.hpp"
+#include "rnx/train/passes.hpp"
+#include "rnx/train/adversary.hpp"
+#include "rnx/train/terms.hpp"
+#include "rnx/train/recipes.hpp"
 #include "rnx/train/free.hpp"
-#include "rnx/train/trades.hpp"
 #include "rnx/train/step.hpp"
 #include "rnx/train/progress.hpp"
 #include "rnx/train/state.hpp"

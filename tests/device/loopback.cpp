@@ -37,17 +37,16 @@ Batch batch(int k) {
 template <class Device, class Objective> struct Session {
   Net<Device> net{3};
   optim::Sgd<float, Device> sgd{{.momentum = 0.9, .weight_decay = 5e-4}};
-  train::Step<float, Device, Objective> step;
-  optim::StepState<Device> state;
+  train::Step<float, Device> step;
   explicit Session(Objective o) : step(net, sgd, o, n) {}
   void load(const Batch& b) {
-    step.images.upload(b.images);
-    step.labels.upload(b.labels);
-    state.set(b.values);
+    step.images().upload(b.images);
+    step.labels().upload(b.labels);
+    step.set(b.values);
   }
   void direct(const Batch& b) {
     load(b);
-    step(n, state.get());
+    step(n);
   }
   std::vector<float> all() const {
     std::vector<float> v = support::parameters<float, Device>(net), w(net.buffer_storage());
@@ -101,7 +100,7 @@ TEST_CASE(
   const auto before = device.all();
   Recording recording;
   device.load(batch(0));
-  device.step(n, device.state.get(), recording.stream());
+  device.step(n, recording.stream());
   CHECK(device.all() == before);  // recording runs nothing
   CHECK(recording.size() > 500);
   for (int k = 0; k < 3; ++k) {
@@ -119,7 +118,7 @@ TEST_CASE("loopback: a recorded step replayed with another seed is the step of t
   Session<loopback, train::Adversarial<>> device(pgd7);
   Recording recording;
   device.load(batch(0));
-  device.step(n, device.state.get(), recording.stream());
+  device.step(n, recording.stream());
   device.load(other);
   recording.replay();
   host.direct(other);

@@ -26,17 +26,16 @@ template <class Net> std::vector<float> train_and_predict(NetworkBase<float>& ne
   std::vector<float> out;
   const auto go = [&](auto objective) {
     optim::Sgd<float> sgd({.momentum = 0.9, .weight_decay = 5e-4});
-    train::Step<float, cpu, decltype(objective)> step(net, sgd, objective, n);
-    optim::StepState<> state(
-        {.seed = 3, .lr = 0.05, .momentum = 0.9, .eps = 8.0 / 255, .step = 2.0 / 255});
+    train::Step<float, cpu> step(net, sgd, objective, n);
+    step.set({.seed = 3, .lr = 0.05, .momentum = 0.9});
     for (int k = 0; k < 2; ++k) {
-      step.images = support::images<float>(n, net.input_dims(), k);
-      step.labels.upload(support::labels(n, 10, k));
-      step(n, state.get());
+      step.images() = support::images<float>(n, net.input_dims(), k);
+      step.labels().upload(support::labels(n, 10, k));
+      step(n);
     }
   };
   go(train::Natural{});
-  go(train::Adversarial<>{attack::Pgd<>{.steps = 2}});
+  go(train::Adversarial<>{attack::Pgd<>{.step = px(2), .steps = 2}});
   for (const float v : support::parameters(static_cast<const Parametrised<float>&>(net)))
     out.push_back(v);
   std::as_const(net).visit_buffers(

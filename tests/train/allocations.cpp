@@ -50,15 +50,13 @@ template <class Objective> void check(const Objective& objective) {
   Net net(3);
   constexpr int n = 24;
   optim::Sgd<float> sgd({.momentum = 0.9, .weight_decay = 5e-4});
-  train::Step<float, cpu, Objective> step(net, sgd, objective, n);
-  step.images = support::images<float>(n, net.input_dims());
-  step.labels.upload(support::labels(n, 10));
-  StepValues values{.seed = 1, .lr = 0.01, .momentum = 0.9};
-  objective.set(values);
-  optim::StepState<> state(values);
-  step(n, state.get());
+  train::Step<float, cpu> step(net, sgd, objective, n);
+  step.images() = support::images<float>(n, net.input_dims());
+  step.labels().upload(support::labels(n, 10));
+  step.set({.seed = 1, .lr = 0.01, .momentum = 0.9});
+  step(n);
   const long before = allocations;
-  for (int k = 0; k < 3; ++k) step(n, state.get());
+  for (int k = 0; k < 3; ++k) step(n);
   CHECK(allocations == before);
 }
 }  // namespace

@@ -13,7 +13,11 @@ TEST_CASE("Free AT: both gradients of one backward, eight replays, a perturbatio
   const int n = 4, m = 8;
   optim::Sgd<double> sgd({.momentum = 0.9, .weight_decay = 1e-4}),
       other({.momentum = 0.9, .weight_decay = 1e-4});
-  train::Step<double, cpu, train::Free> step(net, sgd, {.eps = px(8), .m = m}, n);
+  train::Step<double, cpu> step(net, sgd, train::Free{.eps = px(8), .m = m}, n);
+  const auto perturbation = [&] {
+    const double* from = step.stage().state("delta");
+    return std::vector<double>(from, from + n * 192);
+  };
   // the twin does the same with two backwards: one for the input, one for the weights
   auto trace = twin.make_trace({.use = Use::train, .capacity = n});
   auto grads = twin.make_grads();
@@ -25,12 +29,14 @@ TEST_CASE("Free AT: both gradients of one backward, eight replays, a perturbatio
   for (int batch = 0; batch < 2; ++batch) {
     const auto clean = support::images<double>(n, {3, 8, 8}, 10 + batch);
     const auto y = support::labels(n, 10, batch);
-    step.images = clean;
-    step.labels.upload(y);
-    if (batch == 1) CHECK(step.objective.delta.download() == delta);  // not reset
+    step.images() = clean;
+    step.labels().upload(y);
+    if (batch == 1) CHECK(perturbation() == delta);  // not reset
     for (int replay = 0; replay < m; ++replay) {
-      state.set({.lr = 0.02 + 0.001 * replay, .momentum = 0.9, .eps = eps});
-      step(n, state.get());
+      const StepValues values{.lr = 0.02 + 0.001 * replay, .momentum = 0.9};
+      state.set(values);
+      step.set(values);
+      step(n);
 
       for (std::size_t i = 0; i < delta.size(); ++i)
         x.data()[i] = std::clamp(clean.data()[i] + delta[i], 0.0, 1.0);
@@ -38,14 +44,14 @@ TEST_CASE("Free AT: both gradients of one backward, eight replays, a perturbatio
       const loss::CrossEntropy ce{.labels = y.data()};
       ce(trace, loss::Call<double>{.weight = 1.0 / n});
       twin.backward(trace, dx.view(), nullptr);
-      CHECK(step.objective.input_gradient().download() == dx.download());
+      CHECK(to_host(step.stage().input_gradient("moved")) == dx.download());
       CHECK_THROWS_AS(twin.backward(trace, dx.view(), nullptr),
                       StateError);  // the arena has been reused
       twin.forward(trace, std::as_const(x).view(), {.mode = Mode::train});
       grads.zero();
       ce(trace, loss::Call<double>{.weight = 1.0 / n});
       twin.backward(trace, {}, &grads);
-      CHECK(step.grads.flat.download() == grads.flat.download());
+      CHECK(step.grads().flat.download() == grads.flat.download());
       twin.commit_statistics(trace);
       for (std::size_t i = 0; i < delta.size(); ++i) {
         const double g = dx.data()[i];

@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include <rnx/eval.hpp>
 #include <rnx/train.hpp>
 
 using namespace rnx;
@@ -32,22 +33,21 @@ train::FitOptions options(double lr) {
           }};
 }
 
-/// A plain struct whose bound form holds it by value.
+/// An objective of the user's: a plain struct.
 struct Scaled {
   double weight = 1;
-  bool half = false;  // the last forward sees half of the batch only
+  train::Rows rows{};
+  bool trains = true;
 
-  int replays() const { return 1; }
-  void set(StepValues&) const {}
-  template <class T, class Device> auto bind(train::Stage<T, Device>&) const {
-    struct Bound {
-      Scaled own;
-      void operator()(train::Stage<T, Device>& s, int n, const Context& ctx) {
-        s.descend(s.clean(n), loss::sum(loss::term(own.weight, s.cross_entropy())), ctx);
-        if (own.half) s.net.forward(s.trace, s.clean(n / 2), ctx);
-      }
-    };
-    return Bound{*this};
+  void plan(auto& p) {
+    p.pass("images", {.rows = rows});
+    p.value("scaled.weight", weight);
+  }
+  void step(auto& s) {
+    s.forward("images");
+    if (trains)
+      s.descend({.pass = "images", .name = "scaled", .weight = weight},
+                loss::CrossEntropy{.labels = s.labels.data()});
   }
 };
 
@@ -157,14 +157,17 @@ TEST_CASE("a plain struct is an objective") {
   CHECK(support::parameters<float, cpu>(a) == support::parameters<float, cpu>(b));
 }
 
-TEST_CASE("a last forward of fewer samples than the batch is refused, not read past its end") {
+TEST_CASE("a pass of more samples than the batch, or without a term, is refused") {
   const data::Images set = images(16);
   Net net(1);
   optim::Sgd<float> sgd;
-  const auto call = [&] { train::fit(net, set, Scaled{.half = true}, sgd, options(0.05)); };
-  CHECK(support::error_of<StateError>(call) ==
-        "fit: the objective's last forward in stage.trace must have the batch's 8 samples, whose "
-        "logits are counted; it had 4");
+  const auto fit = [&](Scaled objective) {
+    return [&net, &set, &sgd, objective] { train::fit(net, set, objective, sgd, options(0.05)); };
+  };
+  CHECK(support::error_of<UsageError>(fit({.rows = {0, 2}})) ==
+        "objective: the rows of 'images' must be a part of the batch, found 0 to 2");
+  CHECK(support::error_of<StateError>(fit({.trains = false})) ==
+        "objective: pass 'images' is trained, but no term reads it");
 }
 
 TEST_CASE("one optimizer serves several runs: each starts from a state of zero") {
@@ -211,10 +214,10 @@ TEST_CASE("gradients of a network with a frozen batch norm are those of its loss
   Double net(3);
   const int n = 4;
   optim::Sgd<double> sgd({.groups = {{.names = "layer1.0.bn1.*", .frozen = true}}});
-  train::Step<double, cpu, train::Natural> step(net, sgd, {}, n);
-  step.images = support::images<double>(n, {3, 8, 8});
-  step.labels.upload(support::labels(n, 10));
-  const optim::StepState<> state;  // lr 0
+  train::Step<double, cpu> step(net, sgd, train::Natural{}, n);
+  step.images() = support::images<double>(n, {3, 8, 8});
+  step.labels().upload(support::labels(n, 10));
+  step.set({});  // lr 0
   std::vector<double> direction(net.parameter_storage());
   const rng::Stream random(2, Purpose::test);
   for (const auto& p : net.parameter_list())
@@ -225,12 +228,12 @@ TEST_CASE("gradients of a network with a frozen batch norm are those of its loss
   };
   const auto loss_at = [&](double h) {
     moved(h);
-    step(n, state.get());
+    step(n);
     moved(-h);
-    return step.values.mean(n);
+    return step.value();
   };
-  step(n, state.get());
-  const auto g = step.grads.flat.download();
+  step(n);
+  const auto g = step.grads().flat.download();
   double slope = 0;
   for (std::size_t i = 0; i < g.size(); ++i) slope += g[i] * direction[i];
   const double h = 1e-6;

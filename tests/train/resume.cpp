@@ -237,8 +237,6 @@ TEST_CASE(
   holds(refused([](auto& o) { o.seed = 5; }), "seed was \"4\" and is \"5\"");
   holds(refused([](auto& o) { o.augment = {}; }),
         "augment was \"pad 1 crop flip\" and is \"none\"");
-  holds(refused([](auto& o) { o.label_smoothing = 0.1; }),
-        "label smoothing was \"0\" and is \"0.1\"");
   holds(refused([](auto& o) { o.schedule = [](long, long) { return optim::Rates{0.02}; }; }),
         "other rates in its 2 steps");
   holds(refused([](auto& o) { o.schedule = optim::Cosine{.base = 0.01}; }),
@@ -279,23 +277,24 @@ TEST_CASE("TRADES: the gradients are those of its formula, with both forwards di
   const int n = 4;
   const double beta = 6;
   optim::Sgd<double> sgd;
-  train::Step<double, cpu, train::Trades<>> step(
-      net, sgd, {.attack = {.steps = 0, .start = attack::Start::clean}, .beta = beta}, n);
-  step.images = support::images<double>(n, {3, 8, 8});
-  step.labels.upload(support::labels(n, 10));
-  optim::StepState<> state;
-  state.set({});  // lr 0
+  train::Step<double, cpu> step(
+      net, sgd,
+      train::Trades<>{.attack = {.steps = 0, .start = attack::Start::clean}, .beta = beta}, n);
+  step.images() = support::images<double>(n, {3, 8, 8});
+  step.labels().upload(support::labels(n, 10));
+  step.set({});  // lr 0
   // without an attack x' is x: the divergence and its gradient vanish, and what is left is
   // cross-entropy
-  step(n, state.get());
-  const auto plain = step.grads.flat.download();
+  step(n);
+  const auto plain = step.grads().flat.download();
   Double other(3);
   optim::Sgd<double> sgd2;
-  train::Step<double, cpu, train::Natural> natural(other, sgd2, {}, n);
-  natural.images = support::images<double>(n, {3, 8, 8});
-  natural.labels.upload(support::labels(n, 10));
-  natural(n, state.get());
-  const auto expected = natural.grads.flat.download();
+  train::Step<double, cpu> natural(other, sgd2, train::Natural{}, n);
+  natural.images() = support::images<double>(n, {3, 8, 8});
+  natural.labels().upload(support::labels(n, 10));
+  natural.set({});
+  natural(n);
+  const auto expected = natural.grads().flat.download();
   for (std::size_t i = 0; i < plain.size(); ++i)
     CHECK(plain[i] == doctest::Approx(expected[i]).epsilon(1e-9));
 
@@ -303,17 +302,19 @@ TEST_CASE("TRADES: the gradients are those of its formula, with both forwards di
   // parameters
   Double moving(3);
   optim::Sgd<double> sgd3;
-  train::Step<double, cpu, train::Trades<>> away(
+  train::Step<double, cpu> away(
       moving, sgd3,
-      {.attack = {.eps = px(64), .steps = 0, .start = attack::Start::random}, .beta = beta}, n);
-  away.images = support::images<double>(n, {3, 8, 8});
-  away.labels.upload(support::labels(n, 10));
-  state.set({.seed = 9, .eps = 64.0 / 255});
+      train::Trades<>{.attack = {.eps = px(64), .steps = 0, .start = attack::Start::random},
+                      .beta = beta},
+      n);
+  away.images() = support::images<double>(n, {3, 8, 8});
+  away.labels().upload(support::labels(n, 10));
+  away.set({.seed = 9});
   const auto loss_at = [&](double h, const std::vector<double>& direction) {
     double* p = moving.mutable_parameters();
     for (std::size_t i = 0; i < direction.size(); ++i) p[i] += h * direction[i];
-    away(n, state.get());
-    const double value = away.values.mean(n);
+    away(n);
+    const double value = away.value();
     p = moving.mutable_parameters();
     for (std::size_t i = 0; i < direction.size(); ++i) p[i] -= h * direction[i];
     return value;
@@ -322,8 +323,8 @@ TEST_CASE("TRADES: the gradients are those of its formula, with both forwards di
   const rng::Stream random(2, Purpose::test);
   for (const auto& p : moving.parameter_list())
     for (std::size_t i = p.offset; i < p.offset + p.count; ++i) direction[i] = random.normal(i);
-  away(n, state.get());
-  const auto g = away.grads.flat.download();
+  away(n);
+  const auto g = away.grads().flat.download();
   double slope = 0;
   for (std::size_t i = 0; i < g.size(); ++i) slope += g[i] * direction[i];
   const double h = 1e-6, difference = (loss_at(h, direction) - loss_at(-h, direction)) / (2 * h);

@@ -18,7 +18,7 @@ Tensor<T, Device> batch_tensor(const Images& images, int first, int n) {
   std::vector<std::uint32_t> ids(n);
   std::iota(ids.begin(), ids.end(), std::uint32_t(first));
   std::vector<T> pixels(n * images.dims.count());
-  make_batch(images, ids, nullptr, 0, 0, pixels.data(), nullptr);
+  make_batch(images, ids, {}, {}, pixels.data(), nullptr);
   Tensor<T, Device> batch(n, images.dims);
   batch.upload(pixels);
   return batch;

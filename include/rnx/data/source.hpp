@@ -43,6 +43,12 @@ class Source {
   virtual std::string fingerprint() const = 0;
 };
 
+/// Whether every sample has a label.
+inline bool has_labels(const Source& source) {
+  for (std::size_t id = 0; id < source.size(); ++id)
+    if (source.label(std::uint32_t(id)) == no_label) return false;
+  return true;
+}
 /// Errors: UsageError (a sample without a label); `who` begins its sentence.
 inline void require_labels(const Source& source, const char* who) {
   for (std::size_t id = 0; id < source.size(); ++id)

@@ -34,23 +34,25 @@ namespace rnx::inline RNX_ISA {
 template <class T> struct kernel<cpu, op::cross_entropy<T>> {
   static void run(Stream, const op::cross_entropy<T>& a) {
     const int c = a.logits.c;
+    const double t = a.temperature;
     host::for_rows(a.logits.rows(), 32.0 * c, [&](std::size_t row) {
       const T* z = a.logits.data + row * a.logits.stride;
       const std::int32_t label = a.labels[row];
       const bool valid = label >= 0 && label < c;
-      const double log_sum = valid ? host::log_sum_exp(z, c, 1) : std::nan(""),
+      const double log_sum = valid ? host::log_sum_exp(z, c, t) : std::nan(""),
                    off = a.smoothing / c;
       if (a.value) {
-        double sum = valid ? (1 - a.smoothing) * (log_sum - z[label]) : log_sum;
+        double sum = valid ? (1 - a.smoothing) * (log_sum - z[label] / t) : log_sum;
         if (off != 0)
-          for (int k = 0; k < c; ++k) sum += off * (log_sum - z[k]);
+          for (int k = 0; k < c; ++k) sum += off * (log_sum - z[k] / t);
         a.value[row] = T(sum);
       }
       if (!a.dz.data) return;
       T* dz = a.dz.data + row * a.dz.stride;
       for (int k = 0; k < c; ++k)
         host::put(dz[k],
-                  a.weight * (std::exp(z[k] - log_sum) - off - (k == label ? 1 - a.smoothing : 0)),
+                  a.weight / t *
+                      (std::exp(z[k] / t - log_sum) - off - (k == label ? 1 - a.smoothing : 0)),
                   a.add);
     });
   }

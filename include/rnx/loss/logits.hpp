@@ -8,20 +8,23 @@
 
 namespace rnx::inline RNX_ISA::loss {
 
-/// L = -sum over k of q(k) log softmax(z)(k), q = (1 - smoothing) onehot(label) + smoothing /
+/// L = -sum over k of q(k) log softmax(z / T)(k), q = (1 - smoothing) onehot(label) + smoothing /
 /// classes    (Szegedy et al. 2016, section 7)
-/// Throws UsageError when there are no labels or smoothing is outside [0, 1). A label outside the
+/// Throws UsageError when there are no labels, smoothing is outside [0, 1) or T <= 0. A label outside the
 /// classes gives NaN: see Labels.
 struct CrossEntropy {
   static constexpr bool concurrent = true;
   const std::int32_t* labels = nullptr;  ///< device memory, of the whole batch (Labels::data)
   double smoothing = 0;
+  double temperature = 1;
 
   template <class T, class Device>
   void operator()(Trace<T, Device>& trace, const Call<T>& call) const {
     require<UsageError>(labels != nullptr, "loss cross-entropy: no labels were given");
     expect(smoothing >= 0 && smoothing < 1, "cross-entropy: smoothing must be in [0, 1)",
            smoothing);
+    expect(temperature > 0 && std::isfinite(temperature),
+           "cross-entropy: the temperature must be positive", temperature);
     const auto dz = logits_gradient(trace);
     const auto z = trace.logits();
     with_values(trace, call, [&](T* value) {
@@ -30,6 +33,7 @@ struct CrossEntropy {
                                                                  .labels = labels + call.first,
                                                                  .value = value,
                                                                  .smoothing = smoothing,
+                                                                 .temperature = temperature,
                                                                  .weight = call.weight,
                                                                  .add = call.add});
     });

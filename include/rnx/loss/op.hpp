@@ -15,6 +15,7 @@ template <class T> struct cross_entropy {
   const std::int32_t* labels;
   T* value;
   double smoothing;
+  double temperature = 1;  ///< of the softmax: z / temperature
   double weight;
   bool add;
   auto pointers() { return std::tie(logits.data, dz.data, labels, value); }

@@ -47,8 +47,7 @@ template <class Device = cpu> class CheckpointStore final : public Store<Device>
   void save(const Position& p, const Net& net, const States& states, const Facts& facts,
             const std::vector<std::string>& marks) override {
     Json state{{"done", p.done},       {"epoch", p.epoch},
-               {"step", p.step},       {"samples", p.samples},
-               {"right", p.right},     {"loss_sum", p.loss_sum},
+               {"step", p.step},       {"means", json_of(p.means)},
                {"rates", p.rates},     {"scored", p.scored},
                {"run", run_of(facts)}, {"configuration", configuration_}};
     if (p.best.clean) state["best_clean"] = *p.best.clean;
@@ -62,13 +61,29 @@ template <class Device = cpu> class CheckpointStore final : public Store<Device>
     for (const auto& [name, text] : facts) run[name] = text;
     return run;
   }
+  static Json json_of(const EpochMeans& m) {
+    Json values = Json::object();
+    for (const NamedValue& v : m.values) values[v.name] = v.value;
+    return {{"samples", m.samples},
+            {"counted", m.counted},
+            {"right", m.right},
+            {"loss", m.loss},
+            {"values", values}};
+  }
+  static EpochMeans means_of(const Json& json) {
+    EpochMeans m{.samples = json.at("samples"),
+                 .counted = json.at("counted"),
+                 .right = json.at("right"),
+                 .loss = json.at("loss")};
+    for (const auto& [name, value] : json.at("values").items())
+      m.values.push_back({name, value.template get<double>()});
+    return m;
+  }
   static Position position_of(const Json& state) {
     Position p{.done = state.at("done"),
                .epoch = state.at("epoch"),
                .step = state.at("step"),
-               .samples = state.at("samples"),
-               .right = state.at("right"),
-               .loss_sum = state.at("loss_sum"),
+               .means = means_of(state.at("means")),
                .best = {}};
     if (state.contains("best_clean")) p.best.clean = state["best_clean"].template get<double>();
     if (state.contains("best_pgd")) p.best.pgd = state["best_pgd"].template get<double>();

@@ -41,24 +41,37 @@ Outcome drive(Run<Device>& run, const std::function<void(const Progress&)>& call
 /// Errors: NumericError when a loss is not finite, UsageError (options, a checkpoint of another
 /// configuration), FileError (a checkpoint that cannot be read, or the last one that cannot be
 /// written).
-template <class Device, class Objective, class... Callbacks>
-Outcome fit(NetworkBase<float, Device>& net, const data::Source& source, const Objective& objective,
-            optim::Optimizer<float, Device>& optimizer, const FitOptions& o,
+template <class Device, class... Callbacks>
+Outcome fit(NetworkBase<float, Device>& net, const data::Source& source,
+            std::type_identity_t<AnyObjective<float, Device>> objective,
+            std::type_identity_t<std::vector<Stepper<float, Device>>> steppers, const FitOptions& o,
             Callbacks&&... callbacks) {
   const auto state_of_callbacks = [&] {
     std::vector<optim::State<float>> list;
     (detail::append_state(list, callbacks), ...);
     return list;
   };
-  Run<Device> run(net, source, objective, optimizer, o, state_of_callbacks);
+  Run<Device> run(net, source, std::move(objective), std::move(steppers), o, state_of_callbacks);
   return detail::drive(run, [&](const Progress& p) { (callbacks(p), ...); });
 }
-template <class Device, class Objective, class... Callbacks>
-Outcome fit(NetworkBase<float, Device>& net, const data::Images& images, const Objective& objective,
+/// The same with one optimizer, which steps everything.
+template <class Device, class... Callbacks>
+Outcome fit(NetworkBase<float, Device>& net, const data::Source& source,
+            std::type_identity_t<AnyObjective<float, Device>> objective,
             optim::Optimizer<float, Device>& optimizer, const FitOptions& o,
             Callbacks&&... callbacks) {
-  return fit(net, data::Memory(images), objective, optimizer, o,
-             std::forward<Callbacks>(callbacks)...);
+  std::vector<Stepper<float, Device>> one{{.name = "", .optimizer = optimizer}};
+  return fit<Device>(net, source, std::move(objective), std::move(one), o,
+                     std::forward<Callbacks>(callbacks)...);
+}
+/// The same on images in memory.
+template <class Device, class Optimizers, class... Callbacks>
+Outcome fit(NetworkBase<float, Device>& net, const data::Images& images,
+            std::type_identity_t<AnyObjective<float, Device>> objective, Optimizers&& optimizers,
+            const FitOptions& o, Callbacks&&... callbacks) {
+  return fit<Device>(net, data::Memory(images), std::move(objective),
+                     std::forward<Optimizers>(optimizers), o,
+                     std::forward<Callbacks>(callbacks)...);
 }
 
 }  // namespace rnx::inline RNX_ISA::train

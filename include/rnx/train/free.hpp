@@ -4,63 +4,49 @@
 #pragma once
 
 #include "rnx/train/cpu.hpp"
-#include "rnx/train/objective.hpp"
+#include "rnx/train/terms.hpp"
 
 namespace rnx::inline RNX_ISA::train {
 
+/// Gradients at clip(x + delta), then a step of length eps of the perturbation. An objective of one
+/// item.
 struct Free {
   Rational eps = px(8);
   int m = 8;  ///< replays of a batch; rates are stepped per replay
+  double smoothing = 0;
+  static constexpr std::array<NameOf, 2> provides{view_named("moved"), pass_named("moved")};
 
-  int replays() const { return m; }
-  void set(StepValues& v) const {
-    v.eps = eps;
-    v.step = eps;
+  template <class T, class Device> void plan(Planner<T, Device>& p) {
+    attack::check_radius<norm::Linf>(eps, eps);
+    p.replays(m);
+    p.labels();
+    p.view("moved");
+    p.pass("moved", {.view = "moved", .input_gradient = true});
+    const Dims d = p.student().input_dims();
+    p.state("delta", {p.batch(), d.h, d.w, d.c});
+    p.attack("free", {.memory = false, .set = [this](StepValues& v) {
+                        v.eps = eps;
+                        v.step = eps;
+                      }});
+    p.value("free.eps", eps, [this](double v) { eps = v; });
+    p.fact("free smoothing " + exact_text(smoothing));
   }
-
-  std::string describe() const {
-    return "free eps " + exact_text(eps) + " replays " + std::to_string(m);
+  template <class T, class Device> void step(Stage<T, Device>& s) {
+    const auto moved = s.writable("moved");
+    run<Device>(s.stream(), op::perturb<T>{.count = moved.count(),
+                                           .x = s.view("clean").data,
+                                           .delta = s.state("delta"),
+                                           .y = moved.data});
+    s.forward("moved");
+    s.descend({.pass = "moved", .name = "ce.moved"},
+              loss::CrossEntropy{.labels = s.labels.data(), .smoothing = smoothing});
   }
-
-  /// Gradients at clip(x + delta), then a step of length eps of the perturbation.
-  template <class T, class Device> class Bound {
-   public:
-    Bound(Stage<T, Device>& s, const Free& objective)
-        : delta(s.batch, s.net.input_dims()),
-          moved_(s.batch, s.net.input_dims()),
-          gradient_(s.batch, s.net.input_dims()) {
-      require<UsageError>(objective.m > 0, "Free: the number of replays must be positive");
-      attack::check_radius<norm::Linf>(objective.eps, objective.eps);
-    }
-    void operator()(Stage<T, Device>& s, int n, const Context& ctx) {
-      const std::size_t count = n * s.net.input_dims().count();
-      const Stream stream{ctx.stream};
-      run<Device>(
-          stream,
-          op::perturb<T>{
-              .count = count, .x = s.images.data(), .delta = delta.data(), .y = moved_.data()});
-      s.descend(std::as_const(moved_).view().samples(0, n), s.cross_entropy(), ctx,
-                gradient_.view().samples(0, n));
-      run<Device>(stream, op::perturbation_step<T>{.count = count,
-                                                   .values = ctx.values,
-                                                   .gradient = gradient_.data(),
-                                                   .delta = delta.data()});
-    }
-    std::vector<optim::State<T>> state() {
-      const Dims d = delta.dims();
-      return {
-          {"delta", {delta.n(), d.h, d.w, d.c}, delta.data(), std::size_t(delta.n()) * d.count()}};
-    }
-    /// Of the last replay.
-    const Tensor<T, Device>& input_gradient() const { return gradient_; }
-
-    Tensor<T, Device> delta;  ///< the perturbation: persists
-
-   private:
-    Tensor<T, Device> moved_, gradient_;
-  };
-  template <class T, class Device> auto bind(Stage<T, Device>& s) const {
-    return Bound<T, Device>(s, *this);
+  template <class T, class Device> void finish(Stage<T, Device>& s) {
+    const auto gradient = s.input_gradient("moved");
+    run<Device>(s.stream(), op::perturbation_step<T>{.count = gradient.count(),
+                                                     .values = s.attacker("free").values,
+                                                     .gradient = gradient.data,
+                                                     .delta = s.state("delta")});
   }
 };
 

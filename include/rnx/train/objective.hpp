@@ -1,141 +1,309 @@
-// What a training step computes. An objective is any struct with
-//   int replays() const                          how often each batch is used (1, but for Free)
-//   void set(StepValues&) const                  writes its attack's radius and step: calls the
-//   attack's set()
-//   template <class T, class Device> auto bind(Stage<T, Device>&) const
-// bind returns the bound form, anything that is called with (Stage<T, Device>&, int n, const
-// Context&): a lambda, or an object with memory of its own. A call leaves parameter gradients in
-// stage.grads, per-sample losses in stage.values and the logits of all n samples in stage.trace,
-// and commits batch statistics. Optional: describe() of the objective (a line with all options that
-// bits depend on, kept by checkpoints), bytes() of the bound form (memory of its traces) and
-// state() (std::vector<optim::State<T>>, part of checkpoints).
+// An objective is a list of items, run in order; a list is an item. An item is any struct with some
+// of
+//   void plan(Planner<T, Device>&)         once: what it needs (plan.hpp)
+//   void begin_epoch(Epoch<T, Device>&)
+//   void step(Stage<T, Device>&)           its part of a step (stage.hpp)
+//   void close(Stage<T, Device>&, std::string_view pass)    before that pass runs backward
+//   void finish(Stage<T, Device>&)         behind all items, before the optimizers
+//   void end_epoch(Epoch<T, Device>&)      before the epoch's evaluation
+//   auto items() const                     instead of all: options that stand for a list
+// Views: View, Adversary. Passes: Forward, Still, Teacher (passes.hpp). Terms: Ce, Kl, Match
+// (terms.hpp). Ready lists: Natural, Adversarial, Trades, ... (recipes.hpp).
 #pragma once
 
-#include "rnx/eval/accuracy.hpp"
-#include "rnx/optim.hpp"
+#include <array>
+#include <tuple>
+
+#include "rnx/train/stage.hpp"
 
 namespace rnx::inline RNX_ISA::train {
 
-/// Memory that every objective works on, allocated once.
-template <class T, class Device> struct Stage {
-  Stage(NetworkBase<T, Device>& network, int batch_size, double label_smoothing)
-      : net(network),
-        batch(batch_size),
-        smoothing(label_smoothing),
-        images(batch, net.input_dims()),
-        labels(batch, net.classes()),
-        grads(net.make_grads()),
-        values(batch),
-        trace(net.make_trace({.use = Use::train, .capacity = batch})) {}
-
+/// What hooks at the ends of an epoch are given.
+template <class T, class Device> struct Epoch {
+  Moment now;
   NetworkBase<T, Device>& net;
-  int batch;
-  double smoothing;
-  Tensor<T, Device> images;  ///< (n, c, h, w) in [0, 1]
-  loss::Labels<Device> labels;
-  Grads<T, Device> grads;
-  loss::Values<T, Device> values;  ///< per-sample losses of the last step
-  Trace<T, Device> trace;          ///< of the forward whose logits are counted
-
-  loss::CrossEntropy cross_entropy() const {
-    return {.labels = labels.data(), .smoothing = smoothing};
-  }
-  View<const T, Device> clean(int n) const { return images.view().samples(0, n); }
-  /// Forward, mean loss, backward and the commit of statistics at x. dx may be empty.
-  template <class Loss>
-  void descend(View<const T, Device> x, const Loss& loss, const Context& ctx,
-               View<T, Device> dx = {}) {
-    grads.zero({ctx.stream});
-    net.forward(trace, x, ctx);
-    loss::evaluate(loss, trace, values.call(x.n, loss::batchmean(x.n)));
-    net.backward(trace, dx, &grads);
-    net.commit_statistics(trace);
-  }
+  Stage<T, Device>& stage;
 };
 
-/// Cross-entropy on the images.
-struct Natural {
-  int replays() const { return 1; }
-  void set(StepValues&) const {}
-  std::string describe() const { return "natural"; }
+/// What comes behind an item, as it sees it: most call it once; Subnets calls it for each subnet.
+class Rest {
+ public:
+  template <class F>
+  explicit Rest(F& f) : object_(&f),
+                        call_([](void* object) { (*static_cast<F*>(object))(); }) {}
+  void operator()() const { call_(object_); }
 
-  template <class T, class Device> auto bind(Stage<T, Device>&) const {
-    return [](Stage<T, Device>& s, int n, const Context& ctx) {
-      s.descend(s.clean(n), s.cross_entropy(), ctx);
-    };
-  }
+ private:
+  void* object_;
+  void (*call_)(void*);
 };
 
-/// Cross-entropy on adversarial images only (Madry et al. 2018; with Fgsm and Start::random: Wong
-/// et al. 2020). The attack sees the model in `mode`; eps and step are the policy's, random starts
-/// are keyed by its seed plus the run's.
-template <class Attack = attack::Pgd<>> struct Adversarial {
-  Attack attack{};
-  Mode mode = Mode::eval;
+/// A name that an item provides or reads, where its type says so.
+struct NameOf {
+  enum class Kind : unsigned char { view, pass } kind;
+  const char* text;
 
-  int replays() const { return 1; }
-  void set(StepValues& v) const { attack.set(v); }
-  std::string describe() const {
-    const std::string seen = mode == Mode::eval ? " in eval mode" : " in train mode";
-    if constexpr (requires { attack.describe(); })
-      return "adversarial " + attack.describe() + seen;
-    else
-      return "adversarial" + seen;
-  }
-
-  template <class T, class Device> class Bound {
-   public:
-    // in eval mode a few samples at a time keep an attack's activations in cache; in train mode
-    // batch norm needs the whole batch, and the training trace is free until the step's own forward
-    Bound(Stage<T, Device>& s, const Adversarial& objective)
-        : objective_(objective),
-          adversarial_(s.batch, s.net.input_dims()) {
-      if (objective.mode == Mode::eval)
-        work_.emplace(s.net, s.batch);
-      else
-        work_.emplace(s.net, s.trace, objective.mode);
-    }
-    void operator()(Stage<T, Device>& s, int n, const Context& ctx) {
-      const View<T, Device> moved = adversarial_.view().samples(0, n);
-      Context at = ctx;
-      at.mode = objective_.mode;
-      objective_.attack(s.net, *work_, s.clean(n), moved, s.cross_entropy(), at);
-      s.descend(moved, s.cross_entropy(), ctx);
-    }
-    std::size_t bytes() const { return work_->bytes(); }
-
-   private:
-    Adversarial objective_;
-    Tensor<T, Device> adversarial_;
-    std::optional<attack::Workspace<T, Device>> work_;
-  };
-  template <class T, class Device> auto bind(Stage<T, Device>& s) const {
-    return Bound<T, Device>(s, *this);
+  constexpr bool operator==(const NameOf& o) const {
+    return kind == o.kind && std::string_view(text) == o.text;
   }
 };
+constexpr NameOf view_named(const char* name) { return {NameOf::Kind::view, name}; }
+constexpr NameOf pass_named(const char* name) { return {NameOf::Kind::pass, name}; }
 
-/// Whether a type has the form that the top of this file states.
-template <class Objective, class T, class Device>
-constexpr bool is_objective = requires(const Objective& o, Stage<T, Device>& s, StepValues& values,
-                                       const Context& ctx) {
-  { o.replays() } -> std::convertible_to<int>;
-  o.set(values);
-  o.bind(s)(s, 1, ctx);
+namespace detail {
+
+template <class Item>
+concept HasItems = requires(const Item& item) {
+  item.items();
 };
-
-/// The objective's bound form, or one sentence from the compiler.
-template <class Objective, class T, class Device>
-auto bind_objective(const Objective& objective, Stage<T, Device>& stage) {
-  constexpr bool fits = is_objective<Objective, T, Device>;
-  static_assert(fits,
-                "rnx: a training objective has int replays() const, void set(StepValues&) const "
-                "and auto bind(Stage<T, Device>&) const, "
-                "a template whose result is called with (Stage<T, Device>&, int n, const "
-                "Context&); see train/objective.hpp");
-  if constexpr (fits)
-    return objective.bind(stage);
+template <class Item> constexpr auto provided() {
+  if constexpr (requires { Item::provides; })
+    return Item::provides;
   else
-    return [](Stage<T, Device>&, int, const Context&) {};
+    return std::array<NameOf, 0>{};
 }
+template <class Item> constexpr auto read() {
+  if constexpr (requires { Item::reads; })
+    return Item::reads;
+  else
+    return std::array<NameOf, 0>{};
+}
+/// Whether an item may plan names which its type does not say.
+template <class Item> constexpr bool says_nothing = !requires { Item::provides; }
+&&!requires { Item::reads; };
+
+/// Finds, among the names of items in their order, what does not fit.
+template <class... Items> struct NameCheck {
+  static constexpr int none = -1;
+
+  /// f(index, provided names, read names, whether its names are known)
+  template <class F> static constexpr void each(F f) {
+    int index = 0;
+    (f(index++, provided<Items>(), read<Items>(), !says_nothing<Items>), ...);
+  }
+  static constexpr bool known_before(int end, NameOf name) {
+    bool found = name == NameOf{NameOf::Kind::view, "clean"};
+    each([&](int index, const auto& names, const auto&, bool known) {
+      if (index >= end) return;
+      found |= !known;
+      for (const NameOf& n : names) found |= n == name;
+    });
+    return found;
+  }
+  /// The first item that reads a name which nothing before it provides.
+  static constexpr int missing() {
+    int wrong = none;
+    each([&](int index, const auto&, const auto& names, bool) {
+      for (const NameOf& n : names)
+        if (wrong == none && !known_before(index, n)) wrong = index;
+    });
+    return wrong;
+  }
+  /// The first item that provides a name again.
+  static constexpr int twice() {
+    int wrong = none;
+    each([&](int index, const auto& names, const auto&, bool) {
+      for (const NameOf& n : names)
+        each([&](int before, const auto& others, const auto&, bool) {
+          for (const NameOf& o : others)
+            if (wrong == none && before < index && o == n) wrong = index;
+        });
+    });
+    return wrong;
+  }
+};
+
+template <int Index, class Item> struct rejected_missing {
+  static_assert(sizeof(Item) == 0,
+                "rnx: this item of an objective names a view or a pass that no item before it "
+                "provides (views: View, Adversary; passes: Forward, Still, Teacher)");
+};
+template <int Index, class Item> struct rejected_twice {
+  static_assert(sizeof(Item) == 0,
+                "rnx: this item of an objective gives a name that an item before it has given");
+};
+
+}  // namespace detail
+
+template <class... Items> class Objective;
+
+/// The list that options stand for; any other item is itself.
+template <class Item> auto expanded(Item item) {
+  if constexpr (detail::HasItems<Item>)
+    return item.items();
+  else
+    return item;
+}
+
+/// Items in the order in which they run. Itself an item.
+template <class... Items> class Objective {
+ public:
+  explicit Objective(Items... items) : items_(std::move(items)...) {}
+
+  template <class P> void plan(P& planner) {
+    each([&](auto& item) {
+      if constexpr (requires { item.plan(planner); }) item.plan(planner);
+      if constexpr (!requires { item.is_list; }) planner.next_item();
+    });
+  }
+  template <class E> void begin_epoch(E& epoch) {
+    each([&](auto& item) {
+      if constexpr (requires { item.begin_epoch(epoch); }) item.begin_epoch(epoch);
+    });
+  }
+  template <class E> void end_epoch(E& epoch) {
+    each([&](auto& item) {
+      if constexpr (requires { item.end_epoch(epoch); }) item.end_epoch(epoch);
+    });
+  }
+  template <class S> void close(S& stage, std::string_view pass) {
+    each([&](auto& item) {
+      if constexpr (requires { item.close(stage, pass); }) item.close(stage, pass);
+    });
+  }
+  template <class S> void finish(S& stage) {
+    each([&](auto& item) {
+      if constexpr (requires { item.finish(stage); }) item.finish(stage);
+    });
+  }
+  /// All items, then `rest`. root: the whole objective, told which passes close.
+  template <class S, class Root> void run(S& stage, Root& root, const Rest& rest) {
+    run_from<0>(stage, root, rest);
+  }
+  static constexpr bool is_list = true;
+
+ private:
+  template <class F> void each(F f) {
+    std::apply([&](auto&... items) { (f(items), ...); }, items_);
+  }
+  template <std::size_t I, class S, class Root>
+  void run_from(S& stage, Root& root, const Rest& rest) {
+    if constexpr (I == sizeof...(Items)) {
+      rest();
+    } else {
+      auto next = [&] { run_from<I + 1>(stage, root, rest); };
+      run_item(std::get<I>(items_), stage, root, Rest(next));
+    }
+  }
+  template <class Item, class S, class Root>
+  static void run_item(Item& item, S& stage, Root& root, const Rest& rest) {
+    if constexpr (requires { item.is_list; }) {
+      item.run(stage, root, rest);
+    } else {
+      if constexpr (requires { item.step(stage); }) item.step(stage);
+      stage.closing([&](const std::string& pass) { root.close(stage, pass); });
+      stage.end_item();
+      if constexpr (requires { item.around(stage, rest); })
+        item.around(stage, rest);
+      else
+        rest();
+    }
+  }
+
+  std::tuple<Items...> items_;
+};
+
+/// A list of items. A name that nothing before it provides, or one that is given twice, is one
+/// sentence of the compiler's where the items' types say their names, and a NameError of the
+/// planner's otherwise.
+template <class... Items> auto objective(Items... items) {
+  using Check = detail::NameCheck<Items...>;
+  using Tuple = std::tuple<Items...>;
+  constexpr int missing = Check::missing(), twice = Check::twice();
+  if constexpr (missing >= 0)
+    return detail::rejected_missing<missing, std::tuple_element_t<missing, Tuple>>{};
+  else if constexpr (twice >= 0)
+    return detail::rejected_twice<twice, std::tuple_element_t<twice, Tuple>>{};
+  else
+    return Objective<decltype(expanded(std::declval<Items>()))...>(expanded(std::move(items))...);
+}
+
+/// An objective whose type is forgotten: one virtual call a phase, so that runs, checkpoints and
+/// fit are compiled once. Lists made at run time are vectors of it.
+template <class T = float, class Device = cpu> class AnyObjective {
+ public:
+  static constexpr bool is_list = true;
+  using P = Planner<T, Device>;
+  using S = Stage<T, Device>;
+  using E = Epoch<T, Device>;
+
+  template <class Item>
+    requires(!std::is_same_v<Item, AnyObjective>)
+  AnyObjective(Item item) {
+    constexpr bool fits = detail::HasItems<Item> || requires(Item & i, P & p) { i.plan(p); }
+    || requires(Item & i, S & s) { i.step(s); };
+    static_assert(fits,
+                  "rnx: an item of an objective has `void step(train::Stage<T, Device>&)` or "
+                  "`items()`; see train/objective.hpp");
+    if constexpr (fits) {
+      using List = Objective<decltype(expanded(std::declval<Item>()))>;
+      held_ = std::make_unique<Held<List>>(List(expanded(std::move(item))));
+    }
+  }
+
+  void plan(P& planner) { held_->plan(planner); }
+  void begin_epoch(E& epoch) { held_->begin_epoch(epoch); }
+  void end_epoch(E& epoch) { held_->end_epoch(epoch); }
+  void close(S& stage, std::string_view pass) { held_->close(stage, pass); }
+  void finish(S& stage) { held_->finish(stage); }
+  void run(S& stage, AnyObjective& root, const Rest& rest) { held_->run(stage, root, rest); }
+
+ private:
+  struct Base {
+    virtual ~Base() = default;
+    virtual void plan(P&) = 0;
+    virtual void begin_epoch(E&) = 0;
+    virtual void end_epoch(E&) = 0;
+    virtual void close(S&, std::string_view) = 0;
+    virtual void finish(S&) = 0;
+    virtual void run(S&, AnyObjective&, const Rest&) = 0;
+  };
+  template <class List> struct Held final : Base {
+    explicit Held(List l) : list(std::move(l)) {}
+    void plan(P& p) override { list.plan(p); }
+    void begin_epoch(E& e) override { list.begin_epoch(e); }
+    void end_epoch(E& e) override { list.end_epoch(e); }
+    void close(S& s, std::string_view pass) override { list.close(s, pass); }
+    void finish(S& s) override { list.finish(s); }
+    void run(S& s, AnyObjective& root, const Rest& rest) override { list.run(s, root, rest); }
+    List list;
+  };
+  std::unique_ptr<Base> held_;
+};
+
+/// Items that are known at run time alone, one after another.
+template <class T = float, class Device = cpu> class ObjectiveList {
+ public:
+  static constexpr bool is_list = true;
+  explicit ObjectiveList(std::vector<AnyObjective<T, Device>> items) : items_(std::move(items)) {}
+
+  void plan(Planner<T, Device>& p) {
+    for (auto& item : items_) item.plan(p);
+  }
+  void begin_epoch(Epoch<T, Device>& e) {
+    for (auto& item : items_) item.begin_epoch(e);
+  }
+  void end_epoch(Epoch<T, Device>& e) {
+    for (auto& item : items_) item.end_epoch(e);
+  }
+  void close(Stage<T, Device>& s, std::string_view pass) {
+    for (auto& item : items_) item.close(s, pass);
+  }
+  void finish(Stage<T, Device>& s) {
+    for (auto& item : items_) item.finish(s);
+  }
+  template <class Root> void run(Stage<T, Device>& s, Root& root, const Rest& rest) {
+    run_from(0, s, root, rest);
+  }
+
+ private:
+  template <class Root>
+  void run_from(std::size_t k, Stage<T, Device>& s, Root& root, const Rest& rest) {
+    if (k == items_.size()) return rest();
+    auto next = [&] { run_from(k + 1, s, root, rest); };
+    items_[k].run(s, root, Rest(next));
+  }
+  std::vector<AnyObjective<T, Device>> items_;
+};
 
 }  // namespace rnx::inline RNX_ISA::train

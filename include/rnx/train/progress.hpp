@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "rnx/core/text.hpp"
 
@@ -14,6 +15,12 @@ struct Scores {
   std::optional<double> clean{}, pgd{};
 };
 
+/// A term of an objective, or another number that an item reports, by name.
+struct NamedValue {
+  std::string name;
+  double value = 0;
+};
+
 /// What a callback is told after each batch. Times are of this process; everything else is the
 /// run's, whatever was resumed.
 struct Progress {
@@ -22,9 +29,10 @@ struct Progress {
   long done = 0, total = 0;           ///< batches of the run
   double loss = 0,
          accuracy = 0;  ///< means over the epoch so far, on the images that were trained on
-  double lr = 0;
-  std::size_t samples = 0;  ///< seen in this epoch
-  double seconds = 0;       ///< since fit began
+  std::vector<NamedValue> values{};  ///< of the objective's terms, likewise
+  double lr = 0;                     ///< of the first stepper
+  std::size_t samples = 0;           ///< seen in this epoch
+  double seconds = 0;                ///< since fit began
   double images_per_second =
       0;                       ///< over this process's steps, evaluations and checkpoints left out
   double waited = 0;           ///< seconds that steps have waited for the loader
@@ -55,7 +63,10 @@ inline std::string progress_line(const Progress& p, int bar = 0) {
     line += "[" + std::string(full, '#') + std::string(bar - full, '.') + "] ";
   }
   line += std::to_string(p.step) + "/" + std::to_string(p.steps_in_epoch) + "  loss " +
-          fixed_text(p.loss, 4) + "  acc " + percent(p.accuracy);
+          fixed_text(p.loss, 4);
+  if (p.values.size() > 1)
+    for (const NamedValue& v : p.values) line += "  " + v.name + " " + fixed_text(v.value, 4);
+  if (p.accuracy == p.accuracy) line += "  acc " + percent(p.accuracy);
   if (p.scores.clean) line += "  clean " + percent(*p.scores.clean);
   if (p.scores.pgd) line += "  pgd " + percent(*p.scores.pgd);
   line += "  " + fixed_text(p.images_per_second, 0) + " img/s  eta " + clock_text(p.remaining);

@@ -1,53 +1,13 @@
 // One training run, batch by batch: what a step needs, where the run is, what is saved and resumed.
 #pragma once
 
-#include <atomic>
 #include <chrono>
-#include <functional>
 #include <set>
 
-#include "rnx/core/checksum.hpp"
-#include "rnx/data/loader.hpp"
-#include "rnx/train/step.hpp"
 #include "rnx/train/state.hpp"
-#include "rnx/train/store.hpp"
+#include "rnx/train/scheduled_values.hpp"
 
 namespace rnx::inline RNX_ISA::train {
-
-/// Where and how often a run is saved. The run that `store` holds is continued: with the same
-/// options it ends with the bits of a run that was never stopped.
-struct Saving {
-  AnyStore* store = nullptr;  ///< a Store of the network's device; null: nothing is saved
-  double every = 600;         ///< seconds between checkpoints inside an epoch
-  long every_steps = 0;       ///< batches between checkpoints (0: by time alone)
-  /// told the sentence when a checkpoint could not be written: training goes on, the one before
-  /// stays
-  std::function<void(const std::string&)> failed{};
-};
-
-struct FitOptions {
-  int epochs = 1, batch = 128;
-  std::uint64_t seed = 0;
-  data::Augment augment = data::crop_and_flip();  ///< {}: samples as they are
-  double label_smoothing = 0;
-  /// rates of a step, of all steps of the run (replays count): optim::OneCycle{.max = 0.2}, or any
-  /// other schedule (optim/schedule.hpp)
-  std::function<optim::Rates(long step, long steps)> schedule{};
-  /// threads that prepare batches ahead of training, at most host::max_threads
-  int loader_threads = 1;
-  /// called at the end of every `evaluate_every`-th epoch and of the last
-  std::function<Scores()> evaluate{};
-  int evaluate_every = 1;
-  Saving saving{};
-  /// when it becomes true (a signal), the step is finished, a checkpoint written, and fit
-  /// returns
-  const std::atomic<bool>* stop = nullptr;
-};
-
-struct Outcome {
-  bool finished = true;  ///< false: stopped
-  Progress last{};
-};
 
 /// One run: everything a step needs and everything a resume restores. fit() drives it; a program
 /// with a loop of its own may, too.
@@ -55,74 +15,56 @@ template <class Device> class Run {
  public:
   using States = std::vector<optim::State<float>>;
 
+  using Steppers = std::vector<Stepper<float, Device>>;
+
   /// `more`: further state that is part of the run (what callbacks change); asked at a resume and
   /// at each checkpoint.
-  template <class Objective>
-  Run(NetworkBase<float, Device>& net, const data::Source& source, const Objective& objective,
-      optim::Optimizer<float, Device>& optimizer, const FitOptions& o,
+  Run(NetworkBase<float, Device>& net, const data::Source& source,
+      AnyObjective<float, Device> objective, Steppers steppers, const FitOptions& o,
       std::function<States()> more = {})
-      : Run(net, source, optimizer, o, std::move(more)) {
-    step_ = std::make_unique<Step<float, Device, Objective>>(net, optimizer, objective, batch_,
-                                                             o.label_smoothing);
-    replays_ = objective.replays();
-    if constexpr (requires { objective.describe(); }) description_ = objective.describe();
-    values_.eps = -1;  // an attack whose objective does not write its radius is refused
-    objective.set(values_);
-    values_.seed = o.seed;
+      : net_(net),
+        source_(source),
+        o_(o),
+        more_(std::move(more)),
+        batch_(int(std::min<std::size_t>(std::size_t(check(net, source, o)), source.size()))),
+        per_epoch_(long((source.size() + batch_ - 1) / batch_)),
+        step_(net, std::move(steppers), std::move(objective), batch_),
+        values_(step_, o_),
+        labelled_(data::has_labels(source)) {
+    if (step_.stage().plan().labels) data::require_labels(source, "fit");
+    progress_.epochs = o.epochs;
+    progress_.steps_in_epoch = per_epoch_;
+    progress_.total = per_epoch_ * o.epochs;
     begin();
   }
 
   bool finished() const { return progress_.done >= progress_.total; }
   const Progress& progress() const { return progress_; }
+  Step<float, Device>& step() { return step_; }
 
   /// Trains on the next batch. Errors: NumericError when a loss is not finite (the step that showed
   /// it has been taken).
   void advance() {
-    if (progress_.done % per_epoch_ == 0) {
-      loss_sum_ = 0;
-      right_ = 0;
-      progress_.samples = 0;
+    Moment m = moment(progress_.done);
+    if (m.step == 0) {
+      means_.clear();
+      step_.begin_epoch(m);
     }
     const auto begin = clock::now();
     const data::Batch& b = loader_->next();
-    step_->images.upload(b.views[0]);
-    step_->labels.upload(b.labels);
-    for (int r = 0; r < replays_; ++r) {
-      const long index = progress_.done * replays_ + r;
-      const optim::Rates rates = o_.schedule(index, progress_.total * replays_);
-      optimizer_.apply(rates, values_);
-      record(rates);
-      values_.draw = std::uint64_t(index) << 16;  // room for the draws of one step
-      state_.set(values_);
-      (*step_)(b.n, state_.get());
+    m.n = b.n;
+    m.ids = b.ids;
+    for (std::size_t k = 0; k < b.views.size(); ++k) step_.images(k).upload(b.views[k]);
+    if (labelled_) step_.labels().upload(b.labels);
+    for (m.replay = 0; m.replay < m.replays; ++m.replay) {
+      values_.set(m, o_.seed);
+      step_.run(m);
     }
-    loss_sum_ += step_->values.mean(b.n) * b.n;
-    require<StateError>(step_->logits().n == b.n, [&] {
-      const std::string found = std::to_string(step_->logits().n), expected = std::to_string(b.n);
-      return "fit: the objective's last forward in stage.trace must have the batch's " + expected +
-             " samples, whose logits are counted; it had " + found;
-    });
-    const std::vector<float> z = to_host(step_->logits());
-    const int classes = net_.classes();
-    for (int i = 0; i < b.n; ++i) right_ += argmax(z.data() + i * classes, classes) == b.labels[i];
+    count(b);
     busy_ += seconds_since(begin);
     trained_ += b.n;
-
-    Progress& p = progress_;
-    p.epoch = int(p.done / per_epoch_);
-    p.step = ++p.done - p.epoch * per_epoch_;
-    p.epoch_end = p.step == per_epoch_;
-    p.scores = {};
-    p.samples += b.n;
-    p.lr = values_.lr;
-    p.loss = loss_sum_ / double(p.samples);
-    p.accuracy = double(right_) / double(p.samples);
-    p.waited = loader_->waited();
-    p.images_per_second = double(trained_) / std::max(busy_, 1e-9);
-    p.remaining = (double(p.total - p.done) * batch_) / std::max(p.images_per_second, 1e-9);
-    const bool due =
-        p.epoch_end && (p.done == p.total || (p.epoch + 1) % std::max(1, o_.evaluate_every) == 0);
-    unscored_ = due && o_.evaluate;
+    tell();
+    if (progress_.epoch_end) step_.end_epoch(m);
     score();
   }
   /// Whether an epoch has ended without its scores: the evaluation was stopped.
@@ -167,12 +109,10 @@ template <class Device> class Run {
       const Position at{.done = p.done,
                         .epoch = p.epoch,
                         .step = p.step,
-                        .samples = p.samples,
-                        .right = right_,
-                        .loss_sum = loss_sum_,
+                        .means = means_,
                         .best = best_,
                         .scored = !unscored_,
-                        .rates = rates_.value()};
+                        .rates = values_.checksum()};
       store_->save(at, net_, states(), facts_, marks);
     } catch (const FileError& e) {
       best_ = before;
@@ -191,18 +131,44 @@ template <class Device> class Run {
  private:
   using clock = std::chrono::steady_clock;
 
-  Run(NetworkBase<float, Device>& net, const data::Source& source,
-      optim::Optimizer<float, Device>& optimizer, const FitOptions& o, std::function<States()> more)
-      : net_(net),
-        source_(source),
-        optimizer_(optimizer),
-        o_(o),
-        more_(std::move(more)),
-        batch_(int(std::min<std::size_t>(std::size_t(check(net, source, o)), source.size()))),
-        per_epoch_(long((source.size() + batch_ - 1) / batch_)) {
-    progress_.epochs = o.epochs;
-    progress_.steps_in_epoch = per_epoch_;
-    progress_.total = per_epoch_ * o.epochs;
+  /// Of the batch that comes behind `done` ones.
+  Moment moment(long done) const {
+    return {.epoch = int(done / per_epoch_),
+            .epochs = o_.epochs,
+            .step = done % per_epoch_,
+            .steps = per_epoch_,
+            .done = done,
+            .total = progress_.total,
+            .replays = step_.stage().plan().replays};
+  }
+  /// Adds the last step's values to the epoch's means.
+  void count(const data::Batch& b) {
+    const auto& stage = step_.stage();
+    means_.loss += stage.objective_value() * b.n;
+    means_.samples += std::size_t(b.n);
+    for (const NamedValue& v : stage.values()) means_.add(v.name, v.value * b.n);
+    if (!labelled_) return;
+    const auto z = stage.counted();
+    const int classes = net_.classes();
+    for (int i = 0; i < z.n; ++i)
+      means_.right += argmax(z.logits.data() + i * classes, classes) == b.labels[z.first + i];
+    means_.counted += std::size_t(z.n);
+  }
+  /// What callbacks are told after a batch.
+  void tell() {
+    Progress& p = progress_;
+    p.epoch = int(p.done / per_epoch_);
+    p.step = ++p.done - p.epoch * per_epoch_;
+    p.epoch_end = p.step == per_epoch_;
+    p.scores = {};
+    p.lr = values_.lr();
+    means_.tell(p);
+    p.waited = loader_->waited();
+    p.images_per_second = double(trained_) / std::max(busy_, 1e-9);
+    p.remaining = (double(p.total - p.done) * batch_) / std::max(p.images_per_second, 1e-9);
+    const bool due =
+        p.epoch_end && (p.done == p.total || (p.epoch + 1) % std::max(1, o_.evaluate_every) == 0);
+    unscored_ = due && o_.evaluate;
   }
   /// At the first batch, or where the store's run is.
   void begin() {
@@ -215,13 +181,16 @@ template <class Device> class Run {
         store_->restore(net_, states());
       }
     }
-    if (!finished())
-      loader_.emplace(source_,
-                      data::LoaderOptions{.batch = batch_,
-                                          .seed = o_.seed,
-                                          .views = {o_.augment},
-                                          .threads = o_.loader_threads},
-                      progress_.done / per_epoch_, progress_.done % per_epoch_);
+    if (finished()) return;
+    std::vector<data::Augment> views{o_.augment};
+    for (const auto& v : step_.stage().plan().views)
+      if (v.augment) views.push_back(*v.augment);
+    loader_.emplace(source_,
+                    data::LoaderOptions{.batch = batch_,
+                                        .seed = o_.seed,
+                                        .views = std::move(views),
+                                        .threads = o_.loader_threads},
+                    progress_.done / per_epoch_, progress_.done % per_epoch_);
   }
   static double seconds_since(clock::time_point t) {
     return std::chrono::duration<double>(clock::now() - t).count();
@@ -230,7 +199,6 @@ template <class Device> class Run {
                    const FitOptions& o) {
     require<UsageError>(o.epochs >= 0 && o.batch > 0 && source.size() > 0,
                         "fit: epochs, batch and the data set must not be empty");
-    require<UsageError>(bool(o.schedule), "fit: a schedule is needed");
     require<UsageError>(o.evaluate_every > 0 && o.loader_threads > 0,
                         "fit: evaluate_every and loader_threads must be positive");
     require<UsageError>(o.saving.every >= 0 && o.saving.every_steps >= 0,
@@ -244,17 +212,12 @@ template <class Device> class Run {
       return "fit: the data set has " + std::to_string(source.classes()) +
              " classes, the network " + std::to_string(net.classes());
     });
-    data::require_labels(source, "fit");
     const std::size_t last = source.size() % std::size_t(o.batch);
     net.check_batch_statistics(last ? int(last) : o.batch, "fit: the last batch of an epoch");
     return o.batch;
   }
   States states() {
-    States list = optimizer_.state();
-    for (optim::State<float> s : step_->objective_state()) {
-      s.name = "objective." + s.name;
-      list.push_back(s);
-    }
+    States list = step_.state();
     if (more_)
       for (optim::State<float> s : more_()) {
         s.name = "callback." + s.name;
@@ -268,24 +231,26 @@ template <class Device> class Run {
     return list;
   }
   Facts facts() const {
-    Facts f;
-    if (description_) f.emplace_back("objective", *description_);
-    f.insert(f.end(), {{"batch", std::to_string(batch_)},
-                       {"seed", std::to_string(o_.seed)},
-                       {"augment", o_.augment.describe()},
-                       {"label smoothing", exact_text(o_.label_smoothing)},
-                       {"optimizer", optimizer_.describe()},
-                       {"replays", std::to_string(replays_)},
-                       {"attack eps", exact_text(values_.eps)},
-                       {"attack step", exact_text(values_.step)},
-                       {"images", std::to_string(source_.size())},
-                       {"data", source_.fingerprint()}});
-    return f;
+    std::string optimizers;
+    for (const auto& s : step_.steppers())
+      optimizers += (optimizers.empty() ? "" : "; ") +
+                    (s.name.empty() ? std::string() : s.name + ": ") + s.optimizer.describe() +
+                    stepper_text(s);
+    return {{"objective", step_.stage().plan().describe()},
+            {"batch", std::to_string(batch_)},
+            {"seed", std::to_string(o_.seed)},
+            {"augment", o_.augment.describe()},
+            {"optimizer", optimizers},
+            {"images", std::to_string(source_.size())},
+            {"data", source_.fingerprint()}};
   }
-  /// The rates of one step more.
-  void record(const optim::Rates& rates) {
-    const double values[] = {rates.lr, rates.momentum.value_or(-1)};
-    rates_.add(values, sizeof values);
+  static std::string stepper_text(const Stepper<float, Device>& s) {
+    std::string text;
+    if (s.takes != Takes::all)
+      text += s.takes == Takes::weights ? " takes weights" : " takes architecture";
+    if (s.during.begin != 0 || s.during.end != 1)
+      text += " during " + exact_text(s.during.begin) + " to " + exact_text(s.during.end);
+    return text;
   }
   /// Takes up a stored run.
   void stand(const Position& at) {
@@ -297,21 +262,15 @@ template <class Device> class Run {
     p.done = at.done;
     p.epoch = at.epoch;
     p.step = at.step;
-    p.samples = at.samples;
-    right_ = at.right;
-    loss_sum_ = at.loss_sum;
+    means_ = at.means;
     best_ = at.best;
-    const long steps = p.done * replays_, total = p.total * replays_;
-    for (long k = 0; k < steps; ++k) record(o_.schedule(k, total));
-    require<UsageError>(at.rates == 0 || at.rates == rates_.value(), [&] {
-      return "fit: the stored run has had other rates in its " + std::to_string(steps) +
-             " steps than this schedule gives for " + std::to_string(total);
+    values_.skip(moment(0), p.done);
+    require<UsageError>(at.rates == 0 || at.rates == values_.checksum(), [&] {
+      return "fit: the stored run has had other rates in its " + std::to_string(p.done) +
+             " batches than this schedule gives for " + std::to_string(p.total);
     });
     p.epoch_end = p.step == per_epoch_;
-    if (p.samples) {
-      p.loss = loss_sum_ / double(p.samples);
-      p.accuracy = double(right_) / double(p.samples);
-    }
+    if (means_.samples) means_.tell(p);
     unscored_ = !at.scored && o_.evaluate;
     saved_ = unscored_ ? -1 : p.done;
   }
@@ -323,24 +282,21 @@ template <class Device> class Run {
   NetworkBase<float, Device>& net_;
   Store<Device>* store_ = nullptr;
   const data::Source& source_;
-  optim::Optimizer<float, Device>& optimizer_;
   FitOptions o_;
   std::function<States()> more_;
   Facts facts_;
   int batch_;
   long per_epoch_;
-  int replays_ = 1;
-  std::optional<std::string> description_;  ///< of the objective
-  std::unique_ptr<AnyStep<float, Device>> step_;
-  optim::StepState<Device> state_;
-  StepValues values_{};
+  Step<float, Device> step_;
+  ScheduledValues<Device> values_;
+  bool labelled_;
   std::optional<data::Loader> loader_;
   long saved_ = -1;
   Progress progress_{};
   Scores best_{};
-  double loss_sum_ = 0, busy_ = 0;
-  std::size_t right_ = 0, trained_ = 0;
-  Checksum rates_;  ///< of the steps so far
+  EpochMeans means_{};
+  double busy_ = 0;
+  std::size_t trained_ = 0;
   clock::time_point begin_ = clock::now(), last_save_ = begin_;
   bool was_saved_ = false, unscored_ = false;
 };

@@ -5,21 +5,21 @@
 #include <utility>
 
 #include "rnx/optim.hpp"
-#include "rnx/train/progress.hpp"
+#include "rnx/train/means.hpp"
 
 namespace rnx::inline RNX_ISA::train {
 
 /// Where a run stands: what a resume needs beside parameters, statistics and the states of
 /// optimizer and objective.
 struct Position {
-  long done = 0;                       ///< batches of the run
-  int epoch = 0;                       ///< of the last batch
-  long step = 0;                       ///< of the last batch, from 1
-  std::size_t samples = 0, right = 0;  ///< of the epoch so far
-  double loss_sum = 0;                 ///< over these samples
-  Scores best{};                       ///< of all evaluations
-  bool scored = true;                  ///< false: stopped before the scores of its epoch were there
-  std::uint64_t rates = 0;  ///< checksum of the rates that the steps so far had; 0: not known
+  long done = 0;  ///< batches of the run
+  int epoch = 0;  ///< of the last batch
+  long step = 0;  ///< of the last batch, from 1
+  EpochMeans means{};
+  Scores best{};       ///< of all evaluations
+  bool scored = true;  ///< false: stopped before the scores of its epoch were there
+  std::uint64_t rates =
+      0;  ///< checksum of the values that schedules gave the steps so far; 0: not known
 };
 
 /// What the bits of a run depend on beside its state, by name: batch, seed, augmentation,

@@ -1,0 +1,514 @@
+// What an objective works on in each step: the batch, its passes, gradients, values. Built once from
+// a Plan; a step allocates nothing.
+#pragma once
+
+#include "rnx/attack.hpp"
+#include "rnx/optim.hpp"
+#include "rnx/train/plan.hpp"
+#include "rnx/train/progress.hpp"
+
+namespace rnx::inline RNX_ISA::train {
+
+/// A term's share of a step: see Stage::descend.
+struct Descent {
+  std::string_view pass{};     ///< whose logits and taps the loss reads
+  std::string_view name{};     ///< of its value in logs
+  double weight = 1;           ///< of the mean over the pass's samples
+  bool over_elements = false;  ///< the mean is over samples and classes (loss::elementmean)
+  std::string_view target{};   ///< the pass that the loss's target comes from; empty: the batch's
+};
+
+template <class T, class Device> class Stage {
+ public:
+  using In = rnx::View<const T, Device>;
+  using Out = rnx::View<T, Device>;
+  using Network = NetworkBase<T, Device>;
+  using TraceType = Trace<T, Device>;
+
+  Stage(Network& student, Plan<T, Device> plan)
+      : net(student),
+        labels(plan.batch, student.classes()),
+        plan_(std::move(plan)),
+        rows_(1 + plan_.attacks.size()),
+        device_rows_(rows_.size()),
+        grads_(1) {
+    for (std::size_t k = 0; k < plan_.views.size(); ++k)
+      views_.emplace_back(plan_.batch, net.input_dims());
+    for (const auto& s : plan_.states) {
+      std::size_t count = 1;
+      for (const int k : s.shape) count *= std::size_t(k);
+      states_.emplace_back(count);
+    }
+    grads_[0] = net.make_grads();
+    for (const auto& part : plan_.parts) part_grads_.push_back(part.object->make_grads());
+    make_traces();
+    make_attacks();
+    find_counted();
+  }
+  Stage(const Stage&) = delete;
+
+  Network& net;
+  Moment now{};
+  loss::Labels<Device> labels;  ///< of the batch
+
+  const Plan<T, Device>& plan() const { return plan_; }
+  int batch() const { return plan_.batch; }
+
+  // what items do in a step
+
+  /// A view of the batch's samples, (n, c, h, w) in [0, 1].
+  In view(std::string_view name) const {
+    return views_[index_of(plan_.views, name)].view().samples(0, now.n);
+  }
+  /// The same, to be filled by the item that provides it.
+  Out writable(std::string_view name) {
+    return views_[index_of(plan_.views, name)].view().samples(0, now.n);
+  }
+  /// Runs a pass. The statistics of a trained pass in train mode are folded in at once, as in
+  /// PyTorch.
+  void forward(std::string_view name) {
+    PassState& p = state_of(name);
+    const PassOptions& o = p.plan->options;
+    p.first = o.rows.first(now.n);
+    p.n = o.rows.count(now.n);
+    p.ran = true;
+    p.seeded = false;
+    if (p.n == 0) return;
+    const Context ctx = context(o, p);
+    p.plan->net->forward(*p.trace, view(o.view).samples(p.first, p.n), ctx);
+    if (o.trained && o.mode == Mode::train)
+      for (int k = 0; k < o.commits; ++k) net.commit_statistics(*p.trace);
+    if (&p == counted_) count_logits(p);
+  }
+  /// Of a pass that has run: its logits, (n, classes), and the batch's number of its first sample.
+  In logits(std::string_view name) { return ran(name).trace->logits(); }
+  TraceType& trace(std::string_view name) { return *ran(name).trace; }
+  int first(std::string_view name) { return ran(name).first; }
+  int count(std::string_view name) { return ran(name).n; }
+  bool trained(std::string_view name) { return state_of(name).plan->options.trained; }
+  /// The student's subnet in the passes to come of this step; without one it is the largest.
+  void choose(Subnet subnet) {
+    subnet_ = std::move(subnet);
+    chosen_ = true;
+  }
+  /// d loss / d view of a pass that asked for it, there once the pass has been closed.
+  In input_gradient(std::string_view name) const {
+    const PassState& p = passes_[index_of(plan_.passes, name)];
+    return std::as_const(*p.dx).view().samples(0, p.n);
+  }
+
+  /// Adds weight mean(loss) to the step's objective: gradients to the pass, its mean to the values.
+  /// The loss's target is in whole batches, or in the rows of the pass `target`. Errors: those of
+  /// the loss, StateError where the pass has not run.
+  template <class Loss> void descend(const Descent& d, const Loss& loss) {
+    PassState& p = ran(d.pass);
+    if (p.n == 0) return;
+    TermState& t = term(d);
+    const int origin = d.target.empty() ? 0 : ran(d.target).first;
+    const double mean =
+        d.over_elements ? loss::elementmean(p.n, net.classes()) : loss::batchmean(p.n);
+    T* const sums = t.memory.data();
+    const loss::Call<T> call{.first = p.first - origin,
+                             .weight = d.weight * p.gain * mean,
+                             .add = p.seeded,
+                             .values = sums + batch(),
+                             .scratch = sums + 2 * batch()};
+    const Stream s = stream();
+    const std::size_t n = std::size_t(p.n);
+    if (p.seeded) run<Device>(s, op::fill<T>{n, T(0), call.values});
+    loss::evaluate(loss, *p.trace, call);
+    p.seeded = true;
+    if (t.times++ == 0) run<Device>(s, op::fill<T>{n, T(0), sums});
+    run<Device>(s, op::axpy<T>{.count = n, .alpha = T(1), .x = call.values, .y = sums});
+    t.n = p.n;
+    t.weight = d.weight * p.gain * (d.over_elements ? 1.0 / net.classes() : 1.0);
+  }
+  /// The same on a pass whose gradient alone is wanted: the other side of a term that has its value.
+  template <class Loss> void descend_silently(const Descent& d, const Loss& loss) {
+    PassState& p = ran(d.pass);
+    if (p.n == 0) return;
+    const int origin = d.target.empty() ? 0 : ran(d.target).first;
+    const double mean =
+        d.over_elements ? loss::elementmean(p.n, net.classes()) : loss::batchmean(p.n);
+    loss::evaluate(
+        loss, *p.trace,
+        loss::Call<T>{
+            .first = p.first - origin, .weight = d.weight * p.gain * mean, .add = p.seeded});
+    p.seeded = true;
+  }
+  /// Multiplies the terms to come on a pass.
+  void set_gain(std::string_view pass, double gain) { state_of(pass).gain = gain; }
+  double gain(std::string_view pass) { return state_of(pass).gain; }
+
+  /// Device memory of a declared state.
+  T* state(std::string_view name) { return states_[index_of(plan_.states, name)].data(); }
+  Grads<T, Device>& part_grads(std::string_view name) {
+    return part_grads_[index_of(plan_.parts, name)];
+  }
+  /// A number for logs that is no term.
+  void note(std::string_view name, double value) {
+    for (NamedValue& v : notes_)
+      if (v.name == name) {
+        v.value = value;
+        return;
+      }
+    notes_.push_back({std::string(name), value});
+  }
+  Stream stream() const { return {stream_}; }
+  /// What a pass of the student is told.
+  Context context(Mode mode, int path, int first) const {
+    return {.mode = mode,
+            .path = path,
+            .subnet = chosen_ ? &subnet_ : nullptr,
+            .values = device_rows_.data(),
+            .first_sample = std::uint64_t(first),
+            .stream = stream_,
+            .frozen = frozen_.empty() ? nullptr : frozen_.data(),
+            .first_trained = first_trained_};
+  }
+
+  /// What an attack works with.
+  struct Attacker {
+    attack::Workspace<T, Device>* work;  ///< null where it wanted none
+    const StepValues* values;            ///< device memory, with its radius and step
+    std::uint64_t draw;                  ///< tells the attacks of one step apart
+  };
+  Attacker attacker(std::string_view name) {
+    const std::size_t k = index_of(plan_.attacks, name);
+    return {attacks_[k], device_rows_.data() + 1 + k, std::uint64_t(k) << 12};
+  }
+  /// Rows [first, first + n) of the batch of a pass's logits. Errors: UsageError (it has not all).
+  In logits(std::string_view name, int first, int n) {
+    const PassState& p = ran(name);
+    require<UsageError>(first >= p.first && first + n <= p.first + p.n, [&] {
+      return "objective: pass '" + std::string(name) + "' has not all of the rows that are read";
+    });
+    return p.trace->logits().samples(first - p.first, n);
+  }
+
+  // what a Step does
+
+  /// Seed, draw, temperature and rates of the step to come, to device memory.
+  void set_values(const StepValues& v, Stream stream = {}) {
+    rows_[0] = v;
+    for (std::size_t k = 0; k < plan_.attacks.size(); ++k) {
+      rows_[k + 1] = v;
+      rows_[k + 1].eps = -1;  // an attack that writes no radius is refused
+      if (plan_.attacks[k].options.set) plan_.attacks[k].options.set(rows_[k + 1]);
+    }
+    memory<Device>::upload(device_rows_.data(), rows_.data(), rows_.size() * sizeof(StepValues),
+                           stream);
+  }
+  void begin(const Moment& moment, Stream stream) {
+    now = moment;
+    stream_ = stream.handle;
+    item_ = 0;
+    chosen_ = false;
+    counted_n_ = 0;
+    for (Grads<T, Device>& g : grads_) g.zero(stream);
+    for (Grads<T, Device>& g : part_grads_) g.zero(stream);
+    for (PassState& p : passes_) {
+      p.ran = false;
+      p.gain = 1;
+    }
+    for (TermState& t : terms_) t.times = 0;
+  }
+  int item() const { return item_; }
+  void set_item(int item) { item_ = item; }
+  /// Whether a trained pass that has run ends at this item.
+  template <class F> void closing(F f) {
+    for (PassState& p : passes_)
+      if (ends_here(p)) f(p.plan->name);
+  }
+  /// Behind each item: what no later item reads runs backward, in the order of the list.
+  void end_item() {
+    for (PassState& p : passes_)
+      if (ends_here(p)) close(p);
+    ++item_;
+  }
+  /// Context::frozen and first_trained of the student's passes.
+  void freeze(std::vector<std::uint32_t> batch_norms, int first_trained) {
+    frozen_ = std::move(batch_norms);
+    first_trained_ = first_trained;
+  }
+  /// The loader's view k; 0 is "clean".
+  Tensor<T, Device>& images(std::size_t k) {
+    for (std::size_t i = 0; i < plan_.views.size(); ++i)
+      if ((i == 0 || plan_.views[i].augment) && k-- == 0) return views_[i];
+    throw UsageError("stage: the objective has fewer views of the loader");
+  }
+
+  /// Gradients: those of passes without `into`, and one for each stepper that passes name.
+  Grads<T, Device>& grads(const std::string& into = "") {
+    if (into.empty()) return grads_[0];
+    for (std::size_t k = 0; k < into_.size(); ++k)
+      if (into_[k] == into) return grads_[k + 1];
+    into_.push_back(into);
+    grads_.push_back(net.make_grads());
+    return grads_.back();
+  }
+  Parametrised<T, Device>& part(std::size_t k) { return *plan_.parts[k].object; }
+  Grads<T, Device>& part_grads(std::size_t k) { return part_grads_[k]; }
+
+  /// Of the last step, downloaded: weight times mean of each term, their sum.
+  std::vector<NamedValue> values() const {
+    std::vector<NamedValue> list;
+    for (const TermState& t : terms_)
+      if (t.times > 0) list.push_back({t.name, mean_of(t)});
+    list.insert(list.end(), notes_.begin(), notes_.end());
+    return list;
+  }
+  /// Errors: NumericError where one is not finite.
+  double objective_value() const {
+    double sum = 0;
+    for (const TermState& t : terms_)
+      if (t.times > 0) sum += t.weight * double(t.times) * mean_of(t);
+    return sum;
+  }
+  /// The logits of the first trained pass in the last step, on the host, and its samples.
+  struct Counted {
+    std::vector<T> logits;
+    int first = 0, n = 0;
+  };
+  Counted counted() const {
+    Counted c{.logits = std::vector<T>(std::size_t(counted_n_) * net.classes()),
+              .first = counted_first_,
+              .n = counted_n_};
+    memory<Device>::download(c.logits.data(), counted_logits_.data(), c.logits.size() * sizeof(T));
+    return c;
+  }
+  /// States and the parameters of parts, as checkpoints hold them.
+  std::vector<optim::State<T>> states() {
+    std::vector<optim::State<T>> list;
+    for (std::size_t k = 0; k < states_.size(); ++k)
+      list.push_back({.name = plan_.states[k].name,
+                      .shape = plan_.states[k].shape,
+                      .data = states_[k].data(),
+                      .count = states_[k].size()});
+    for (const auto& part : plan_.parts) {
+      T* const base = part.object->mutable_parameters();
+      for (const NamedParameter& p : part.object->parameter_list())
+        list.push_back({.name = part.name + "." + p.name,
+                        .shape = p.shape,
+                        .data = base + p.offset,
+                        .count = p.count});
+    }
+    return list;
+  }
+  /// Memory of traces and of attacks' traces, in bytes, by name.
+  std::vector<std::pair<std::string, std::size_t>> bytes() const {
+    std::vector<std::pair<std::string, std::size_t>> list;
+    for (const Slot& slot : slots_) list.push_back({"trace " + slot.name, slot.trace->bytes()});
+    for (const auto& work : work_) list.push_back({"attack", work->bytes()});
+    return list;
+  }
+
+ private:
+  struct PassState {
+    const typename Plan<T, Device>::Pass* plan = nullptr;
+    TraceType* trace = nullptr;
+    std::unique_ptr<Tensor<T, Device>> dx{};
+    int first = 0, n = 0;
+    bool ran = false, seeded = false;
+    double gain = 1;
+  };
+  /// A trace, and the passes that take turns in it.
+  struct Slot {
+    std::string name;
+    const Network* net;
+    Use use;
+    int capacity, last;
+    bool eval_only = false;
+    std::vector<Keep> keep{};
+    std::unique_ptr<TraceType> trace{};
+
+    bool serves(const Slot& o) const {
+      return net == o.net && use == o.use && eval_only == o.eval_only;
+    }
+    void take(const Slot& o) {
+      capacity = std::max(capacity, o.capacity);
+      last = o.last;
+      keep.insert(keep.end(), o.keep.begin(), o.keep.end());
+    }
+  };
+  struct TermState {
+    std::string name;
+    double weight = 1;
+    int n = 0, times = 0;
+    Buffer<T, Device> memory;  ///< sums | values of the last call | scratch
+  };
+
+  template <class List> static std::size_t index_of(const List& list, std::string_view name) {
+    for (std::size_t k = 0; k < list.size(); ++k)
+      if (list[k].name == name) return k;
+    throw NameError("objective: it has no '" + std::string(name) + "'");
+  }
+  PassState& state_of(std::string_view name) { return passes_[index_of(plan_.passes, name)]; }
+  PassState& ran(std::string_view name) {
+    PassState& p = state_of(name);
+    require<StateError>(p.ran,
+                        [&] { return "objective: pass '" + std::string(name) + "' has not run"; });
+    return p;
+  }
+  Context context(const PassOptions& o, const PassState& p) const {
+    Context ctx = context(o.mode, o.path, p.first);
+    if (o.largest) ctx.subnet = nullptr;
+    if (!p.plan->of_student()) {
+      ctx.subnet = o.subnet;
+      ctx.frozen = nullptr;
+      ctx.first_trained = 0;
+    }
+    return ctx;
+  }
+  /// The slot of a trace that is in use from item `first` to `last`.
+  std::size_t slot_for(Slot wanted, int first) {
+    std::size_t k = 0;
+    while (k < slots_.size() && !(slots_[k].serves(wanted) && slots_[k].last < first)) ++k;
+    if (k == slots_.size())
+      slots_.push_back(std::move(wanted));
+    else
+      slots_[k].take(wanted);
+    return k;
+  }
+  int samples(const Rows& rows) const {
+    return std::clamp(int(std::ceil((rows.end - rows.begin) * batch() + 1)), 1, batch());
+  }
+  /// Passes and train-mode attacks, in the order of their items.
+  void make_traces() {
+    std::vector<std::size_t> slot_of_pass, slot_of_attack(plan_.attacks.size());
+    const auto attacks_before = [&](int item, std::size_t& k) {
+      for (; k < plan_.attacks.size() && plan_.attacks[k].item <= item; ++k) {
+        const auto& a = plan_.attacks[k];
+        if (a.options.memory && a.options.mode == Mode::train)
+          slot_of_attack[k] = slot_for({.name = a.name,
+                                        .net = &net,
+                                        .use = Use::train,
+                                        .capacity = samples(a.options.rows),
+                                        .last = a.item,
+                                        .keep = a.options.keep},
+                                       a.item);
+      }
+    };
+    std::size_t next = 0;
+    for (const auto& p : plan_.passes) {
+      attacks_before(p.first, next);
+      slot_of_pass.push_back(slot_for({.name = p.name,
+                                       .net = p.net,
+                                       .use = p.options.trained ? Use::train : Use::infer,
+                                       .capacity = samples(p.options.rows),
+                                       .last = p.last,
+                                       .eval_only = p.options.mode == Mode::eval,
+                                       .keep = p.keep},
+                                      p.first));
+    }
+    attacks_before(plan_.items, next);
+    for (Slot& slot : slots_)
+      slot.trace = std::make_unique<TraceType>(slot.net->make_trace({.use = slot.use,
+                                                                     .capacity = slot.capacity,
+                                                                     .keep = slot.keep,
+                                                                     .eval_only = slot.eval_only}));
+    for (std::size_t k = 0; k < plan_.passes.size(); ++k) {
+      PassState state{.plan = &plan_.passes[k], .trace = slots_[slot_of_pass[k]].trace.get()};
+      if (plan_.passes[k].options.input_gradient)
+        state.dx = std::make_unique<Tensor<T, Device>>(batch(), net.input_dims());
+      passes_.push_back(std::move(state));
+    }
+    for (std::size_t k = 0; k < plan_.attacks.size(); ++k)
+      train_traces_.push_back(plan_.attacks[k].options.memory &&
+                                      plan_.attacks[k].options.mode == Mode::train
+                                  ? slots_[slot_of_attack[k]].trace.get()
+                                  : nullptr);
+  }
+  /// In eval mode a few samples at a time keep an attack's activations in cache, and all attacks
+  /// that keep nothing share that memory; in train mode batch norm needs the whole batch, and a
+  /// trace that no pass uses at that time serves.
+  void make_attacks() {
+    attack::Workspace<T, Device>* shared = nullptr;
+    for (std::size_t k = 0; k < plan_.attacks.size(); ++k) {
+      const AttackOptions& o = plan_.attacks[k].options;
+      if (!o.memory) {
+        attacks_.push_back(nullptr);
+        continue;
+      }
+      const bool plain = o.mode == Mode::eval && o.keep.empty();
+      if (plain && shared) {
+        attacks_.push_back(shared);
+        continue;
+      }
+      using Work = attack::Workspace<T, Device>;
+      work_.push_back(train_traces_[k] ? std::make_unique<Work>(net, *train_traces_[k], o.mode)
+                                       : std::make_unique<Work>(net, batch(), 0, o.keep));
+      attacks_.push_back(work_.back().get());
+      if (plain) shared = attacks_.back();
+    }
+  }
+  /// Training accuracy is counted on the first trained pass.
+  void find_counted() {
+    for (PassState& p : passes_)
+      if (!counted_ && p.plan->options.trained) counted_ = &p;
+    if (counted_) counted_logits_ = Buffer<T, Device>(std::size_t(batch()) * net.classes());
+  }
+  void count_logits(const PassState& p) {
+    const In z = p.trace->logits();
+    const geometry::Map rows{z.n, 1, 1, z.dims.c, net.classes()};
+    run<Device>(stream(), op::copy<T>{.from = z, .to = {rows, counted_logits_.data()}});
+    counted_first_ = p.first;
+    counted_n_ = p.n;
+  }
+  bool ends_here(const PassState& p) const {
+    return p.ran && p.n > 0 && p.plan->options.trained && p.plan->last == item_;
+  }
+  void close(PassState& p) {
+    require<StateError>(p.seeded, [&] {
+      return "objective: pass '" + p.plan->name + "' is trained, but no term reads it";
+    });
+    const Out dx = p.dx ? p.dx->view().samples(0, p.n) : Out{};
+    net.backward(*p.trace, dx, &grads(p.plan->options.into));
+    p.ran = false;
+  }
+  TermState& term(const Descent& d) {
+    for (TermState& t : terms_)
+      if (t.name == d.name) return t;
+    terms_.push_back(
+        {.name = std::string(d.name), .memory = Buffer<T, Device>(3 * std::size_t(batch()))});
+    return terms_.back();
+  }
+  double mean_of(const TermState& t) const {
+    std::vector<T> v(std::size_t(t.n));
+    memory<Device>::download(v.data(), t.memory.data(), v.size() * sizeof(T));
+    double sum = 0;
+    for (int i = 0; i < t.n; ++i) {
+      require<NumericError>(std::isfinite(v[std::size_t(i)]), [&] {
+        return "loss: the value of '" + t.name + "' of sample " + std::to_string(i) + " is " +
+               std::to_string(v[std::size_t(i)]);
+      });
+      sum += double(v[std::size_t(i)]);
+    }
+    return sum / t.n / t.times;
+  }
+
+  Plan<T, Device> plan_;
+  std::vector<Tensor<T, Device>> views_;
+  std::vector<Buffer<T, Device>> states_;
+  std::vector<StepValues> rows_;  ///< 0: of passes; others: of adversaries
+  Buffer<StepValues, Device> device_rows_;
+  std::vector<Grads<T, Device>> grads_, part_grads_;
+  std::vector<std::string> into_;
+  std::vector<Slot> slots_;
+  std::vector<PassState> passes_;
+  std::vector<TermState> terms_;
+  std::vector<NamedValue> notes_;
+  std::vector<TraceType*> train_traces_;
+  std::vector<std::unique_ptr<attack::Workspace<T, Device>>> work_;
+  std::vector<attack::Workspace<T, Device>*> attacks_;
+  std::vector<std::uint32_t> frozen_;
+  Subnet subnet_{};
+  bool chosen_ = false;
+  int first_trained_ = 0;
+  const PassState* counted_ = nullptr;
+  Buffer<T, Device> counted_logits_;
+  int counted_first_ = 0, counted_n_ = 0, item_ = 0;
+  void* stream_ = nullptr;
+};
+
+}  // namespace rnx::inline RNX_ISA::train
