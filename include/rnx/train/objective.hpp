@@ -114,6 +114,9 @@ template <class Attack = attack::Pgd<>> struct Adversarial {
   }
 };
 
+template <class Attack> Adversarial(Attack) -> Adversarial<Attack>;
+template <class Attack> Adversarial(Attack, Mode) -> Adversarial<Attack>;
+
 /// Whether a type has the form that the top of this file states.
 template <class Objective, class T, class Device>
 constexpr bool is_objective = requires(const Objective& o, Stage<T, Device>& s, StepValues& values,

@@ -73,5 +73,7 @@ template <class Norm = norm::Linf> struct Trades {
     return Bound<T, Device>(s, *this);
   }
 };
+template <class Norm> Trades(attack::Pgd<Norm>) -> Trades<Norm>;
+template <class Norm> Trades(attack::Pgd<Norm>, double) -> Trades<Norm>;
 
 }  // namespace rnx::inline RNX_ISA::train
