@@ -21,9 +21,8 @@ int main(int argc, char** argv) {
     images.labels.push_back(std::int32_t(10 * random.uniform(images.pixels.size() + i)));
 
   Net net(1);
-  optim::Sgd<float> sgd({.momentum = 0.9, .weight_decay = 5e-4});
-  const train::FitOptions options{.epochs = 1,
-                                  .schedule = [](long, long) { return optim::Rates{.lr = 0.1}; }};
+  optim::Sgd sgd({.momentum = 0.9, .weight_decay = 5e-4});
+  const train::FitOptions options{.epochs = 1, .schedule = optim::Constant{0.1}};
   train::fit(net, images, train::Adversarial<>{{.steps = 7}}, sgd, options,
              [](const train::Progress& p) {
                std::printf("step %ld of %ld: loss %.4f\n", p.step, p.steps_in_epoch, p.loss);

@@ -32,7 +32,7 @@ int main() {
     for (int row = 0; row < 3 * 32; ++row)
       images[(std::size_t(i) * 3 * 32 + row) * 32 + 3 * classes[i]] = 1;
   }
-  const auto x = Tensor<float>::from_nchw(n, net.input_dims(), images);
+  const auto x = Tensor<>::from_nchw(n, net.input_dims(), images);
 
   // what a step needs, allocated once: activations, gradients, labels, loss values, the optimizer
   // and its rates
@@ -40,8 +40,8 @@ int main() {
   auto grads = net.make_grads();
   const loss::Labels<> labels(classes, net.classes());
   const loss::CrossEntropy cross_entropy{.labels = labels.data()};
-  loss::Values<float> values(n);
-  optim::Sgd<float> sgd({.momentum = 0.9, .weight_decay = 5e-4});
+  loss::Values<> values(n);
+  optim::Sgd sgd({.momentum = 0.9, .weight_decay = 5e-4});
   sgd.add(net, grads);
   optim::StepState<> rates({.lr = 0.05, .momentum = 0.9});
 

@@ -17,8 +17,8 @@ using Net = Network<Spec, Shape<3, 12, 12>>;
 /// L(i) = |features(i)|^2 / 2. A loss is a callable; it may read any kept activation and add to its
 /// seed.
 struct FeatureNorm {
-  void operator()(Trace<float>& trace, const loss::Call<float>& call) const {
-    const Kept<float, cpu>& features = loss::tapped<Penultimate>().of(trace);
+  void operator()(Trace<>& trace, const loss::Call<>& call) const {
+    const Kept<>& features = loss::tapped<Penultimate>().of(trace);
     loss::no_logits_part(trace, call);
     const std::size_t c = features.value.dims.count();
     for (std::size_t k = 0; k < features.value.count(); ++k)
@@ -38,7 +38,7 @@ struct FeatureNorm {
 struct Margin {
   const std::vector<std::int32_t>& classes;
 
-  void operator()(Trace<float>& t, const loss::Call<float>& call) const {
+  void operator()(Trace<>& t, const loss::Call<>& call) const {
     const auto z = t.logits();  // (n, 3)
     const auto dz = t.logits_gradient();
     if (!call.add) std::fill_n(dz.data, dz.count(), 0.0f);
@@ -62,17 +62,17 @@ int main() {
   Net net(2);
   constexpr int n = 6;
   const std::vector<std::int32_t> classes{0, 1, 2, 0, 1, 2};
-  Tensor<float> x(n, net.input_dims());
+  Tensor x(n, net.input_dims());
   for (std::size_t k = 0; k < x.size(); ++k)
     x.data()[k] = float(rng::Stream(1, Purpose::data).uniform(k));
 
-  // by kind, by path, by tag; `true` asks for a seed. An attention map is sum over channels of x^2:
-  // only the map is stored.
+  // by kind, by path, by tag; seeded() for a loss's gradient. An attention map is sum over channels
+  // of x^2: only the map is stored.
   auto trace =
       net.make_trace({.use = Use::train,
                       .capacity = n,
                       .keep = {Keep::every(Kind::convolution), Keep::at("layer1.*.relu2").maps(),
-                               Keep::tap<Penultimate>(true)}});
+                               Keep::tap<Penultimate>().seeded()}});
   net.forward(trace, x.view(), {});
   for (const auto& a : trace.activations())
     std::printf("%-16s %-12s%s\n", a.path.c_str(), a.value.dims.text().c_str(),
@@ -83,8 +83,8 @@ int main() {
 
   const auto loss = loss::sum(loss::term(1, Margin{classes}), loss::term(0.1, FeatureNorm{}));
   auto grads = net.make_grads();
-  loss::Values<float> values(n);
-  optim::Adam<float> adam;
+  loss::Values<> values(n);
+  optim::Adam adam;
   adam.add(net, grads);
   const optim::StepState<> rates({.lr = 0.01});
   double first = 0, last = 0;

@@ -35,7 +35,7 @@ data::Images quadrants(int n, std::uint64_t seed) {
 /// Prints one row of accuracies; returns that under PGD in Linf.
 template <class Objective> double train_and_attack(const char* name, const Objective& objective) {
   Net net(1);
-  optim::Sgd<float> sgd({.momentum = 0.9, .weight_decay = 5e-4});
+  optim::Sgd sgd({.momentum = 0.9, .weight_decay = 5e-4});
   train::fit(net, quadrants(512, 1), objective, sgd,
              {.epochs = 6,
               .batch = 32,
@@ -62,12 +62,12 @@ int main() {
   std::printf("%-12s %8s %8s %8s %8s\n", "training", "clean", "FGSM", "PGD Linf", "PGD L2");
   const double natural = train_and_attack("natural", train::Natural{});
   const attack::Pgd<> pgd{.eps = px(16), .step = px(5), .steps = 5};
-  const double robust = train_and_attack("adversarial", train::Adversarial<>{pgd});
+  const double robust = train_and_attack("adversarial", train::Adversarial{pgd});
 
   // an image outside its ball is never counted
   const std::vector<float> clean(64, 0.5f), far(64, 0.7f);
   try {
-    attack::verify<norm::Linf, float>(clean, far, 1, px(16));
+    attack::verify<norm::Linf>(clean, far, 1, px(16));
     return 1;
   } catch (const NumericError& e) {
     std::printf("%s\n", e.what());

@@ -20,7 +20,7 @@ using Net =
 /// the run that `folder` holds.
 train::Outcome session(Net& net, const data::Images& images, const std::string& folder,
                        long stop_after) {
-  optim::Sgd<float> sgd({.momentum = 0.9, .weight_decay = 5e-4});
+  optim::Sgd sgd({.momentum = 0.9, .weight_decay = 5e-4});
   train::Checkpoints checkpoints(std::filesystem::path(folder) / "ckpt");
   train::CheckpointStore<> store(checkpoints, {{"lr", 0.1}, {"batch", 64}});
   const std::string latest = checkpoints.marked("LATEST");  // the log continues where the run does

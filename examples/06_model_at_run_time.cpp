@@ -23,12 +23,12 @@ int main(int argc, char** argv) try {
   const attack::Fgsm<> fgsm{.eps = px(8)};
 
   for (const std::string& name : names) {
-    AnyNetwork<float> net = registry.make(name, {.classes = 10, .seed = 1});
+    AnyNetwork<> net = registry.make(name, {.classes = 10, .seed = 1});
     const cost::Row total = cost::table(net->graph()).total();
     const eval::Accuracy a = eval::accuracy(*net, images, fgsm);
     std::printf("%-10s %8lld parameters %10lld MACs   untrained: clean %.1f %%, FGSM %.1f %%\n",
                 name.c_str(), total.parameters, total.macs, 100 * a.clean(), 100 * a.robust());
-    AnyNetwork<float> copy = net;  // a value: copies are independent
+    AnyNetwork<> copy = net;  // a value: copies are independent
     copy->set("fc.bias", std::vector<float>(10, 1));
   }
   return 0;

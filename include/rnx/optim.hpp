@@ -1,7 +1,7 @@
 // Room optim: optimizers over lists of parametrised objects, averages, schedules, the values of a
 // step.
 //
-//   optim::Sgd<float> sgd({.momentum = 0.9, .weight_decay = 5e-4, .groups =
+//   optim::Sgd sgd({.momentum = 0.9, .weight_decay = 5e-4, .groups =
 //   {optim::no_decay_on_norm_and_bias()}}); sgd.add(net, grads);
 //   optim::StepState<> state;
 //   const optim::Warmup schedule{optim::Cosine{.base = 0.1}, 0.05};

@@ -74,7 +74,7 @@ TEST_CASE(
   features.upload(to_host(teacher.tap<Penultimate>(trace).value));
   c.equal_bits({}, loss::Kl{std::as_const(logits).view()});
   const loss::L2 distance{features.view(), loss::tapped<Penultimate>()};
-  const std::vector<Keep> keep{Keep::tap<Penultimate>(true)};
+  const std::vector<Keep> keep{Keep::tap<Penultimate>().seeded()};
   c.equal_bits(keep, distance);
 
   // a sum is concurrent where its parts are, and has room for scaled values

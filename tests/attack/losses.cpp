@@ -53,8 +53,8 @@ TEST_CASE("an evaluation's attack climbs the loss that it is given") {
   const auto away = [&](const std::int32_t*) {
     return loss::L2{std::as_const(target).view(), loss::tapped<Penultimate>()};
   };
-  const eval::Accuracy far =
-      eval::accuracy(net, set, pgd, away, {.batch = n, .keep = {Keep::tap<Penultimate>(true)}});
+  const eval::Accuracy far = eval::accuracy(
+      net, set, pgd, away, {.batch = n, .keep = {Keep::tap<Penultimate>().seeded()}});
   CHECK(attacked(far) != attacked(up));
   CHECK_THROWS_AS(eval::accuracy(net, set, pgd, away, {.batch = n}), NameError);
 }

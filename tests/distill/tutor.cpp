@@ -481,7 +481,7 @@ TEST_CASE("attention transfer: torch's numbers, per sample, in tiles, and centra
 TEST_CASE("attention losses: what is missing is said") {
   Pair p;
   auto no_maps = p.student.make_trace(
-      {.use = Use::train, .capacity = Pair::n, .keep = {Keep::every(Kind::convolution, true)}});
+      {.use = Use::train, .capacity = Pair::n, .keep = {Keep::every(Kind::convolution).seeded()}});
   auto no_seeds = p.student.make_trace(
       {.use = Use::train, .capacity = Pair::n, .keep = {Keep::every(Kind::convolution).maps()}});
   CHECK_THROWS_AS(p.tutor.backward(p.ts, 1, nullptr), StateError);

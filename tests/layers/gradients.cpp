@@ -79,7 +79,7 @@ TEST_CASE("a fork's side head is seeded through the trace") {
   Network<Sequential<Fork<Named<"side", Linear<3>>>, Conv<2, 1>>, Shape<4, 3, 3>, cpu,
           precision::Double>
       net(1);
-  support::GradientCheck g{.keep = {Keep::at("0.side", true)}, .extra = [](Trace<double>& t) {
+  support::GradientCheck g{.keep = {Keep::at("0.side").seeded()}, .extra = [](Trace<double>& t) {
                              const auto& a = t.activation("0.side");
                              double sum = 0;
                              for (int i = 0; i < a.value.n * 3; ++i) {

@@ -54,8 +54,9 @@ struct Setup {
   loss::Values<double> values{n};
   Trace<double> trace(int capacity, Use use = Use::train) const {
     const bool seed = use != Use::infer;
-    return net.make_trace(
-        {.use = use, .capacity = capacity, .keep = {Keep::at("a", seed), Keep::tap<Last>(seed)}});
+    return net.make_trace({.use = use,
+                           .capacity = capacity,
+                           .keep = {Keep::at("a").seeded(seed), Keep::tap<Last>().seeded(seed)}});
   }
 };
 
@@ -192,7 +193,7 @@ TEST_CASE("features with pixels: maps, attention maps, elastic networks") {
              attention = noise("g", {1, 3, 3});
   loss::Values<double> values(n);
   const auto check = [&](const auto& l, bool maps) {
-    const Keep kept = Keep::at("conv", true);
+    const Keep kept = Keep::at("conv").seeded();
     auto trace = net.make_trace(
         {.use = Use::input_gradient, .capacity = n, .keep = {maps ? kept.maps() : kept}});
     Tensor<double> dx(n, {2, 3, 3}), unused = dx;
@@ -216,7 +217,7 @@ TEST_CASE("features with pixels: maps, attention maps, elastic networks") {
 
   auto trace = net.make_trace({.use = Use::train,
                                .capacity = n,
-                               .keep = {Keep::at("conv", true), Keep::at("rep.1", true)}});
+                               .keep = {Keep::at("conv").seeded(), Keep::at("rep.1").seeded()}});
   const Subnet narrow = net.make_subnet({{"conv", "width", 3}}),
                shallow = net.make_subnet({{"rep", "depth", 1}});
   const auto error = [&]<class E>(E, const Subnet& subnet, const auto& target, const char* path) {
@@ -282,7 +283,7 @@ TEST_CASE("bad input") {
   s.net.forward(seedless, s.x.view(), {});
   CHECK(error_of<UsageError>([&] {
           loss::Mse{s.feature.view(), loss::at("a")}(seedless, call);
-        }) == "loss distance: 'a' is kept without a seed; keep it with seed = true");
+        }) == "loss distance: 'a' is kept without a seed; keep it with Keep::seeded()");
   CHECK_THROWS_AS(loss::term(std::nan(""), loss::CrossEntropy{}), UsageError);
 
   Buffer<double> values(n);
@@ -314,8 +315,8 @@ TEST_CASE("a device whose memory the host cannot read gives the same bits") {
     const auto net = identity<Device>();
     const auto s = noise<Device>("s"), t = noise<Device>("t");
     const loss::Labels<Device> labels(std::vector<std::int32_t>{1, 0, 6, 3, 2}, classes);
-    auto trace =
-        net.make_trace({.use = Use::input_gradient, .capacity = n, .keep = {Keep::at("fc", true)}});
+    auto trace = net.make_trace(
+        {.use = Use::input_gradient, .capacity = n, .keep = {Keep::at("fc").seeded()}});
     loss::Values<double, Device> values(n);
     net.forward(trace, s.view(), {});
     const loss::RelativeL2 distance{t.view(), loss::at("fc")};

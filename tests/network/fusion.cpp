@@ -88,9 +88,9 @@ template <class Spec, class In> void check() {
           if (kept == 1)
             keep.push_back(Keep::every(kind));
           else if (kept == 2)
-            keep.push_back(Keep::every(kind, true));
+            keep.push_back(Keep::every(kind).seeded());
           else if (kept == 3)
-            keep.push_back(Keep::every(kind, true).maps());
+            keep.push_back(Keep::every(kind).seeded().maps());
         Network<Spec, In> whole(5);
         Network<Singly<Spec>, In> single(5);
         const Results a = run(whole, mode, grads, keep), b = run(single, mode, grads, keep);

@@ -88,12 +88,12 @@ TEST_CASE("a trace keeps what its purpose needs") {
   const auto trace =
       net.make_trace({.use = Use::train,
                       .capacity = 8,
-                      .keep = {Keep::at("layer2.*.conv1", true), Keep::tap<Penultimate>(),
+                      .keep = {Keep::at("layer2.*.conv1").seeded(), Keep::tap<Penultimate>(),
                                Keep::every(Kind::linear).maps()}});
   CHECK(trace.activations().size() == 3 + 1 + 1);
   CHECK(trace.kept_bytes() == 8 * sizeof(float) * (3 * 2 * 32 * 256 + 64 + 1));
   CHECK_THROWS_AS(trace.activation("layer9"), NameError);
-  CHECK_THROWS_AS(net.make_trace({.use = Use::infer, .keep = {Keep::at("conv1", true)}}),
+  CHECK_THROWS_AS(net.make_trace({.use = Use::infer, .keep = {Keep::at("conv1").seeded()}}),
                   UsageError);
   CHECK_THROWS_AS(net.make_trace({.capacity = 0}), UsageError);
   CHECK_THROWS_AS(net.set("nothing", std::vector<float>{}), NameError);

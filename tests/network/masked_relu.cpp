@@ -39,14 +39,14 @@ TEST_CASE("masked-ReLU ResNet-18: 17 maps read and seeded at once, gradients aga
   set_masks(net);
   CHECK(net.graph().buffers.size() == 2 + 40 + 17);
   auto trace = net.make_trace(
-      {.use = Use::train, .capacity = 2, .keep = {Keep::every(Kind::activation, true)}});
+      {.use = Use::train, .capacity = 2, .keep = {Keep::every(Kind::activation).seeded()}});
   REQUIRE(trace.activations().size() == 17);
   CHECK(trace.activations()[0].path == "relu");
   CHECK(trace.activations()[16].path == "layer4.1.relu2");
   support::GradientCheck g{
       .n = 2,
       .ctx = {.mode = Mode::eval},
-      .keep = {Keep::every(Kind::activation, true)},
+      .keep = {Keep::every(Kind::activation).seeded()},
       .extra = mean_sine,
       .only = {"conv1.weight", "layer1.0.bn2.weight", "layer2.0.downsample.0.weight",
                "layer3.1.conv1.weight", "layer4.1.bn2.bias", "fc.*"}};
@@ -70,7 +70,7 @@ TEST_CASE("keeping activations changes no bit") {
     return out;
   };
   CHECK(run({}, a) ==
-        run({Keep::every(Kind::convolution), Keep::every(Kind::activation, true)}, b));
+        run({Keep::every(Kind::convolution), Keep::every(Kind::activation).seeded()}, b));
   CHECK(a.download() == b.download());
 }
 

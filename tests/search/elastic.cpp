@@ -299,7 +299,7 @@ TEST_CASE("elastic: a seed at a stage's output is used whichever block writes it
   const auto x = batch(0);
   std::vector<double> gradients[2];
   for (int at : {0, 1}) {  // under B, block 0 writes the stage's output
-    Runner<Net> pass({Keep::at("stage." + std::to_string(at) + ".add", true)});
+    Runner<Net> pass({Keep::at("stage." + std::to_string(at) + ".add").seeded()});
     const Subnet b = subnet(pass.net, "B");
     pass.net.forward(pass.trace, x.view(), {.mode = Mode::train, .subnet = &b});
     mean_loss(pass.trace, golden::labels(0, 4, 5), 0);

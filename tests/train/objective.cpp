@@ -149,6 +149,13 @@ TEST_CASE("an attack whose objective writes no radius is refused") {
 }
 
 TEST_CASE("a plain struct is an objective") {
+  const attack::Fgsm<norm::L2> fgsm{};
+  static_assert(std::is_same_v<decltype(train::Adversarial{fgsm, Mode::train}),
+                               train::Adversarial<attack::Fgsm<norm::L2>>>);
+  static_assert(
+      std::is_same_v<decltype(train::Trades{attack::Pgd<norm::L2>{}, 3}), train::Trades<norm::L2>>);
+  const optim::Sgd deduced({.momentum = 0.9});
+  static_assert(std::is_same_v<decltype(deduced), const optim::Sgd<float, cpu>>);
   const data::Images set = images(20);
   Net a(1), b(1);
   optim::Sgd<float> sgd({.momentum = 0.9}), other({.momentum = 0.9});

@@ -2,7 +2,9 @@
 // samples.
 #pragma once
 
+#include <map>
 #include <optional>
+#include <string>
 
 #include "rnx/attack/norm.hpp"
 
@@ -53,9 +55,10 @@ void input_gradient(const NetworkBase<T, Device>& net, Trace<T, Device>& trace,
   for (long tile = 0; tile < tiles; ++tile) pass(tile, trace);
 }
 
-/// What an attack needs beside the network: a trace for its tiles, a gradient, and the values that
-/// its kernels read. Built once per batch size and used for every step.
-template <class T, class Device = cpu> class Workspace {
+/// What an attack needs beside the network: a trace for its tiles, a gradient, the values that its
+/// kernels read, and what it keeps from step to step. Built once per batch size and used for every
+/// call; one call at a time.
+template <class T = float, class Device = cpu> class Workspace {
  public:
   /// capacity: samples of a batch; tile: samples per pass (0: what suits the network and the cache;
   /// in train mode all of them); keep: what the loss reads; mode: of the model under attack.
@@ -88,8 +91,25 @@ template <class T, class Device = cpu> class Workspace {
   Trace<T, Device>& trace;
   Tensor<T, Device> gradient;
   Mode mode() const { return mode_; }
-  /// Of its own trace.
-  std::size_t bytes() const { return own_ ? own_->bytes() : 0; }
+  /// An attack's own memory under this name, `dims` for each sample of the workspace; without dims
+  /// those of an image (a momentum). Zeros when it is first asked for, then as the last call left
+  /// it: an attack that starts anew zeroes it. The attack itself stays const, and may be shared.
+  /// Throws ShapeError when the name has had other dims.
+  Tensor<T, Device>& state(const std::string& name, std::optional<Dims> dims = {}) {
+    const Dims shape = dims.value_or(gradient.dims());
+    Tensor<T, Device>& own = states_.try_emplace(name, gradient.n(), shape).first->second;
+    require<ShapeError>(own.dims() == shape, [&] {
+      return "workspace: the state '" + name + "' has " + own.dims().text() +
+             " for each sample, found " + shape.text();
+    });
+    return own;
+  }
+  /// Of its own trace and of states.
+  std::size_t bytes() const {
+    std::size_t sum = own_ ? own_->bytes() : 0;
+    for (const auto& [name, own] : states_) sum += own.size() * sizeof(T);
+    return sum;
+  }
   /// Uploads the values an attack's kernels read and returns their address.
   const StepValues* set(const StepValues& v) {
     values_.upload(std::span<const StepValues>(&v, 1));
@@ -99,6 +119,7 @@ template <class T, class Device = cpu> class Workspace {
  private:
   Buffer<StepValues, Device> values_;
   Mode mode_;
+  std::map<std::string, Tensor<T, Device>> states_;
 };
 
 }  // namespace rnx::inline RNX_ISA::attack

@@ -39,8 +39,9 @@ template <class Norm> void check_radius(double eps, double step) {
 /// Throws NumericError when an adversarial image leaves the ball of radius eps around its clean
 /// image, or [0, 1], or where a pixel of either is not finite.
 /// Host copies, dense; `tolerance` is relative to eps.
-template <class Norm, class T>
-void verify(std::span<const T> clean, std::span<const T> adversarial, int n, double eps,
+template <class Norm, class T = float>
+void verify(std::type_identity_t<std::span<const T>> clean,
+            std::type_identity_t<std::span<const T>> adversarial, int n, double eps,
             double tolerance = 1e-5) {
   const std::size_t count = clean.size() / n;
   for (int i = 0; i < n; ++i) {

@@ -17,10 +17,10 @@ Tensor<T, Device> batch_tensor(const Images& images, int first, int n) {
   });
   std::vector<std::uint32_t> ids(n);
   std::iota(ids.begin(), ids.end(), std::uint32_t(first));
-  std::vector<T> pixels(n * images.dims.count());
+  std::vector<float> pixels(n * images.dims.count());
   make_batch(images, ids, {}, {}, pixels.data(), nullptr);
   Tensor<T, Device> batch(n, images.dims);
-  batch.upload(pixels);
+  batch.upload(std::vector<T>(pixels.begin(), pixels.end()));
   return batch;
 }
 

@@ -29,7 +29,7 @@ struct AttentionOptions {
 /// Throws NameError where a map is not kept, UsageError where it is not a map or lacks a seed that
 /// gradients need, StateError where a layer did not run, ShapeError where the teacher's trace has
 /// too few samples.
-template <class T, class Device = cpu> class AttentionTransfer {
+template <class T = float, class Device = cpu> class AttentionTransfer {
  public:
   AttentionTransfer(const Trace<T, Device>& teacher, std::vector<AttentionPair> pairs,
                     AttentionOptions options = {})
@@ -42,7 +42,7 @@ template <class T, class Device = cpu> class AttentionTransfer {
   /// For TraceOptions::keep of the two traces. The student's maps take seeds.
   static std::vector<Keep> student_keep(const std::vector<AttentionPair>& pairs) {
     std::vector<Keep> k;
-    for (const auto& p : pairs) k.push_back(Keep::at(p.student, true).maps());
+    for (const auto& p : pairs) k.push_back(Keep::at(p.student).seeded().maps());
     return k;
   }
   static std::vector<Keep> teacher_keep(const std::vector<AttentionPair>& pairs) {

@@ -26,6 +26,16 @@ struct BoundConv {
                   "rnx: an activation map that is the identity has one base and no scales");
     static_assert(A::parameters == (A::scaled ? 2 * A::bases : 0),
                   "rnx: an activation map has N betas and N shifts, or no parameters");
+    using quant_detail::Lacks;
+    constexpr Lacks w = quant_detail::lacks_of_weights<W, Device, T>,
+                    a = quant_detail::lacks_of_activations<A, Device, T>;
+    static_assert(w != Lacks::forward && a != Lacks::forward,
+                  "rnx: this map has no kernel on the CPU: derive it from quant::Elementwise, or "
+                  "specialise kernel<cpu, op::weight_bases<Map, T>> (op::activation_bases) and "
+                  "that of ..._backward; see quant/maps.hpp");
+    static_assert(w != Lacks::backward && a != Lacks::backward,
+                  "rnx: this map has a kernel forward and none backward: specialise kernel<cpu, "
+                  "op::weight_bases_backward<Map, T>> (op::activation_bases_backward)");
     static_assert(S.groups == 1 || Width::slot_count == 0,
                   "rnx: a convolution in groups has no width to choose");
     static_assert(!Layout::derived || W::identity,

@@ -18,7 +18,7 @@
 
 namespace rnx::inline RNX_ISA::loss {
 
-template <class T> struct Call {
+template <class T = float> struct Call {
   int first = 0;      ///< position in the batch of the trace's first sample
   double weight = 1;  ///< of every gradient: 1 for a sum over samples, 1/n for a mean
   /// false: logits_gradient and values are assigned. true: added to. Seeds are always added to:

@@ -48,7 +48,7 @@ template <class T, class Device, int Kind> class Distance {
       });
       require<UsageError>(kept.seed || trace.use() == Use::infer, [&] {
         return "loss distance: " + feature_.text() +
-               " is kept without a seed; keep it with seed = true";
+               " is kept without a seed; keep it with Keep::seeded()";
       });
       no_logits_part(trace, call);
       s = kept.value;

@@ -8,7 +8,7 @@
 
 namespace rnx::inline RNX_ISA {
 
-template <class T, class Device = cpu> class NetworkBase : public Parametrised<T, Device> {
+template <class T = float, class Device = cpu> class NetworkBase : public Parametrised<T, Device> {
  public:
   using PassType = Pass<T, Device>;
   using Parametrised<T, Device>::parameters;

@@ -10,20 +10,21 @@ namespace rnx::inline RNX_ABI {
 struct Keep {
   enum class By { kind, path, tag } by = By::path;
   Kind kind{};
-  std::string path;
+  std::string path{};
   const void* tag = nullptr;
   bool seed = false;       ///< a loss may write the gradient of this activation
   bool attention = false;  ///< keep only the map F(h, w) = sum over channels of x^2
 
-  static Keep every(Kind kind, bool seed = false) {
-    return {By::kind, kind, {}, nullptr, seed, false};
+  static Keep every(Kind kind) { return {.by = By::kind, .kind = kind}; }
+  static Keep at(std::string path) { return {.by = By::path, .path = std::move(path)}; }
+  template <class Tag> static Keep tap() { return {.by = By::tag, .tag = &tag_id<Tag>}; }
+  /// The same with a seed: a loss may write the gradient of what is kept.
+  Keep seeded(bool wanted = true) const {
+    Keep k = *this;
+    k.seed = wanted;
+    return k;
   }
-  static Keep at(std::string path, bool seed = false) {
-    return {By::path, {}, std::move(path), nullptr, seed, false};
-  }
-  template <class Tag> static Keep tap(bool seed = false) {
-    return {By::tag, {}, {}, &tag_id<Tag>, seed, false};
-  }
+  /// The same, but of each activation only the attention map.
   Keep maps() const {
     Keep k = *this;
     k.attention = true;
@@ -52,7 +53,7 @@ struct TraceOptions {
 };
 
 /// One kept activation of the last forward.
-template <class T, class Device> struct Kept {
+template <class T = float, class Device = cpu> struct Kept {
   std::string path;
   Kind kind{};
   int node = 0;

@@ -16,13 +16,13 @@ template <class T, class Device> struct ParameterRef {
 };
 
 /// A copy of a parameter or buffer on the host, in the field's order: weights (O, I, KH, KW).
-template <class T> struct HostTensor {
+template <class T = float> struct HostTensor {
   std::vector<int> shape;
   std::vector<T> values;
 };
 
 /// Flat gradients with the parameters' offsets. Backward adds; zero() starts a step.
-template <class T, class Device = cpu> struct Grads {
+template <class T = float, class Device = cpu> struct Grads {
   Buffer<T, Device> flat;
   void zero(Stream s = {}) { flat.zero(s); }
 };
@@ -30,7 +30,7 @@ template <class T, class Device = cpu> struct Grads {
 /// Owns flat parameters and their names; base of everything that optimizers, checkpoints and
 /// averages take. Reading (visit, parameters) changes nothing. What can write raises the version:
 /// caches of weight maps are computed again, a pending backward throws.
-template <class T, class Device = cpu> class Parametrised {
+template <class T = float, class Device = cpu> class Parametrised {
  public:
   using scalar = T;
   using device = Device;

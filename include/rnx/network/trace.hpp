@@ -11,7 +11,7 @@ namespace rnx::inline RNX_ISA {
 
 template <class T, class Device> class NetworkBase;
 
-template <class T, class Device = cpu> class Trace {
+template <class T = float, class Device = cpu> class Trace {
  public:
   using Record = typename Pass<T, Device>::Record;
 

@@ -45,22 +45,28 @@ template <int M> inline void solve(double (&A)[M][M], double (&b)[M]) {
 }
 }  // namespace quant_detail
 
+namespace quant_detail {
+template <class W> constexpr bool elementwise = std::is_base_of_v<quant::Elementwise, W>;
+}  // namespace quant_detail
+
 template <class W, class T> struct kernel<cpu, op::weight_bases<W, T>> {
-  static void run(
-      Stream, const op::weight_bases<W, T>& a) requires std::is_base_of_v<quant::Elementwise, W> {
+  static constexpr bool known = quant_detail::elementwise<W>;
+  static void run(Stream, const op::weight_bases<W, T>& a) {
     static_assert(
-        !W::scaled,
+        !W::scaled || !known,
         "rnx: an elementwise weight map with scales needs a kernel of its own that writes them");
-    quant_detail::each(a.g,
-                       [&](std::size_t k, std::size_t at) { a.bases[k] = W::value(a.theta[at]); });
+    if constexpr (known)
+      quant_detail::each(
+          a.g, [&](std::size_t k, std::size_t at) { a.bases[k] = W::value(a.theta[at]); });
   }
 };
 template <class W, class T> struct kernel<cpu, op::weight_bases_backward<W, T>> {
-  static void run(Stream, const op::weight_bases_backward<W, T>& a) requires
-      std::is_base_of_v<quant::Elementwise, W> {
-    quant_detail::each(a.g, [&](std::size_t k, std::size_t at) {
-      if (W::lets_through(a.theta[at])) a.dtheta[at] += a.dsum[k];
-    });
+  static constexpr bool known = quant_detail::elementwise<W>;
+  static void run(Stream, const op::weight_bases_backward<W, T>& a) {
+    if constexpr (known)
+      quant_detail::each(a.g, [&](std::size_t k, std::size_t at) {
+        if (W::lets_through(a.theta[at])) a.dtheta[at] += a.dsum[k];
+      });
   }
 };
 
@@ -135,7 +141,13 @@ template <int N> constexpr bool known<quant::MultiBitActivation<N>> = true;
 }  // namespace quant_detail
 
 template <class A, class T> struct kernel<cpu, op::activation_bases<A, T>> {
-  static void run(Stream, const op::activation_bases<A, T>& a) requires quant_detail::known<A> {
+  static constexpr bool known = quant_detail::known<A>;
+  static void run(Stream, const op::activation_bases<A, T>& a) {
+    if constexpr (known) compute(a);
+  }
+
+ private:
+  static void compute(const op::activation_bases<A, T>& a) {
     const std::size_t count =
         std::size_t(a.x.n) * (a.x.h + 2 * a.pad) * (a.x.w + 2 * a.pad) * a.x.c;
     host::parallel_for(a.x.n, [&](long n) {
@@ -158,8 +170,13 @@ template <class A, class T> struct kernel<cpu, op::activation_bases<A, T>> {
   }
 };
 template <class A, class T> struct kernel<cpu, op::activation_bases_backward<A, T>> {
-  static void run(Stream,
-                  const op::activation_bases_backward<A, T>& a) requires quant_detail::known<A> {
+  static constexpr bool known = quant_detail::known<A>;
+  static void run(Stream, const op::activation_bases_backward<A, T>& a) {
+    if constexpr (known) compute(a);
+  }
+
+ private:
+  static void compute(const op::activation_bases_backward<A, T>& a) {
     const int H = a.x.h + 2 * a.pad, W = a.x.w + 2 * a.pad;
     if (a.dx.data)
       host::parallel_for(a.x.n, [&](long n) {
@@ -211,5 +228,26 @@ template <class T> struct kernel<cpu, op::base_products<T>> {
         }
   }
 };
+
+namespace quant_detail {
+/// Which kernels a map is without. The kernels above for many maps say whether they know it; one
+/// that a user wrote for a map is there. Of other devices it is known only where they run
+/// (core/fault.hpp).
+enum class Lacks { nothing, forward, backward };
+template <class Operation> constexpr bool no_kernel = requires {
+  requires !kernel<cpu, Operation>::known;
+};
+template <class Device, class Map, class Forward, class Backward>
+constexpr Lacks lacks = !std::is_same_v<Device, cpu> || Map::identity ? Lacks::nothing
+                        : no_kernel<Forward>                          ? Lacks::forward
+                        : no_kernel<Backward>                         ? Lacks::backward
+                                                                      : Lacks::nothing;
+template <class W, class Device, class T>
+constexpr Lacks lacks_of_weights =
+    lacks<Device, W, op::weight_bases<W, T>, op::weight_bases_backward<W, T>>;
+template <class A, class Device, class T>
+constexpr Lacks lacks_of_activations =
+    lacks<Device, A, op::activation_bases<A, T>, op::activation_bases_backward<A, T>>;
+}  // namespace quant_detail
 
 }  // namespace rnx::inline RNX_ISA

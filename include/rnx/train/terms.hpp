@@ -94,7 +94,7 @@ struct Match {
   template <class T, class Device> void plan(Planner<T, Device>& p) {
     p.reads_pass(Of.c_str());
     p.reads_pass(Target.c_str(), p.options(Of.c_str()).rows);
-    p.keep(Of.c_str(), Keep::tap<Tag>(true));
+    p.keep(Of.c_str(), Keep::tap<Tag>().seeded());
     p.keep(Target.c_str(), Keep::tap<Tag>());
     p.value("match." + std::string(Of.c_str()) + ".weight", weight);
     p.fact("match " + std::string(Of.c_str()) + " to " + Target.c_str());
