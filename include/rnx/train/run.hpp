@@ -91,7 +91,7 @@ template <class Device> class Run {
       const optim::Rates rates = o_.schedule(index, progress_.total * replays_);
       optimizer_.apply(rates, values_);
       rates_ = with_rates(rates_, rates);
-      values_.draw = std::uint64_t(index) << 16;  // room for the draws of one step
+      values_.draw = std::uint64_t(index) << draw_bits_of_step;
       state_.set(values_);
       (*step_)(b.n, state_.get());
     }
