@@ -101,6 +101,23 @@ AnyNetwork<float> make_model(const std::string& name, const data::Source& source
   return net;
 }
 
+LoadedTeacher load_teacher(const std::string& file, const std::string& model,
+                           const data::Source& source) {
+  LoadedTeacher teacher{.model = model,
+                        .checksum = Checksum().add(io::read_file(file, UINT64_MAX)).text()};
+  if (model.empty()) {
+    const auto weights = io::SafetensorsFile::read(file);
+    const auto said = weights.metadata().find("rnx.model");
+    require<UsageError>(said != weights.metadata().end(), [&] {
+      return "--teacher: " + file + " does not say its model; --teacher-model does";
+    });
+    teacher.model = said->second;
+  }
+  teacher.net = make_model(teacher.model, source, 0);
+  io::load_model(file, *teacher.net);
+  return teacher;
+}
+
 std::string start_from(const std::string& file, bool skip_head, const std::string& model,
                        NetworkBase<float>& net) {
   const std::string checksum = Checksum().add(io::read_file(file, UINT64_MAX)).text();

@@ -45,6 +45,16 @@ rnx::AnyNetwork<float> make_model(const std::string& name, const rnx::data::Sour
 std::string start_from(const std::string& file, bool skip_head, const std::string& model,
                        rnx::NetworkBase<float>& net);
 
+/// A trained network that teaches: its weights, strictly, with their input normalisation. `model`:
+/// its name, "" for the one that the file says. Returns the name that was taken and the file's
+/// checksum, too. Errors: FileError, UsageError (a model that is unknown, or that nobody says).
+struct LoadedTeacher {
+  rnx::AnyNetwork<float> net{};
+  std::string model{}, checksum{};
+};
+LoadedTeacher load_teacher(const std::string& file, const std::string& model,
+                           const rnx::data::Source& source);
+
 /// A weights file's metadata that hold these names of classes: empty where there are none.
 rnx::io::Metadata class_metadata(const std::vector<std::string>& names);
 /// The names of classes that such metadata hold: empty where there are none. Errors: FileError

@@ -15,14 +15,14 @@ using Json = nlohmann::ordered_json;
 struct Arguments {
   std::string model = "resnet20", out = "run", objective = "natural", attack_mode, norm = "linf",
               eps = "8/255", attack_step, schedule = "onecycle", resume = "auto", progress = "auto",
-              device = "cpu", init;
+              device = "cpu", init, teacher, teacher_model;
   std::vector<double> milestones{0.5, 0.75};
   tools::DataOptions data;
   int epochs = 4, batch = 128, attack_steps = 0, replays = 8, holdout = 0, eval_n = 2000,
       eval_pgd_n = 500, eval_every = 1, final_n = 0, final_pgd_n = 1000, threads = 0,
       loader_threads = 1, keep = 2;
   double lr = 0.2, weight_decay = 5e-4, momentum = 0.9, warm = 0.4, gamma = 0.1, beta = 6,
-         label_smoothing = 0, save_every = 600;
+         label_smoothing = 0, save_every = 600, alpha = -1, temperature = 0, lambda = 5e-3;
   long save_every_steps = 0;
   std::uint64_t seed = 0;
   bool augment = true, nesterov = false, dry_run = false, skip_head = false;
@@ -33,14 +33,27 @@ struct Arguments {
            : objective == "fgsm-rs" ? "10/255"
                                     : tools::default_step(norm, eps);
   }
-  int steps() const { return attack_steps ? attack_steps : objective == "trades" ? 10 : 7; }
+  int steps() const {
+    return attack_steps                                                          ? attack_steps
+           : objective == "trades" || objective == "rslad" || objective == "ard" ? 10
+                                                                                 : 7;
+  }
+  /// Whether a teacher is needed.
+  bool taught() const {
+    return objective == "kd" || objective == "ard" || objective == "rslad" || objective == "rrm";
+  }
+  /// RSLAD's share of the adversarial term, KD's and ARD's of the teacher's.
+  double share() const { return alpha >= 0 ? alpha : objective == "rslad" ? 5. / 6 : 1; }
+  double softness() const { return temperature > 0 ? temperature : 30; }
   Mode mode() const {
     return (attack_mode.empty() ? objective == "fgsm-rs" : attack_mode == "train") ? Mode::train
                                                                                    : Mode::eval;
   }
 
   void check() const {
-    tools::require_known("--objective", objective, {"natural", "pgd", "fgsm-rs", "free", "trades"});
+    tools::require_known(
+        "--objective", objective,
+        {"natural", "pgd", "fgsm-rs", "free", "trades", "kd", "ard", "rslad", "rrm"});
     tools::require_known("--schedule", schedule, {"onecycle", "cosine", "multistep", "constant"});
     tools::require_known("--progress", progress, {"auto", "bar", "plain", "json", "off"});
     tools::require_known("--norm", norm, {norm::Linf::name, norm::L2::name});
@@ -51,6 +64,13 @@ struct Arguments {
     require(objective == "pgd" || norm == norm::Linf::name,
             [&] { return "--norm: " + objective + " training is for linf"; });
     require(init.empty() ? !skip_head : true, "--init-skip-head: it goes with --init");
+    require(taught() == !teacher.empty(), [&] {
+      return taught() ? "--teacher: " + objective + " training needs the weights of a teacher"
+                      : "--teacher: " + objective + " training takes none";
+    });
+    require(teacher_model.empty() || taught(), "--teacher-model: it goes with --teacher");
+    require(label_smoothing == 0 || !taught(),
+            [&] { return "--label-smoothing: " + objective + " training takes none"; });
   }
   /// Errors: UsageError (radius or step outside their range).
   void check_attack() const {
@@ -74,7 +94,7 @@ struct Arguments {
   /// All that the bits of the result depend on.
   /// init_checksum: of the weights to start from, or "".
   Json configuration(const tools::DataSet& set, std::size_t n_train,
-                     const std::string& init_checksum) const {
+                     const std::string& init_checksum, const tools::LoadedTeacher& by) const {
     Json c{{"model", model},
            {"dataset", set.name},
            {"fingerprint", set.train->fingerprint()},
@@ -91,6 +111,12 @@ struct Arguments {
            {"label_smoothing", label_smoothing},
            {"seed", seed}};
     if (!init_checksum.empty()) c["init"] = {{"checksum", init_checksum}, {"skip_head", skip_head}};
+    if (taught()) c["teacher"] = {{"model", by.model}, {"checksum", by.checksum}};
+    if (objective == "kd" || objective == "ard") c["temperature"] = softness();
+    if (objective == "rrm")
+      c["lambda"] = lambda;
+    else if (taught())
+      c["alpha"] = share();
     if (schedule == "onecycle") c["warm"] = warm;
     if (schedule == "multistep") {
       c["milestones"] = milestones;
@@ -101,13 +127,13 @@ struct Arguments {
           {"pad", set.augment.pad}, {"crop", set.augment.crop}, {"flip", set.augment.flip}};
     else
       c["augment"] = nullptr;
-    if (objective != "natural") c["eps"] = eps;
+    const bool attacks = objective != "natural" && objective != "kd" && objective != "rrm";
+    if (attacks) c["eps"] = eps;
     if (objective == "pgd") c["norm"] = norm;
     if (objective == "pgd" || objective == "fgsm-rs")
       c["attack_mode"] = mode() == Mode::eval ? "eval" : "train";
-    if (objective == "pgd" || objective == "fgsm-rs" || objective == "trades")
-      c["attack_step"] = step();
-    if (objective == "pgd" || objective == "trades") c["attack_steps"] = steps();
+    if (attacks && objective != "free") c["attack_step"] = step();
+    if (attacks && objective != "free" && objective != "fgsm-rs") c["attack_steps"] = steps();
     if (objective == "trades") c["beta"] = beta;
     if (objective == "free") c["replays"] = replays;
     c["selection"] = {{"split", holdout ? "held out" : "test"},
@@ -159,7 +185,7 @@ class Display {
 };
 
 /// The objective of that name.
-train::AnyObjective<float> objective_of(const Arguments& a) {
+train::AnyObjective<float> objective_of(const Arguments& a, const tools::LoadedTeacher& by) {
   const Rational eps = Rational::parse(a.eps, "--eps"),
                  step = Rational::parse(a.step(), "--attack-step");
   const double smoothing = a.label_smoothing;
@@ -180,10 +206,20 @@ train::AnyObjective<float> objective_of(const Arguments& a) {
         .mode = a.mode(),
         .smoothing = smoothing};
   if (a.objective == "free") return train::Free{.eps = eps, .m = a.replays, .smoothing = smoothing};
-  return train::Trades<>{
-      .attack = {.eps = eps, .step = step, .steps = a.steps(), .start = attack::Start::gaussian},
-      .beta = a.beta,
-      .smoothing = smoothing};
+  const attack::Pgd<> nearby{
+      .eps = eps, .step = step, .steps = a.steps(), .start = attack::Start::gaussian};
+  if (a.objective == "trades")
+    return train::Trades<>{.attack = nearby, .beta = a.beta, .smoothing = smoothing};
+  const NetworkBase<float>& teacher = *by.net;
+  if (a.objective == "rslad")
+    return train::Rslad{.teacher = teacher, .attack = nearby, .adversarial = a.share()};
+  if (a.objective == "ard")
+    return train::Ard{.teacher = teacher,
+                      .attack = {.eps = eps, .step = step, .steps = a.steps()},
+                      .alpha = a.share(),
+                      .temperature = a.softness()};
+  if (a.objective == "rrm") return train::Rrm<>{.teacher = teacher, .lambda = a.lambda};
+  return train::Kd{.teacher = teacher, .alpha = a.share(), .temperature = a.softness()};
 }
 
 /// What is printed for people; `display` may be quiet.
@@ -222,6 +258,7 @@ void check_before_data(const Arguments& a) {
   tools::require_model(a.model, *facts.train);
   require_fit(facts.train->dims, facts.train->classes, facts.test->dims, facts.test->classes);
   if (!a.init.empty()) io::SafetensorsFile::read(a.init);
+  if (!a.teacher.empty()) io::SafetensorsFile::read(a.teacher);
   if (a.dry_run) return;
   tools::RunDirectory::require_place(a.out);
   tools::require_apart("--out", a.out, a.data.dir);
@@ -297,8 +334,8 @@ std::function<train::Scores()> between_epochs(const Arguments& a, const NetworkB
 
 /// Trains into the run directory and evaluates; the exit code.
 int train_into(const Arguments& a, const tools::App& app, NetworkBase<float>& net,
-               const tools::DataSet& set, const Json& facts, const Json& configuration,
-               Display& display) {
+               const tools::LoadedTeacher& by, const tools::DataSet& set, const Json& facts,
+               const Json& configuration, Display& display) {
   const std::size_t n_train = set.train->size() - a.holdout;
   const data::Part training(*set.train, 0, n_train), held_out(*set.train, n_train, a.holdout);
   const long batches = long((n_train + a.batch - 1) / a.batch);
@@ -330,8 +367,8 @@ int train_into(const Arguments& a, const tools::App& app, NetworkBase<float>& ne
   say(display, "training: {}, {} epochs of {} batches, {}, {} threads, into {}", a.objective,
       a.epochs, batches, instruction_set(), host::threads(), a.out);
   const auto keep_folder = [&run](const train::Progress&) { run.restore_if_deleted(); };
-  const train::Outcome outcome =
-      train::fit(net, training, objective_of(a), sgd, options, keep_folder, log, table, display);
+  const train::Outcome outcome = train::fit(net, training, objective_of(a, by), sgd, options,
+                                            keep_folder, log, table, display);
   if (!outcome.finished) {
     tools::complain(fmt::format(
         "rnx-train: stopped by a signal after {} of {} batches; --resume auto continues",
@@ -365,6 +402,10 @@ int train_model(const Arguments& a, const tools::App& app) {
   AnyNetwork<float> net = tools::make_model(a.model, *set.train, a.seed, set.statistics);
   const std::string init =
       a.init.empty() ? "" : tools::start_from(a.init, a.skip_head, a.model, *net);
+  const tools::LoadedTeacher by = a.taught()
+                                      ? tools::load_teacher(a.teacher, a.teacher_model, *set.train)
+                                      : tools::LoadedTeacher{};
+  if (a.taught()) say(display, "teacher: {}, {}", by.model, a.teacher);
   const cost::Row total = cost::table(net->graph()).total();
   say(display, "model: {}, {} parameters, {} MACs, {} ReLUs", a.model, net->parameter_count(),
       total.macs, total.relus);
@@ -379,7 +420,8 @@ int train_model(const Arguments& a, const tools::App& app) {
     facts.erase("normalisation");  // the weights bring theirs
   }
   try {
-    return train_into(a, app, *net, set, facts, a.configuration(set, n_train, init), display);
+    return train_into(a, app, *net, by, set, facts, a.configuration(set, n_train, init, by),
+                      display);
   } catch (const NumericError& e) {
     throw UsageError(std::string(e.what()) + "; a smaller --lr may train");
   }
@@ -395,7 +437,14 @@ void add_subject(Arguments& a, CLI::App& cli) {
   tools::add_whole(cli, "--holdout", a.holdout, {},
                    "the last N training images choose BEST-* instead of being trained on (0: the "
                    "test images choose)");
-  cli.add_option("--objective", a.objective, "natural | pgd | fgsm-rs | free | trades");
+  cli.add_option("--objective", a.objective,
+                 "natural | pgd | fgsm-rs | free | trades; from a teacher: kd | ard | rslad | rrm");
+  cli.add_option("--teacher", a.teacher, "weights of the teacher (a safetensors file)");
+  cli.add_option("--teacher-model", a.teacher_model, "its model, where the file does not say it");
+  tools::add_real(cli, "--alpha", a.alpha, {.most = 1},
+                  "kd, ard: share of the teacher's term (1); rslad: of the adversarial one (5/6)");
+  tools::add_real(cli, "--temperature", a.temperature, {.with_least = false}, "kd, ard (30)");
+  tools::add_real(cli, "--lambda", a.lambda, {}, "rrm: weight of the cross-entropy");
   cli.add_option(
       "--init", a.init,
       "weights to start from (a safetensors file): a new run, with their input normalisation");

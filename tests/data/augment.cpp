@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cstring>
 #include <set>
 #include <tuple>
 
@@ -133,6 +134,19 @@ TEST_CASE("crops and flips: all windows are alike, and half of them are mirrored
   }
 }
 
+/// The checksum that the values below were written with: FNV-1a over little-endian words.
+static std::uint64_t folded(const void* from, std::size_t count, std::uint64_t h) {
+  const auto* bytes = static_cast<const unsigned char*>(from);
+  for (; count >= 8; bytes += 8, count -= 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes, 8);
+    h = (h ^ word) * 0x100000001B3u;
+    h ^= h >> 29;
+  }
+  for (; count; ++bytes, --count) h = (h ^ *bytes) * 0x100000001B3u;
+  return h;
+}
+
 TEST_CASE("view 0 has the bits of the augmentation that was no list") {
   // checksums of eleven batches, written by the code before
   const data::Images images = data::synthetic(data::Split::train, 500, 3);
@@ -144,25 +158,26 @@ TEST_CASE("view 0 has the bits of the augmentation that was no list") {
                           data::HorizontalFlip{},
                           data::RandomCrop{},
                           data::RandomCrop{.pad = 2}};
-  const char* expected[3][5] = {{"3d8a25346db1fd9e", "e1f0a56dacd9354e", "8321fb0227cfca61",
-                                 "c7772fe843c59acd", "399ccec3f0de09c1"},
-                                {"5d98edd948f2d111", "3eaad4d99d360fff", "46bff56f43ce5426",
-                                 "dd7d169e6ec6876e", "7a95a6df590d73b9"},
-                                {"3da12e5cb1a8a407", "b1ac8e7fe859a3a4", "df687c363ab579f0",
-                                 "5143b2df42142a09", "7812c636d7405e29"}};
+  const std::uint64_t expected[3][5] = {
+      {0x3d8a25346db1fd9eu, 0xe1f0a56dacd9354eu, 0x8321fb0227cfca61u, 0xc7772fe843c59acdu,
+       0x399ccec3f0de09c1u},
+      {0x5d98edd948f2d111u, 0x3eaad4d99d360fffu, 0x46bff56f43ce5426u, 0xdd7d169e6ec6876eu,
+       0x7a95a6df590d73b9u},
+      {0x3da12e5cb1a8a407u, 0xb1ac8e7fe859a3a4u, 0xdf687c363ab579f0u, 0x5143b2df42142a09u,
+       0x7812c636d7405e29u}};
   const data::Source* sources[] = {&memory, &part, &shuffled};
   for (int s = 0; s < 3; ++s)
     for (int a = 0; a < 5; ++a) {
       data::Loader loader(
           *sources[s], {.batch = 64, .seed = 9, .views = {list[a], Invert{}}, .threads = 2}, 3, 1);
-      Checksum checksum;
+      std::uint64_t h = 0;
       for (int k = 0; k < 11; ++k) {
         const data::Batch& b = loader.next();
-        checksum.add(b.views[0].data(), b.views[0].size() * 4);
-        checksum.add(b.ids.data(), b.ids.size() * 4);
-        checksum.add(b.labels.data(), b.labels.size() * 4);
+        h = folded(b.views[0].data(), b.views[0].size() * 4, h);
+        h = folded(b.ids.data(), b.ids.size() * 4, h);
+        h = folded(b.labels.data(), b.labels.size() * 4, h);
       }
-      CHECK(checksum.text() == expected[s][a]);
+      CHECK(h == expected[s][a]);
     }
 }
 
