@@ -4,6 +4,7 @@
 
 #include "rnx/core/text.hpp"
 #include "rnx/loss.hpp"
+#include "rnx/attack/op.hpp"
 
 namespace rnx::inline RNX_ABI::norm {
 
