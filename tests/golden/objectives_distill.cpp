@@ -10,20 +10,21 @@ namespace {
 
 const Rows first_half{0, .5}, second_half{.5, 1};
 
-/// RLNet's eq. 6, or eq. 7 with what `clean` and `aug` add on their passes.
-template <class Clean, class Aug>
-auto rlnet(const golden::Tutoring& teacher, Clean clean, Aug aug) {
+/// RLNet's eq. 6, or eq. 7 with what `clean` and `aug` add on their passes. Guide: the teacher's pass
+/// that adversarial images follow, "t" or what `guide` provides.
+template <fixed_string Guide, class Pass, class Clean, class Aug>
+auto rlnet(const golden::Tutoring& teacher, Pass guide, Clean clean, Aug aug) {
   const double each = 0.5 / 3;
   return objective(
       Augmented<"aug">{}, Teacher<"t">{.net = teacher},
-      Teacher<"t2", "aug">{.net = teacher, .rows = first_half},
+      Teacher<"t2", "aug">{.net = teacher, .rows = first_half}, guide,
       Forward<"clean">{.rows = first_half}, Ce<"clean">{.weight = each},
       Kl<"clean", "t">{.weight = each, .temperature = 4}, clean, Forward<"aug">{.rows = first_half},
       Ce<"aug">{.weight = each}, Kl<"aug", "t">{.weight = each, .temperature = 4}, aug,
-      Adversary<"adv", ByKl<"t">>{
+      Adversary<"adv", ByKl<Guide>>{
           .attack = golden::pgd, .loss = {.temperature = 4}, .path = 1, .rows = second_half},
       Forward<"adv">{.path = 1, .rows = second_half}, Ce<"adv">{.weight = each},
-      Kl<"adv", "t">{.weight = each, .temperature = 4});
+      Kl<"adv", Guide>{.weight = each, .temperature = 4});
 }
 
 }  // namespace
@@ -39,11 +40,14 @@ TEST_CASE("one step of RLNet's equations 1, 6 and 7 is PyTorch's: halves, two pa
                   Forward<"adv">{.path = 1, .rows = second_half}, Ce<"clean">{.weight = 1. / 3},
                   Ce<"aug">{.weight = 1. / 3}, Ce<"adv">{.weight = 1. / 3}),
         augmented);
-  check("rlnet_eq6", rlnet(teacher, objective(), objective()), augmented);
+  const auto nothing = objective();
+  check("rlnet_eq6", rlnet<"t">(teacher, nothing, nothing, nothing), augmented);
+  const Teacher<"half"> half{.net = teacher, .rows = second_half};
+  check("rlnet_eq6", rlnet<"half">(teacher, half, nothing, nothing), augmented);
   const std::vector<distill::AttentionPair> stages{{"relu1", "relu1"}, {"relu2", "relu2"}};
   check("rlnet_eq7",
-        rlnet(teacher, Attention<"clean", "t">{.weight = 500, .pairs = stages},
-              Attention<"aug", "t2">{.weight = 500, .pairs = stages}),
+        rlnet<"t">(teacher, nothing, Attention<"clean", "t">{.weight = 500, .pairs = stages},
+                   Attention<"aug", "t2">{.weight = 500, .pairs = stages}),
         augmented);
 }
 
