@@ -45,6 +45,15 @@ template <class E, class... Items> std::string refused(Items... items) {
 
 const Rows first_half{0, .5}, second_half{.5, 1};
 
+data::Images images(int n) {
+  return {.n = n,
+          .dims = {3, 8, 8},
+          .classes = 5,
+          .pixels = std::vector<std::uint8_t>(std::size_t(n) * 192, 100),
+          .labels = support::labels(n, 5),
+          .class_names = {}};
+}
+
 }  // namespace
 
 TEST_CASE("a name of a view, a pass, a path, a tap or a layer that is not there is refused") {
@@ -149,17 +158,31 @@ TEST_CASE("a schedule of a value that is not there, a second one and a missing o
   CHECK(values({{"w.lr", rate}}) == "fit: the stepper 'theta' has no schedule");
 }
 
+TEST_CASE("a pass whose part of the last batch has one value per channel is refused") {
+  Network<Sequential<GlobalAveragePool, Named<"bn", BatchNorm<>>, Linear<5>>, Shape<3, 8, 8>> net(
+      1);
+  optim::Sgd<float> sgd;
+  const auto run = [&](int n, Rows rows) {
+    return support::error_of<UsageError>([&] {
+      fit(net, images(n), objective(Forward<"clean">{.rows = rows}, Ce<"clean">{}), sgd,
+          {.epochs = 1, .batch = 8, .augment = {}, .schedule = optim::Constant{.lr = .1}});
+    });
+  };
+  const std::string refusal =
+      "fit: the last batch of an epoch: batch statistics of 'bn' need more than one value per "
+      "channel, found 1: a batch of 1 sample and a map of 1 x 1";
+  CHECK(run(11, first_half) == refusal);
+  CHECK(run(11, second_half) == "no error");  // two of three samples
+  CHECK(run(9, second_half) == refusal);
+  CHECK(run(9, first_half) == "no error");  // none of one
+}
+
 TEST_CASE("a checkpoint of other steppers or of another objective is refused") {
   namespace fs = std::filesystem;
   const fs::path folder =
       fs::temp_directory_path() / ("rnx_mechanism_test_" + std::to_string(::getpid()));
   Checkpoints checkpoints(folder);
-  data::Images set{.n = 8,
-                   .dims = {3, 8, 8},
-                   .classes = 5,
-                   .pixels = std::vector<std::uint8_t>(8 * 192, 100),
-                   .labels = support::labels(8, 5),
-                   .class_names = {}};
+  const data::Images set = images(8);
   optim::Sgd<float> a, b;
   const auto run = [&](std::vector<Stepper<float, cpu>> steppers, AnyObjective<> objective) {
     Net net(1);
