@@ -88,6 +88,11 @@ def elastic():
     save("elastic.json", e.goldens())
 
 
+def objectives():
+    import objectives as o
+    save("objectives.json", o.goldens())
+
+
 def losses():
     import ops
     save("losses.json", ops.losses())
@@ -103,6 +108,7 @@ JOBS = {
     "resnet56": lambda: resnet_eval("resnet56", []),
     "dual_bn": dual_bn,
     "elastic": elastic,
+    "objectives": objectives,
     "losses": losses,
     "optim": optim,
     "resnet18": lambda: resnet("resnet18", 4),

@@ -5,6 +5,7 @@
 #include "rnx/attack/op.hpp"
 #include "rnx/core/text.hpp"
 #include "rnx/loss.hpp"
+#include "rnx/attack/op.hpp"
 
 namespace rnx::inline RNX_ABI::norm {
 

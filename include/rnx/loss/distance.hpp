@@ -33,6 +33,10 @@ template <class Tag> Feature tapped() { return {{}, &tag_id<Tag>}; }
 template <class T, class Device, op::Distance Kind> class Distance {
  public:
   static constexpr bool concurrent = true;
+  static constexpr const char* name = Kind == op::Distance::mean_square ? "mean square"
+                                      : Kind == op::Distance::cosine    ? "cosine"
+                                      : Kind == op::Distance::l2        ? "l2"
+                                                                        : "relative l2";
   explicit Distance(View<const T, Device> target, Feature feature = {})
       : target_(target),
         feature_(std::move(feature)) {}

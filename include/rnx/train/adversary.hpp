@@ -10,7 +10,7 @@ struct ByCe {
   double smoothing = 0;
   static constexpr std::array<NameOf, 0> reads{};
 
-  template <class P> void plan(P& planner) const {
+  template <class P> void plan(P& planner, const Rows&) const {
     planner.labels();
     if (smoothing != 0) planner.fact("smoothing " + exact_text(smoothing));
   }
@@ -25,8 +25,8 @@ template <fixed_string Target> struct ByKl {
   double temperature = 1;
   static constexpr std::array<NameOf, 1> reads{pass_named(Target.text)};
 
-  template <class P> void plan(P& planner) const {
-    planner.reads_pass(Target.c_str());
+  template <class P> void plan(P& planner, const Rows& rows) const {
+    planner.reads_target(rows, Target.c_str());
     planner.fact("by kl " + std::string(Target.c_str()) + " temperature " +
                  exact_text(temperature));
   }
@@ -83,11 +83,16 @@ struct Adversary {
     p.check_path(name, path, p.student());
     p.reads_view(Of.c_str(), rows);
     p.view(name, rows);
-    p.fact(name + " " + description() + (mode == Mode::eval ? " in eval mode" : " in train mode") +
-           " path " + std::to_string(path) +
+    p.fact(name + " of " + Of.c_str() + " " + description() +
+           (mode == Mode::eval ? " in eval mode" : " in train mode") + " path " +
+           std::to_string(path) +
            (commits ? " commits " + std::to_string(commits) : std::string()));
-    loss.plan(p);
-    p.attack(name, {.mode = mode, .rows = rows, .set = [this](StepValues& v) { attack.set(v); }});
+    loss.plan(p, rows);
+    p.attack(name, {.mode = mode,
+                    .path = path,
+                    .rows = rows,
+                    .commits = commits,
+                    .set = [this](StepValues& v) { attack.set(v); }});
     if constexpr (requires { attack.eps = Rational(1.0); })
       p.value(name + ".eps", attack.eps, [this](double v) { attack.eps = v; });
     if constexpr (requires { attack.step = Rational(1.0); })

@@ -63,7 +63,13 @@ template <fixed_string Of, fixed_string Target> struct Tutor {
     for (const Keep& k : loss.student_keep()) p.keep(Of.c_str(), k);
     for (const Keep& k : loss.teacher_keep()) p.keep(Target.c_str(), k);
     p.value(name() + ".weight", weight);
-    p.fact(name() + " to " + Target.c_str() + (one_hot ? " one-hot" : ""));
+    std::string text = name() + " to " + Target.c_str() + (one_hot ? " one-hot" : "") + " size " +
+                       std::to_string(options.size) + (options.per_batch ? " per batch" : "") +
+                       (options.joint ? " joint" : "");
+    for (const std::string& layer : loss.student_layers()) text += " " + layer;
+    text += " =";
+    for (const std::string& layer : loss.teacher_layers()) text += " " + layer;
+    p.fact(std::move(text));
   }
   template <class T, class Device> void step(Stage<T, Device>& s) {
     if (s.count(Of.c_str()) == 0) return;

@@ -77,7 +77,7 @@ template <class... Items> struct NameCheck {
   static constexpr int none = -1;
 
   /// f(index, provided names, read names, whether its names are known)
-  template <class F> static constexpr void each(F f) {
+  template <class F> static constexpr void each([[maybe_unused]] F f) {
     int index = 0;
     (f(index++, provided<Items>(), read<Items>(), !says_nothing<Items>), ...);
   }

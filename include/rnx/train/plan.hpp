@@ -31,7 +31,9 @@ struct PassOptions {
 /// An attack on the student, which makes a view.
 struct AttackOptions {
   Mode mode = Mode::eval;  ///< of the student under attack
+  int path = 0;            ///< batch-norm path
   Rows rows{};
+  int commits = 0;                         ///< how often each forward's statistics are folded in
   bool memory = true;                      ///< false: it needs no workspace
   std::vector<Keep> keep{};                ///< what its loss reads
   std::function<void(StepValues&)> set{};  ///< writes its radius and step
@@ -170,11 +172,12 @@ template <class T, class Device> class Planner {
   void reads_target(const std::string& pass, const std::string& target) {
     const auto& p = named(plan_.passes, pass, "pass");
     reads_pass(target, p.options.rows);
-    const auto& t = named(plan_.passes, target, "pass");
-    require<ShapeError>(t.net->classes() == p.net->classes(), [&] {
-      return "objective: the pass '" + target + "' has " + std::to_string(t.net->classes()) +
-             " classes, '" + pass + "' has " + std::to_string(p.net->classes());
-    });
+    check_classes(target, p.net->classes(), "'" + pass + "'");
+  }
+  /// An attack on the student's `rows` that compares it with `target`.
+  void reads_target(const Rows& rows, const std::string& target) {
+    reads_pass(target, rows);
+    check_classes(target, student_.classes(), "the student");
   }
   const NetworkBase<T, Device>& network(const std::string& pass) {
     return *named(plan_.passes, pass, "pass").net;
@@ -282,22 +285,32 @@ template <class T, class Device> class Planner {
       if (n.kind == Kind::batch_norm) most = std::max(most, int(n.buffers.size()) / 2);
     return most;
   }
+  void check_classes(const std::string& target, int classes, const std::string& other) {
+    const int own = named(plan_.passes, target, "pass").net->classes();
+    require<ShapeError>(own == classes, [&] {
+      return "objective: the pass '" + target + "' has " + std::to_string(own) + " classes, " +
+             other + " has " + std::to_string(classes);
+    });
+  }
   /// An eval-mode pass reads the running statistics again in its backward: nothing may be folded
   /// into them between.
   void check_statistics() const {
-    using Pass = typename Plan<T, Device>::Pass;
-    const auto trained = [](const Pass& p, Mode mode) {
-      return p.options.trained && p.options.mode == mode;
-    };
-    for (const Pass& eval : plan_.passes)
-      for (const Pass& p : plan_.passes)
-        require<UsageError>(
-            !(trained(eval, Mode::eval) && trained(p, Mode::train) &&
-              eval.options.path == p.options.path && eval.first <= p.first && p.first <= eval.last),
-            [&] {
-              return "objective: pass '" + p.name + "' changes the running statistics that pass '" +
-                     eval.name + "' still reads";
-            });
+    for (const auto& p : plan_.passes)
+      if (p.options.trained && p.options.mode == Mode::train && p.options.commits > 0)
+        check_statistics("pass '" + p.name + "'", p.options.path, p.first);
+    for (const auto& a : plan_.attacks)
+      if (a.options.commits > 0)
+        check_statistics("attack '" + a.name + "'", a.options.path, a.item);
+  }
+  void check_statistics(const std::string& changing, int path, int item) const {
+    for (const auto& p : plan_.passes) {
+      const PassOptions& o = p.options;
+      const bool reads = o.trained && o.mode == Mode::eval && o.path == path;
+      require<UsageError>(!reads || item < p.first || p.last < item, [&] {
+        return "objective: " + changing + " changes the running statistics that pass '" + p.name +
+               "' still reads";
+      });
+    }
   }
 
   const NetworkBase<T, Device>& student_;

@@ -69,9 +69,11 @@ struct Ard {
   NetRef teacher;
   attack::Pgd<> attack{};
   double alpha = 1, temperature = 30;
+  int commits = 0;  ///< how often the attack's forwards are folded in (the published code: 1)
   auto items() const {
     return objective(
-        Teacher<"teacher">{.net = teacher}, Adversary<"adv">{.attack = attack, .mode = Mode::train},
+        Teacher<"teacher">{.net = teacher},
+        Adversary<"adv">{.attack = attack, .mode = Mode::train, .commits = commits},
         Forward<"adv">{},
         Kl<"adv", "teacher">{
             .weight = alpha, .temperature = temperature, .reduction = Reduction::elementmean},

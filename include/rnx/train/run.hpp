@@ -32,6 +32,7 @@ template <class Device> class Run {
         values_(step_, o_),
         labelled_(data::has_labels(source)) {
     if (step_.stage().plan().labels) data::require_labels(source, "fit");
+    check_passes();
     progress_.epochs = o.epochs;
     progress_.steps_in_epoch = per_epoch_;
     progress_.total = per_epoch_ * o.epochs;
@@ -212,9 +213,15 @@ template <class Device> class Run {
       return "fit: the data set has " + std::to_string(source.classes()) +
              " classes, the network " + std::to_string(net.classes());
     });
-    const std::size_t last = source.size() % std::size_t(o.batch);
-    net.check_batch_statistics(last ? int(last) : o.batch, "fit: the last batch of an epoch");
     return o.batch;
+  }
+  /// Every pass in train mode must have enough samples in every batch.
+  void check_passes() const {
+    for (const auto& p : step_.stage().plan().passes)
+      if (p.options.mode == Mode::train)
+        for (const int n : {batch_, int(source_.size() % std::size_t(batch_))})
+          if (const int samples = p.options.rows.count(n); samples > 0)
+            p.net->check_batch_statistics(samples, "fit: the last batch of an epoch");
   }
   States states() {
     States list = step_.state();

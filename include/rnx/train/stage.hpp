@@ -262,7 +262,7 @@ template <class T, class Device> class Stage {
   Parametrised<T, Device>& part(std::size_t k) { return *plan_.parts[k].object; }
   Grads<T, Device>& part_grads(std::size_t k) { return part_grads_[k]; }
 
-  /// Of the last step, downloaded: weight times mean of each term, their sum.
+  /// Of the last step, downloaded: the mean of each term over its samples, without its weight.
   std::vector<NamedValue> values() const {
     std::vector<NamedValue> list;
     for (const TermState& t : terms_)
@@ -276,7 +276,7 @@ template <class T, class Device> class Stage {
     const TermState& t = terms_[index_of(terms_, term)];
     return t.times > 0 ? mean_of(t) : 0;
   }
-  /// Errors: NumericError where one is not finite.
+  /// The sum of the means times their weights. Errors: NumericError where one is not finite.
   double objective_value() const {
     double sum = 0;
     for (const TermState& t : terms_)

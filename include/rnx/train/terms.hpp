@@ -97,7 +97,12 @@ struct Match {
     p.keep(Of.c_str(), Keep::tap<Tag>().seeded());
     p.keep(Target.c_str(), Keep::tap<Tag>());
     p.value("match." + std::string(Of.c_str()) + ".weight", weight);
-    p.fact("match " + std::string(Of.c_str()) + " to " + Target.c_str());
+    std::string text = "match " + std::string(Of.c_str()) + " to " + Target.c_str();
+    if constexpr (requires { Distance<T, Device>::name; })
+      text += std::string(" ") + Distance<T, Device>::name;
+    for (const Node& n : p.network(Of.c_str()).graph().nodes)
+      if (Keep::tap<Tag>().applies(n)) text += " of " + n.path;
+    p.fact(std::move(text));
   }
   template <class T, class Device> void step(Stage<T, Device>& s) {
     static const std::string name = "match." + std::string(Of.c_str());
