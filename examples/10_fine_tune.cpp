@@ -14,8 +14,8 @@ using Spec = models::Classifier<models::Convolutions<>, at_run_time,
 using Net = Network<Spec, Shape<3, 32, 32>>;
 
 /// Trains what `groups` leave free; says how well.
-double train(Net& net, const data::Source& train_set, const data::Source& test_set, double rate,
-             std::vector<optim::Group> groups, int epochs) {
+double trained(Net& net, const data::Source& train_set, const data::Source& test_set, double rate,
+               std::vector<optim::Group> groups, int epochs) {
   optim::Sgd sgd({.momentum = 0.9, .groups = std::move(groups)});
   train::fit(net, train_set, train::Natural{}, sgd,
              {.epochs = epochs,
@@ -36,7 +36,7 @@ int main() {
   const data::Grouped two(ten, families), two_test(ten_test, families);
 
   Net first(1, ten.classes());
-  train(first, ten, ten_test, 0.1, {}, 4);
+  trained(first, ten, ten_test, 0.1, {}, 4);
   io::save_model("ten.safetensors", first);
 
   // strict names, but for the last layer, which has another number of classes
@@ -47,17 +47,17 @@ int main() {
   // the first group that matches a name wins: the classifier alone. Batch norms that are frozen keep
   // their statistics, and backward ends where the frozen layers begin
   const auto body = net.get("conv2.weight").values, mean = net.get("bn2.running_mean").values;
-  const double head = train(net, two, two_test, 0.1, {{.names = "fc.*"}, optim::freeze("*")}, 2);
+  const double head = trained(net, two, two_test, 0.1, {{.names = "fc.*"}, optim::freeze("*")}, 2);
   const bool kept =
       net.get("conv2.weight").values == body && net.get("bn2.running_mean").values == mean;
 
   const auto stem = net.get("conv1.weight").values;
-  const double whole = train(net, two, two_test, 0.05,
-                             {{.names = "fc.*"},
-                              {.names = "conv2.*", .lr_factor = 0.1},
-                              optim::freeze_batch_norms(),
-                              optim::freeze("*")},
-                             2);
+  const double whole = trained(net, two, two_test, 0.05,
+                               {{.names = "fc.*"},
+                                {.names = "conv2.*", .lr_factor = 0.1},
+                                optim::freeze_batch_norms(),
+                                optim::freeze("*")},
+                               2);
   const bool moved = net.get("conv2.weight").values != body;
   std::printf("frozen parts kept: %s\n",
               kept && net.get("conv1.weight").values == stem ? "yes" : "no");

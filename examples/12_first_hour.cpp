@@ -37,8 +37,7 @@ int main() {
   });
 
   // [attack]
-  const attack::Pgd<> pgd{.eps = px(4),
-                          .steps = 10};  // px(4) is 4/255; the step is 2.5 eps / steps
+  const attack::Pgd<> pgd{.eps = px(4), .steps = 10};  // 4/255, in steps of 2.5 eps / 10
   const eval::Accuracy natural = eval::accuracy(net, test_set, pgd);
   const eval::Interval i = eval::robust_proportion(natural).interval();
   std::printf("clean %.3f, PGD-10 %.3f (95 %%: %.3f to %.3f)\n", natural.clean(), natural.robust(),
