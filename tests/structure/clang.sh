@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$root"
 command -v clang++ >/dev/null || exit 77
 
-mapfile -t sources < <(printf '%s\n' examples/*.cpp examples/tools/*.cpp |
+mapfile -t sources < <(printf '%s\n' examples/*.cpp examples/own/*.cpp examples/tools/*.cpp |
   grep -v /model_ | grep -F -- "${1:-examples/}" || true)
 [ ${#sources[@]} -gt 0 ] || { echo "clang: no source under examples"; exit 1; }
 
