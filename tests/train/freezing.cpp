@@ -76,7 +76,7 @@ TEST_CASE("the step ends its backward at the first layer that is trained") {
   const auto first = [&](std::vector<optim::Group> groups) {
     optim::Sgd<float> sgd({.groups = std::move(groups)});
     sgd.add(net, grads);
-    const int site = train::first_trained_site(net, sgd);
+    const int site = train::first_trained_site(net, sgd.frozen(net));
     return site < int(net.graph().nodes.size()) ? net.graph().nodes[site].path : "nowhere";
   };
   CHECK(first({}) == "conv1");

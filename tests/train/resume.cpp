@@ -238,9 +238,9 @@ TEST_CASE(
   holds(refused([](auto& o) { o.augment = {}; }),
         "augment was \"pad 1 crop flip\" and is \"none\"");
   holds(refused([](auto& o) { o.schedule = [](long, long) { return optim::Rates{0.02}; }; }),
-        "other rates in its 2 steps");
+        "other rates in its 2 batches");
   holds(refused([](auto& o) { o.schedule = optim::Cosine{.base = 0.01}; }),
-        "other rates in its 2 steps");
+        "other rates in its 2 batches");
   holds(session(train::Adversarial<>{{.eps = px(4), .steps = 1}}, *adam(), nothing, counter),
         "objective was");
   holds(session(train::Natural{}, *adam(), nothing, counter), "objective was");
