@@ -4,8 +4,9 @@
 #include <limits>
 
 #include "report/markup.hpp"
+#include "rnx/report/bar_chart.hpp"
 #include "rnx/report/figure.hpp"
-#include "rnx/report/svg.hpp"
+#include "rnx/report/line_chart.hpp"
 #include "support/error_of.hpp"
 
 using namespace rnx;

@@ -17,6 +17,7 @@ namespace rnx::inline RNX_ISA::report {
 struct Curve {
   std::string name;
   std::vector<double> x, y;
+  std::vector<double> low{}, high{};  ///< ends of each y's interval, where there are some
 };
 
 struct Figure {
@@ -120,8 +121,9 @@ inline std::vector<Figure> training_figures(std::string_view csv_text,
     std::string name = table.names[k].substr(0, table.names[k].size() - suffix.size());
     while (!name.empty() && name.back() == '_') name.pop_back();
     std::replace(name.begin(), name.end(), '_', ' ');
-    figure.curves.push_back(
-        {name.empty() ? std::string(suffix) : name, table.columns[x], table.columns[k]});
+    figure.curves.push_back({.name = name.empty() ? std::string(suffix) : name,
+                             .x = table.columns[x],
+                             .y = table.columns[k]});
   };
   for (std::size_t k = 0; k < none; ++k) {
     if (table.names[k].ends_with("loss")) add(loss, k, "loss");

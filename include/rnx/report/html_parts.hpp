@@ -7,8 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "rnx/report/bar_chart.hpp"
+#include "rnx/report/line_chart.hpp"
 #include "rnx/report/png.hpp"
-#include "rnx/report/svg.hpp"
 #include "rnx/report/verdict.hpp"
 
 namespace rnx::inline RNX_ISA::report::detail {

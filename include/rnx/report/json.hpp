@@ -61,7 +61,11 @@ inline Json json(const cost::Table& table) {
 
 inline Json json(const Figure& f) {
   Json curves = Json::array();
-  for (const Curve& c : f.curves) curves.push_back({{"name", c.name}, {"x", c.x}, {"y", c.y}});
+  for (const Curve& c : f.curves) {
+    Json curve{{"name", c.name}, {"x", c.x}, {"y", c.y}};
+    if (!c.low.empty()) curve.update({{"low", c.low}, {"high", c.high}});
+    curves.push_back(std::move(curve));
+  }
   return {{"title", f.title},
           {"x_label", f.x_label},
           {"y_label", f.y_label},

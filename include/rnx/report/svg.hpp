@@ -1,5 +1,5 @@
-// Charts as SVG: lines over an axis, and bars with the whiskers of their intervals. No scripts, no
-// fonts, nothing from elsewhere. Text and grid take the colour of the surrounding page
+// What charts are drawn with, as SVG: axes with round numbers, lines, labels. No scripts, no fonts,
+// nothing from elsewhere. Text and grid take the colour of the surrounding page
 // (currentColor) and series have colours of middle lightness, so that a chart reads on light and on
 // dark paper.
 #pragma once
@@ -8,13 +8,10 @@
 #include <array>
 #include <cmath>
 #include <limits>
-#include <numeric>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "rnx/report/figure.hpp"
-#include "rnx/eval/interval.hpp"
 #include "rnx/report/text.hpp"
 
 namespace rnx::inline RNX_ISA::report::svg {
@@ -63,6 +60,9 @@ inline constexpr std::string_view muted = " fill-opacity=\"0.7\"",
                                   strong = " font-weight=\"600\" font-size=\"14\"",
                                   grid = "stroke=\"currentColor\" stroke-opacity=\"0.14\"";
 
+/// Room at the right for names of that many letters, in bold.
+inline double name_room(std::size_t letters) { return 12 + 7.6 * double(letters); }
+
 inline std::string open(int width, int height, std::string_view title) {
   return "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + std::to_string(width) + " " +
          std::to_string(height) +
@@ -98,187 +98,30 @@ inline std::string tick_text(const std::vector<double>& ticks, double v, bool pe
          (percent ? "\u00A0%" : "");
 }
 
-}  // namespace detail
-
-namespace detail {
-
-/// Curves over a common axis while they are drawn.
-class LineChart {
- public:
-  explicit LineChart(const Figure& figure) : figure_(figure) {
-    for (const Curve& c : figure.curves) add(c);
+/// Hairlines across the paper, with their numbers at the left.
+inline std::string hairlines(const Axis& y, double left, double right, bool percent) {
+  std::string out;
+  for (const double v : y.ticks) {
+    out += line(left, y(v), right, y(v), grid);
+    out += label(left - 8, y(v) + 4, "end", tick_text(y.ticks, v, percent), muted);
   }
-
-  std::string draw() {
-    out_ = open(width, height, figure_.title + ": " + figure_.y_label + " over " + figure_.x_label);
-    out_ += label(0, 16, "start", figure_.title, strong);
-    if (lines_.empty())
-      return out_ + label(width / 2., height / 2., "middle", "no measurements", muted) + "</svg>\n";
-    // a zero that is near belongs on the paper
-    if (ys_.low > 0 && ys_.low < 0.6 * ys_.high) ys_.low = 0;
-    right_ = width - 12 - 6.6 * double(std::min<std::size_t>(longest_, letters));
-    Axis x{nice_ticks(xs_.low, xs_.high, 6, xs_.whole), left, right_};
-    const Axis y{nice_ticks(ys_.low, ys_.high, 4), height - bottom, top};
-    draw_y_axis(y);
-    draw_x_axis(x);
-    for (Line& l : lines_) {
-      draw_curve(l, x, y);
-      l.label_y = y(l.points.back().y);
-    }
-    draw_names();
-    return out_ + "</svg>\n";
-  }
-
- private:
-  static constexpr int width = 480, height = 280, letters = 18;
-  static constexpr double top = 42, bottom = 44, left = 56;
-  struct Point {
-    double x, y;
-  };
-  struct Line {
-    std::string name;
-    const char* colour;
-    std::vector<Point> points;
-    double label_y;
-  };
-
-  void add(const Curve& c) {
-    Line drawn{text::cut(c.name, letters), colours[lines_.size() % colours.size()], {}, 0};
-    for (std::size_t k = 0; k < std::min(c.x.size(), c.y.size()); ++k)
-      if (drawable(c.x[k]) && drawable(c.y[k])) {
-        drawn.points.push_back({c.x[k], c.y[k]});
-        xs_.add(c.x[k]);
-        ys_.add(c.y[k]);
-      }
-    if (drawn.points.empty()) return;
-    longest_ = std::max(longest_, drawn.name.size());
-    lines_.push_back(std::move(drawn));
-  }
-  void draw_y_axis(const Axis& y) {
-    for (const double v : y.ticks) {
-      out_ += line(left, y(v), right_, y(v), grid);
-      out_ += label(left - 8, y(v) + 4, "end", tick_text(y.ticks, v, figure_.percent), muted);
-    }
-  }
-  /// Across, the paper ends where the data does: ticks outside are left out.
-  void draw_x_axis(Axis& x) {
-    if (xs_.high > xs_.low) {
-      std::vector<double> inside;
-      for (const double v : x.ticks)
-        if (v >= xs_.low && v <= xs_.high) inside.push_back(v);
-      const std::vector<double> steps = x.ticks;
-      x.ticks = {xs_.low, xs_.high};
-      for (const double v : inside) {
-        out_ += line(x(v), height - bottom, x(v), height - bottom + 4,
-                     "stroke=\"currentColor\" stroke-opacity=\"0.5\"");
-        out_ += label(x(v), height - bottom + 18, "middle", tick_text(steps, v, false), muted);
-      }
-    } else {
-      x.ticks = {xs_.low - 1, xs_.low + 1};
-      out_ += label(x(xs_.low), height - bottom + 18, "middle", text::shortest(xs_.low), muted);
-    }
-    out_ += label((left + right_) / 2, height - 8, "middle", figure_.x_label, muted);
-  }
-  void draw_curve(const Line& l, const Axis& x, const Axis& y) {
-    std::string path;
-    for (const Point& p : l.points)
-      path += (path.empty() ? "M" : "L") + at(x(p.x)) + " " + at(y(p.y));
-    out_ += "<path d=\"" + path + "\" fill=\"none\" stroke=\"" + l.colour +
-            "\" stroke-width=\"2\" stroke-linejoin=\"round\" stroke-linecap=\"round\"/>\n";
-    if (l.points.size() > 60) return;
-    // few enough to be told apart: each says its value when pointed at
-    for (const Point& p : l.points)
-      out_ += "<circle cx=\"" + at(x(p.x)) + "\" cy=\"" + at(y(p.y)) + "\" r=\"2.5\" fill=\"" +
-              l.colour + "\"><title>" +
-              text::html(l.name + ", " + figure_.x_label + " " + text::shortest(p.x) + ": " +
-                         value_text(p.y)) +
-              "</title></circle>\n";
-  }
-  std::string value_text(double v) const {
-    return figure_.percent ? text::fixed(100 * v, 1) + "\u00A0%" : text::shortest(v);
-  }
-  /// Names at the right ends move apart until none covers another.
-  void draw_names() {
-    std::stable_sort(lines_.begin(), lines_.end(),
-                     [](const Line& a, const Line& b) { return a.label_y < b.label_y; });
-    const double gap = std::min(15.0, (height - bottom - top) / double(lines_.size()));
-    for (std::size_t k = 1; k < lines_.size(); ++k)
-      lines_[k].label_y = std::max(lines_[k].label_y, lines_[k - 1].label_y + gap);
-    double lowest = height - bottom;
-    for (auto l = lines_.rbegin(); l != lines_.rend(); ++l, lowest -= gap)
-      l->label_y = std::min(l->label_y, lowest);
-    for (const Line& l : lines_)
-      out_ += label(right_ + 8, l.label_y + 4, "start", l.name,
-                    " font-weight=\"600\" fill=\"" + std::string(l.colour) + "\"");
-  }
-
-  const Figure& figure_;
-  std::vector<Line> lines_;
-  Range xs_, ys_;
-  std::size_t longest_ = 0;
-  double right_ = 0;
-  std::string out_;
-};
-
-}  // namespace detail
-
-/// Curves over a common axis; each carries its name at its right end, in its colour. Points that
-/// were not measured are skipped.
-inline std::string line_chart(const Figure& figure) { return detail::LineChart(figure).draw(); }
-
-/// One bar: a share with its 95 % interval.
-struct Bar {
-  std::string label;
-  eval::Proportion share;
-  int colour = 0;      ///< of `colours`
-  double opacity = 1;  ///< lower for what is only part of the story
-};
-struct BarGroup {
-  std::string label;  ///< above its bars; may be empty
-  std::vector<Bar> bars;
-};
-
-/// Horizontal bars in groups, from 0 to 100 %, with whiskers over the Wilson 95 % interval and the
-/// numbers beside them.
-inline std::string bar_chart(const std::string& title, const std::vector<BarGroup>& groups) {
-  using namespace detail;
-  constexpr double width = 820, left = 208, right = 634, row = 24, head = 30, top = 8;
-  double height = top + 34;
-  for (const BarGroup& g : groups)
-    height += (g.label.empty() ? 0 : head) + row * double(g.bars.size());
-  std::string out = open(int(width), int(height), title);
-  const Axis x{{0, 1}, left, right};
-  for (const double v : {0., .25, .5, .75, 1.}) {
-    out += line(x(v), top, x(v), height - 28, grid);
-    out += label(x(v), height - 12, "middle", text::fixed(100 * v, 0) + "\u00A0%", muted);
-  }
-  double y = top;
-  for (const BarGroup& g : groups) {
-    if (!g.label.empty()) {
-      out += label(0, y + 20, "start", text::cut(g.label, 80), strong);
-      y += head;
-    }
-    for (const Bar& b : g.bars) {
-      const eval::Interval i = b.share.interval();
-      const double middle = y + row / 2;
-      out += label(left - 12, middle + 4, "end", text::cut(b.label, 30), muted);
-      out += "<rect x=\"" + at(left) + "\" y=\"" + at(middle - 7) + "\" width=\"" +
-             at(x(b.share.value()) - left) + "\" height=\"14\" fill=\"" +
-             colours[std::size_t(b.colour) % colours.size()] + "\" fill-opacity=\"" +
-             at(b.opacity) + "\"><title>" +
-             text::html(g.label + (g.label.empty() ? "" : ", ") + b.label + ": " +
-                        text::grouped(b.share.right) + " of " + text::grouped(b.share.n)) +
-             "</title></rect>\n";
-      constexpr std::string_view whisker = "stroke=\"currentColor\" stroke-width=\"1.5\"";
-      out += line(x(i.low), middle, x(i.high), middle, whisker);
-      for (const double end : {i.low, i.high})
-        out += line(x(end), middle - 4, x(end), middle + 4, whisker);
-      out += label(right + 70, middle + 4, "end", text::percent(b.share), " font-weight=\"600\"");
-      out += label(right + 82, middle + 4, "start", text::percent_interval(b.share), muted);
-      y += row;
-    }
-  }
-  return out + "</svg>\n";
+  return out;
 }
+/// A tick below the paper and its number.
+inline std::string tick_below(double x, double bottom, std::string_view number) {
+  return line(x, bottom, x, bottom + 4, "stroke=\"currentColor\" stroke-opacity=\"0.5\"") +
+         label(x, bottom + 18, "middle", number, muted);
+}
+/// The caption's count of what is not drawn; nothing where all is.
+inline std::string without_value(double right, double y, std::size_t count) {
+  if (count == 0) return "";
+  return label(right, y, "end", std::to_string(count) + " without a value",
+               " fill-opacity=\"0.7\" font-size=\"11\"");
+}
+inline std::string nothing(int width, int height) {
+  return label(width / 2., height / 2., "middle", "no measurements", muted);
+}
+
+}  // namespace detail
 
 }  // namespace rnx::inline RNX_ISA::report::svg

@@ -1,9 +1,11 @@
 // Progress as files: log.jsonl (one JSON object a line, every few seconds and at the end of each
 // epoch) and metrics.csv (one row an epoch). A resumed run continues them: what lies beyond the
-// resumed step is dropped first, and so is a line that was cut.
+// resumed step is dropped first, and so is a line that was cut. What was not measured, and what is
+// no number, is null in the one and an empty field in the other.
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <memory>
 
@@ -58,6 +60,13 @@ class Lines {
     return true;
   }
 
+  /// Replaces what is there.
+  bool begin_with(const std::string& line) {
+    [[maybe_unused]] const int cut = ::ftruncate(file_->get(), 0);
+    pending_.clear();
+    return add(line);
+  }
+
   /// Begins the file anew where it was deleted; whether it did.
   bool begun_anew() {
     struct ::stat status {};
@@ -80,7 +89,7 @@ class Lines {
 
 }  // namespace detail
 
-/// The object of a line of log.jsonl.
+/// The object of a line of log.jsonl; "values" holds the objective's terms by name.
 inline nlohmann::ordered_json progress_json(const Progress& p) {
   nlohmann::ordered_json line{{"epoch", p.epoch + 1},
                               {"step", p.step},
@@ -91,6 +100,7 @@ inline nlohmann::ordered_json progress_json(const Progress& p) {
                               {"images_per_s", p.images_per_second},
                               {"seconds", p.seconds},
                               {"loader_wait_s", p.waited}};
+  for (const NamedValue& v : p.values) line["values"][v.name] = v.value;
   if (p.scores.clean) line["clean_acc"] = *p.scores.clean;
   if (p.scores.pgd) line["pgd_acc"] = *p.scores.pgd;
   return line;
@@ -113,7 +123,8 @@ class JsonLines {
     if (!p.epoch_end && p.seconds - shown_ < every_) return;
     shown_ = p.seconds;
     lines_.begun_anew();
-    lines_.add(progress_json(p).dump());
+    lines_.add(
+        progress_json(p).dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
   }
 
  private:
@@ -122,37 +133,109 @@ class JsonLines {
 };
 
 /// A callback for fit: epoch, train_loss, train_acc, clean_acc, pgd_acc, lr, images_per_s,
-/// loader_wait_s, seconds; empty fields were not measured.
+/// loader_wait_s, seconds, then a column for each of the objective's terms, by name; empty fields
+/// were not measured. The first row decides which terms there are, a resumed file's header too.
+/// Errors: FileError (the constructor); UsageError, in the first call that shows it: a term that the
+/// header does not have, or a name that cannot be a column's.
 class CsvTable {
  public:
   CsvTable(const std::filesystem::path& path, int epochs_done)
-      : lines_(path, [epochs_done](const std::string& line) {
-          char* end = nullptr;
-          const long epoch = std::strtol(line.c_str(), &end, 10);
-          return line == header ||
-                 (std::count(line.begin(), line.end(), ',') == 8 && end != line.c_str() &&
-                  *end == ',' && epoch >= 1 && epoch <= epochs_done);
+      : what_(path.string()),
+        lines_(path, [this, epochs_done](const std::string& line) {
+          if (header_.empty()) return read_header(line);
+          const long epoch = row_epoch(line);
+          const bool kept = epoch >= 1 && epoch <= epochs_done;
+          rows_ |= kept;
+          return kept;
         }) {
-    if (lines_.empty()) lines_.add(header);
+    if (rows_) return;
+    names_.clear();
+    lines_.begin_with(header_ = base);
   }
 
   void operator()(const Progress& p) {
+    for (const NamedValue& v : p.values) know(v.name);
     if (!p.epoch_end) return;
-    if (lines_.begun_anew()) lines_.add(header);
-    const auto optional = [](const std::optional<double>& v) {
-      return v ? nlohmann::json(*v).dump() : std::string();
-    };
+    if (lines_.begun_anew()) lines_.add(header_);
+    if (!rows_) begin();
     std::string line = std::to_string(p.epoch + 1);
-    for (const std::string& field :
-         {optional(p.loss), optional(p.accuracy), optional(p.scores.clean), optional(p.scores.pgd),
-          optional(p.lr), optional(p.images_per_second), optional(p.waited), optional(p.seconds)})
-      line += "," + field;
+    for (const std::optional<double>& field :
+         {std::optional(p.loss), std::optional(p.accuracy), p.scores.clean, p.scores.pgd,
+          std::optional(p.lr), std::optional(p.images_per_second), std::optional(p.waited),
+          std::optional(p.seconds)})
+      line += "," + text(field);
+    for (const std::string& name : names_) line += "," + text(value_of(name, p.values));
     lines_.add(line);
   }
 
  private:
-  static constexpr const char* header =
+  static constexpr const char* base =
       "epoch,train_loss,train_acc,clean_acc,pgd_acc,lr,images_per_s,loader_wait_s,seconds";
+
+  static std::string text(const std::optional<double>& v) {
+    return v && std::isfinite(*v) ? nlohmann::json(*v).dump() : std::string();
+  }
+  static std::optional<double> value_of(const std::string& name,
+                                        const std::vector<NamedValue>& values) {
+    for (const NamedValue& v : values)
+      if (v.name == name) return v.value;
+    return {};
+  }
+  static std::vector<std::string> fields(std::string_view line) {
+    std::vector<std::string> list;
+    for (std::size_t comma; (comma = line.find(',')) != line.npos; line.remove_prefix(comma + 1))
+      list.emplace_back(line.substr(0, comma));
+    list.emplace_back(line);
+    return list;
+  }
+  /// Whether it is a header; takes it up.
+  bool read_header(const std::string& line) {
+    if (line != base && !line.starts_with(base + std::string(","))) return false;
+    header_ = line;
+    names_ = fields(line);
+    names_.erase(names_.begin(), names_.begin() + long(fields(base).size()));
+    return true;
+  }
+  /// 0: not a row.
+  long row_epoch(const std::string& line) const {
+    char* end = nullptr;
+    const long epoch = std::strtol(line.c_str(), &end, 10);
+    const bool fits = std::count(line.begin(), line.end(), ',') ==
+                      std::count(header_.begin(), header_.end(), ',');
+    return fits && end != line.c_str() && *end == ',' ? epoch : 0;
+  }
+  void begin() {
+    header_ = base;
+    for (const std::string& name : names_) header_ += "," + name;
+    lines_.begin_with(header_);
+    rows_ = true;
+  }
+  /// Until there is a row a name that is new becomes a column.
+  void know(const std::string& name) {
+    if (std::find(names_.begin(), names_.end(), name) != names_.end()) return;
+    require(!rows_, [&] {
+      std::string had;
+      for (const std::string& n : names_) had += (had.empty() ? "" : ", ") + n;
+      return what_ + ": its columns are for an objective with " +
+             (had.empty() ? "no values" : "the values " + had) + ", this one reports " +
+             io::in_quotes(name) + " too; another objective needs another file";
+    });
+    const auto splits = [](char c) {
+      return c == ',' || c == '"' || static_cast<unsigned char>(c) < 0x20;
+    };
+    const std::vector<std::string> taken = fields(base);
+    require(!name.empty() && std::none_of(name.begin(), name.end(), splits) &&
+                std::find(taken.begin(), taken.end(), name) == taken.end(),
+            [&] {
+              return what_ + ": a value of the objective cannot be called " + io::in_quotes(name) +
+                     " here: expected a name without commas and quotes that is no other column's";
+            });
+    names_.push_back(name);
+  }
+
+  std::string what_, header_;
+  std::vector<std::string> names_;
+  bool rows_ = false;
   detail::Lines lines_;
 };
 

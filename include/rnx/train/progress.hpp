@@ -1,6 +1,7 @@
 // What callbacks are told, and the line that people read.
 #pragma once
 
+#include <algorithm>
 #include <cstdio>
 #include <optional>
 #include <string>
@@ -53,25 +54,52 @@ inline std::string clock_text(double seconds) {
   return text;
 }
 
+namespace detail {
+/// As many as fit into that many columns, "  ce.clean 1.2034  kl.adv 0.3000  +3".
+inline std::string terms_text(const std::vector<NamedValue>& values, std::size_t columns) {
+  std::string line;
+  for (std::size_t k = 0; k < values.size(); ++k) {
+    const std::string next = "  " + values[k].name + " " + fixed_text(values[k].value, 4);
+    const std::string more = "  +" + std::to_string(values.size() - k);
+    const std::size_t reserve = k + 1 < values.size() ? more.size() : 0;
+    if (line.size() + next.size() + reserve > columns)
+      return line.size() + more.size() > columns ? line : line + more;
+    line += next;
+  }
+  return line;
+}
+}  // namespace detail
+
 /// One line without a line end: "epoch 2/8  [#####.....] 196/391  loss 1.2034  acc 56.1 %  345
-/// img/s  eta 3:07  ckpt 0:42". bar: cells of the bar, 0 for none.
+/// img/s  eta 3:07  ckpt 0:42". bar: cells of the bar, 0 for none. It stays below 120 columns: the
+/// bar gives way, and of several terms those are shown that fit, then how many more there are.
 inline std::string progress_line(const Progress& p, int bar = 0) {
+  constexpr std::size_t columns = 119;
   const auto percent = [](double part) { return fixed_text(100 * part, 1) + " %"; };
-  std::string line = "epoch " + std::to_string(p.epoch + 1) + "/" + std::to_string(p.epochs) + "  ";
-  if (bar > 0) {
+  const std::string head =
+      "epoch " + std::to_string(p.epoch + 1) + "/" + std::to_string(p.epochs) + "  ";
+  const std::string middle = std::to_string(p.step) + "/" + std::to_string(p.steps_in_epoch) +
+                             "  loss " + fixed_text(p.loss, 4);
+  std::string tail;
+  if (p.accuracy == p.accuracy) tail += "  acc " + percent(p.accuracy);
+  if (p.scores.clean) tail += "  clean " + percent(*p.scores.clean);
+  if (p.scores.pgd) tail += "  pgd " + percent(*p.scores.pgd);
+  tail += "  " + fixed_text(p.images_per_second, 0) + " img/s  eta " + clock_text(p.remaining);
+  if (p.checkpoint_age >= 0) tail += "  ckpt " + clock_text(p.checkpoint_age) + " ago";
+
+  const bool terms = p.values.size() > 1;
+  if (terms) bar = std::min(bar, 8);
+  const std::size_t bare = head.size() + middle.size() + tail.size(),
+                    barred = bar > 0 ? bare + std::size_t(bar) + 3 : bare;
+  std::string line = head;
+  if (bar > 0 && barred <= columns) {
     const int full = p.steps_in_epoch > 0 ? int(bar * p.step / p.steps_in_epoch) : 0;
     line += "[" + std::string(full, '#') + std::string(bar - full, '.') + "] ";
   }
-  line += std::to_string(p.step) + "/" + std::to_string(p.steps_in_epoch) + "  loss " +
-          fixed_text(p.loss, 4);
-  if (p.values.size() > 1)
-    for (const NamedValue& v : p.values) line += "  " + v.name + " " + fixed_text(v.value, 4);
-  if (p.accuracy == p.accuracy) line += "  acc " + percent(p.accuracy);
-  if (p.scores.clean) line += "  clean " + percent(*p.scores.clean);
-  if (p.scores.pgd) line += "  pgd " + percent(*p.scores.pgd);
-  line += "  " + fixed_text(p.images_per_second, 0) + " img/s  eta " + clock_text(p.remaining);
-  if (p.checkpoint_age >= 0) line += "  ckpt " + clock_text(p.checkpoint_age) + " ago";
-  return line;
+  line += middle;
+  if (terms)
+    line += detail::terms_text(p.values, columns - std::min(columns, line.size() + tail.size()));
+  return line + tail;
 }
 
 }  // namespace rnx::inline RNX_ISA::train
