@@ -51,7 +51,7 @@ struct MomentumFgsm {
                                           .gradient = View<const float>(g),
                                           .adversarial = adversarial,
                                           .values = ctx.values,
-                                          .norm = norm::number,
+                                          .norm = norm::kind,
                                           .fgsm = false});
     }
   }

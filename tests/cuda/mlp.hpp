@@ -139,8 +139,8 @@ template <class Spec, class In, class Device, class Precision> struct Setup {
     rnx::memory<Device>::copy(all.data(), net.buffers(), all.size() * sizeof(T));
     return all.download();
   }
-  /// The batch after `steps` steps from a random start. norm: 0 for Linf with FGSM, 1 for L2.
-  std::vector<T> attack(int norm, int steps) {
+  /// The batch after `steps` steps from a random start. In Linf with FGSM's step.
+  std::vector<T> attack(op::Norm norm, int steps) {
     const auto map = rnx::geometry::map(x.view());
     rnx::run<Device>({}, op::attack_start<T>{.clean = {map, x.data()},
                                              .adversarial = {map, adversarial.data()},
@@ -157,7 +157,7 @@ template <class Spec, class In, class Device, class Precision> struct Setup {
                                               .adversarial = {map, adversarial.data()},
                                               .values = values.data(),
                                               .norm = norm,
-                                              .fgsm = norm == 0});
+                                              .fgsm = norm == op::Norm::linf});
     }
     return adversarial.download();
   }
@@ -178,8 +178,8 @@ template <class Spec, class In, class Device, class Precision> auto train_and_at
   r.losses = s.losses.download();
   r.parameters = s.parameters();
   r.buffers = s.buffers();
-  r.linf = s.attack(0, 1);
-  r.l2 = s.attack(1, 3);
+  r.linf = s.attack(op::Norm::linf, 1);
+  r.l2 = s.attack(op::Norm::l2, 3);
   return r;
 }
 

@@ -471,7 +471,8 @@ template <class Device, class T> struct Ops {
                                    .weight = 0.5,
                                    .reverse = reverse,
                                    .add = add});
-      for (int kind = 0; kind < 4; ++kind)
+      for (const op::Distance kind : {op::Distance::mean_square, op::Distance::cosine,
+                                      op::Distance::l2, op::Distance::relative_l2})
         check("row_distance", m,
               op::row_distance<T>{.s = {z, m.add(Field<T>(z, 4))},
                                   .t = {t, pt},
@@ -574,7 +575,7 @@ template <class Device, class T> struct Ops {
     gradient[count - 1] = std::numeric_limits<T>::quiet_NaN();  // of the last sample
     const rnx::StepValues* v = m.add(values());
     T *pc = m.add(clean), *pg = m.add(gradient), *pa = m.add(moved);
-    for (int norm = 0; norm < 2; ++norm) {
+    for (const op::Norm norm : {op::Norm::linf, op::Norm::l2}) {
       check("attack_start", m,
             op::attack_start<T>{.clean = {x, pc},
                                 .adversarial = {x, pa},

@@ -10,7 +10,7 @@
 #include <set>
 
 #include "rnx/core/checksum.hpp"
-#include "rnx/data/source.hpp"
+#include "rnx/data/selection.hpp"
 #include "support/sanitizers.hpp"
 
 namespace {

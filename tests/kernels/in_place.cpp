@@ -143,7 +143,8 @@ TEST_CASE("losses write gradients over logits or features") {
                                    .reverse = reverse,
                                    .add = false});
     });
-  for (int kind : {0, 1, 2, 3})
+  for (const op::Distance kind : {op::Distance::mean_square, op::Distance::cosine, op::Distance::l2,
+                                  op::Distance::relative_l2})
     in_place([&](auto s, auto ds) {
       run(op::row_distance<float>{.s = {rows, s},
                                   .t = {rows, other.data()},

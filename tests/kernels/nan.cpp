@@ -313,7 +313,7 @@ TEST_CASE_TEMPLATE("attacks pass a NaN on", T, float, double) {
   const rnx::StepValues values{.seed = 1, .eps = .1, .step = .03};
   std::vector<T> clean = numbers<T>(count, 1), gradient = numbers<T>(count, 2), start(count), x;
   for (T& v : clean) v = T(.5 + .4 * v);
-  const auto begin = [&](int norm, double noise, const std::vector<T>& from) {
+  const auto begin = [&](op::Norm norm, double noise, const std::vector<T>& from) {
     std::vector<T> to(count);
     run(op::attack_start<T>{.clean = {m, from.data()},
                             .adversarial = {m, to.data()},
@@ -324,7 +324,7 @@ TEST_CASE_TEMPLATE("attacks pass a NaN on", T, float, double) {
                             .noise = noise});
     return to;
   };
-  const auto step = [&](int norm, const std::vector<T>& from, const std::vector<T>& g,
+  const auto step = [&](op::Norm norm, const std::vector<T>& from, const std::vector<T>& g,
                         std::vector<T> to) {
     run(op::attack_step<T>{.clean = {m, from.data()},
                            .gradient = {m, g.data()},
@@ -337,22 +337,22 @@ TEST_CASE_TEMPLATE("attacks pass a NaN on", T, float, double) {
   bool right = true;
   for (std::size_t i = 0; i < count; ++i) {
     for (const double noise : {0., 1e-3})
-      for (int norm : {0, 1}) {
+      for (const op::Norm norm : {op::Norm::linf, op::Norm::l2}) {
         const std::vector<T> expected = with(begin(norm, noise, clean), i, NaN);
         right = right && agree(begin(norm, noise, with(clean, i, NaN)), expected);
       }
-    start = begin(0, 0, clean);
-    x = step(0, clean, gradient, start);
+    start = begin(op::Norm::linf, 0, clean);
+    x = step(op::Norm::linf, clean, gradient, start);
     const std::vector<T> hit = with(x, i, NaN),
-                         upward = step(0, clean, with(gradient, i, 1), start);
-    right = right && agree(step(0, clean, with(gradient, i, NaN), start), hit);
-    right = right && agree(step(0, with(clean, i, NaN), gradient, start), hit);
-    right = right && agree(step(0, clean, gradient, with(start, i, NaN)), hit);
-    right = right && agree(step(0, clean, with(gradient, i, infinity), start), upward);
-    start = begin(1, 0, clean);
-    x = step(1, clean, gradient, start);
+                         upward = step(op::Norm::linf, clean, with(gradient, i, 1), start);
+    right = right && agree(step(op::Norm::linf, clean, with(gradient, i, NaN), start), hit);
+    right = right && agree(step(op::Norm::linf, with(clean, i, NaN), gradient, start), hit);
+    right = right && agree(step(op::Norm::linf, clean, gradient, with(start, i, NaN)), hit);
+    right = right && agree(step(op::Norm::linf, clean, with(gradient, i, infinity), start), upward);
+    start = begin(op::Norm::l2, 0, clean);
+    x = step(op::Norm::l2, clean, gradient, start);
     std::fill_n(x.begin() + long(i / sample * sample), sample, T(NaN));
-    right = right && agree(step(1, clean, with(gradient, i, NaN), start), x);
+    right = right && agree(step(op::Norm::l2, clean, with(gradient, i, NaN), start), x);
   }
   CHECK(right);
   std::vector<T> delta = numbers<T>(count, 3), moved(count);
@@ -388,7 +388,8 @@ TEST_CASE_TEMPLATE("losses pass a NaN on", T, float, double) {
                                      .reverse = reverse,
                                      .add = false},
                 *bad, value, dz, true);
-  for (int kind : {0, 1, 2, 3})
+  for (const op::Distance kind : {op::Distance::mean_square, op::Distance::cosine, op::Distance::l2,
+                                  op::Distance::relative_l2})
     for (std::vector<T>* bad : {&z, &t})
       loss_rows(op::row_distance<T>{.s = {m, z.data()},
                                     .t = {m, t.data()},
@@ -397,7 +398,7 @@ TEST_CASE_TEMPLATE("losses pass a NaN on", T, float, double) {
                                     .kind = kind,
                                     .weight = .5,
                                     .add = false},
-                *bad, value, dz, kind > 0);
+                *bad, value, dz, kind != op::Distance::mean_square);
 }
 
 TEST_CASE("a NaN in a gradient reaches its norm, the clipping factor and the parameters") {

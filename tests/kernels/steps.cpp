@@ -52,15 +52,15 @@ struct HugeLogits {
 
 double clamped(double v) { return std::fmin(1, std::fmax(0, v)); }
 
-/// Three samples of 60 values, and the attack on them in one norm (0: Linf, 1: L2).
+/// Three samples of 60 values, and the attack on them in one norm.
 struct Attack {
-  const int norm;
+  const op::Norm norm;
   const Map m{3, 4, 5, 3, 3};
   const rnx::StepValues values{.seed = 1, .draw = 2, .eps = .1, .step = .03};
   std::vector<double> clean = numbers<double>(180, 1), g = numbers<double>(180, 2),
                       x = std::vector<double>(180);
 
-  explicit Attack(int norm = 0) : norm(norm) {
+  explicit Attack(op::Norm norm = op::Norm::linf) : norm(norm) {
     for (double& v : clean) v = .5 + .5 * v;
     g[4] = 0;
   }
@@ -110,19 +110,19 @@ void check_steps(Attack& a) {
   for (int k = 0; k < 8; ++k) {
     a.step(false);
     for (int i = 0; i < 180; ++i)
-      CHECK(
-          (a.x[i] >= 0 && a.x[i] <= 1 && (a.norm || std::fabs(a.x[i] - a.clean[i]) <= .1 + 1e-12)));
-    for (int n = 0; n < 3; ++n) CHECK((a.norm == 0 || a.length(n) <= .1 + 1e-12));
+      CHECK((a.x[i] >= 0 && a.x[i] <= 1 &&
+             (a.norm == op::Norm::l2 || std::fabs(a.x[i] - a.clean[i]) <= .1 + 1e-12)));
+    for (int n = 0; n < 3; ++n) CHECK((a.norm == op::Norm::linf || a.length(n) <= .1 + 1e-12));
   }
-  if (a.norm == 0)
+  if (a.norm == op::Norm::linf)
     for (int i = 0; i < 180; ++i) CHECK(a.x[i] == Approx(i == 4 ? started[4] : clamped(a.edge(i))));
 }
 
 void check_fgsm(Attack& a) {
   a.x = a.clean;
   a.step(true);
-  CHECK(a.x[2] == Approx(clamped(a.norm == 0 ? a.edge(2) : a.x[2])));
-  CHECK((a.norm == 0 || (a.length(1) > .05 && a.length(1) <= .1 + 1e-12)));
+  CHECK(a.x[2] == Approx(clamped(a.norm == op::Norm::linf ? a.edge(2) : a.x[2])));
+  CHECK((a.norm == op::Norm::linf || (a.length(1) > .05 && a.length(1) <= .1 + 1e-12)));
 }
 
 }  // namespace
@@ -153,7 +153,8 @@ TEST_CASE("gradients of losses") {
                                     .add = add});
       for (double v : value) CHECK(v >= 0);
     });
-  for (int kind : {0, 1, 2, 3})
+  for (const op::Distance kind : {op::Distance::mean_square, op::Distance::cosine, op::Distance::l2,
+                                  op::Distance::relative_l2})
     gradient_check(z, [&](auto& s, auto& value, auto& dz, bool add) {
       run(op::row_distance<double>{.s = {m, s.data()},
                                    .t = {m, t.data()},
@@ -265,7 +266,7 @@ TEST_CASE("square sum and the factor of clipping") {
 }
 
 TEST_CASE("attack steps") {
-  for (int norm : {0, 1}) {
+  for (const op::Norm norm : {op::Norm::linf, op::Norm::l2}) {
     Attack attack(norm);
     check_random_start(attack);
     check_steps(attack);

@@ -100,7 +100,7 @@ template <class Norm> double size_of(const std::vector<float>& moved) {
       sum += d * d;
       most = std::max(most, std::abs(d));
     }
-    largest = std::max(largest, Norm::number == 0 ? most : std::sqrt(sum));
+    largest = std::max(largest, Norm::kind == op::Norm::linf ? most : std::sqrt(sum));
   }
   return largest;
 }

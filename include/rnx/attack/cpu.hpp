@@ -34,7 +34,7 @@ template <class T> struct kernel<cpu, op::attack_start<T>> {
                                a.first_sample + n);
       const T* x = a.clean.data + n * count;
       T* to = a.adversarial.data + n * count;
-      if (a.norm == 0 && !(a.noise > 0)) {
+      if (a.norm == op::Norm::linf && !(a.noise > 0)) {
         host::Uniforms uniform{stream};
         for (std::size_t i = 0; i < count; ++i)
           to[i] = host::clamped(T(x[i] + eps * (2 * uniform(i) - 1)), T(0), T(1));
@@ -67,7 +67,7 @@ template <class T> struct kernel<cpu, op::attack_step<T>> {
           const T* x = a.clean.data + n * count;
           const T* g = a.gradient.data + n * count;
           T* to = a.adversarial.data + n * count;
-          if (a.norm == 0) {
+          if (a.norm == op::Norm::linf) {
             const T step = T(length), radius = T(eps);
             RNX_SIMD for (std::size_t i = 0; i < count; ++i) {
               const T v =

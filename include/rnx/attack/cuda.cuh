@@ -36,18 +36,19 @@ template <class T> struct AttackStart {
     const Split s(e, features);
     const double eps = a.values ? a.values->eps : 0;
     const double delta =
-        a.noise > 0   ? a.noise * stream(s.quotient).normal(s.remainder)
-        : a.norm == 0 ? eps * (2 * stream(s.quotient).uniform(s.remainder) - 1)
-                      : eps / (norms[s.quotient] + 1e-10) * stream(s.quotient).normal(s.remainder);
+        a.noise > 0 ? a.noise * stream(s.quotient).normal(s.remainder)
+        : a.norm == op::Norm::linf
+            ? eps * (2 * stream(s.quotient).uniform(s.remainder) - 1)
+            : eps / (norms[s.quotient] + 1e-10) * stream(s.quotient).normal(s.remainder);
     a.adversarial.data[e] = clamped(T(a.clean.data[e] + delta), T(0), T(1));
   }
 };
 template <class T> struct body<op::attack_start<T>> {
   template <class E> static void run(const E& on, const op::attack_start<T>& a) {
     const std::size_t n = a.clean.n, features = std::size_t(a.clean.h) * a.clean.w * a.clean.c;
-    const Scratch<double, E> norms(on, a.norm == 0 || a.noise > 0 ? 0 : n);
+    const Scratch<double, E> norms(on, a.norm == op::Norm::linf || a.noise > 0 ? 0 : n);
     const AttackStart<T> start{a, features, norms.data()};
-    if (a.norm != 0 && !(a.noise > 0))
+    if (a.norm != op::Norm::linf && !(a.noise > 0))
       sum_segments(on, n, features, false, start, StoreNorm{norms.data()});
     on.each(n * features, start);
   }
@@ -81,7 +82,7 @@ template <class T> struct AttackStep {
   }
   RNX_HD void operator()(std::size_t e) const {
     const T x = a.clean.data[e];
-    if (a.norm == 0) {
+    if (a.norm == op::Norm::linf) {
       const T step = T(length()), radius = T(eps());
       const T v = clamped(a.adversarial.data[e] + step * op::direction(a.gradient.data[e]),
                           x - radius, x + radius);
@@ -96,9 +97,10 @@ template <class T> struct AttackStep {
 template <class T> struct body<op::attack_step<T>> {
   template <class E> static void run(const E& on, const op::attack_step<T>& a) {
     const std::size_t n = a.clean.n, features = std::size_t(a.clean.h) * a.clean.w * a.clean.c;
-    const Scratch<double, E> norms(on, a.norm == 0 ? 0 : 2 * n);
-    const AttackStep<T> step{a, features, norms.data(), norms.data() + (a.norm == 0 ? 0 : n)};
-    if (a.norm != 0) {
+    const Scratch<double, E> norms(on, a.norm == op::Norm::linf ? 0 : 2 * n);
+    const AttackStep<T> step{a, features, norms.data(),
+                             norms.data() + (a.norm == op::Norm::linf ? 0 : n)};
+    if (a.norm != op::Norm::linf) {
       sum_segments(on, n, features, false, GradientSquares<T>{a.gradient.data, features},
                    StoreNorm{norms.data()});
       sum_segments(on, n, features, false, step, StoreNorm{norms.data() + n});

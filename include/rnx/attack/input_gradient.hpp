@@ -92,9 +92,9 @@ template <class T = float, class Device = cpu> class Workspace {
   Tensor<T, Device> gradient;
   Mode mode() const { return mode_; }
   /// An attack's own memory under this name, `dims` for each sample of the workspace; without dims
-  /// those of an image (a momentum). Zeros when it is first asked for, then as the last call left
-  /// it: an attack that starts anew zeroes it. The attack itself stays const, and may be shared.
-  /// Throws ShapeError when the name has had other dims.
+  /// those of an image (a momentum). Zeros when it is first asked for, then as it was left: an
+  /// attack zeroes it at the start of a call, since checkpoints do not hold it. The attack itself
+  /// stays const, and may be shared. Throws ShapeError when the name has had other dims.
   Tensor<T, Device>& state(const std::string& name, std::optional<Dims> dims = {}) {
     const Dims shape = dims.value_or(gradient.dims());
     Tensor<T, Device>& own = states_.try_emplace(name, gradient.n(), shape).first->second;

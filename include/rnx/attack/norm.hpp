@@ -9,12 +9,12 @@ namespace rnx::inline RNX_ABI::norm {
 
 /// max |delta|
 struct Linf {
-  static constexpr int number = 0;
+  static constexpr op::Norm kind = op::Norm::linf;
   static constexpr const char* name = "linf";
 };
 /// Euclidean length of delta over all pixels and channels of one image
 struct L2 {
-  static constexpr int number = 1;
+  static constexpr op::Norm kind = op::Norm::l2;
   static constexpr const char* name = "l2";
 };
 
@@ -27,7 +27,7 @@ template <class Norm> void check_radius(double eps, double step) {
   require<UsageError>(eps >= 0 && std::isfinite(eps), [&] {
     return "attack: eps must not be negative, found " + fixed_text(eps, 6);
   });
-  require<UsageError>(Norm::number != 0 || eps <= 1, [&] {
+  require<UsageError>(Norm::kind != op::Norm::linf || eps <= 1, [&] {
     return "attack: eps in Linf must be at most 1 (images lie in [0, 1]), found " +
            fixed_text(eps, 6);
   });
@@ -56,10 +56,11 @@ void verify(std::type_identity_t<std::span<const T>> clean,
         return "attack: image " + std::to_string(i) + " holds " + fixed_text(a, 6) +
                ", outside [0, 1]";
       });
-      size = Norm::number == 0 ? std::max(size, std::abs(d)) : size + d * d;
+      size = Norm::kind == op::Norm::linf ? std::max(size, std::abs(d)) : size + d * d;
     }
-    if (Norm::number == 1) size = std::sqrt(size);
-    require<NumericError>(size <= eps * (1 + tolerance) + 1e-7, [&] {
+    if (Norm::kind == op::Norm::l2) size = std::sqrt(size);
+    constexpr double rounding = 1e-7;  // of a float pixel near 1, for a radius near 0
+    require<NumericError>(size <= eps * (1 + tolerance) + rounding, [&] {
       return std::string("attack: the perturbation of image ") + std::to_string(i) + " has " +
              Norm::name + " size " + fixed_text(size, 6) + ", eps is " + fixed_text(eps, 6);
     });

@@ -12,7 +12,10 @@ template <class T> RNX_SHARED T direction(T g) {
   return g > T(0) ? T(1) : g < T(0) ? T(-1) : g == T(0) ? T(0) : g;
 }
 
-/// Norms by number: 0 = Linf, 1 = L2. Maps are dense.
+/// Of a perturbation.
+enum class Norm { linf, l2 };
+
+/// Maps are dense.
 /// start: Linf x + U(-eps, eps); L2 x + eps n / (|n| + 1e-10) on the sphere; clipped to [0, 1].
 /// Keyed by (seed, draw, sample id): values->seed + seed, values->draw + draw, first_sample + row.
 /// noise > 0: x + noise n instead, n standard normal (the start of TRADES, Zhang et al. 2019).
@@ -20,7 +23,7 @@ template <class T> struct attack_start {
   Map<const T> clean;
   Map<T> adversarial;
   const StepValues* values;
-  int norm;
+  Norm norm;
   std::uint64_t draw;
   std::uint64_t first_sample;
   double noise = 0;
@@ -34,7 +37,7 @@ template <class T> struct attack_step {
   Map<const T> gradient;
   Map<T> adversarial;
   const StepValues* values;
-  int norm;
+  Norm norm;
   bool fgsm;
   auto pointers() { return std::tie(clean.data, gradient.data, adversarial.data, values); }
 };

@@ -83,7 +83,7 @@ template <class Norm = norm::Linf> struct Pgd {
       run<Device>(stream, op::attack_start<T>{.clean = {rows, x.data},
                                               .adversarial = {rows, adversarial.data},
                                               .values = ctx.values,
-                                              .norm = Norm::number,
+                                              .norm = Norm::kind,
                                               .draw = ctx.draw,
                                               .first_sample = ctx.first_sample,
                                               .noise = start == Start::gaussian ? 1e-3 : 0.0,
@@ -96,7 +96,7 @@ template <class Norm = norm::Linf> struct Pgd {
                                              .gradient = {rows, dx.data},
                                              .adversarial = {rows, adversarial.data},
                                              .values = ctx.values,
-                                             .norm = Norm::number,
+                                             .norm = Norm::kind,
                                              .fgsm = false});
     }
   }

@@ -113,7 +113,7 @@ template <class T = float, class Device = cpu> class AttentionTransfer {
                                             .t = {row, qt},
                                             .ds = {row, s.seed ? dq : nullptr},
                                             .value = value ? own : nullptr,
-                                            .kind = 0,
+                                            .kind = op::Distance::mean_square,
                                             .weight = weight,
                                             .add = false});
     if (value)

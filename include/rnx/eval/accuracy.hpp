@@ -187,7 +187,8 @@ template <class T, class Device, class Attack, class MakeLoss> class Evaluation 
     ctx.first_sample = std::uint64_t(first);
     Attack seeded = *attack_;
     if constexpr (has_seed) seeded.seed += o_.seed;
-    seeded(net_, work_, x, a, make_loss_(labels_.data()), ctx, std::uint64_t(restart) << 32);
+    seeded(net_, work_, x, a, make_loss_(labels_.data()), ctx,
+           std::uint64_t(restart) << draw_bits_of_restart);
     const std::vector<T> moved = to_host(View<const T, Device>(a));
     attack::verify<typename Attack::norm, T>(images, moved, count(first), attack_->eps);
     predict(a, [&](int i, int c, const T*) {

@@ -50,7 +50,8 @@ template <class T, class Device> struct Pass {
   Record* records = nullptr;
   Context ctx{};
   int n = 0;
-  int gated = 1 << 30;    // active channels of the map that the surrounding join::Gate multiplies
+  // active channels of the map that the surrounding join::Gate multiplies
+  int gated = every_maximum;
   int first_trained = 0;  // where backward ends (Context::first_trained); 0: at the images
   bool fusing = true;
   PendingFusion<T, Device> pending{};

@@ -96,28 +96,28 @@ template <class T> struct element<op::row_distance<T>> {
     const double distance = std::sqrt(dd), length = std::sqrt(tt),
                  norms = larger(std::sqrt(ss) * length, 1e-6), cosine = st / norms;
     if (a.value)
-      a.value[row] = T(a.kind == 0   ? dd / c
-                       : a.kind == 1 ? -cosine
-                       : a.kind == 2 ? distance
-                                     : distance / length);
+      a.value[row] = T(a.kind == op::Distance::mean_square ? dd / c
+                       : a.kind == op::Distance::cosine    ? -cosine
+                       : a.kind == op::Distance::l2        ? distance
+                                                           : distance / length);
     if (!a.ds.data) return;
     // ds = of_s s + of_t t
     double of_s = 0, of_t = 0;
-    if (a.kind == 0) {
+    if (a.kind == op::Distance::mean_square) {
       of_s = 2.0 / c;
       of_t = -of_s;
-    } else if (a.kind == 1) {
+    } else if (a.kind == op::Distance::cosine) {
       of_t = -1 / norms;
       of_s = std::sqrt(ss) * length < 1e-6 ? 0 : cosine / ss;
     } else if (distance != 0) {
-      of_s = 1 / (distance * (a.kind == 2 ? 1 : length));
+      of_s = 1 / (distance * (a.kind == op::Distance::l2 ? 1 : length));
       of_t = -of_s;
     }
     T* ds = a.ds.data + row * a.ds.stride;
     for (int k = 0; k < c; ++k)
       put(ds[k],
-          a.weight *
-              (a.kind == 1 ? of_s * s[k] + of_t * t[k] : of_s * (double(s[k]) - double(t[k]))),
+          a.weight * (a.kind == op::Distance::cosine ? of_s * s[k] + of_t * t[k]
+                                                     : of_s * (double(s[k]) - double(t[k]))),
           a.add);
   }
 };

@@ -25,12 +25,12 @@ inline Feature logits() { return {}; }
 inline Feature at(std::string path) { return {std::move(path)}; }
 template <class Tag> Feature tapped() { return {{}, &tag_id<Tag>}; }
 
-/// Kind: that of op::row_distance. target: (n, c, h, w) of the whole batch, channels innermost as
+/// target: (n, c, h, w) of the whole batch, channels innermost as
 /// in the trace.
 /// Throws NameError when the feature is not kept, UsageError when it has no seed but the trace runs
 /// backward, StateError when its layer did not run, ShapeError when the target does not fit or a
 /// map of several pixels has inactive channels.
-template <class T, class Device, int Kind> class Distance {
+template <class T, class Device, op::Distance Kind> class Distance {
  public:
   static constexpr bool concurrent = true;
   explicit Distance(View<const T, Device> target, Feature feature = {})
@@ -78,21 +78,22 @@ template <class T, class Device, int Kind> class Distance {
 };
 
 /// L = mean over the row of (s - t)^2
-template <class T, class Device = cpu> struct Mse : Distance<T, Device, 0> {
-  using Distance<T, Device, 0>::Distance;
+template <class T, class Device = cpu> struct Mse : Distance<T, Device, op::Distance::mean_square> {
+  using Distance<T, Device, op::Distance::mean_square>::Distance;
 };
 /// L = -<s, t> / max(|s| |t|, 1e-6): representation matching on unit spheres (robust representation
 /// matching, l-inf)
-template <class T, class Device = cpu> struct Cosine : Distance<T, Device, 1> {
-  using Distance<T, Device, 1>::Distance;
+template <class T, class Device = cpu> struct Cosine : Distance<T, Device, op::Distance::cosine> {
+  using Distance<T, Device, op::Distance::cosine>::Distance;
 };
 /// L = |s - t|
-template <class T, class Device = cpu> struct L2 : Distance<T, Device, 2> {
-  using Distance<T, Device, 2>::Distance;
+template <class T, class Device = cpu> struct L2 : Distance<T, Device, op::Distance::l2> {
+  using Distance<T, Device, op::Distance::l2>::Distance;
 };
 /// L = |s - t| / |t| (robust representation matching, l2); a target of zeros has no value
-template <class T, class Device = cpu> struct RelativeL2 : Distance<T, Device, 3> {
-  using Distance<T, Device, 3>::Distance;
+template <class T, class Device = cpu>
+struct RelativeL2 : Distance<T, Device, op::Distance::relative_l2> {
+  using Distance<T, Device, op::Distance::relative_l2>::Distance;
 };
 
 template <class T, class Device, class... Rest>

@@ -34,14 +34,15 @@ template <class T> struct kl_divergence {
   bool add;
   auto pointers() { return std::tie(logits.data, teacher.data, dz.data, value); }
 };
-/// Distances between rows s and t; kind 0: mean of squares over c; 1: -cos(s, t) with |s||t| >=
-/// 1e-6; 2: |s - t|; 3: |s - t| / |t|
+/// mean of (s - t)^2 over c; -cos(s, t) with |s||t| >= 1e-6; |s - t|; |s - t| / |t|
+enum class Distance { mean_square, cosine, l2, relative_l2 };
+/// Distances between rows s and t.
 template <class T> struct row_distance {
   Map<const T> s;
   Map<const T> t;
   Map<T> ds;
   T* value;
-  int kind;
+  Distance kind;
   double weight;
   bool add;
   auto pointers() { return std::tie(s.data, t.data, ds.data, value); }

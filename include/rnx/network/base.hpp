@@ -78,11 +78,12 @@ template <class T = float, class Device = cpu> class NetworkBase : public Parame
   /// fetched again for every few.
   Tiling tiling(int n) const {
     if constexpr (!std::is_same_v<Device, cpu>) return {n, false};
-    constexpr double cache = 768 << 10;
-    if (double(prepared_size_) * sizeof(T) > 8 * cache) return {std::min(n, 64), false};
+    constexpr double cache = 768 << 10;  // bytes of a core's second-level cache that it fills
+    constexpr int most = 16, with_weights = 64;  // samples; 64 where weights alone overflow it
+    if (double(prepared_size_) * sizeof(T) > 8 * cache) return {std::min(n, with_weights), false};
     std::size_t largest = 1;
     for (const Node& node : graph_->nodes) largest = std::max(largest, node.out.count());
-    const int fits = std::clamp(int(cache / (3.0 * double(largest) * sizeof(T))), 1, 16);
+    const int fits = std::clamp(int(cache / (3.0 * double(largest) * sizeof(T))), 1, most);
     const int threads = host::threads(), share = (n + threads - 1) / threads;
     return {std::clamp(share, 1, fits), true};
   }
@@ -204,8 +205,9 @@ template <class T = float, class Device = cpu> class NetworkBase : public Parame
       require<NameError>(found,
                          [&] { return "subnet: no slot '" + c.what + "' at '" + c.path + "'"; });
     }
-    s.id = 1469598103934665603ull;
-    for (int v : s.choice) s.id = (s.id ^ std::uint64_t(v)) * 1099511628211ull;
+    constexpr std::uint64_t basis = 1469598103934665603ull, prime = 1099511628211ull;  // FNV-1a
+    s.id = basis;
+    for (int v : s.choice) s.id = (s.id ^ std::uint64_t(v)) * prime;
     return s;
   }
   Subnet make_subnet(std::initializer_list<Choice> choices) const {
@@ -284,7 +286,7 @@ template <class T = float, class Device = cpu> class NetworkBase : public Parame
       this->parameters_.upload(initial_values<T>(p, seed), p.offset);
     for (const auto& b : graph->buffers) buffers_.upload(initial_values<T>(b, seed), b.offset);
     graph_ = std::move(graph);
-    default_subnet_.choice.assign(graph_->slot_list.size(), 1 << 30);
+    default_subnet_.choice.assign(graph_->slot_list.size(), every_maximum);
   }
 
  private:

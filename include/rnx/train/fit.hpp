@@ -65,12 +65,20 @@ Outcome fit(NetworkBase<float, Device>& net, const data::Source& source,
                      std::forward<Callbacks>(callbacks)...);
 }
 /// The same on images in memory.
-template <class Device, class Optimizers, class... Callbacks>
+template <class Device, class... Callbacks>
 Outcome fit(NetworkBase<float, Device>& net, const data::Images& images,
-            std::type_identity_t<AnyObjective<float, Device>> objective, Optimizers&& optimizers,
-            const FitOptions& o, Callbacks&&... callbacks) {
-  return fit<Device>(net, data::Memory(images), std::move(objective),
-                     std::forward<Optimizers>(optimizers), o,
+            std::type_identity_t<AnyObjective<float, Device>> objective,
+            std::type_identity_t<std::vector<Stepper<float, Device>>> steppers, const FitOptions& o,
+            Callbacks&&... callbacks) {
+  return fit<Device>(net, data::Memory(images), std::move(objective), std::move(steppers), o,
+                     std::forward<Callbacks>(callbacks)...);
+}
+template <class Device, class... Callbacks>
+Outcome fit(NetworkBase<float, Device>& net, const data::Images& images,
+            std::type_identity_t<AnyObjective<float, Device>> objective,
+            optim::Optimizer<float, Device>& optimizer, const FitOptions& o,
+            Callbacks&&... callbacks) {
+  return fit<Device>(net, data::Memory(images), std::move(objective), optimizer, o,
                      std::forward<Callbacks>(callbacks)...);
 }
 

@@ -176,6 +176,9 @@ template <class T, class Device> class Planner {
              " classes, '" + pass + "' has " + std::to_string(p.net->classes());
     });
   }
+  const NetworkBase<T, Device>& network(const std::string& pass) {
+    return *named(plan_.passes, pass, "pass").net;
+  }
   const PassOptions& options(const std::string& pass) {
     return named(plan_.passes, pass, "pass").options;
   }

@@ -37,7 +37,7 @@ template <class Device> class ScheduledValues {
   /// What the values of this moment are, to the step.
   void set(const Moment& m, std::uint64_t seed) {
     const long index = m.done * m.replays + m.replay;
-    StepValues common{.seed = seed, .draw = std::uint64_t(index) << 16};  // room for a step's draws
+    StepValues common{.seed = seed, .draw = std::uint64_t(index) << draw_bits_of_step};
     compute(m);
     for (std::size_t k = 0; k < targets_.size(); ++k) {
       const Target& t = targets_[k];

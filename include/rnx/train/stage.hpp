@@ -145,6 +145,18 @@ template <class T, class Device> class Stage {
   Grads<T, Device>& part_grads(std::string_view name) {
     return part_grads_[index_of(plan_.parts, name)];
   }
+  /// An object that an item works with, made when it is first asked for: make() returns it.
+  template <class Make> auto& once(std::string_view name, Make make) {
+    using Object = decltype(make());
+    for (auto& [known, object] : objects_)
+      if (known == name) return *static_cast<Object*>(object.get());
+    objects_.emplace_back(name, std::make_shared<Object>(make()));
+    return *static_cast<Object*>(objects_.back().second.get());
+  }
+  /// A part of the plan, as the item that gave it knows it.
+  template <class Object> Object& part_as(std::string_view name) {
+    return dynamic_cast<Object&>(*plan_.parts[index_of(plan_.parts, name)].object);
+  }
   /// A number for logs that is no term.
   void note(std::string_view name, double value) {
     for (NamedValue& v : notes_)
@@ -498,6 +510,7 @@ template <class T, class Device> class Stage {
   std::vector<PassState> passes_;
   std::vector<TermState> terms_;
   std::vector<NamedValue> notes_;
+  std::vector<std::pair<std::string, std::shared_ptr<void>>> objects_;
   std::vector<TraceType*> train_traces_;
   std::vector<std::unique_ptr<attack::Workspace<T, Device>>> work_;
   std::vector<attack::Workspace<T, Device>*> attacks_;

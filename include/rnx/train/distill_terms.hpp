@@ -1,0 +1,81 @@
+// Terms that compare layers of student and teacher. Included by name, with rnx/distill.hpp.
+#pragma once
+
+#include "rnx/distill.hpp"
+#include "rnx/train/terms.hpp"
+
+namespace rnx::inline RNX_ISA::train {
+
+/// weight mean(attention transfer between pairs of layers); RLNet's third stage and Zagoruyko &
+/// Komodakis 2017 (distill/attention.hpp).
+template <fixed_string Of, fixed_string Target> struct Attention {
+  double weight = 1;
+  std::vector<distill::AttentionPair> pairs{};
+  distill::AttentionOptions options{};
+  static constexpr std::array<NameOf, 2> reads{pass_named(Of.text), pass_named(Target.text)};
+
+  template <class T, class Device> void plan(Planner<T, Device>& p) {
+    require<UsageError>(!pairs.empty(), "objective: Attention needs pairs of layers");
+    p.reads_pass(Of.c_str());
+    p.reads_pass(Target.c_str(), p.options(Of.c_str()).rows);
+    using Loss = distill::AttentionTransfer<T, Device>;
+    for (const Keep& k : Loss::student_keep(pairs)) p.keep(Of.c_str(), k);
+    for (const Keep& k : Loss::teacher_keep(pairs)) p.keep(Target.c_str(), k);
+    p.value(name() + ".weight", weight);
+    std::string text = name() + " to " + Target.c_str() + " size " + std::to_string(options.size) +
+                       (options.resize == Resize::bilinear ? " bilinear" : " average");
+    for (const distill::AttentionPair& pair : pairs)
+      text += " " + pair.student + "=" + pair.teacher;
+    p.fact(std::move(text));
+  }
+  template <class T, class Device> void step(Stage<T, Device>& s) {
+    if (s.count(Of.c_str()) == 0) return;
+    static const std::string label = name(), key = label + " to " + Target.c_str();
+    auto& loss = s.once(key, [&] {
+      return distill::AttentionTransfer<T, Device>(s.trace(Target.c_str()), pairs, options);
+    });
+    s.descend({.pass = Of.c_str(), .name = label, .weight = weight, .target = Target.c_str()},
+              loss);
+  }
+
+ private:
+  static std::string name() { return "attention." + std::string(Of.c_str()); }
+};
+
+/// weight times RNAS-CL's tutor loss (paper 001, eq. 1 and 2): each student layer chooses a teacher
+/// layer. Its logits are a part of the objective, of the kind architecture; their parameters are
+/// called "tutor.<pass>.<name>".
+template <fixed_string Of, fixed_string Target> struct Tutor {
+  double weight = 1;
+  distill::TutorOptions options{};
+  bool one_hot = false;  ///< what was found is trained: argmax, without noise and gradient
+  static constexpr std::array<NameOf, 2> reads{pass_named(Of.text), pass_named(Target.text)};
+
+  template <class T, class Device> void plan(Planner<T, Device>& p) {
+    p.reads_pass(Of.c_str());
+    p.reads_pass(Target.c_str(), p.options(Of.c_str()).rows);
+    require<UsageError>(p.options(Of.c_str()).rows == p.options(Target.c_str()).rows,
+                        "objective: Tutor compares passes of the same rows");
+    using Loss = distill::TutorLoss<T, Device>;
+    auto& loss = p.part(name(), std::make_unique<Loss>(p.network(Of.c_str()).graph(),
+                                                       p.network(Target.c_str()).graph(), options));
+    loss.one_hot(one_hot);
+    for (const Keep& k : loss.student_keep()) p.keep(Of.c_str(), k);
+    for (const Keep& k : loss.teacher_keep()) p.keep(Target.c_str(), k);
+    p.value(name() + ".weight", weight);
+    p.fact(name() + " to " + Target.c_str() + (one_hot ? " one-hot" : ""));
+  }
+  template <class T, class Device> void step(Stage<T, Device>& s) {
+    if (s.count(Of.c_str()) == 0) return;
+    static const std::string label = name();
+    using Loss = distill::TutorLoss<T, Device>;
+    s.descend({.pass = Of.c_str(), .name = label, .weight = weight, .target = Target.c_str()},
+              distill::TutorTerm<T, Device>{&s.template part_as<Loss>(label),
+                                            &s.trace(Target.c_str()), &s.part_grads(label)});
+  }
+
+ private:
+  static std::string name() { return "tutor." + std::string(Of.c_str()); }
+};
+
+}  // namespace rnx::inline RNX_ISA::train
