@@ -35,6 +35,8 @@ namespace rnx::inline RNX_ISA {
 RNX_TEST_CLASS(Parametrised)
 RNX_TEST_CLASS(NetworkBase)
 RNX_TEST_CLASS(Trace)
+RNX_TEST_INSTANTIATE std::vector<float> initial_values(const NamedParameter&, std::uint64_t);
+RNX_TEST_INSTANTIATE std::vector<double> initial_values(const NamedParameter&, std::uint64_t);
 
 RNX_TEST_KERNEL(fill)
 RNX_TEST_KERNEL(copy)
