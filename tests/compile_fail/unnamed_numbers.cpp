@@ -6,6 +6,4 @@ struct Brighten {
   float by = 0.1f;
   void operator()(View<float, cpu> x, data::Draws&) const { x.data[0] += by; }
 };
-int main() {
-  return data::Augment{Brighten{}}.empty();
-}
+int main() { return data::Augment{Brighten{}}.empty(); }

@@ -2,6 +2,7 @@
 // counted.
 #pragma once
 
+#include "rnx/attack/op.hpp"
 #include "rnx/core/text.hpp"
 #include "rnx/loss.hpp"
 

@@ -68,9 +68,10 @@ template <class T = float, class Device = cpu> class Optimizer {
 
   /// `prefix` goes before the names in groups and state. Throws ShapeError when the gradients
   /// belong to another object, UsageError when object or gradients were added before, NameError
-  /// when a name was. State starts at zero. Parameters of which `takes` says false are frozen.
+  /// when a name was. State starts at zero. Parameters of which `takes` says false are
+  /// frozen.
   void add(Object& object, Grads<T, Device>& grads, const std::string& prefix = "",
-           const std::function<bool(const NamedParameter&)>& takes = {}) {
+           const std::function<bool(const std::string& name, ParameterKind)>& takes = {}) {
     require<ShapeError>(grads.flat.size() == object.parameter_storage(),
                         "optim: these gradients belong to another object");
     for (const Member& m : members_)
@@ -96,7 +97,7 @@ template <class T = float, class Device = cpu> class Optimizer {
         }
         found = true;
       }
-      if (takes && !takes(p)) r.frozen = true;
+      if (takes && !takes(name, p.kind)) r.frozen = true;
       // one launch for neighbours that are treated alike; the padding between them is zero and
       // stays so
       if (!m.ranges.empty() && m.ranges.back().like(r))

@@ -245,9 +245,7 @@ template <class Device> class Run {
             {"data", source_.fingerprint()}};
   }
   static std::string stepper_text(const Stepper<float, Device>& s) {
-    std::string text;
-    if (s.takes != Takes::all)
-      text += s.takes == Takes::weights ? " takes weights" : " takes architecture";
+    std::string text = s.takes.describe();
     if (s.during.begin != 0 || s.during.end != 1)
       text += " during " + exact_text(s.during.begin) + " to " + exact_text(s.during.end);
     return text;

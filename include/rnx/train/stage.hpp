@@ -270,6 +270,12 @@ template <class T, class Device> class Stage {
     list.insert(list.end(), notes_.begin(), notes_.end());
     return list;
   }
+  /// The mean of one term in this step, unweighted; reads memory back. Errors: NameError,
+  /// NumericError.
+  double value(std::string_view term) const {
+    const TermState& t = terms_[index_of(terms_, term)];
+    return t.times > 0 ? mean_of(t) : 0;
+  }
   /// Errors: NumericError where one is not finite.
   double objective_value() const {
     double sum = 0;

@@ -7,8 +7,28 @@
 
 namespace rnx::inline RNX_ISA::train {
 
-/// Which parameters a stepper steps.
-enum class Takes { all, weights, architecture };  ///< weights: all but Kind architecture
+/// Which parameters a stepper steps: those of these kinds (none: of any kind) whose full name
+/// matches the glob, or all others. Parameters of an objective's part are called
+/// "<part>.<parameter>".
+struct Takes {
+  std::vector<ParameterKind> kinds{};
+  std::string names = "*";
+  bool others = false;
+
+  bool holds(const std::string& name, ParameterKind kind) const {
+    const bool listed = kinds.empty() || std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
+    return (listed && matches(names, name)) != others;
+  }
+  /// Architecture parameters (of choices), and all that are none.
+  static Takes architecture() { return {.kinds = {ParameterKind::architecture}}; }
+  static Takes weights() { return {.kinds = {ParameterKind::architecture}, .others = true}; }
+  std::string describe() const {
+    if (kinds.empty() && names == "*" && !others) return "";
+    std::string text = others ? " takes all but" : " takes";
+    for (const ParameterKind kind : kinds) text += " kind " + std::to_string(int(kind));
+    return text + " " + names;
+  }
+};
 
 /// A share of an epoch's batches.
 struct During {
@@ -26,7 +46,7 @@ struct During {
 template <class T, class Device> struct Stepper {
   std::string name;
   optim::Optimizer<T, Device>& optimizer;
-  Takes takes = Takes::all;
+  Takes takes{};
   During during{};
 };
 
@@ -191,9 +211,8 @@ template <class T = float, class Device = cpu> class Step {
     return "";
   }
   void add(Stepper<T, Device>& s) {
-    const auto takes = [which = s.takes](const NamedParameter& p) {
-      return which == Takes::all ||
-             (which == Takes::architecture) == (p.kind == ParameterKind::architecture);
+    const auto takes = [which = s.takes](const std::string& name, ParameterKind kind) {
+      return which.holds(name, kind);
     };
     s.optimizer.add(stage_.net, stage_.grads(into(s)), "", takes);
     for (std::size_t k = 0; k < stage_.plan().parts.size(); ++k)
