@@ -17,9 +17,10 @@ namespace golden {
 inline double projection_error(const json& expected, const std::string& name, const double* g,
                                std::size_t n) {
   double squares = 0, sum = 0;
+  const Uniform direction("direction." + name);
   for (std::size_t i = 0; i < n; ++i) {
     squares += g[i] * g[i];
-    sum += g[i] * (2 * u("direction." + name, i) - 1);
+    sum += g[i] * (2 * direction(i) - 1);
   }
   const double norm = expected[0];
   return std::max(std::abs(std::sqrt(squares) - norm), std::abs(sum - expected[1].get<double>())) /

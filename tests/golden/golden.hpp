@@ -27,50 +27,57 @@ inline json load(const std::string& name) {
   return json::parse(in);
 }
 
-/// u(name, i) in [0, 1) for the flat index i
-inline double u(std::string_view name, std::size_t i) {
+/// u(name, i) in [0, 1) for the flat index i: Uniform(name)(i).
+struct Uniform {
   std::uint32_t hash = 0x811C9DC5u;
-  for (const char c : name) hash = (hash ^ std::uint8_t(c)) * 0x01000193u;
-  std::uint32_t z = std::uint32_t(i) * 2654435761u + hash;
-  z ^= z >> 16;
-  z *= 0x85EBCA6Bu;
-  z ^= z >> 13;
-  z *= 0xC2B2AE35u;
-  z ^= z >> 16;
-  return z / 4294967296.0;
-}
+  explicit Uniform(std::string_view name) {
+    for (const char c : name) hash = (hash ^ std::uint8_t(c)) * 0x01000193u;
+  }
+  double operator()(std::size_t i) const {
+    std::uint32_t z = std::uint32_t(i) * 2654435761u + hash;
+    z ^= z >> 16;
+    z *= 0x85EBCA6Bu;
+    z ^= z >> 13;
+    z *= 0xC2B2AE35u;
+    z ^= z >> 16;
+    return z / 4294967296.0;
+  }
+};
+inline double u(std::string_view name, std::size_t i) { return Uniform(name)(i); }
 /// u(name, 0 .. count - 1)
 template <class T = double> std::vector<T> u_values(std::string_view name, std::size_t count) {
+  const Uniform uniform(name);
   std::vector<T> v(count);
-  for (std::size_t i = 0; i < count; ++i) v[i] = T(u(name, i));
+  for (std::size_t i = 0; i < count; ++i) v[i] = T(uniform(i));
   return v;
 }
 
-/// The rule's value at flat index i of a parameter or buffer, by its full dotted name and PyTorch's
-/// shape.
-inline double rule_value(std::string_view name, const std::vector<int>& shape, std::size_t i) {
-  constexpr double mean[] = {0.4914, 0.4822, 0.4465}, deviation[] = {0.2471, 0.2435, 0.2616};
-  if (name.ends_with("normalize.mean")) return mean[i];
-  if (name.ends_with("normalize.std")) return deviation[i];
-  const double r = u(name, i);
-  if (name.find("transform_") != name.npos)
-    return (i % (std::size_t(shape[0]) + 1) == 0 ? 1 : 0) + (2 * r - 1) * 0.05;
-  if (name.ends_with("running_var")) return 0.5 + r;
-  if (name.ends_with("running_mean") || name.ends_with("bias")) return (2 * r - 1) * 0.1;
-  if (!name.ends_with("weight"))
-    throw std::runtime_error("golden: the rule knows no value for '" + std::string(name) + "'");
-  if (shape.size() == 1) return 0.5 + r;
-  double fan_in = 1;
-  for (std::size_t k = 1; k < shape.size(); ++k) fan_in *= shape[k];
-  return (2 * r - 1) * std::sqrt(3.0 / fan_in);
-}
+/// The rule's values of a parameter or buffer, by its full dotted name and PyTorch's shape.
 template <class T = double>
 std::vector<T> rule_values(std::string_view name, const std::vector<int>& shape) {
+  if (name.ends_with("normalize.mean")) return {T(0.4914), T(0.4822), T(0.4465)};
+  if (name.ends_with("normalize.std")) return {T(0.2471), T(0.2435), T(0.2616)};
   std::size_t count = 1;
   for (const int k : shape) count *= k;
-  std::vector<T> v(count);
-  for (std::size_t i = 0; i < count; ++i) v[i] = T(rule_value(name, shape, i));
-  return v;
+  const auto values = [&](auto value) {
+    const Uniform uniform(name);
+    std::vector<T> v(count);
+    for (std::size_t i = 0; i < count; ++i) v[i] = T(value(i, uniform(i)));
+    return v;
+  };
+  if (name.find("transform_") != name.npos)
+    return values([&](std::size_t i, double r) {
+      return (i % (std::size_t(shape[0]) + 1) == 0 ? 1 : 0) + (2 * r - 1) * 0.05;
+    });
+  if (name.ends_with("running_var")) return values([](std::size_t, double r) { return 0.5 + r; });
+  if (name.ends_with("running_mean") || name.ends_with("bias"))
+    return values([](std::size_t, double r) { return (2 * r - 1) * 0.1; });
+  if (!name.ends_with("weight"))
+    throw std::runtime_error("golden: the rule knows no value for '" + std::string(name) + "'");
+  if (shape.size() == 1) return values([](std::size_t, double r) { return 0.5 + r; });
+  double fan_in = 1;
+  for (std::size_t k = 1; k < shape.size(); ++k) fan_in *= shape[k];
+  return values([&](std::size_t, double r) { return (2 * r - 1) * std::sqrt(3.0 / fan_in); });
 }
 /// Sets every parameter and buffer of a network to the rule's values. `prefix` stands before each
 /// name, as in the golden's module.

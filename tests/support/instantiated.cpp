@@ -1,0 +1,3 @@
+// The definitions of instantiated.hpp.
+#define RNX_TEST_INSTANTIATE template
+#include "support/instantiated.hpp"
