@@ -62,6 +62,27 @@ TEST_CASE("rnx-train: every objective trains") {
   }
 }
 
+TEST_CASE("rnx-train: a teacher's objectives, and what does not fit") {
+  const Trained f;
+  const std::string learn = train + f.data + f.small + " --attack-steps 1 --objective ";
+  for (const std::string objective : {"kd", "ard", "rslad", "rrm"}) {
+    const Result r = call(
+        f, learn + objective + " --teacher " + f.weights + " --out " + (f / ("run_" + objective)));
+    CHECK_MESSAGE(r.code == 0, r.text);
+    const auto run = nlohmann::json::parse(read(f / ("run_" + objective + "/run.json")));
+    CHECK(run.at("configuration").at("teacher").at("model") == "resnet20");
+    CHECK(read(f / ("run_" + objective + "/log.jsonl")).find("\"values\":{") != std::string::npos);
+  }
+  refused(call(f, learn + "rslad --out " + (f / "none")), 2, "needs the weights of a teacher");
+  refused(call(f, learn + "pgd --teacher " + f.weights + " --out " + (f / "none")), 2,
+          "pgd training takes none");
+  refused(call(f, learn + "kd --teacher " + (f / "data") + " --out " + (f / "none")), 3, "data");
+  refused(
+      call(f, learn + "kd --label-smoothing 0.1 --teacher " + f.weights + " --out " + (f / "none")),
+      2, "--label-smoothing");
+  CHECK(!fs::exists(f / "none"));
+}
+
 TEST_CASE("rnx-eval: report.json, per_sample.csv, logits; several weights and attacks") {
   const Trained f;
   const Result r = call(
