@@ -44,8 +44,8 @@ int main() {
   const io::Loaded loaded = io::load_model("ten.safetensors", net, {.except = "fc.*"});
   for (const std::string& name : loaded.skipped) std::printf("not loaded: %s\n", name.c_str());
 
-  // the first group that matches a name wins: the classifier alone. Batch norms that are frozen keep
-  // their statistics, and backward ends where the frozen layers begin
+  // the first group that matches a name wins: the classifier alone. Frozen batch norms keep their
+  // statistics, and backward ends where the frozen layers begin
   const auto body = net.get("conv2.weight").values, mean = net.get("bn2.running_mean").values;
   const double head = trained(net, two, two_test, 0.1, {{.names = "fc.*"}, optim::freeze("*")}, 2);
   const bool kept =
