@@ -1,6 +1,7 @@
 // Objectives that compare layers, and batch norms with two paths, against PyTorch: papers 000 and
 // 001.
 #include "golden/objectives.hpp"
+#include "support/error_of.hpp"
 
 #include <rnx/train/distill_terms.hpp>
 
@@ -66,4 +67,12 @@ TEST_CASE("one step of RNAS-CL's equation 3 is PyTorch's: the tutors that were f
       objective(Teacher<"t">{.net = teacher}, Forward<"clean">{}, Ce<"clean">{}, Kl<"clean", "t">{},
                 Tutor<"clean", "t">{.weight = 2, .options = layers, .one_hot = true}),
       found);
+  const distill::TutorOptions released{.per_batch = true, .joint = true};
+  const auto refused = [&] {
+    check("rnas_eq3", objective(Teacher<"t">{.net = teacher}, Forward<"clean">{}, Ce<"clean">{},
+                                Tutor<"clean", "t">{.options = released}));
+  };
+  CHECK(support::error_of<UsageError>(refused) ==
+        "objective: Tutor takes the mean over samples; a batch that is one vector (per_batch) has "
+        "none");
 }

@@ -56,6 +56,9 @@ template <fixed_string Of, fixed_string Target> struct Tutor {
     p.reads_pass(Target.c_str(), p.options(Of.c_str()).rows);
     require<UsageError>(p.options(Of.c_str()).rows == p.options(Target.c_str()).rows,
                         "objective: Tutor compares passes of the same rows");
+    require<UsageError>(!options.per_batch,
+                        "objective: Tutor takes the mean over samples; a batch that is one vector "
+                        "(per_batch) has none");
     using Loss = distill::TutorLoss<T, Device>;
     auto& loss = p.part(name(), std::make_unique<Loss>(p.network(Of.c_str()).graph(),
                                                        p.network(Target.c_str()).graph(), options));
@@ -64,8 +67,7 @@ template <fixed_string Of, fixed_string Target> struct Tutor {
     for (const Keep& k : loss.teacher_keep()) p.keep(Target.c_str(), k);
     p.value(name() + ".weight", weight);
     std::string text = name() + " to " + Target.c_str() + (one_hot ? " one-hot" : "") + " size " +
-                       std::to_string(options.size) + (options.per_batch ? " per batch" : "") +
-                       (options.joint ? " joint" : "");
+                       std::to_string(options.size) + (options.joint ? " joint" : "");
     for (const std::string& layer : loss.student_layers()) text += " " + layer;
     text += " =";
     for (const std::string& layer : loss.teacher_layers()) text += " " + layer;
