@@ -87,9 +87,8 @@ class LineChart {
         if (v >= xs_.low && v <= xs_.high) inside.push_back(v);
       const std::vector<double> steps = x.ticks;
       x.ticks = {xs_.low, xs_.high};
-      for (const double v : inside) {
+      for (const double v : inside)
         out_ += tick_below(x(v), height - bottom, tick_text(steps, v, false));
-      }
     } else {
       x.ticks = {xs_.low - 1, xs_.low + 1};
       out_ += label(x(xs_.low), height - bottom + 18, "middle", text::shortest(xs_.low), muted);

@@ -126,8 +126,8 @@ class Table {
       if (!detail::is_there(run / "run.json")) continue;
       detail::Json json = detail::read_object(run / "run.json");
       if (!json.contains("configuration") || !json["configuration"].is_object()) continue;
-      for (const auto& [before, theirs] : seen)
-        compare(row, before, theirs, run, json["configuration"]);
+      for (const auto& before : seen)
+        compare(row, before.first, before.second, run, json["configuration"]);
       seen.emplace_back(run, std::move(json["configuration"]));
     }
   }
@@ -135,19 +135,22 @@ class Table {
                       const detail::Json& theirs, const std::filesystem::path& run,
                       const detail::Json& ours) {
     const std::string what = "table: the row " + name_of(row) + " holds runs of ";
-    require(theirs != ours, [&] {
-      return what + "the same configuration and seed: " + before.string() + " and " + run.string();
-    });
+    bool apart = false;
     // a student's seed has a teacher of that seed, so that weights to start from may differ
     for (const auto* one : {&theirs, &ours})
-      for (const auto& [key, value] : one->items()) {
+      for (const auto& item : one->items()) {
+        const std::string& key = item.key();
         const auto& other = one == &theirs ? ours : theirs;
-        require(key == "seed" || key == "init" || (other.contains(key) && other[key] == value),
-                [&] {
-                  return what + "several configurations: " + before.string() + " and " +
-                         run.string() + " differ in " + io::in_quotes(key);
-                });
+        const bool equal = other.contains(key) && other[key] == item.value();
+        require(key == "seed" || key == "init" || equal, [&] {
+          return what + "several configurations: " + before.string() + " and " + run.string() +
+                 " differ in " + io::in_quotes(key);
+        });
+        apart |= !equal;
       }
+    require(apart, [&] {
+      return what + "the same configuration and seed: " + before.string() + " and " + run.string();
+    });
   }
 
   void fill(std::size_t c) {
