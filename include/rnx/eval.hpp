@@ -3,3 +3,4 @@
 
 #include "rnx/eval/accuracy.hpp"
 #include "rnx/eval/interval.hpp"
+#include "rnx/eval/mean.hpp"

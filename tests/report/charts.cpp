@@ -43,7 +43,7 @@ TEST_CASE("a Pareto front is what nothing dominates, in each direction") {
   using Indices = std::vector<std::size_t>;
   const svg::PointSet set{
       .name = "nets", .x = {1, 2, 2, 3, 4, 1, absent, 0}, .y = {5, 7, 6, 7, 9, 5, 99, absent}};
-  using enum svg::Better;
+  using enum report::Better;
   CHECK(svg::pareto_front(set, {}) == Indices{0, 5, 1, 4});
   CHECK(svg::pareto_front(set, {.x = lower, .y = lower}) == Indices{0, 5});
   CHECK(svg::pareto_front(set, {.x = higher, .y = higher}) == Indices{4});

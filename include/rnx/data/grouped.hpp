@@ -90,8 +90,7 @@ class Grouped final : public Selection {
       for (const int c : g.classes) text += std::to_string(c) + ",";
       text += "\n";
     }
-    return "grouped:" + std::to_string(groups.size()) + ":" +
-           Checksum().add(text).text();
+    return "grouped:" + std::to_string(groups.size()) + ":" + Checksum().add(text).text();
   }
 
   std::vector<std::int32_t> group_;

@@ -113,8 +113,7 @@ class Subset final : public Selection {
   static std::string mark(const std::vector<std::uint32_t>& ids) {
     std::string text;
     for (const std::uint32_t id : ids) text += std::to_string(id) + ",";
-    return "subset:" + std::to_string(ids.size()) + ":" +
-           Checksum().add(text).text();
+    return "subset:" + std::to_string(ids.size()) + ":" + Checksum().add(text).text();
   }
 };
 

@@ -80,7 +80,9 @@ template <class T = float, class Device = cpu> class Ema {
   Buffer<T, Device> parameters_, buffers_;
   std::vector<NamedParameter> names_, names_of_buffers_;
 };
-template <class Object, class... Rest>
-Ema(const Object&, Rest...) -> Ema<typename Object::scalar, typename Object::device>;
+template <class Object>
+Ema(const Object&, double) -> Ema<typename Object::scalar, typename Object::device>;
+template <class Object>
+Ema(const Object&, double, bool) -> Ema<typename Object::scalar, typename Object::device>;
 
 }  // namespace rnx::inline RNX_ISA::optim

@@ -13,6 +13,9 @@
 
 namespace rnx::inline RNX_ISA::report {
 
+/// Which of two numbers is the better one.
+enum class Better : unsigned char { lower, higher };
+
 /// One line of a figure. A y that is not finite is a point that was not measured.
 struct Curve {
   std::string name;

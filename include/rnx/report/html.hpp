@@ -114,28 +114,37 @@ inline std::string html_model(const Report& report, const ModelReport& m) {
   return out + "</section>\n";
 }
 
+/// The head of a page and its title, up to what comes below that.
+inline std::string html_open(const std::string& raw_title) {
+  const std::string title = text::html(raw_title);
+  return "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n<meta "
+         "name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
+         "<meta name=\"color-scheme\" content=\"light dark\"/>\n<title>" +
+         title + "</title>\n<style>\n" + html_style + "</style>\n</head>\n<body>\n<header>\n<h1>" +
+         title + "</h1>\n";
+}
+/// The foot of a page, behind its main part.
+inline std::string html_close(const std::string& more) {
+  return "<footer><p>Written by rnx " + std::to_string(RNX_VERSION_MAJOR) + "." +
+         std::to_string(RNX_VERSION_MINOR) + "." + std::to_string(RNX_VERSION_PATCH) + "." + more +
+         "</p></footer>\n</body>\n</html>\n";
+}
+
 }  // namespace detail
 
 /// report.html, self-contained. Errors: see verify.
 inline std::string to_html(const Report& report) {
   using namespace detail;
   verify(report);
-  const std::string title = text::html(report.title);
-  std::string out =
-      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n<meta "
-      "name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
-      "<meta name=\"color-scheme\" content=\"light dark\"/>\n<title>" +
-      title + "</title>\n<style>\n" + html_style + "</style>\n</head>\n<body>\n";
-  out += "<header>\n<h1>" + title + "</h1>\n<p class=\"verdict\">" + text::html(verdict(report)) +
-         "</p>\n</header>\n<main>\n";
+  std::string out = html_open(report.title);
+  out += "<p class=\"verdict\">" + text::html(verdict(report)) + "</p>\n</header>\n<main>\n";
   out += html_summary(report) + html_bars(report);
   for (const ModelReport& m : report.models) out += html_model(report, m);
   if (!report.settings.empty())
     out += "<section>\n<h2>Settings</h2>\n" + html_facts(report.settings) + "</section>\n";
-  out += "</main>\n<footer><p>Written by rnx " + std::to_string(RNX_VERSION_MAJOR) + "." +
-         std::to_string(RNX_VERSION_MINOR) + "." + std::to_string(RNX_VERSION_PATCH) +
-         ". The same numbers are in report.json, each image's predictions in the per_sample files "
-         "beside it.</p></footer>\n</body>\n</html>\n";
+  out += "</main>\n" + html_close(
+                           " The same numbers are in report.json, each image's predictions in the "
+                           "per_sample files beside it.");
   return utf8(out);
 }
 

@@ -66,6 +66,7 @@ figcaption { color: var(--soft); font-size: 0.85rem; }
 .triple img { display: block; width: 100%; height: auto; margin-bottom: 0.25rem;
   image-rendering: pixelated; border-radius: 2px; }
 .index { color: var(--soft); }
+.differs small { color: var(--wrong); font-weight: 600; }
 .wrong { color: var(--wrong); }
 .wrong::before { content: "\2717\00A0"; }
 .right::before { content: "\2713\00A0"; }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "rnx/report/figure.hpp"
 #include "rnx/report/svg.hpp"
 
 namespace rnx::inline RNX_ISA::report::svg {
@@ -16,8 +17,6 @@ struct PointSet {
   std::vector<double> x, y;
   std::vector<std::string> labels{};
 };
-
-enum class Better : unsigned char { lower, higher };
 
 /// In which direction points are better: x is a cost and y an accuracy unless it says otherwise.
 struct Front {

@@ -4,8 +4,8 @@
 
 #include "rnx/attack.hpp"
 #include "rnx/optim.hpp"
-#include "rnx/train/plan.hpp"
-#include "rnx/train/progress.hpp"
+#include "rnx/train/stage_memory.hpp"
+#include "rnx/train/term_values.hpp"
 
 namespace rnx::inline RNX_ISA::train {
 
@@ -31,7 +31,9 @@ template <class T, class Device> class Stage {
         plan_(std::move(plan)),
         rows_(1 + plan_.attacks.size()),
         device_rows_(rows_.size()),
-        grads_(1) {
+        grads_(1),
+        memory_(net, plan_),
+        terms_(plan_.batch) {
     for (std::size_t k = 0; k < plan_.views.size(); ++k)
       views_.emplace_back(plan_.batch, net.input_dims());
     for (const auto& s : plan_.states) {
@@ -41,8 +43,7 @@ template <class T, class Device> class Stage {
     }
     grads_[0] = net.make_grads();
     for (const auto& part : plan_.parts) part_grads_.push_back(part.object->make_grads());
-    make_traces();
-    make_attacks();
+    for (std::size_t k = 0; k < plan_.passes.size(); ++k) add_pass(k);
     find_counted();
   }
   Stage(const Stage&) = delete;
@@ -103,37 +104,20 @@ template <class T, class Device> class Stage {
   template <class Loss> void descend(const Descent& d, const Loss& loss) {
     PassState& p = ran(d.pass);
     if (p.n == 0) return;
-    TermState& t = term(d);
-    const int origin = d.target.empty() ? 0 : ran(d.target).first;
-    const double mean =
-        d.over_elements ? loss::elementmean(p.n, net.classes()) : loss::batchmean(p.n);
-    T* const sums = t.memory.data();
-    const loss::Call<T> call{.first = p.first - origin,
-                             .weight = d.weight * p.gain * mean,
-                             .add = p.seeded,
-                             .values = sums + batch(),
-                             .scratch = sums + 2 * batch()};
-    const Stream s = stream();
-    const std::size_t n = std::size_t(p.n);
-    if (p.seeded) run<Device>(s, op::fill<T>{n, T(0), call.values});
+    auto& t = terms_.term(d.name, item_);
+    loss::Call<T> call = terms_.call(t, p.n, p.seeded, stream());
+    aim(call, d, p);
     loss::evaluate(loss, *p.trace, call);
     p.seeded = true;
-    if (t.times++ == 0) run<Device>(s, op::fill<T>{n, T(0), sums});
-    run<Device>(s, op::axpy<T>{.count = n, .alpha = T(1), .x = call.values, .y = sums});
-    t.n = p.n;
-    t.weight = d.weight * p.gain * (d.over_elements ? 1.0 / net.classes() : 1.0);
+    terms_.add(t, call.weight * p.n, stream());
   }
   /// The same on a pass whose gradient alone is wanted: the other side of a term that has its value.
   template <class Loss> void descend_silently(const Descent& d, const Loss& loss) {
     PassState& p = ran(d.pass);
     if (p.n == 0) return;
-    const int origin = d.target.empty() ? 0 : ran(d.target).first;
-    const double mean =
-        d.over_elements ? loss::elementmean(p.n, net.classes()) : loss::batchmean(p.n);
-    loss::evaluate(
-        loss, *p.trace,
-        loss::Call<T>{
-            .first = p.first - origin, .weight = d.weight * p.gain * mean, .add = p.seeded});
+    loss::Call<T> call{.add = p.seeded};
+    aim(call, d, p);
+    loss::evaluate(loss, *p.trace, call);
     p.seeded = true;
   }
   /// Multiplies the terms to come on a pass.
@@ -158,14 +142,7 @@ template <class T, class Device> class Stage {
     return dynamic_cast<Object&>(*plan_.parts[index_of(plan_.parts, name)].object);
   }
   /// A number for logs that is no term.
-  void note(std::string_view name, double value) {
-    for (NamedValue& v : notes_)
-      if (v.name == name) {
-        v.value = value;
-        return;
-      }
-    notes_.push_back({std::string(name), value});
-  }
+  void note(std::string_view name, double value) { terms_.note(name, value); }
   Stream stream() const { return {stream_}; }
   /// What a pass of the student is told.
   Context context(Mode mode, int path, int first) const {
@@ -187,7 +164,7 @@ template <class T, class Device> class Stage {
   };
   Attacker attacker(std::string_view name) {
     const std::size_t k = index_of(plan_.attacks, name);
-    return {attacks_[k], device_rows_.data() + 1 + k, std::uint64_t(k) << 12};
+    return {memory_.attack(k), device_rows_.data() + 1 + k, std::uint64_t(k) << 12};
   }
   /// Rows [first, first + n) of the batch of a pass's logits. Errors: UsageError (it has not all).
   In logits(std::string_view name, int first, int n) {
@@ -223,7 +200,7 @@ template <class T, class Device> class Stage {
       p.ran = false;
       p.gain = 1;
     }
-    for (TermState& t : terms_) t.times = 0;
+    terms_.begin();
   }
   int item() const { return item_; }
   void set_item(int item) { item_ = item; }
@@ -263,26 +240,12 @@ template <class T, class Device> class Stage {
   Grads<T, Device>& part_grads(std::size_t k) { return part_grads_[k]; }
 
   /// Of the last step, downloaded: the mean of each term over its samples, without its weight.
-  std::vector<NamedValue> values() const {
-    std::vector<NamedValue> list;
-    for (const TermState& t : terms_)
-      if (t.times > 0) list.push_back({t.name, mean_of(t)});
-    list.insert(list.end(), notes_.begin(), notes_.end());
-    return list;
-  }
+  std::vector<NamedValue> values() const { return terms_.all(); }
   /// The mean of one term in this step, unweighted; reads memory back. Errors: NameError,
   /// NumericError.
-  double value(std::string_view term) const {
-    const TermState& t = terms_[index_of(terms_, term)];
-    return t.times > 0 ? mean_of(t) : 0;
-  }
+  double value(std::string_view term) const { return terms_.one(term); }
   /// The sum of the means times their weights. Errors: NumericError where one is not finite.
-  double objective_value() const {
-    double sum = 0;
-    for (const TermState& t : terms_)
-      if (t.times > 0) sum += t.weight * double(t.times) * mean_of(t);
-    return sum;
-  }
+  double objective_value() const { return terms_.total(); }
   /// The logits of the first trained pass in the last step, on the host, and its samples.
   struct Counted {
     std::vector<T> logits;
@@ -314,12 +277,7 @@ template <class T, class Device> class Stage {
     return list;
   }
   /// Memory of traces and of attacks' traces, in bytes, by name.
-  std::vector<std::pair<std::string, std::size_t>> bytes() const {
-    std::vector<std::pair<std::string, std::size_t>> list;
-    for (const Slot& slot : slots_) list.push_back({"trace " + slot.name, slot.trace->bytes()});
-    for (const auto& work : work_) list.push_back({"attack", work->bytes()});
-    return list;
-  }
+  std::vector<std::pair<std::string, std::size_t>> bytes() const { return memory_.bytes(); }
 
  private:
   struct PassState {
@@ -330,32 +288,6 @@ template <class T, class Device> class Stage {
     bool ran = false, seeded = false;
     double gain = 1;
   };
-  /// A trace, and the passes that take turns in it.
-  struct Slot {
-    std::string name;
-    const Network* net;
-    Use use;
-    int capacity, last;
-    bool eval_only = false;
-    std::vector<Keep> keep{};
-    std::unique_ptr<TraceType> trace{};
-
-    bool serves(const Slot& o) const {
-      return net == o.net && use == o.use && eval_only == o.eval_only;
-    }
-    void take(const Slot& o) {
-      capacity = std::max(capacity, o.capacity);
-      last = o.last;
-      keep.insert(keep.end(), o.keep.begin(), o.keep.end());
-    }
-  };
-  struct TermState {
-    std::string name;
-    double weight = 1;
-    int n = 0, times = 0;
-    Buffer<T, Device> memory;  ///< sums | values of the last call | scratch
-  };
-
   template <class List> static std::size_t index_of(const List& list, std::string_view name) {
     for (std::size_t k = 0; k < list.size(); ++k)
       if (list[k].name == name) return k;
@@ -378,87 +310,17 @@ template <class T, class Device> class Stage {
     }
     return ctx;
   }
-  /// The slot of a trace that is in use from item `first` to `last`.
-  std::size_t slot_for(Slot wanted, int first) {
-    std::size_t k = 0;
-    while (k < slots_.size() && !(slots_[k].serves(wanted) && slots_[k].last < first)) ++k;
-    if (k == slots_.size())
-      slots_.push_back(std::move(wanted));
-    else
-      slots_[k].take(wanted);
-    return k;
+  void add_pass(std::size_t k) {
+    PassState state{.plan = &plan_.passes[k], .trace = &memory_.pass(k)};
+    if (plan_.passes[k].options.input_gradient)
+      state.dx = std::make_unique<Tensor<T, Device>>(batch(), net.input_dims());
+    passes_.push_back(std::move(state));
   }
-  int samples(const Rows& rows) const {
-    return std::clamp(int(std::ceil((rows.end - rows.begin) * batch() + 1)), 1, batch());
-  }
-  /// Passes and train-mode attacks, in the order of their items.
-  void make_traces() {
-    std::vector<std::size_t> slot_of_pass, slot_of_attack(plan_.attacks.size());
-    const auto attacks_before = [&](int item, std::size_t& k) {
-      for (; k < plan_.attacks.size() && plan_.attacks[k].item <= item; ++k) {
-        const auto& a = plan_.attacks[k];
-        if (a.options.memory && a.options.mode == Mode::train)
-          slot_of_attack[k] = slot_for({.name = a.name,
-                                        .net = &net,
-                                        .use = Use::train,
-                                        .capacity = samples(a.options.rows),
-                                        .last = a.item,
-                                        .keep = a.options.keep},
-                                       a.item);
-      }
-    };
-    std::size_t next = 0;
-    for (const auto& p : plan_.passes) {
-      attacks_before(p.first, next);
-      slot_of_pass.push_back(slot_for({.name = p.name,
-                                       .net = p.net,
-                                       .use = p.options.trained ? Use::train : Use::infer,
-                                       .capacity = samples(p.options.rows),
-                                       .last = p.last,
-                                       .eval_only = p.options.mode == Mode::eval,
-                                       .keep = p.keep},
-                                      p.first));
-    }
-    attacks_before(plan_.items, next);
-    for (Slot& slot : slots_)
-      slot.trace = std::make_unique<TraceType>(slot.net->make_trace({.use = slot.use,
-                                                                     .capacity = slot.capacity,
-                                                                     .keep = slot.keep,
-                                                                     .eval_only = slot.eval_only}));
-    for (std::size_t k = 0; k < plan_.passes.size(); ++k) {
-      PassState state{.plan = &plan_.passes[k], .trace = slots_[slot_of_pass[k]].trace.get()};
-      if (plan_.passes[k].options.input_gradient)
-        state.dx = std::make_unique<Tensor<T, Device>>(batch(), net.input_dims());
-      passes_.push_back(std::move(state));
-    }
-    for (std::size_t k = 0; k < plan_.attacks.size(); ++k)
-      train_traces_.push_back(plan_.attacks[k].options.memory &&
-                                      plan_.attacks[k].options.mode == Mode::train
-                                  ? slots_[slot_of_attack[k]].trace.get()
-                                  : nullptr);
-  }
-  /// In eval mode a few samples at a time keep an attack's activations in cache, and all attacks
-  /// that keep nothing share that memory; in train mode batch norm needs the whole batch, and a
-  /// trace that no pass uses at that time serves.
-  void make_attacks() {
-    attack::Workspace<T, Device>* shared = nullptr;
-    for (std::size_t k = 0; k < plan_.attacks.size(); ++k) {
-      const AttackOptions& o = plan_.attacks[k].options;
-      if (!o.memory) {
-        attacks_.push_back(nullptr);
-        continue;
-      }
-      const bool plain = o.mode == Mode::eval && o.keep.empty();
-      if (plain && shared) {
-        attacks_.push_back(shared);
-        continue;
-      }
-      using Work = attack::Workspace<T, Device>;
-      work_.push_back(train_traces_[k] ? std::make_unique<Work>(net, *train_traces_[k], o.mode)
-                                       : std::make_unique<Work>(net, batch(), 0, o.keep));
-      attacks_.push_back(work_.back().get());
-      if (plain) shared = attacks_.back();
-    }
+  /// Which samples of its target a loss takes, and how its gradients are weighted.
+  void aim(loss::Call<T>& call, const Descent& d, const PassState& p) {
+    call.first = p.first - (d.target.empty() ? 0 : ran(d.target).first);
+    call.weight = d.weight * p.gain *
+                  (d.over_elements ? loss::elementmean(p.n, net.classes()) : loss::batchmean(p.n));
   }
   /// Training accuracy is counted on the first trained pass.
   void find_counted() {
@@ -484,26 +346,6 @@ template <class T, class Device> class Stage {
     net.backward(*p.trace, dx, &grads(p.plan->options.into));
     p.ran = false;
   }
-  TermState& term(const Descent& d) {
-    for (TermState& t : terms_)
-      if (t.name == d.name) return t;
-    terms_.push_back(
-        {.name = std::string(d.name), .memory = Buffer<T, Device>(3 * std::size_t(batch()))});
-    return terms_.back();
-  }
-  double mean_of(const TermState& t) const {
-    std::vector<T> v(std::size_t(t.n));
-    memory<Device>::download(v.data(), t.memory.data(), v.size() * sizeof(T));
-    double sum = 0;
-    for (int i = 0; i < t.n; ++i) {
-      require<NumericError>(std::isfinite(v[std::size_t(i)]), [&] {
-        return "loss: the value of '" + t.name + "' of sample " + std::to_string(i) + " is " +
-               std::to_string(v[std::size_t(i)]);
-      });
-      sum += double(v[std::size_t(i)]);
-    }
-    return sum / t.n / t.times;
-  }
 
   Plan<T, Device> plan_;
   std::vector<Tensor<T, Device>> views_;
@@ -512,14 +354,10 @@ template <class T, class Device> class Stage {
   Buffer<StepValues, Device> device_rows_;
   std::vector<Grads<T, Device>> grads_, part_grads_;
   std::vector<std::string> into_;
-  std::vector<Slot> slots_;
+  StageMemory<T, Device> memory_;
   std::vector<PassState> passes_;
-  std::vector<TermState> terms_;
-  std::vector<NamedValue> notes_;
+  TermValues<T, Device> terms_;
   std::vector<std::pair<std::string, std::shared_ptr<void>>> objects_;
-  std::vector<TraceType*> train_traces_;
-  std::vector<std::unique_ptr<attack::Workspace<T, Device>>> work_;
-  std::vector<attack::Workspace<T, Device>*> attacks_;
   std::vector<std::uint32_t> frozen_;
   Subnet subnet_{};
   bool chosen_ = false;
