@@ -1,4 +1,5 @@
-// Objectives of the field against PyTorch: recipes, and the forwards that published codes run beside.
+// Objectives of the field against PyTorch: recipes, and the forwards that published codes run
+// beside.
 #include "golden/objectives.hpp"
 
 using namespace rnx;

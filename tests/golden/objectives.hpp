@@ -1,5 +1,5 @@
-// One training step of an objective against objectives.json: the loss and its terms, every gradient,
-// every running statistic. See objectives.py.
+// One training step of an objective against objectives.json: the loss and its terms, every
+// gradient, every running statistic. See objectives.py.
 #pragma once
 
 #include <doctest/doctest.h>

@@ -1,4 +1,5 @@
-// Objectives that compare layers, and batch norms with two paths, against PyTorch: papers 000 and 001.
+// Objectives that compare layers, and batch norms with two paths, against PyTorch: papers 000 and
+// 001.
 #include "golden/objectives.hpp"
 
 #include <rnx/train/distill_terms.hpp>
@@ -10,8 +11,8 @@ namespace {
 
 const Rows first_half{0, .5}, second_half{.5, 1};
 
-/// RLNet's eq. 6, or eq. 7 with what `clean` and `aug` add on their passes. Guide: the teacher's pass
-/// that adversarial images follow, "t" or what `guide` provides.
+/// RLNet's eq. 6, or eq. 7 with what `clean` and `aug` add on their passes. Guide: the teacher's
+/// pass that adversarial images follow, "t" or what `guide` provides.
 template <fixed_string Guide, class Pass, class Clean, class Aug>
 auto rlnet(const golden::Tutoring& teacher, Pass guide, Clean clean, Aug aug) {
   const double each = 0.5 / 3;

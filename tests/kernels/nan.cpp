@@ -1,6 +1,7 @@
-// A NaN at each position through every activation, mask, fused operation, pool, attack step, loss and
-// optimizer, forward and backward: what PyTorch gives (torch 2.15), but for what docs/decisions.md
-// states. Everything else keeps its bits. Channels leave a rest behind whole vectors.
+// A NaN at each position through every activation, mask, fused operation, pool, attack step, loss
+// and optimizer, forward and backward: what PyTorch gives (torch 2.15), but for what
+// docs/decisions.md states. Everything else keeps its bits. Channels leave a rest behind whole
+// vectors.
 #include "rnx/attack/cpu.hpp"
 #include "rnx/layers/activation.hpp"
 #include "rnx/loss/cpu.hpp"

@@ -1,5 +1,5 @@
-// What the pages of docs/ quote is there: names in the headers of their room, examples in files that
-// are compiled, the compiler's sentences in tests/compile_fail/.
+// What the pages of docs/ quote is there: names in the headers of their room, examples in files
+// that are compiled, the compiler's sentences in tests/compile_fail/.
 #include <doctest/doctest.h>
 
 #include <algorithm>

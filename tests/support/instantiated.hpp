@@ -1,5 +1,6 @@
-// What the tests of many rooms share is compiled once, optimized, in instantiated.cpp; part of the precompiled headers. A kernel
-// that is missing here works, but is compiled without optimization wherever it is used.
+// What the tests of many rooms share is compiled once, optimized, in instantiated.cpp; part of the
+// precompiled headers. A kernel that is missing here works, but is compiled without optimization
+// wherever it is used.
 #pragma once
 
 #include <rnx/rnx.hpp>

@@ -31,8 +31,8 @@ struct ImageFolderOptions {
 
 /// Images that are decoded when they are asked for: the shorter side is resized, then a window is
 /// cut out: the centre, or where the augmentation places it. Where the resized image is as large as
-/// a sample, that is exactly what Memory does. Classes and files are those of an ImageList. The constructor looks
-/// at every file, so that nothing is found out in the middle of a training.
+/// a sample, that is exactly what Memory does. Classes and files are those of an ImageList. The
+/// constructor looks at every file, so that nothing is found out in the middle of a training.
 class ImageFolder final : public Source {
  public:
   /// Errors: those of ImageList; FileError (images that cannot be read); UsageError (options; a

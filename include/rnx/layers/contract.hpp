@@ -1,6 +1,6 @@
-// What a layer is: a spec, which says what it computes, and a bound layer, which computes it. A type
-// that is neither is named in one sentence of the compiler's (core/fault.hpp), with the index and
-// the input of the place where it stands.
+// What a layer is: a spec, which says what it computes, and a bound layer, which computes it. A
+// type that is neither is named in one sentence of the compiler's (core/fault.hpp), with the index
+// and the input of the place where it stands.
 #pragma once
 
 #include <concepts>
@@ -39,7 +39,8 @@ concept LayerSpec = std::is_empty_v<Spec> && requires(Dims in) {
 ///                                     gradients are added to the sink. Instantiated with NoGrads
 ///                                     and with GradSink<T>
 /// Ensures that forward and backward change nothing but the pass's memory: several threads run one
-/// network, each with a pass of its own. Where `fusible` is true, it touches maps by pass.run alone.
+/// network, each with a pass of its own. Where `fusible` is true, it touches maps by pass.run
+/// alone.
 template <class L, class Device, class T>
 concept BoundLayer = requires(GraphBuilder& graph, Pass<T, Device>& pass,
                               View<const T, Device> read, View<T, Device> written,

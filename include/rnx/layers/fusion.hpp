@@ -156,8 +156,8 @@ template <class T, class Device> class PendingFusion {
   }
 
  private:
-  /// What was taken last; the parts of a fused operation come in this order. closed: something reads sums of
-  /// all values.
+  /// What was taken last; the parts of a fused operation come in this order. closed: something
+  /// reads sums of all values.
   enum class Part {
     none,
     source,

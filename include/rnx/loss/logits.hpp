@@ -10,8 +10,8 @@ namespace rnx::inline RNX_ISA::loss {
 
 /// L = -sum over k of q(k) log softmax(z / T)(k), q = (1 - smoothing) onehot(label) + smoothing /
 /// classes    (Szegedy et al. 2016, section 7)
-/// Throws UsageError when there are no labels, smoothing is outside [0, 1) or T <= 0. A label outside the
-/// classes gives NaN: see Labels.
+/// Throws UsageError when there are no labels, smoothing is outside [0, 1) or T <= 0. A label
+/// outside the classes gives NaN: see Labels.
 struct CrossEntropy {
   static constexpr bool concurrent = true;
   const std::int32_t* labels = nullptr;  ///< device memory, of the whole batch (Labels::data)

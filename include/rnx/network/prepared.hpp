@@ -52,8 +52,8 @@ template <class T, class Device> class PreparedLease {
 };
 
 /// The last four sets of prepared weights. Calls of several threads take turns, also while weights
-/// are prepared: who asks for the same ones waits for them. Moving takes what is cached along; nobody
-/// else may use either side meanwhile.
+/// are prepared: who asks for the same ones waits for them. Moving takes what is cached along;
+/// nobody else may use either side meanwhile.
 template <class T, class Device> class PreparedCache {
  public:
   PreparedCache() = default;
@@ -63,8 +63,8 @@ template <class T, class Device> class PreparedCache {
     return *this;
   }
 
-  /// The weights of (subnet, version, stream); prepare(T*) writes `size` elements where they are not
-  /// there. What prepare throws passes, and nothing is cached.
+  /// The weights of (subnet, version, stream); prepare(T*) writes `size` elements where they are
+  /// not there. What prepare throws passes, and nothing is cached.
   template <class Pack>
   PreparedLease<T, Device> lease(std::uint64_t subnet, std::uint64_t version, void* stream,
                                  std::size_t size, const Pack& prepare) {

@@ -37,9 +37,9 @@ struct TableCell {
 
 /// Reads when it is made; holds numbers from then on. A run, a file or a value that is not there is
 /// missing, and no number.
-/// Errors: UsageError (no column or row, names that are used twice, more printed values than columns,
-/// a row's runs that are of several configurations or the same run again, runs that differ in what a
-/// column compares), FileError (a file that is damaged or holds something else).
+/// Errors: UsageError (no column or row, names that are used twice, more printed values than
+/// columns, a row's runs that are of several configurations or the same run again, runs that differ
+/// in what a column compares), FileError (a file that is damaged or holds something else).
 class Table {
  public:
   Table(std::string title, std::vector<TableColumn> columns, std::vector<TableRow> rows)
@@ -114,8 +114,8 @@ class Table {
     const auto found = std::filesystem::weakly_canonical(run, error);
     return error ? run : found;
   }
-  /// The runs of a row are one configuration with several seeds; an interval over anything else would
-  /// say nothing.
+  /// The runs of a row are one configuration with several seeds; an interval over anything else
+  /// would say nothing.
   static void check_runs(const TableRow& row) {
     std::vector<std::pair<std::filesystem::path, detail::Json>> seen;
     for (const auto& run : row.runs) {

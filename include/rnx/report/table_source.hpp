@@ -17,8 +17,8 @@ namespace rnx::inline RNX_ISA::report {
 /// Which line of a log counts; a file that is one JSON object has `value`.
 enum class Pick : unsigned char { value, last, best };
 
-/// A column of a table: where its value is found in each run directory, how it is shown, what must be
-/// equal in all of them. Paths are JSON pointers, "/models/0/robust_acc".
+/// A column of a table: where its value is found in each run directory, how it is shown, what must
+/// be equal in all of them. Paths are JSON pointers, "/models/0/robust_acc".
 struct TableColumn {
   std::string name;  ///< "PGD-20 [%]"
   std::string path;
@@ -136,7 +136,8 @@ inline Found find_value(const fs::path& run, const TableColumn& c) {
 
 }  // namespace detail
 
-/// The share of clean images that are right, in %, of a report's model; compared on the same images.
+/// The share of clean images that are right, in %, of a report's model; compared on the same
+/// images.
 inline TableColumn clean_column(const std::string& name, int model = 0) {
   const std::string at = "/models/" + std::to_string(model);
   return {.name = name,

@@ -103,8 +103,8 @@ inline std::string to_markdown(const Table& table) {
 }
 
 /// The table as CSV, for programs: of each column the mean with all its digits, half its interval,
-/// how many runs have a value, the printed value, and whether it differs (0 or 1). What is missing is
-/// an empty field.
+/// how many runs have a value, the printed value, and whether it differs (0 or 1). What is missing
+/// is an empty field.
 inline std::string to_csv(const Table& table) {
   using namespace detail;
   std::string out = "group,label,runs";

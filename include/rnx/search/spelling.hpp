@@ -14,8 +14,8 @@ struct Emission {
   const Graph& graph;
   const Subnet& subnet;
   Active active;
-  /// false in a branch whose identity is left out: with norms at zero a row of blocks would never start
-  /// to learn
+  /// false in a branch whose identity is left out: with norms at zero a row of blocks would never
+  /// start to learn
   bool zero_gamma = true;
   int out(int site) const { return active.out[site].c; }
   int choice(int site, int maximum) const {

@@ -135,8 +135,8 @@ class JsonLines {
 /// A callback for fit: epoch, train_loss, train_acc, clean_acc, pgd_acc, lr, images_per_s,
 /// loader_wait_s, seconds, then a column for each of the objective's terms, by name; empty fields
 /// were not measured. The first row decides which terms there are, a resumed file's header too.
-/// Errors: FileError (the constructor); UsageError, in the first call that shows it: a term that the
-/// header does not have, or a name that cannot be a column's.
+/// Errors: FileError (the constructor); UsageError, in the first call that shows it: a term that
+/// the header does not have, or a name that cannot be a column's.
 class CsvTable {
  public:
   CsvTable(const std::filesystem::path& path, int epochs_done)

@@ -1,4 +1,5 @@
-// Views that the loader makes, and passes: forwards of a view through the student or another network.
+// Views that the loader makes, and passes: forwards of a view through the student or another
+// network.
 #pragma once
 
 #include "rnx/train/objective.hpp"

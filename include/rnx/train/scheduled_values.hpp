@@ -7,8 +7,8 @@
 
 namespace rnx::inline RNX_ISA::train {
 
-/// Writes the values of a step from its moment alone, so that a resumed run has those of an unbroken
-/// one.
+/// Writes the values of a step from its moment alone, so that a resumed run has those of an
+/// unbroken one.
 template <class Device> class ScheduledValues {
  public:
   /// Errors: UsageError where a schedule names a value that the run has not, two name the same one,

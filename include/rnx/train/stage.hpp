@@ -1,5 +1,5 @@
-// What an objective works on in each step: the batch, its passes, gradients, values. Built once from
-// a Plan; a step allocates nothing.
+// What an objective works on in each step: the batch, its passes, gradients, values. Built once
+// from a Plan; a step allocates nothing.
 #pragma once
 
 #include "rnx/attack.hpp"
@@ -111,7 +111,8 @@ template <class T, class Device> class Stage {
     p.seeded = true;
     terms_.add(t, call.weight * p.n, stream());
   }
-  /// The same on a pass whose gradient alone is wanted: the other side of a term that has its value.
+  /// The same on a pass whose gradient alone is wanted: the other side of a term that has its
+  /// value.
   template <class Loss> void descend_silently(const Descent& d, const Loss& loss) {
     PassState& p = ran(d.pass);
     if (p.n == 0) return;

@@ -83,9 +83,9 @@ int first_trained_site(const NetworkBase<T, Device>& net, const std::vector<bool
 
 /// The gradients of a step go to its optimizers here and are taken from them, with the optimizers'
 /// state, when the step ends: one optimizer may serve one step after another, each from a state of
-/// zero. Network and optimizers must outlive it. Batch norms whose weight and bias no stepper trains
-/// run as in eval mode and keep their running statistics; backward ends above the frozen layers that
-/// a network begins with.
+/// zero. Network and optimizers must outlive it. Batch norms whose weight and bias no stepper
+/// trains run as in eval mode and keep their running statistics; backward ends above the frozen
+/// layers that a network begins with.
 template <class T = float, class Device = cpu> class Step {
  public:
   using Steppers = std::vector<Stepper<T, Device>>;

@@ -8,8 +8,8 @@
 
 namespace rnx::inline RNX_ISA::train {
 
-/// Sums over the calls of a term in one step (several where items run for several subnets), for each
-/// sample of its pass.
+/// Sums over the calls of a term in one step (several where items run for several subnets), for
+/// each sample of its pass.
 template <class T, class Device> class TermValues {
  public:
   explicit TermValues(int batch) : batch_(std::size_t(batch)) {}
