@@ -70,7 +70,7 @@ void same(const std::vector<float>& a, const std::vector<float>& b, bool first) 
     CHECK(std::sqrt(difference / norm) < 1e-5);
   }
 }
-const train::Adversarial<> pgd7{attack::Pgd<>{.steps = 7}};
+const train::Adversarial<> pgd7{attack::Pgd<>{.step = px(2), .steps = 7}};
 }  // namespace
 
 TEST_CASE("loopback: addresses cannot be dereferenced, host copies cross the border") {
