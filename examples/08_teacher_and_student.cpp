@@ -29,7 +29,7 @@ int main() {
   const data::Images images = data::synthetic(data::Split::train, 512);
   Net<16> teacher(1);
   std::printf("teacher\n");
-  const double wide = accuracy_after(teacher, images, Natural{}, 4);
+  const double wide = accuracy_after(teacher, images, Natural{}, 12);
 
   // crops with squares cut out, beside the usual view; the teacher sees the usual one
   const data::Augment cut{data::RandomCrop{.pad = 4}, data::Cutout{.size = 8}};
@@ -39,8 +39,8 @@ int main() {
                 Forward<"cut">{}, Kl<"cut", "clean">{.weight = 0.1, .hold = true});
   std::printf("student, alone and taught\n");
   Net<8> alone(2), taught(2);
-  const double without = accuracy_after(alone, images, Natural{}, 3),
-               with = accuracy_after(taught, images, std::move(distilled), 3);
+  const double without = accuracy_after(alone, images, Natural{}, 8),
+               with = accuracy_after(taught, images, std::move(distilled), 8);
   std::printf("teacher %.1f %%, student alone %.1f %%, taught %.1f %%\n", 100 * wide, 100 * without,
               100 * with);
   return wide > 0.2 && with > 0.15 ? 0 : 1;
