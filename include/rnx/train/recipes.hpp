@@ -48,6 +48,9 @@ template <class Norm = norm::Linf> struct Trades {
   }
 };
 
+template <class Norm> Trades(attack::Pgd<Norm>) -> Trades<Norm>;
+template <class Norm> Trades(attack::Pgd<Norm>, double) -> Trades<Norm>;
+
 /// Knowledge distillation (Hinton et al. 2015): alpha T^2 KL(teacher || student) at temperature T,
 /// reduced as PyTorch's "mean", and (1 - alpha) CE(z / T, y) (paper 002: T 30, alpha 1).
 struct Kd {
