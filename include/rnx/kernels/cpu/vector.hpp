@@ -67,6 +67,19 @@ RNX_ALWAYS_INLINE inline vec<T, int(sizeof...(K))> shuffled(const V& a, const V&
 #endif
 }
 
+/// a b + c. Tuned for AMD's Zen, GCC contracts the expression or not by the loop around it, and two
+/// tiles of one sum would differ in their bits: there it is said.
+template <class T>
+RNX_ALWAYS_INLINE inline vec<T> multiply_add(const vec<T>& a, const vec<T>& b, const vec<T>& c) {
+#if defined(__FMA__) && RNX_VECTOR_BYTES == 32 && defined(__GNUC__) && !defined(__clang__)
+  if constexpr (std::is_same_v<T, float>)
+    return __builtin_ia32_vfmaddps256(a, b, c);
+  else
+    return __builtin_ia32_vfmaddpd256(a, b, c);
+#else
+  return a * b + c;
+#endif
+}
 /// Keeps a rounded value as it is: the multiplication before it and the addition behind it are not
 /// fused.
 template <class V> RNX_ALWAYS_INLINE inline void rounded(V& v) {

@@ -126,9 +126,9 @@ void product_tile(const T* x, long block, int in, const T* u, int width, T* m) {
       for (int v = 0; v < V; ++v) row[v] = load<L>(u + v * L);
 #pragma GCC unroll 16
       for (int p = 0; p < P; ++p) {
-        const T value = x[p * geometry::lanes + k];
+        const vec<T> value = x[p * geometry::lanes + k] - vec<T>{};
 #pragma GCC unroll 4
-        for (int v = 0; v < V; ++v) acc[p][v] += value * row[v];
+        for (int v = 0; v < V; ++v) acc[p][v] = multiply_add<T>(value, row[v], acc[p][v]);
       }
     }
   }
