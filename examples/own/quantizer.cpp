@@ -14,24 +14,13 @@ struct Ternary {
   static constexpr bool identity = false, scaled = true, valid = true;
 };
 
-/// f(number among the bases, place in theta): weights (groups, o, i, kh, kw) with the strides of g.
-template <class F> void each_weight(const geometry::Weights& g, F f) {
-  std::size_t k = 0;
-  for (int q = 0; q < g.groups; ++q)
-    for (int o = 0; o < g.o; ++o)
-      for (int i = 0; i < g.i; ++i)
-        for (int y = 0; y < g.kh; ++y)
-          for (int x = 0; x < g.kw; ++x)
-            f(k++, std::size_t(q * g.sg + o * g.so + i * g.si + y * g.sh + x * g.sw));
-}
-
 template <class T> struct rnx::kernel<cpu, op::weight_bases<Ternary, T>> {
   static void run(Stream, const op::weight_bases<Ternary, T>& a) {
     double sum = 0, kept = 0;
     std::size_t many = 0;
-    each_weight(a.g, [&](std::size_t, std::size_t at) { sum += std::abs(a.theta[at]); });
+    host::each_weight(a.g, [&](std::size_t, std::size_t at) { sum += std::abs(a.theta[at]); });
     const double threshold = 0.7 * sum / double(a.g.count());
-    each_weight(a.g, [&](std::size_t k, std::size_t at) {
+    host::each_weight(a.g, [&](std::size_t k, std::size_t at) {
       const T w = a.theta[at];
       a.bases[k] = std::abs(w) <= threshold ? T(0) : quant::sign(w);  // a NaN stays one
       if (a.bases[k] == 0) return;
@@ -43,7 +32,7 @@ template <class T> struct rnx::kernel<cpu, op::weight_bases<Ternary, T>> {
 };
 template <class T> struct rnx::kernel<cpu, op::weight_bases_backward<Ternary, T>> {
   static void run(Stream, const op::weight_bases_backward<Ternary, T>& a) {
-    each_weight(a.g, [&](std::size_t k, std::size_t at) {
+    host::each_weight(a.g, [&](std::size_t k, std::size_t at) {
       if (std::abs(a.theta[at]) <= T(1)) a.dtheta[at] += a.dsum[k];
     });
   }

@@ -1,15 +1,12 @@
 // An attack of a user's own, with memory in the workspace, by itself, in an evaluation and in
-// training.
-#include "attack/mi_fgsm.hpp"
+// training: that of examples/own.
+#define main example_main
+#include "../../examples/own/attack.cpp"
+#undef main
 
 #include "support/batch.hpp"
 
 #include <doctest/doctest.h>
-
-#include <rnx/data.hpp>
-#include <rnx/train.hpp>
-
-using namespace rnx;
 
 TEST_CASE("an attack keeps its own memory in the workspace") {
   const Network<support::SmallResNet<>, Shape<3, 8, 8>> net(4);
@@ -24,14 +21,14 @@ TEST_CASE("an attack keeps its own memory in the workspace") {
     attack(net, work, x.view(), a.view(), loss::CrossEntropy{.labels = set.labels.data()});
     return a.download();
   };
-  const example::MomentumFgsm mi{.eps = px(16)};
+  const MiFgsm mi{.eps = px(16)};
   const attack::Pgd<> pgd{.eps = px(16), .step = mi.eps / 10, .start = attack::Start::clean};
   const auto plain = moved(pgd);
   const std::size_t before = work.bytes();
   const auto first = moved(mi);
   CHECK(work.bytes() == before + n * 192 * sizeof(float));
   CHECK(moved(mi) == first);  // each call starts anew
-  CHECK(moved(example::MomentumFgsm{.eps = px(16), .decay = 0}) == plain);
+  CHECK(moved(MiFgsm{.eps = px(16), .decay = 0}) == plain);
   CHECK(first != plain);
   CHECK_THROWS_WITH_AS(
       work.state("momentum", Dims{1, 1, 1}),

@@ -153,7 +153,7 @@ TEST_CASE("a schedule of a value that is not there, a second one and a missing o
   CHECK(values({{"w.lr", rate}, {"theta.lr", rate}}) == "no error");
   CHECK(values({{"w.lr", rate}, {"kl.clean.weight", rate}}) ==
         "fit: there is no value 'kl.clean.weight' for a schedule; there are temperature, w.lr, "
-        "theta.lr, ce.clean.weight, ce.clean.temperature");
+        "w.momentum, theta.lr, theta.momentum, ce.clean.weight, ce.clean.temperature");
   CHECK(values({{"w.lr", rate}, {"w.lr", rate}}) == "fit: 'w.lr' has two schedules");
   CHECK(values({{"w.lr", rate}}) == "fit: the stepper 'theta' has no schedule");
 }

@@ -29,9 +29,9 @@ struct StepValues {
   double temperature = 1;  ///< of Gumbel-softmax draws
 };
 
-/// Draws are laid out so that none meets another: a training step has 2^16 of them, a restart of an
-/// attack 2^32.
-inline constexpr int draw_bits_of_step = 16, draw_bits_of_restart = 32;
+/// Draws are laid out so that none meets another: a training step has 2^16 of them, each of its
+/// attacks 2^12, a restart of an attack 2^32.
+inline constexpr int draw_bits_of_step = 16, draw_bits_of_attack = 12, draw_bits_of_restart = 32;
 
 /// A choice beyond every slot's: its maximum.
 inline constexpr int every_maximum = 1 << 30;

@@ -9,9 +9,10 @@
 
 namespace rnx::inline RNX_ISA {
 
-namespace quant_detail {
-/// Calls f(dense index, theta offset) over the active corner, order (group, o, i, kh, kw).
-template <class F> inline void each(const geometry::Weights& g, F f) {
+namespace host {
+/// f(dense index, theta offset) for each weight of the active corner, in the order (group, o, i,
+/// kh, kw): what the CPU kernels of a weight map walk over.
+template <class F> inline void each_weight(const geometry::Weights& g, F f) {
   std::size_t k = 0;
   for (int q = 0; q < g.groups; ++q)
     for (int o = 0; o < g.o; ++o)
@@ -20,6 +21,9 @@ template <class F> inline void each(const geometry::Weights& g, F f) {
           for (int x = 0; x < g.kw; ++x)
             f(k++, std::size_t(q * g.sg + o * g.so + i * g.si + y * g.sh + x * g.sw));
 }
+}  // namespace host
+
+namespace quant_detail {
 /// Solves the normal equations A a = b (A: m x m, symmetric) by Cholesky. A base that the earlier
 /// ones span gets scale 0.
 template <int M> inline void solve(double (&A)[M][M], double (&b)[M]) {
@@ -56,7 +60,7 @@ template <class W, class T> struct kernel<cpu, op::weight_bases<W, T>> {
         !W::scaled || !known,
         "rnx: an elementwise weight map with scales needs a kernel of its own that writes them");
     if constexpr (known)
-      quant_detail::each(
+      host::each_weight(
           a.g, [&](std::size_t k, std::size_t at) { a.bases[k] = W::value(a.theta[at]); });
   }
 };
@@ -64,7 +68,7 @@ template <class W, class T> struct kernel<cpu, op::weight_bases_backward<W, T>> 
   static constexpr bool known = quant_detail::elementwise<W>;
   static void run(Stream, const op::weight_bases_backward<W, T>& a) {
     if constexpr (known)
-      quant_detail::each(a.g, [&](std::size_t k, std::size_t at) {
+      host::each_weight(a.g, [&](std::size_t k, std::size_t at) {
         if (W::lets_through(a.theta[at])) a.dtheta[at] += a.dsum[k];
       });
   }
@@ -74,15 +78,15 @@ template <int M, class T> struct kernel<cpu, op::weight_bases<quant::MultiBit<M>
   static void run(Stream, const op::weight_bases<quant::MultiBit<M>, T>& a) {
     const std::size_t count = a.g.count();
     double sum = 0, squares = 0;
-    quant_detail::each(a.g, [&](std::size_t, std::size_t at) { sum += a.theta[at]; });
+    host::each_weight(a.g, [&](std::size_t, std::size_t at) { sum += a.theta[at]; });
     const double mean = sum / count;
-    quant_detail::each(a.g, [&](std::size_t, std::size_t at) {
+    host::each_weight(a.g, [&](std::size_t, std::size_t at) {
       const double d = a.theta[at] - mean;
       squares += d * d;
     });
     const double deviation = std::sqrt(squares / count);
     double A[M][M] = {}, b[M] = {};
-    quant_detail::each(a.g, [&](std::size_t k, std::size_t at) {
+    host::each_weight(a.g, [&](std::size_t k, std::size_t at) {
       double s[M];
       for (int m = 0; m < M; ++m) {
         s[m] = quant::sign(a.theta[at] - mean + quant::MultiBit<M>::shift(m) * deviation);
@@ -102,7 +106,7 @@ template <int M, class T> struct kernel<cpu, op::weight_bases_backward<quant::Mu
   static void run(Stream, const op::weight_bases_backward<quant::MultiBit<M>, T>& a) {
     T alpha = 0;
     for (int m = 0; m < M; ++m) alpha += a.scales[m * a.g.groups * a.g.o];
-    quant_detail::each(a.g, [&](std::size_t k, std::size_t at) {
+    host::each_weight(a.g, [&](std::size_t k, std::size_t at) {
       if (std::abs(a.theta[at]) <= T(1)) a.dtheta[at] += alpha * a.dsum[k];
     });
   }

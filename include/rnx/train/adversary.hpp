@@ -80,6 +80,9 @@ struct Adversary {
     const std::string name = Name.c_str();
     require<UsageError>(commits >= 0 && (commits == 0 || mode == Mode::train),
                         "objective: an attack in eval mode has no statistics to commit");
+    if constexpr (requires { attack.passes(); })
+      require<UsageError>(attack.passes() < 1 << draw_bits_of_attack,
+                          "objective: an attack in training has fewer than 4096 steps");
     p.check_path(name, path, p.student());
     p.reads_view(Of.c_str(), rows);
     p.view(name, rows);

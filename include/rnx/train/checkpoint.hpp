@@ -63,7 +63,8 @@ template <class Device = cpu> class CheckpointStore final : public Store<Device>
   }
   static Json json_of(const EpochMeans& m) {
     Json values = Json::object();
-    for (const NamedValue& v : m.values) values[v.name] = v.value;
+    for (const EpochMeans::Sum& v : m.values)
+      values[v.name] = {{"sum", v.sum}, {"samples", v.samples}};
     return {{"samples", m.samples},
             {"counted", m.counted},
             {"right", m.right},
@@ -76,7 +77,7 @@ template <class Device = cpu> class CheckpointStore final : public Store<Device>
                  .right = json.at("right"),
                  .loss = json.at("loss")};
     for (const auto& [name, value] : json.at("values").items())
-      m.values.push_back({name, value.template get<double>()});
+      m.values.push_back({name, value.at("sum"), value.at("samples")});
     return m;
   }
   static Position position_of(const Json& state) {

@@ -9,6 +9,7 @@
 
 #include "rnx/core/checksum.hpp"
 #include "rnx/io.hpp"
+#include "rnx/train/state.hpp"
 #include "rnx/train/store.hpp"
 
 namespace rnx::inline RNX_ISA::train {
@@ -91,11 +92,6 @@ inline std::string checksum_of(const nlohmann::ordered_json& state) {
   return Checksum()
       .add(state.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace))
       .text();
-}
-template <class T, class Device> std::vector<T> on_host(const T* from, std::size_t count) {
-  std::vector<T> v(count);
-  memory<Device>::download(v.data(), from, count * sizeof(T));
-  return v;
 }
 template <class T, class Device>
 void write_states(const std::filesystem::path& path, const std::vector<optim::State<T>>& states) {

@@ -30,8 +30,8 @@ template <fixed_string Of, fixed_string Target> struct Attention {
   }
   template <class T, class Device> void step(Stage<T, Device>& s) {
     if (s.count(Of.c_str()) == 0) return;
-    static const std::string label = name(), key = label + " to " + Target.c_str();
-    auto& loss = s.once(key, [&] {
+    static const std::string label = name();
+    auto& loss = s.once(label, [&] {
       return distill::AttentionTransfer<T, Device>(s.trace(Target.c_str()), pairs, options);
     });
     s.descend({.pass = Of.c_str(), .name = label, .weight = weight, .target = Target.c_str()},

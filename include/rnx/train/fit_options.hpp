@@ -24,8 +24,9 @@ struct Saving {
   std::function<void(const std::string&)> failed{};
 };
 
-/// Moves a value of the run at each step: "<stepper>.lr", one that an item of the objective
-/// declared ("kl.adv.weight", "adv.eps"), or "temperature", of Gumbel-softmax draws.
+/// Moves a value of the run at each step: "<stepper>.lr" or "<stepper>.momentum" ("lr", "momentum"
+/// of the only one), one that an item of the objective declared ("kl.adv.weight", "adv.eps"), or
+/// "temperature", of Gumbel-softmax draws.
 ///   {"adv.eps", optim::Cosine{.base = 8. / 255}}     any schedule (optim/schedule.hpp): its lr
 ///   {"temperature", [](const Moment& m) { return 5 * std::exp(-0.045 * m.epoch); }}
 struct Schedule {

@@ -134,9 +134,10 @@ class JsonLines {
 
 /// A callback for fit: epoch, train_loss, train_acc, clean_acc, pgd_acc, lr, images_per_s,
 /// loader_wait_s, seconds, then a column for each of the objective's terms, by name; empty fields
-/// were not measured. The first row decides which terms there are, a resumed file's header too.
-/// Errors: FileError (the constructor); UsageError, in the first call that shows it: a term that
-/// the header does not have, or a name that cannot be a column's.
+/// were not measured. The first row decides which terms there are, a resumed file's header too:
+/// terms that come later are in log.jsonl alone. Errors: FileError (the constructor); UsageError,
+/// in the first call: a resumed file's header does not have the terms, or a name cannot be a
+/// column's.
 class CsvTable {
  public:
   CsvTable(const std::filesystem::path& path, int epochs_done)
@@ -154,7 +155,9 @@ class CsvTable {
   }
 
   void operator()(const Progress& p) {
-    for (const NamedValue& v : p.values) know(v.name);
+    if (!called_ || !rows_)
+      for (const NamedValue& v : p.values) know(v.name);
+    called_ = true;
     if (!p.epoch_end) return;
     if (lines_.begun_anew()) lines_.add(header_);
     if (!rows_) begin();
@@ -235,7 +238,7 @@ class CsvTable {
 
   std::string what_, header_;
   std::vector<std::string> names_;
-  bool rows_ = false;
+  bool rows_ = false, called_ = false;
   detail::Lines lines_;
 };
 

@@ -1,6 +1,7 @@
 // Means over an epoch so far: the objective, its terms, the accuracy on training images.
 #pragma once
 
+#include <algorithm>
 #include <limits>
 #include <string>
 #include <vector>
@@ -14,16 +15,22 @@ struct EpochMeans {
   std::size_t samples = 0;             ///< seen
   std::size_t counted = 0, right = 0;  ///< predictions of the first trained pass
   double loss = 0;
-  std::vector<NamedValue> values{};
+  /// Of a named value, over the batches that have it: a term may have none of a last batch's rows.
+  struct Sum {
+    std::string name;
+    double sum = 0;
+    std::size_t samples = 0;
+  };
+  std::vector<Sum> values{};
 
   void clear() { *this = {}; }
-  void add(const std::string& name, double sum) {
-    for (NamedValue& v : values)
-      if (v.name == name) {
-        v.value += sum;
-        return;
-      }
-    values.push_back({name, sum});
+  /// A batch's mean over its n samples.
+  void add(const NamedValue& mean, std::size_t n) {
+    auto at = std::find_if(values.begin(), values.end(),
+                           [&](const Sum& s) { return s.name == mean.name; });
+    if (at == values.end()) at = values.insert(at, {.name = mean.name});
+    at->sum += mean.value * double(n);
+    at->samples += n;
   }
   /// Writes the means. Without samples that have labels, the accuracy is NaN.
   void tell(Progress& p) const {
@@ -32,8 +39,8 @@ struct EpochMeans {
     p.loss = loss / n;
     p.accuracy =
         counted > 0 ? double(right) / double(counted) : std::numeric_limits<double>::quiet_NaN();
-    p.values = values;
-    for (NamedValue& v : p.values) v.value /= n;
+    p.values.clear();
+    for (const Sum& s : values) p.values.push_back({s.name, s.sum / double(s.samples)});
   }
 };
 

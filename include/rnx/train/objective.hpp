@@ -4,10 +4,11 @@
 //   void begin_epoch(Epoch<T, Device>&)
 //   void step(Stage<T, Device>&)           its part of a step (stage.hpp)
 //   void close(Stage<T, Device>&, std::string_view pass)    before that pass runs backward
+//   void around(Stage<T, Device>&, const Rest&)    runs what is behind it, once or several times
 //   void finish(Stage<T, Device>&)         behind all items, before the optimizers
 //   void end_epoch(Epoch<T, Device>&)      before the epoch's evaluation
 //   auto items() const                     instead of all: options that stand for a list
-// Views: View, Adversary. Passes: Forward, Still, Teacher (passes.hpp). Terms: Ce, Kl, Match
+// Views: Augmented, Adversary. Passes: Forward, Still, Teacher (passes.hpp). Terms: Ce, Kl, Match
 // (terms.hpp). Ready lists: Natural, Adversarial, Trades, ... (recipes.hpp).
 #pragma once
 
@@ -56,6 +57,14 @@ template <class Item>
 concept HasItems = requires(const Item& item) {
   item.items();
 };
+template <class Item, class P, class S>
+concept Plans = requires(Item& item, P& planner) {
+  item.plan(planner);
+};
+template <class Item, class P, class S>
+concept RunsOn = Plans<Item, P, S> || requires(Item& item, S& stage) {
+  item.step(stage);
+};
 template <class Item> constexpr auto provided() {
   if constexpr (requires { Item::provides; })
     return Item::provides;
@@ -68,9 +77,13 @@ template <class Item> constexpr auto read() {
   else
     return std::array<NameOf, 0>{};
 }
-/// Whether an item may plan names which its type does not say.
-template <class Item> constexpr bool says_nothing = !requires { Item::provides; }
-&&!requires { Item::reads; };
+/// Whether an item's type says its names; another one may plan names that nobody knows here.
+template <class Item> constexpr bool says_names() {
+  if constexpr (requires { Item::provides; })
+    return true;
+  else
+    return requires { Item::reads; };
+}
 
 /// Finds, among the names of items in their order, what does not fit.
 template <class... Items> struct NameCheck {
@@ -79,7 +92,7 @@ template <class... Items> struct NameCheck {
   /// f(index, provided names, read names, whether its names are known)
   template <class F> static constexpr void each([[maybe_unused]] F f) {
     int index = 0;
-    (f(index++, provided<Items>(), read<Items>(), !says_nothing<Items>), ...);
+    (f(index++, provided<Items>(), read<Items>(), says_names<Items>()), ...);
   }
   static constexpr bool known_before(int end, NameOf name) {
     bool found = name == NameOf{NameOf::Kind::view, "clean"};
@@ -116,7 +129,7 @@ template <class... Items> struct NameCheck {
 template <int Index, class Item> struct rejected_missing {
   static_assert(sizeof(Item) == 0,
                 "rnx: this item of an objective names a view or a pass that no item before it "
-                "provides (views: View, Adversary; passes: Forward, Still, Teacher)");
+                "provides (views: Augmented, Adversary; passes: Forward, Still, Teacher)");
 };
 template <int Index, class Item> struct rejected_twice {
   static_assert(sizeof(Item) == 0,
@@ -230,8 +243,7 @@ template <class T = float, class Device = cpu> class AnyObjective {
   template <class Item>
     requires(!std::is_same_v<Item, AnyObjective>)
   AnyObjective(Item item) {
-    constexpr bool fits = detail::HasItems<Item> || requires(Item & i, P & p) { i.plan(p); }
-    || requires(Item & i, S & s) { i.step(s); };
+    constexpr bool fits = detail::HasItems<Item> || detail::RunsOn<Item, P, S>;
     static_assert(fits,
                   "rnx: an item of an objective has `void step(train::Stage<T, Device>&)` or "
                   "`items()`; see train/objective.hpp");

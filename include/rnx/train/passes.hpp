@@ -88,6 +88,7 @@ struct Subnets {
 
   template <class T, class Device> void plan(Planner<T, Device>& p) {
     require<UsageError>(count > 0 && draw, "objective: Subnets needs a count and a draw");
+    p.repeats_rest();
     p.fact("subnets " + std::to_string(count) + (per == Per::step ? " a step" : " an epoch"));
   }
   template <class T, class Device> void around(Stage<T, Device>& s, const Rest& rest) {

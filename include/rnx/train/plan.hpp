@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -108,6 +109,7 @@ template <class T, class Device> struct Plan {
                        rows_text(o.rows) + (o.mode == Mode::train ? " train" : " eval") + " path " +
                        std::to_string(o.path);
     if (!p.of_student()) text += " of another network";
+    if (o.subnet) text += " subnet " + std::to_string(o.subnet->id);
     if (o.largest) text += " largest";
     if (o.trained && o.commits != 1) text += " commits " + std::to_string(o.commits);
     if (!o.into.empty()) text += " into " + o.into;
@@ -188,6 +190,10 @@ template <class T, class Device> class Planner {
   /// An attack that fills the view `name`, by memory of the stage (Stage::attacker).
   void attack(const std::string& name, AttackOptions o) {
     check_new(plan_.attacks, name, "attack");
+    constexpr std::size_t most = std::size_t(1) << (draw_bits_of_step - draw_bits_of_attack);
+    require<UsageError>(plan_.attacks.size() < most, [&] {
+      return "objective: a step has room for the draws of " + std::to_string(most) + " attacks";
+    });
     plan_.attacks.push_back({.name = name, .options = std::move(o), .item = plan_.items});
   }
   /// Errors: UsageError where the student has no such batch-norm path.
@@ -225,7 +231,8 @@ template <class T, class Device> class Planner {
     plan_.parts.push_back({name, std::move(object)});
     return result;
   }
-  /// A number that a schedule may move; it must stay where it is.
+  /// A number that a schedule may move; it must stay where it is. A name that is taken gets a
+  /// number: the second "kl.adv.weight" is "kl.adv.weight#2".
   void value(const std::string& name, double& number) {
     value(name, number, [&number](double v) { number = v; });
   }
@@ -239,6 +246,8 @@ template <class T, class Device> class Planner {
   }
   /// An item reads the batch's labels.
   void labels() { plan_.labels = true; }
+  /// What is behind this item runs several times in a step.
+  void repeats_rest() { repeated_from_ = std::min(repeated_from_, plan_.items); }
   /// Each batch is used so often.
   void replays(int count) {
     require<UsageError>(count > 0, "objective: the number of replays must be positive");
@@ -250,6 +259,7 @@ template <class T, class Device> class Planner {
   /// Called behind each item.
   void next_item() { ++plan_.items; }
   Plan<T, Device> take() {
+    keep_for_repeats();
     check_statistics();
     return std::move(plan_);
   }
@@ -292,6 +302,16 @@ template <class T, class Device> class Planner {
              other + " has " + std::to_string(classes);
     });
   }
+  /// What stands before a repeated part and is read in it must be there in each turn.
+  void keep_for_repeats() {
+    for (auto& p : plan_.passes) {
+      if (p.first > repeated_from_ || p.last <= repeated_from_) continue;
+      require<UsageError>(!p.options.trained, [&] {
+        return "objective: pass '" + p.name + "' is trained before Subnets and read behind it";
+      });
+      p.last = plan_.items;
+    }
+  }
   /// An eval-mode pass reads the running statistics again in its backward: nothing may be folded
   /// into them between.
   void check_statistics() const {
@@ -315,6 +335,7 @@ template <class T, class Device> class Planner {
 
   const NetworkBase<T, Device>& student_;
   Plan<T, Device> plan_;
+  int repeated_from_ = std::numeric_limits<int>::max();
 };
 
 }  // namespace rnx::inline RNX_ISA::train

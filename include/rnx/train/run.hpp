@@ -31,7 +31,7 @@ template <class Device> class Run {
         step_(net, std::move(steppers), std::move(objective), batch_),
         values_(step_, o_),
         labelled_(data::has_labels(source)) {
-    if (step_.stage().plan().labels) data::require_labels(source, "fit");
+    if (step_.stage().plan().labels && !labelled_) data::require_labels(source, "fit");
     check_passes();
     progress_.epochs = o.epochs;
     progress_.steps_in_epoch = per_epoch_;
@@ -147,7 +147,7 @@ template <class Device> class Run {
     const auto& stage = step_.stage();
     means_.loss += stage.objective_value() * b.n;
     means_.samples += std::size_t(b.n);
-    for (const NamedValue& v : stage.values()) means_.add(v.name, v.value * b.n);
+    for (const NamedValue& v : stage.values()) means_.add(v, std::size_t(b.n));
     if (!labelled_) return;
     const auto z = stage.counted();
     const int classes = net_.classes();
@@ -243,13 +243,29 @@ template <class Device> class Run {
       optimizers += (optimizers.empty() ? "" : "; ") +
                     (s.name.empty() ? std::string() : s.name + ": ") + s.optimizer.describe() +
                     stepper_text(s);
-    return {{"objective", step_.stage().plan().describe()},
+    return {{"objective", step_.stage().plan().describe() + teachers_text()},
             {"batch", std::to_string(batch_)},
             {"seed", std::to_string(o_.seed)},
             {"augment", o_.augment.describe()},
             {"optimizer", optimizers},
             {"images", std::to_string(source_.size())},
             {"data", source_.fingerprint()}};
+  }
+  /// What the other networks compute with.
+  std::string teachers_text() const {
+    std::string text;
+    for (const auto& p : step_.stage().plan().passes) {
+      if (p.of_student()) continue;
+      const auto add = [](Checksum& sum, const float* from, std::size_t count) {
+        const std::vector<float> values = detail::on_host<float, Device>(from, count);
+        sum.add(values.data(), values.size() * sizeof(float));
+      };
+      Checksum sum;
+      add(sum, p.net->parameters(), p.net->parameter_storage());
+      add(sum, p.net->buffers(), p.net->buffer_storage());
+      text += "; network of " + p.name + " " + sum.text();
+    }
+    return text;
   }
   static std::string stepper_text(const Stepper<float, Device>& s) {
     std::string text = s.takes.describe();

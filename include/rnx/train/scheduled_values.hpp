@@ -24,7 +24,7 @@ template <class Device> class ScheduledValues {
     }
     for (std::size_t k = 0; k < step.steppers().size(); ++k) {
       const bool named = std::any_of(targets_.begin(), targets_.end(),
-                                     [&](const Target& t) { return t.stepper == int(k); });
+                                     [&](const Target& t) { return t.lr_of == int(k); });
       require<UsageError>(named || bool(o.schedule), [&] {
         const std::string& name = step.steppers()[k].name;
         return name.empty() ? std::string("fit: a schedule is needed")
@@ -65,7 +65,7 @@ template <class Device> class ScheduledValues {
  private:
   struct Target {
     const Schedule* schedule;
-    int stepper = -1;
+    int lr_of = -1, momentum_of = -1;  ///< steppers
     bool temperature = false;
     std::function<void(double)> set{};
   };
@@ -73,16 +73,20 @@ template <class Device> class ScheduledValues {
   Target target_of(const Schedule& s) const {
     Target t{.schedule = &s};
     const auto& steppers = step_.steppers();
-    for (std::size_t k = 0; k < steppers.size(); ++k)
-      if (s.value == (steppers[k].name.empty() ? "lr" : steppers[k].name + ".lr"))
-        t.stepper = int(k);
+    for (std::size_t k = 0; k < steppers.size(); ++k) {
+      const std::string prefix = steppers[k].name.empty() ? "" : steppers[k].name + ".";
+      if (s.value == prefix + "lr") t.lr_of = int(k);
+      if (s.value == prefix + "momentum") t.momentum_of = int(k);
+    }
     t.temperature = s.value == "temperature";
     for (const auto& v : step_.stage().plan().values)
       if (v.name == s.value) t.set = v.set;
-    require<UsageError>(t.stepper >= 0 || t.temperature || t.set, [&] {
+    require<UsageError>(t.lr_of >= 0 || t.momentum_of >= 0 || t.temperature || t.set, [&] {
       std::string known = "temperature";
-      for (const auto& stepper : steppers)
-        known += ", " + (stepper.name.empty() ? std::string("lr") : stepper.name + ".lr");
+      for (const auto& stepper : steppers) {
+        const std::string prefix = ", " + (stepper.name.empty() ? "" : stepper.name + ".");
+        known += prefix + "lr" + prefix + "momentum";
+      }
       for (const auto& v : step_.stage().plan().values) known += ", " + v.name;
       return "fit: there is no value '" + s.value + "' for a schedule; there are " + known;
     });
@@ -99,8 +103,11 @@ template <class Device> class ScheduledValues {
       require<UsageError>(std::isfinite(moved_.back().lr), [&] {
         return "fit: the schedule of '" + t.schedule->value + "' gave a value that is not finite";
       });
-      if (t.stepper >= 0) rates_[std::size_t(t.stepper)] = moved_.back();
+      if (t.lr_of >= 0) rates_[std::size_t(t.lr_of)] = moved_.back();
     }
+    for (std::size_t k = 0; k < targets_.size(); ++k)  // behind learning rates that bring their own
+      if (const int s = targets_[k].momentum_of; s >= 0)
+        rates_[std::size_t(s)].momentum = moved_[k].lr;
   }
   void add_to(Checksum& sum) const {
     const auto add = [&](const optim::Rates& r) {

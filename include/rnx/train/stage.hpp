@@ -31,7 +31,6 @@ template <class T, class Device> class Stage {
         plan_(std::move(plan)),
         rows_(1 + plan_.attacks.size()),
         device_rows_(rows_.size()),
-        grads_(1),
         memory_(net, plan_),
         terms_(plan_.batch) {
     for (std::size_t k = 0; k < plan_.views.size(); ++k)
@@ -41,7 +40,7 @@ template <class T, class Device> class Stage {
       for (const int k : s.shape) count *= std::size_t(k);
       states_.emplace_back(count);
     }
-    grads_[0] = net.make_grads();
+    make_grads();
     for (const auto& part : plan_.parts) part_grads_.push_back(part.object->make_grads());
     for (std::size_t k = 0; k < plan_.passes.size(); ++k) add_pass(k);
     find_counted();
@@ -130,13 +129,14 @@ template <class T, class Device> class Stage {
   Grads<T, Device>& part_grads(std::string_view name) {
     return part_grads_[index_of(plan_.parts, name)];
   }
-  /// An object that an item works with, made when it is first asked for: make() returns it.
+  /// An object of the item that runs, made when it is first asked for: make() returns it. Items do
+  /// not share names.
   template <class Make> auto& once(std::string_view name, Make make) {
     using Object = decltype(make());
-    for (auto& [known, object] : objects_)
-      if (known == name) return *static_cast<Object*>(object.get());
-    objects_.emplace_back(name, std::make_shared<Object>(make()));
-    return *static_cast<Object*>(objects_.back().second.get());
+    for (const Owned& o : objects_)
+      if (o.item == item_ && o.name == name) return *static_cast<Object*>(o.object.get());
+    objects_.push_back({item_, std::string(name), std::make_shared<Object>(make())});
+    return *static_cast<Object*>(objects_.back().object.get());
   }
   /// A part of the plan, as the item that gave it knows it.
   template <class Object> Object& part_as(std::string_view name) {
@@ -165,7 +165,8 @@ template <class T, class Device> class Stage {
   };
   Attacker attacker(std::string_view name) {
     const std::size_t k = index_of(plan_.attacks, name);
-    return {memory_.attack(k), device_rows_.data() + 1 + k, std::uint64_t(k) << 12};
+    return {memory_.attack(k), device_rows_.data() + 1 + k,
+            std::uint64_t(k) << draw_bits_of_attack};
   }
   /// Rows [first, first + n) of the batch of a pass's logits. Errors: UsageError (it has not all).
   In logits(std::string_view name, int first, int n) {
@@ -228,14 +229,12 @@ template <class T, class Device> class Stage {
     throw UsageError("stage: the objective has fewer views of the loader");
   }
 
-  /// Gradients: those of passes without `into`, and one for each stepper that passes name.
+  /// Gradients: those of passes without `into`, and those for each stepper that passes name.
+  /// Optimizers keep the address.
   Grads<T, Device>& grads(const std::string& into = "") {
-    if (into.empty()) return grads_[0];
     for (std::size_t k = 0; k < into_.size(); ++k)
-      if (into_[k] == into) return grads_[k + 1];
-    into_.push_back(into);
-    grads_.push_back(net.make_grads());
-    return grads_.back();
+      if (into_[k] == into) return grads_[k];
+    throw NameError("objective: no pass is for the stepper '" + into + "'");
   }
   Parametrised<T, Device>& part(std::size_t k) { return *plan_.parts[k].object; }
   Grads<T, Device>& part_grads(std::size_t k) { return part_grads_[k]; }
@@ -289,6 +288,11 @@ template <class T, class Device> class Stage {
     bool ran = false, seeded = false;
     double gain = 1;
   };
+  struct Owned {
+    int item;
+    std::string name;
+    std::shared_ptr<void> object;
+  };
   template <class List> static std::size_t index_of(const List& list, std::string_view name) {
     for (std::size_t k = 0; k < list.size(); ++k)
       if (list[k].name == name) return k;
@@ -310,6 +314,13 @@ template <class T, class Device> class Stage {
       ctx.first_trained = 0;
     }
     return ctx;
+  }
+  void make_grads() {
+    into_.push_back("");
+    for (const auto& p : plan_.passes)
+      if (std::find(into_.begin(), into_.end(), p.options.into) == into_.end())
+        into_.push_back(p.options.into);
+    for (std::size_t k = 0; k < into_.size(); ++k) grads_.push_back(net.make_grads());
   }
   void add_pass(std::size_t k) {
     PassState state{.plan = &plan_.passes[k], .trace = &memory_.pass(k)};
@@ -358,7 +369,7 @@ template <class T, class Device> class Stage {
   StageMemory<T, Device> memory_;
   std::vector<PassState> passes_;
   TermValues<T, Device> terms_;
-  std::vector<std::pair<std::string, std::shared_ptr<void>>> objects_;
+  std::vector<Owned> objects_;
   std::vector<std::uint32_t> frozen_;
   Subnet subnet_{};
   bool chosen_ = false;

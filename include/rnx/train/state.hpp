@@ -14,6 +14,12 @@ concept HasState = requires(Object& object) {
 };
 
 namespace detail {
+/// Device memory, copied.
+template <class T, class Device> std::vector<T> on_host(const T* from, std::size_t count) {
+  std::vector<T> v(count);
+  memory<Device>::download(v.data(), from, count * sizeof(T));
+  return v;
+}
 /// Appends object.state() where there is such a member.
 template <class T, class Object>
 void append_state(std::vector<optim::State<T>>& list, Object& object) {

@@ -126,6 +126,9 @@ template <class Make, fixed_string Of, fixed_string... Targets> struct Term {
     p.reads_pass(Of.c_str());
     (p.reads_pass(Targets.c_str(), p.options(Of.c_str()).rows), ...);
     p.value(name + ".weight", weight);
+    std::string text = name;
+    ((text += std::string(" to ") + Targets.c_str()), ...);
+    p.fact(std::move(text));
   }
   template <class T, class Device> void step(Stage<T, Device>& s) {
     if (s.count(Of.c_str()) == 0) return;
