@@ -60,8 +60,8 @@ template <class W, class T> struct kernel<cpu, op::weight_bases<W, T>> {
         !W::scaled || !known,
         "rnx: an elementwise weight map with scales needs a kernel of its own that writes them");
     if constexpr (known)
-      host::each_weight(
-          a.g, [&](std::size_t k, std::size_t at) { a.bases[k] = W::value(a.theta[at]); });
+      host::each_weight(a.g,
+                        [&](std::size_t k, std::size_t at) { a.bases[k] = W::value(a.theta[at]); });
   }
 };
 template <class W, class T> struct kernel<cpu, op::weight_bases_backward<W, T>> {
