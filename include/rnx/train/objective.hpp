@@ -248,8 +248,8 @@ template <class T = float, class Device = cpu> class AnyObjective {
                   "rnx: an item of an objective has `void step(train::Stage<T, Device>&)` or "
                   "`items()`; see train/objective.hpp");
     if constexpr (fits) {
-      using List = Objective<decltype(expanded(std::declval<Item>()))>;
-      held_ = std::make_unique<Held<List>>(List(expanded(std::move(item))));
+      auto list = as_list(expanded(std::move(item)));
+      held_ = std::make_unique<Held<decltype(list)>>(std::move(list));
     }
   }
 
@@ -261,6 +261,13 @@ template <class T = float, class Device = cpu> class AnyObjective {
   void run(S& stage, AnyObjective& root, const Rest& rest) { held_->run(stage, root, rest); }
 
  private:
+  /// A list is one already; any other item becomes one of its own.
+  template <class Item> static auto as_list(Item item) {
+    if constexpr (requires { item.is_list; })
+      return item;
+    else
+      return Objective<Item>(std::move(item));
+  }
   struct Base {
     virtual ~Base() = default;
     virtual void plan(P&) = 0;
