@@ -22,7 +22,7 @@ struct Arguments {
       eval_pgd_n = 500, eval_every = 1, final_n = 0, final_pgd_n = 1000, threads = 0,
       loader_threads = 1, keep = 2;
   double lr = 0.2, weight_decay = 5e-4, momentum = 0.9, warm = 0.4, gamma = 0.1, beta = 6,
-         label_smoothing = 0, save_every = 600, alpha = -1, temperature = 0, lambda = 5e-3;
+         label_smoothing = 0, save_every = 600, alpha = -1, temperature = 30, lambda = 5e-3;
   long save_every_steps = 0;
   std::uint64_t seed = 0;
   bool augment = true, nesterov = false, dry_run = false, skip_head = false;
@@ -44,7 +44,6 @@ struct Arguments {
   }
   /// RSLAD's share of the adversarial term, KD's and ARD's of the teacher's.
   double share() const { return alpha >= 0 ? alpha : objective == "rslad" ? 5. / 6 : 1; }
-  double softness() const { return temperature > 0 ? temperature : 30; }
   Mode mode() const {
     return (attack_mode.empty() ? objective == "fgsm-rs" : attack_mode == "train") ? Mode::train
                                                                                    : Mode::eval;
@@ -112,7 +111,7 @@ struct Arguments {
            {"seed", seed}};
     if (!init_checksum.empty()) c["init"] = {{"checksum", init_checksum}, {"skip_head", skip_head}};
     if (taught()) c["teacher"] = {{"model", by.model}, {"checksum", by.checksum}};
-    if (objective == "kd" || objective == "ard") c["temperature"] = softness();
+    if (objective == "kd" || objective == "ard") c["temperature"] = temperature;
     if (objective == "rrm")
       c["lambda"] = lambda;
     else if (taught())
@@ -217,9 +216,9 @@ train::AnyObjective<float> objective_of(const Arguments& a, const tools::LoadedT
     return train::Ard{.teacher = teacher,
                       .attack = {.eps = eps, .step = step, .steps = a.steps()},
                       .alpha = a.share(),
-                      .temperature = a.softness()};
+                      .temperature = a.temperature};
   if (a.objective == "rrm") return train::Rrm<>{.teacher = teacher, .lambda = a.lambda};
-  return train::Kd{.teacher = teacher, .alpha = a.share(), .temperature = a.softness()};
+  return train::Kd{.teacher = teacher, .alpha = a.share(), .temperature = a.temperature};
 }
 
 /// What is printed for people; `display` may be quiet.
@@ -442,8 +441,10 @@ void add_subject(Arguments& a, CLI::App& cli) {
   cli.add_option("--teacher", a.teacher, "weights of the teacher (a safetensors file)");
   cli.add_option("--teacher-model", a.teacher_model, "its model, where the file does not say it");
   tools::add_real(cli, "--alpha", a.alpha, {.most = 1},
-                  "kd, ard: share of the teacher's term (1); rslad: of the adversarial one (5/6)");
-  tools::add_real(cli, "--temperature", a.temperature, {.with_least = false}, "kd, ard (30)");
+                  "kd, ard: share of the teacher's term (1); rslad: of the adversarial one (5/6)")
+      ->default_str("by the objective");
+  tools::add_real(cli, "--temperature", a.temperature, {.with_least = false},
+                  "kd, ard: of both softmaxes");
   tools::add_real(cli, "--lambda", a.lambda, {}, "rrm: weight of the cross-entropy");
   cli.add_option(
       "--init", a.init,

@@ -1,5 +1,6 @@
 // What lists of items do beside single terms: gradients for a stepper of their own, several subnets
-// a step, hooks at the ends of an epoch, values that move, and what a resume must know of a teacher.
+// a step, hooks at the ends of an epoch, values that move, and what a resume must know of a
+// teacher.
 #include "support/batch.hpp"
 #include "support/error_of.hpp"
 
