@@ -1,5 +1,5 @@
-// Written by rnx::search::static_type: the static type of a found architecture. Its input is (20,
-// 8, 8).
+// Written by rnx::search::static_type: the static type of a found architecture.
+// Its input is (20, 8, 8).
 #pragma once
 
 #include "rnx/network.hpp"

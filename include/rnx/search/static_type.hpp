@@ -102,8 +102,8 @@ std::string static_type(const Network<Spec, In, Device, Precision>& net, const S
   require(identifier, [&] { return "static_type: '" + name + "' is not a name for a type"; });
   const Emission e{net.graph(), subnet, active(net, subnet)};
   const Dims in = In::dims;
-  return "// Written by rnx::search::static_type: the static type of a found architecture. Its "
-         "input is " +
+  return "// Written by rnx::search::static_type: the static type of a found architecture.\n"
+         "// Its input is " +
          in.text() +
          ".\n#pragma once\n\n#include \"rnx/network.hpp\"\n\nnamespace found {\nusing namespace "
          "rnx;\n\nusing " +
