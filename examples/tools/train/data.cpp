@@ -51,10 +51,12 @@ void check_before_data(const Arguments& a) {
   tools::require_apart("--out", a.out, a.data.dir);
 }
 
-tools::DataSet read_data(const Arguments& a, const tools::Display& display) {
+tools::DataSet read_data(const Arguments& a, tools::Display& display) {
+  display.phase("reading the images");
   tools::DataSet set = tools::open_data(a.data, true, true);
   for (const std::string& s : set.skipped) tools::complain("rnx-train: skipped " + s);
   for (const std::string& note : set.notes) tools::complain("rnx-train: " + note);
+  display.done();
   check_data(a, set);
   display.say(fmt::format("data: {}, {} training and {} test images of {}", set.name,
                           training_size(a, set), set.test->size(), set.train->dims().text()));

@@ -5,7 +5,7 @@ namespace training {
 
 using namespace rnx;
 
-Model make_model(const Arguments& a, const tools::DataSet& set, const tools::Display& display) {
+Model make_model(const Arguments& a, const tools::DataSet& set, tools::Display& display) {
   Model m{.net = tools::make_model(a.model, *set.train, a.seed, set.statistics)};
   if (!a.init.empty()) m.init = tools::start_from(a.init, a.skip_head, a.model, *m.net);
   if (a.taught()) {

@@ -22,17 +22,18 @@ void add_subject(Arguments& a, CLI::App& cli) {
                  "natural | pgd | fgsm-rs | free | trades; from a teacher: kd | ard | rslad | rrm");
   cli.add_option("--teacher", a.teacher, "weights of the teacher (a safetensors file)");
   cli.add_option("--teacher-model", a.teacher_model, "its model, where the file does not say it");
-  tools::add_real(cli, "--alpha", a.alpha, {.most = 1},
-                  "kd, ard: share of the teacher's term (1); rslad: of the adversarial one (5/6)")
-      ->default_str("by the objective");
+  tools::add_real(
+      cli, "--alpha", a.alpha, {.most = 1},
+      "kd, ard: share of the teacher's term (1 unless given); rslad: of the adversarial one (5/6)")
+      ->default_str("");
   tools::add_real(cli, "--temperature", a.temperature, {.with_least = false},
                   "kd, ard: of both softmaxes");
   tools::add_real(cli, "--lambda", a.lambda, {}, "rrm: weight of the cross-entropy");
   cli.add_option(
       "--init", a.init,
       "weights to start from (a safetensors file): a new run, with their input normalisation");
-  cli.add_flag("--init-skip-head,!--no-init-skip-head", a.skip_head,
-               "the last layer starts anew: weights of another number of classes");
+  tools::add_switch(cli, "init-skip-head", a.skip_head,
+                    "the last layer starts anew: weights of another number of classes");
 }
 
 /// Epochs, rates and the optimizer.
@@ -43,26 +44,17 @@ void add_training(Arguments& a, CLI::App& cli) {
   cli.add_option("--schedule", a.schedule, "onecycle | cosine | multistep | constant");
   tools::add_real(cli, "--warm", a.warm, {.most = 1, .with_least = false, .with_most = false},
                   "onecycle: part of the steps that rise");
-  const auto milestone = [&a](const std::vector<std::string>& texts) {
-    a.milestones.clear();
-    for (const std::string& text : texts)
-      a.milestones.push_back(tools::real("--milestones", text, {.most = 1}));
-  };
-  cli.add_option_function<std::vector<std::string>>("--milestones", milestone,
-                                                    "multistep: parts of the run, like 0.5,0.75")
-      ->delimiter(',')
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-      ->type_name("NUMBER ...")
-      ->default_str("0.5,0.75");
+  tools::add_reals(cli, "--milestones", a.milestones, {.most = 1},
+                   "multistep: parts of the run, like 0.5,0.75");
   tools::add_real(cli, "--gamma", a.gamma, {.with_least = false},
                   "multistep: factor at each milestone");
   tools::add_real(cli, "--momentum", a.momentum, {.most = 1, .with_most = false},
                   "SGD's momentum; onecycle moves it between 0.85 and 0.95");
-  cli.add_flag("--nesterov,!--no-nesterov", a.nesterov, "Nesterov's momentum");
+  tools::add_switch(cli, "nesterov", a.nesterov, "Nesterov's momentum");
   tools::add_real(cli, "--weight-decay", a.weight_decay, {});
   tools::add_real(cli, "--label-smoothing", a.label_smoothing, {.most = 1, .with_most = false});
-  cli.add_flag("--augment,!--no-augment", a.augment,
-               "random crop and flip, as the data set wants them (synthetic: none)");
+  tools::add_switch(cli, "augment", a.augment,
+                    "random crop and flip, as the data set wants them (synthetic: none)");
 }
 
 /// The attack that an objective trains with.
@@ -82,18 +74,9 @@ void add_attack(Arguments& a, CLI::App& cli) {
                    "free: how often each batch is used");
 }
 
-/// The run: seed, folder, checkpoints, evaluations, machine.
+/// Seed, evaluations, machine.
 void add_run(Arguments& a, CLI::App& cli) {
   tools::add_whole(cli, "--seed", a.seed, {});
-  cli.add_option("--out", a.out, "run directory");
-  cli.add_option("--resume", a.resume,
-                 "auto | never | a checkpoint or run directory to continue in --out");
-  tools::add_real(cli, "--save-every", a.save_every, {},
-                  "seconds between checkpoints (one is written after each epoch, too)");
-  tools::add_whole(cli, "--save-every-steps", a.save_every_steps, {},
-                   "batches between checkpoints (0: by time alone)");
-  tools::add_whole(cli, "--keep", a.keep, {.least = 1},
-                   "how many of the newest checkpoints stay, beside the best ones");
   tools::add_whole(cli, "--eval-n", a.eval_n, {},
                    "images for clean accuracy between epochs (0: none)");
   tools::add_whole(cli, "--eval-pgd-n", a.eval_pgd_n, {},
@@ -103,11 +86,27 @@ void add_run(Arguments& a, CLI::App& cli) {
                    "test images for clean accuracy at the end (0: all)");
   tools::add_whole(cli, "--final-pgd-n", a.final_pgd_n, {}, "test images for PGD-20 at the end");
   cli.add_option("--device", a.device, "cpu");
-  tools::add_whole(cli, "--threads", a.threads, {.most = host::max_threads}, "0: all");
-  tools::add_whole(cli, "--loader-threads", a.loader_threads,
-                   {.least = 1, .most = host::max_threads}, "threads that prepare batches");
-  cli.add_option("--progress", a.progress, "auto | bar | plain | json | off");
-  cli.add_flag("--dry-run", a.dry_run, "prints the table of layers and ends");
+}
+
+/// What the result does not depend on: folder, checkpoints, threads.
+void add_call(Arguments& a, CLI::App& cli) {
+  const auto of_call = [](CLI::Option* option) { option->group(tools::of_call); };
+  of_call(cli.add_option("--out", a.out, "run directory"));
+  of_call(cli.add_option("--resume", a.resume,
+                         "auto | never | a checkpoint or run directory to continue in --out"));
+  of_call(tools::add_real(cli, "--save-every", a.save_every, {},
+                          "seconds between checkpoints (one is written after each epoch, too)"));
+  of_call(tools::add_whole(cli, "--save-every-steps", a.save_every_steps, {},
+                           "batches between checkpoints (0: by time alone)"));
+  of_call(tools::add_whole(cli, "--keep", a.keep, {.least = 1},
+                           "how many of the newest checkpoints stay, beside the best ones"));
+  of_call(tools::add_whole(cli, "--threads", a.threads, {.most = host::max_threads}, "0: all"));
+  of_call(tools::add_whole(cli, "--loader-threads", a.loader_threads,
+                           {.least = 1, .most = host::max_threads},
+                           "threads that prepare batches"));
+  of_call(cli.add_option("--progress", a.progress, "auto | bar | plain | json | off"));
+  of_call(cli.add_flag("--dry-run", a.dry_run, "prints the table of layers and ends")
+              ->configurable(false));
 }
 
 /// Presets, and what users of other programs call an option.
@@ -124,8 +123,11 @@ void add_names(tools::App& app) {
                        {"eval-pgd-n", "50"},
                        {"final-pgd-n", "100"}});
   app.preset("small", {{"dataset", "cifar10"}, {"epochs", "4"}});
-  app.preset("paper",
-             {{"dataset", "cifar10"}, {"epochs", "200"}, {"schedule", "multistep"}, {"lr", "0.1"}});
+  app.preset("paper", {{"dataset", "cifar10"},
+                       {"epochs", "200"},
+                       {"schedule", "multistep"},
+                       {"lr", "0.1"},
+                       {"final-pgd-n", "10000"}});
 }
 
 }  // namespace
@@ -135,6 +137,8 @@ void add_options(Arguments& a, tools::App& app) {
   add_training(a, app.cli);
   add_attack(a, app.cli);
   add_run(a, app.cli);
+  add_call(a, app.cli);
+  app.add_frame();
   add_names(app);
 }
 

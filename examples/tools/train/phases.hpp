@@ -2,6 +2,8 @@
 // what can be refused is refused before the first.
 #pragma once
 
+#include <rnx/train.hpp>
+
 #include "../progress.hpp"
 #include "../run_directory.hpp"
 #include "arguments.hpp"
@@ -19,7 +21,7 @@ void check_before_data(const Arguments& a);
 
 /// The images, which a network for the training split can be evaluated with. Errors: UsageError,
 /// FileError.
-tools::DataSet read_data(const Arguments& a, const tools::Display& display);
+tools::DataSet read_data(const Arguments& a, tools::Display& display);
 /// How many of them are trained on.
 inline std::size_t training_size(const Arguments& a, const tools::DataSet& set) {
   return set.train->size() - a.holdout;
@@ -36,7 +38,7 @@ struct Model {
   Json facts{};        ///< of network and data, for run.json
 };
 /// Errors: UsageError, FileError.
-Model make_model(const Arguments& a, const tools::DataSet& set, const tools::Display& display);
+Model make_model(const Arguments& a, const tools::DataSet& set, tools::Display& display);
 void print_layers(const rnx::NetworkBase<float>& net);
 
 /// The objective of that name.
@@ -50,6 +52,6 @@ bool run_training(const Arguments& a, const tools::DataSet& set, Model& model,
 /// Clean accuracy and PGD-20 on the test images, as a report in the run directory. Prints the two.
 void report_result(const Arguments& a, const tools::DataSet& set,
                    const rnx::NetworkBase<float>& net, const Json& settings,
-                   const tools::RunDirectory& run, const tools::Display& display);
+                   const tools::RunDirectory& run, tools::Display& display);
 
 }  // namespace training

@@ -18,7 +18,7 @@ Json clean_details(const eval::Proportion& clean) {
 }
 
 void print_result(const eval::Proportion& clean, const eval::Proportion& robust,
-                  const tools::Display& display) {
+                  tools::Display& display) {
   Json json{{"clean_acc", clean.value()}, {"clean_n", clean.n}};
   std::string line = fmt::format("clean {:.2f} % of {}", 100 * clean.value(), clean.n);
   if (robust.n) {
@@ -32,8 +32,7 @@ void print_result(const eval::Proportion& clean, const eval::Proportion& robust,
 }  // namespace
 
 void report_result(const Arguments& a, const tools::DataSet& set, const NetworkBase<float>& net,
-                   const Json& settings, const tools::RunDirectory& run,
-                   const tools::Display& display) {
+                   const Json& settings, const tools::RunDirectory& run, tools::Display& display) {
   const std::string weights = (run / "model.safetensors").string();
   const std::size_t n = set.test->size();
   const data::Part all_clean(*set.test, 0, a.final_n ? std::min<std::size_t>(a.final_n, n) : n),
@@ -45,12 +44,13 @@ void report_result(const Arguments& a, const tools::DataSet& set, const NetworkB
       .settings = settings,
       .class_names = set.test->class_names(),
       .models = {}};
-  const eval::Options o{.seed = a.seed, .stop = &tools::stop_on_signals()};
+  eval::Options o{.seed = a.seed, .stop = &tools::stop_on_signals()};
+  o.progress = display.counting("clean");
   const eval::Proportion clean =
       eval::clean_proportion(tools::evaluate(net, all_clean, o, attack(a, "clean")));
-  report.models.push_back(tools::model_report(net, a.objective, a.model, weights,
-                                              some.size() ? some : all_clean,
-                                              {attack(a, some.size() ? pgd20 : "clean")}, o));
+  report.models.push_back(
+      tools::model_report(net, a.objective, a.model, weights, some.size() ? some : all_clean,
+                          {attack(a, some.size() ? pgd20 : "clean")}, o, display));
   report.models[0].details["clean_all"] = clean_details(clean);
   report::write(run / "eval/final", report, [](const std::string& sentence) {
     tools::complain("rnx-train: report.json is written, but not this: " + sentence);

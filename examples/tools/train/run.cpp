@@ -1,4 +1,7 @@
 // Phase 3: training into the run directory.
+#include <rnx/train/checkpoint.hpp>
+#include <rnx/train/log.hpp>
+
 #include "phases.hpp"
 
 namespace training {
@@ -9,15 +12,19 @@ namespace {
 
 /// Accuracy between epochs on the first images of `selection`.
 std::function<train::Scores()> between_epochs(const Arguments& a, const NetworkBase<float>& net,
-                                              const data::Source& selection) {
+                                              const data::Source& selection,
+                                              tools::Display& display) {
   if (a.eval_n == 0 && a.eval_pgd_n == 0) return {};
-  return [&a, &net, &selection] {
+  return [&a, &net, &selection, &display] {
     const data::Part for_clean(selection, 0, std::min<std::size_t>(a.eval_n, selection.size())),
         for_pgd(selection, 0, std::min<std::size_t>(a.eval_pgd_n, selection.size()));
     train::Scores scores;
-    const eval::Options o{.seed = a.seed, .stop = &tools::stop_on_signals()};
+    eval::Options o{.seed = a.seed, .stop = &tools::stop_on_signals()};
+    o.progress = display.counting("between epochs, clean");
     if (for_clean.size()) scores.clean = eval::accuracy(net, for_clean, o).clean();
+    o.progress = display.counting("between epochs, PGD-10");
     if (for_pgd.size()) scores.pgd = tools::evaluate(net, for_pgd, o, attack(a, pgd10)).robust();
+    display.done();
     return scores;
   };
 }
@@ -54,7 +61,7 @@ bool run_training(const Arguments& a, const tools::DataSet& set, Model& model,
       .augment = a.augment ? set.augment.operations() : data::Augment{},
       .schedule = a.rates(),
       .loader_threads = a.loader_threads,
-      .evaluate = between_epochs(a, net, selection),
+      .evaluate = between_epochs(a, net, selection, display),
       .evaluate_every = a.eval_every,
       .saving = {.store = &store,
                  .every = a.save_every,
