@@ -53,8 +53,8 @@ TEST_CASE(
 TEST_CASE("an out folder that is deleted in mid-run is made again, and said") {
   const Folder f;
   const Process run(f, train +
-                           " --dataset synthetic --model dnn --n-train 512 --n-test 8 --batch 8 "
-                           "--epochs 12 --eval-n 0 --eval-pgd-n 0 --final-pgd-n 0 --out " +
+                           " --dataset synthetic --model dnn --n-train 128 --n-test 8 --batch 8 "
+                           "--epochs 4 --eval-n 0 --eval-pgd-n 0 --final-pgd-n 0 --out " +
                            (f / "run"));
   run.wait_for(f / "run/ckpt/LATEST");
   fs::rename(f / "run", f / "gone");  // at once, and then its files
