@@ -147,6 +147,7 @@ TEST_CASE("values and gradients are PyTorch's") {
       check(name + "_batchmean", kl);
       check(name + "_mean", kl, loss::elementmean(n, classes));
     }
+  check("kl_floor_T4", loss::Kl{t.view(), 4.0, loss::Direction::teacher_to_student, 1e-2});
   check("mse_mean", loss::Mse{t.view()});
   check("cosine", loss::Cosine{t.view(), loss::logits()});
   check("l2", loss::L2{t.view()});
