@@ -1,6 +1,7 @@
 // Inference and attacks in tiles, each thread on its own: the bits of whole batches, for any number
 // of threads; errors come through.
 #include "support/batch.hpp"
+#include "support/error_of.hpp"
 
 #include <doctest/doctest.h>
 
@@ -70,6 +71,12 @@ TEST_CASE("tiles: what is kept has the bits of whole batches, whatever the threa
     }
   CHECK_THROWS_AS(net.make_trace({.keep = {Keep::at("fc").seeded()}, .eval_only = true}),
                   UsageError);
+  auto tiled = net.make_trace({.capacity = n, .keep = keep, .eval_only = true});
+  net.forward(tiled, x.view(), {});
+  CHECK(support::error_of<StateError>([&] { tiled.records(); }) ==
+        "trace: it runs in tiles and has no record of every layer; make it with "
+        "TraceOptions::tiled = false");
+  CHECK(whole.records().size() == net.graph().nodes.size());
 }
 TEST_CASE("tiles: layers of a subnet that do not run are not kept, others have its channels") {
   using search::ElasticStage;

@@ -83,6 +83,9 @@ TEST_CASE("cost gain: what is behind it is multiplied by alpha beta ln(cost), wi
   search.net.forward(trace, std::as_const(stage).view("clean"), stage.context(Mode::train, 0, 0));
   CHECK(MaskCost<double>(search.net.graph()).value(trace) == cost);
   CHECK(cost > 1000);
+  auto tiled = search.net.make_trace({.capacity = n, .eval_only = true});
+  search.net.forward(tiled, std::as_const(stage).view("clean"), {});
+  CHECK_THROWS_AS(MaskCost<double>(search.net.graph()).value(tiled), StateError);
   const double ce = search.named("ce.clean"), gain = 0.18 * std::log(cost);
   CHECK(search.named("ce.clean#2") == ce);
   CHECK(value == doctest::Approx(0.5 * ce + gain * (ce + 2 * search.named("kl.clean") +

@@ -139,7 +139,7 @@ TEST_CASE("terms that couple a batch: what does not fit is refused with one sent
   };
   CHECK(with(same, {}) == "no error");
   CHECK(with(wide, {}) ==
-        "objective: contrast.clean compares (6, 1, 1) with the (10, 1, 1) of 't'");
+        "objective: contrast.clean compares (6, 1, 1) of 'clean' with (10, 1, 1) of 't'");
   CHECK(with(same, {.memory = -3}) ==
         "contrastive loss: expected a memory of 0 to 16777216 rows, found -3");
   CHECK(refused(objective(Teacher<"t">{.net = same}, Forward<"clean">{}, Contrasting{},

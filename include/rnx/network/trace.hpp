@@ -50,8 +50,14 @@ template <class T = float, class Device = cpu> class Trace {
   }
   /// The kept output of Tap<Tag, ...>.
   template <class Tag> const Kept<T, Device>& tap() const { return tagged(&tag_id<Tag>); }
-  /// Active sizes of every node in the last forward: what cost reads.
-  std::span<const Record> records() const { return records_; }
+  /// Active sizes of every node in the last forward: what cost reads. Throws StateError where it ran
+  /// in tiles.
+  std::span<const Record> records() const {
+    require<StateError>(!tiled(),
+                        "trace: it runs in tiles and has no record of every layer; make it with "
+                        "TraceOptions::tiled = false");
+    return records_;
+  }
   /// What a node saved for backward and readers: Gumbel draws, batch statistics. Null when it saves
   /// nothing.
   const T* saved(int node) const {

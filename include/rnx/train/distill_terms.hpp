@@ -97,15 +97,9 @@ template <class Tag, fixed_string Of, fixed_string Target> struct Contrast {
   template <class T, class Device> void plan(Planner<T, Device>& p) {
     p.reads_pass(Of.c_str());
     p.reads_pass(Target.c_str(), p.options(Of.c_str()).rows);
-    p.keep(Of.c_str(), Keep::tap<Tag>().seeded());
-    p.keep(Target.c_str(), Keep::tap<Tag>());
-    const Dims own = dims(p.network(Of.c_str())), target = dims(p.network(Target.c_str()));
-    require<ShapeError>(own == target, [&] {
-      return "objective: " + name() + " compares " + own.text() + " with the " + target.text() +
-             " of '" + Target.c_str() + "'";
-    });
+    const Dims rows = p.template keep_pair<Tag>(name(), Of.c_str(), Target.c_str());
     const distill::FeatureMemory<T> bank{
-        .newest = memory, .batch = p.batch(), .width = int(own.count())};
+        .newest = memory, .batch = p.batch(), .width = int(rows.count())};
     bank.check();
     p.state(name() + ".memory", {bank.slots(), bank.width});
     p.state(name() + ".at", {3});
@@ -127,11 +121,6 @@ template <class Tag, fixed_string Of, fixed_string Target> struct Contrast {
 
  private:
   static std::string name() { return "contrast." + std::string(Of.c_str()); }
-  template <class T, class Device> static Dims dims(const NetworkBase<T, Device>& net) {
-    for (const Node& n : net.graph().nodes)
-      if (Keep::tap<Tag>().applies(n)) return n.out;
-    return {};
-  }
   template <class T, class Device>
   distill::FeatureMemory<T> bank(Stage<T, Device>& s, int width) const {
     static const std::string rows = name() + ".memory", at = name() + ".at";

@@ -90,7 +90,8 @@ template <fixed_string Of, fixed_string Target> struct Kl {
 };
 
 /// weight mean(Distance(tap of the pass, the same tap of the target)); Distance: loss::Cosine,
-/// loss::RelativeL2, loss::L2, loss::Mse. The target is held.
+/// loss::RelativeL2, loss::L2, loss::Mse, or one that couples the batch and takes taps of any dims:
+/// distill::Similarity, distill::RelationalDistance, distill::RelationalAngle. The target is held.
 template <template <class, class> class Distance, class Tag, fixed_string Of, fixed_string Target>
 struct Match {
   double weight = 1;
@@ -99,9 +100,10 @@ struct Match {
   template <class T, class Device> void plan(Planner<T, Device>& p) {
     p.reads_pass(Of.c_str());
     p.reads_pass(Target.c_str(), p.options(Of.c_str()).rows);
-    p.keep(Of.c_str(), Keep::tap<Tag>().seeded());
-    p.keep(Target.c_str(), Keep::tap<Tag>());
-    p.value("match." + std::string(Of.c_str()) + ".weight", weight);
+    const std::string name = "match." + std::string(Of.c_str());
+    p.template keep_pair<Tag>(name, Of.c_str(), Target.c_str(),
+                              !loss::couples<Distance<T, Device>>);
+    p.value(name + ".weight", weight);
     std::string text = "match " + std::string(Of.c_str()) + " to " + Target.c_str();
     if constexpr (requires { Distance<T, Device>::name; })
       text += std::string(" ") + Distance<T, Device>::name;
