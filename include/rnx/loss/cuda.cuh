@@ -5,8 +5,9 @@
 
 #include <cmath>
 
-#include "rnx/kernels/cuda/execute.cuh"
+#include "rnx/kernels/cuda/row.cuh"
 #include "rnx/loss/cuda.hpp"
+#include "rnx/loss/margin_row.hpp"
 
 namespace rnx::inline RNX_ABI::gpu {
 
