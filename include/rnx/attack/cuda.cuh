@@ -5,8 +5,10 @@
 #include <cmath>
 
 #include "rnx/attack/cuda.hpp"
+#include "rnx/attack/victim_row.hpp"
 #include "rnx/core/rng.hpp"
 #include "rnx/kernels/cuda/reduce.cuh"
+#include "rnx/kernels/cuda/row.cuh"
 
 namespace rnx::inline RNX_ABI::gpu {
 
