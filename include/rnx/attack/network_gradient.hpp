@@ -18,6 +18,8 @@ void input_gradient(const NetworkBase<T, Device>& net, Trace<T, Device>& trace,
                     std::type_identity_t<View<const T, Device>> x, const Loss& loss,
                     const Context& ctx, std::type_identity_t<View<T, Device>> dx,
                     std::type_identity_t<T>* values = nullptr) {
+  static_assert(!loss::couples<Loss>,
+                "rnx: an attack needs a loss per sample; this one couples the samples of a batch");
   require<ShapeError>(!dx || (dx.n == x.n && dx.dims == x.dims),
                       "input_gradient: dx must have the shape of x");
   require<UsageError>(!overlap(x, dx),

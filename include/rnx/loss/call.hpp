@@ -37,11 +37,25 @@ template <class T = float> struct Call {
   int sample(int i) const { return first + int(geometry::sample_of(samples.data, std::size_t(i))); }
 };
 
+/// Losses that say `static constexpr bool coupled = true` couple the samples of a batch.
+template <class L> constexpr bool couples = requires { requires L::coupled; };
+
 /// Requires   loss(trace, call)    const, for every trace that has run a forward.
 /// Ensures that it writes what the top of this file states, and reads of the batch no samples but
 /// the trace's: attacks call it for a few samples at a time.
 template <class L, class T, class Device>
-concept PerSample = requires(const L& loss, Trace<T, Device>& trace, const Call<T>& call) {
+concept PerSample =
+    !couples<L> && requires(const L& loss, Trace<T, Device>& trace, const Call<T>& call) {
+  loss(trace, call);
+};
+
+/// Requires the same of a loss that couples the samples of a batch, and says so.
+/// Ensures that it writes what the top of this file states, where L(i) are shares of one number:
+/// their mean is the loss of the batch, and gradients are those of the sum of all shares. The
+/// trace's samples are what it couples: it is called once for each pass, never for tiles.
+template <class L, class T, class Device>
+concept PerBatch = couples<L> &&
+    requires(const L& loss, Trace<T, Device>& trace, const Call<T>& call) {
   loss(trace, call);
 };
 
@@ -49,11 +63,11 @@ concept PerSample = requires(const L& loss, Trace<T, Device>& trace, const Call<
 /// Call::samples lists, or have none: attacks may call them for chosen samples of a batch.
 template <class L> constexpr bool gathers = requires { requires L::gathers; };
 
-/// Calls a per-sample loss; where the type is none, one sentence says so.
+/// Calls a loss of either kind; where the type is none, one sentence says so.
 /// Throws UsageError for a list of samples where the loss does not gather.
 template <class L, class T, class Device>
 void evaluate(const L& loss, Trace<T, Device>& trace, const Call<T>& call) {
-  constexpr bool fits = PerSample<L, T, Device>;
+  constexpr bool fits = PerSample<L, T, Device> || PerBatch<L, T, Device>;
   static_assert(fits,
                 "rnx: a per-sample loss has `void operator()(Trace<T, Device>&, const "
                 "loss::Call<T>&) const`; see loss/call.hpp");

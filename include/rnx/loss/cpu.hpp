@@ -68,21 +68,32 @@ template <class T> struct kernel<cpu, op::kl_divergence<T>> {
       const double sum_s = host::log_sum_exp(s, c, t), sum_t = host::log_sum_exp(teacher, c, t);
       const auto log_s = [&](int k) { return s[k] / t - sum_s; };
       const auto log_t = [&](int k) { return teacher[k] / t - sum_t; };
-      double kl = 0;
-      if (a.value || a.reverse)
+      const auto slope = [&](int k) {
+        return op::floored_slope(std::exp(log_t(k)), std::exp(log_s(k)), a.floor);
+      };
+      double kl = 0, along = 0;  // along: of the floored divergence, sum of p_s slope
+      if (a.value || a.reverse || a.floor > 0)
         for (int k = 0; k < c; ++k) {
           const double difference = log_t(k) - log_s(k);
-          kl += a.reverse ? -std::exp(log_s(k)) * difference : std::exp(log_t(k)) * difference;
+          if (a.floor > 0) {
+            const double p = std::exp(log_s(k));
+            kl += op::floored_term(std::exp(log_t(k)), p, a.floor);
+            along += p * slope(k);
+          } else {
+            kl += a.reverse ? -std::exp(log_s(k)) * difference : std::exp(log_t(k)) * difference;
+          }
         }
       if (a.value) a.value[row] = T(t * t * kl);
       if (!a.dz.data) return;
       T* dz = a.dz.data + row * a.dz.stride;
       for (int k = 0; k < c; ++k) {
         const double p = std::exp(log_s(k));
-        host::put(
-            dz[k],
-            a.weight * t * (a.reverse ? p * (log_s(k) - log_t(k) - kl) : p - std::exp(log_t(k))),
-            a.add);
+        host::put(dz[k],
+                  a.weight * t *
+                      (a.floor > 0 ? p * (slope(k) - along)
+                       : a.reverse ? p * (log_s(k) - log_t(k) - kl)
+                                   : p - std::exp(log_t(k))),
+                  a.add);
       }
     });
   }

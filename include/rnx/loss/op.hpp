@@ -4,6 +4,8 @@
 // where the rows are chosen from a batch.
 #pragma once
 
+#include <cmath>
+
 #include "rnx/kernels/kernel.hpp"
 
 namespace rnx::inline RNX_ABI::op {
@@ -22,15 +24,26 @@ template <class T> struct cross_entropy {
   const std::int32_t* samples = nullptr;
   auto pointers() { return std::tie(logits.data, dz.data, labels, value, samples); }
 };
+/// A term of a divergence that stays finite, p log(floor + p / (q + floor)), and its derivative with
+/// respect to q.
+RNX_SHARED double floored_term(double p, double q, double floor) {
+  return p * std::log(floor + p / (q + floor));
+}
+RNX_SHARED double floored_slope(double p, double q, double floor) {
+  const double ratio = p / (q + floor);
+  return -p * ratio / ((q + floor) * (floor + ratio));
+}
 /// forward KL(t || s) (Hinton et al. 2015) or reverse KL(s || t), both softened by T and multiplied
 /// by T^2; t: logits of the teacher
 ///   dz = weight T (p_s - p_t)   or   weight T p_s (log p_s - log p_t - KL)
+/// floor > 0, forward alone: sum of p_t log(floor + p_t / (p_s + floor)) in place of KL
 template <class T> struct kl_divergence {
   Map<const T> logits;
   Map<const T> teacher;
   Map<T> dz;
   T* value;
   double temperature;
+  double floor = 0;
   double weight;
   bool reverse;
   bool add;

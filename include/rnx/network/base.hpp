@@ -320,10 +320,12 @@ template <class T = float, class Device = cpu> class NetworkBase : public Parame
     const auto pass = [&](long tile, int lane) {
       check_stop(ctx);
       const int first = int(tile) * tiling.samples, n = std::min(tiling.samples, x.n - first);
-      const View<const T, Device> z = forward(trace.lane(lane, tiling.samples, *graph_),
-                                              x.samples(first, n), ctx.part(first, n));
+      Trace<T, Device>& own = trace.lane(lane, tiling.samples, *graph_);
+      const View<const T, Device> z = forward(own, x.samples(first, n), ctx.part(first, n));
       memory<Device>::copy(logits.samples(first, n).data, z.data,
                            z.n * z.sample_stride() * sizeof(T));
+      trace.gather(own, first);
+      if (tile == 0) trace.record_kept(own, x.n);
     };
     const int lanes = tiling.by_thread ? host::threads() : 1;
     trace.lanes(lanes);
@@ -334,6 +336,7 @@ template <class T = float, class Device = cpu> class NetworkBase : public Parame
       for (long tile = 0; tile < tiles; ++tile) pass(tile, 0);
     trace.n_ = x.n;
     trace.context_ = ctx;
+    trace.refresh_kept({ctx.stream});
     trace.records_.back() = {x, logits};
     return logits;
   }

@@ -36,16 +36,13 @@ template <fixed_string Target> struct ByKl {
   }
 };
 
-/// A loss that couples the samples of a batch cannot guide an attack, which works on a few at a
-/// time.
-template <class Loss> constexpr bool couples = requires { requires Loss::coupled; };
-
 namespace detail {
 /// Folds the batch statistics of each of an attack's forwards in, then calls the loss.
 template <class T, class Device, class Loss> struct Committing {
   NetworkBase<T, Device>& net;
   const Loss& loss;
   int commits;
+  static constexpr bool coupled = loss::couples<Loss>;
   void operator()(Trace<T, Device>& trace, const loss::Call<T>& call) const {
     for (int k = 0; k < commits; ++k) net.commit_statistics(trace);
     loss(trace, call);
@@ -73,7 +70,7 @@ struct Adversary {
     for (std::size_t k = 0; k < Loss::reads.size(); ++k) names[k + 1] = Loss::reads[k];
     return names;
   }();
-  static_assert(!couples<Loss>,
+  static_assert(!loss::couples<Loss>,
                 "rnx: an attack needs a loss per sample; this one couples the samples of a batch");
 
   template <class T, class Device> void plan(Planner<T, Device>& p) {
