@@ -44,12 +44,16 @@ template <class Norm, class Loss> void check(Setup& s, const char* name, const L
   apgd.from(s.net, work, s.x.view(), a.view(), Remembered<Loss>{loss.labels, loss, &values});
   REQUIRE(values.size() == 101);
   const golden::json& expected = g.at("losses");
-  double worst = 0;
+  // Rounding grows on the way: a pixel whose gradient is nearly 0 moves the other way. 22 iterations
+  // are the first window.
+  double in_window = 0, later = 0;
   for (std::size_t k = 0; k < expected.size(); ++k) {
-    worst = std::max(worst, golden::difference(values[k], golden::numbers(expected[k])));
-    if (k >= 57 && worst > 1e-8) { MESSAGE(std::string(name) << " " << k << " " << worst); break; }
-    if (k == 57) { MESSAGE(std::string(name) << " " << k << " " << worst);  }
+    const double d = golden::difference(values[k], golden::numbers(expected[k]));
+    (k <= 22 ? in_window : later) = std::max(k <= 22 ? in_window : later, d);
   }
+  CHECK(expected.size() == 58);
+  CHECK(in_window < 1e-8);
+  CHECK(later < 1e-2);
   const auto found = s.projection(a.view()), best = golden::numbers(g.at("best")),
              adversarial = golden::numbers(g.at("adversarial")),
              fooled = golden::numbers(g.at("fooled"));

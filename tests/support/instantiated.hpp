@@ -42,6 +42,8 @@ RNX_TEST_INSTANTIATE std::vector<double> initial_values(const NamedParameter&, s
 RNX_TEST_KERNEL(fill)
 RNX_TEST_KERNEL(copy)
 RNX_TEST_KERNEL(accumulate)
+RNX_TEST_KERNEL(gather_rows)
+RNX_TEST_KERNEL(scatter_rows)
 RNX_TEST_KERNEL(add)
 RNX_TEST_KERNEL(axpy)
 RNX_TEST_KERNEL(scale_channels)

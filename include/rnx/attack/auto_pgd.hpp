@@ -127,7 +127,8 @@ template <class Norm, class T, class Device> class AutoPgdRuns {
                                                  .radius = radius,
                                                  .draw = ctx_.draw,
                                                  .first_sample = ctx_.first_sample,
-                                                 .seed = begun_.seed});
+                                                 .seed = begun_.seed,
+                                                 .samples = ctx_.samples.data});
   }
   template <class Loss> void gradient(const Loss& loss) {
     expected_gradient(net_, work_, View<const T, Device>(x_), loss, labels_of(loss), ctx_, o_.eot,
@@ -181,11 +182,8 @@ template <class Norm, class T, class Device> class AutoPgdRuns {
                               .state = state_,
                               .first = runs_ == 0};
     if (o_.rule == AutoPgdRule::art && labels_of(loss)) {  // judged by where it stands in the end
-      const View<T, Device> z = rows(work_, "apgd logits", clean_.n, Dims{net_.classes(), 1, 1});
-      logits(net_, work_.trace, View<const T, Device>(x_), ctx_, z.data);
-      rnx::run<Device>(
-          stream(),
-          op::misclassified<T>{.logits = map(z), .labels = labels_of(loss), .flags = fooled_});
+      Predictor<T, Device>(net_, clean_.n, ctx_)
+          .judge(View<const T, Device>(x_), ctx_, labels_of(loss), fooled_);
       a.adversarial = map(x_);
       a.fooled = fooled_;
     }

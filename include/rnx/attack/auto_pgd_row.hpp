@@ -20,7 +20,7 @@ template <class T> struct row<op::ball_start<T>> {
     const std::size_t count = op::features(a.clean);
     const StepValues values = a.values ? *a.values : StepValues{};
     const rng::Stream random(values.seed + a.seed, Purpose::attack, values.draw + a.draw,
-                             a.first_sample + (a.samples ? std::uint64_t(a.samples[n]) : n));
+                             a.first_sample + geometry::sample_of(a.samples, n));
     const T* x = a.clean.data + n * count;
     T* to = a.adversarial.data + n * count;
     double radius = values.eps;
@@ -58,7 +58,7 @@ template <class T> struct row<op::misclassified<T>> {
 
   RNX_HD void operator()(std::size_t n) const {
     const T* z = a.logits.data + n * a.logits.stride;
-    const std::int32_t label = a.labels[a.samples ? std::size_t(a.samples[n]) : n];
+    const std::int32_t label = a.labels[geometry::sample_of(a.samples, n)];
     bool right = label >= 0 && label < a.logits.c;
     for (int k = 0; right && k < a.logits.c; ++k)
       if (k != label) right = k < label ? z[k] < z[label] : z[k] <= z[label];

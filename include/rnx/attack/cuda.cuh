@@ -26,7 +26,8 @@ template <class T> struct AttackStart {
   RNX_SHARED rng::Stream stream(std::size_t n) const {
     const std::uint64_t seed = (a.values ? a.values->seed : 0) + a.seed,
                         draw = (a.values ? a.values->draw : 0) + a.draw;
-    return rng::Stream(seed, Purpose::attack, draw, a.first_sample + n);
+    return rng::Stream(seed, Purpose::attack, draw,
+                       a.first_sample + geometry::sample_of(a.samples, n));
   }
   RNX_HD void operator()(std::size_t n, std::size_t j, double* acc) const {
     const double v = stream(n).normal(j);

@@ -14,7 +14,8 @@ namespace rnx::inline RNX_ISA::attack {
 /// sample, or null. The tile is the trace's capacity, and several threads work on tiles at once
 /// where the loss allows it: in eval mode every tile size gives the same bits. In train mode batch
 /// norm couples the samples, so the whole batch must fit. The loss is called once per tile, with
-/// the tile's first sample; gradients are those of the SUM over samples.
+/// the tile's first sample; gradients are those of the SUM over samples. ctx.samples: x holds these
+/// samples of a batch, whose targets the loss has; each gets the bits that it has in the batch.
 /// Throws Stopped before a tile when ctx.stop is set, UsageError when dx shares memory with x.
 template <class T, class Device, class Loss>
 void input_gradient(const NetworkBase<T, Device>& net, Trace<T, Device>& trace,
@@ -27,15 +28,18 @@ void input_gradient(const NetworkBase<T, Device>& net, Trace<T, Device>& trace,
                       "input_gradient: dx must not share memory with x, which backward reads");
   require<StateError>(ctx.mode == Mode::eval || x.n <= trace.capacity(),
                       "input_gradient: in train mode the trace must hold the whole batch");
+  require<UsageError>(!ctx.samples || ctx.mode == Mode::eval || !net.batch_statistics(),
+                      "input_gradient: batch statistics couple the samples; in train mode an "
+                      "attack takes the whole batch");
+  check_samples(ctx, x.n);
   const int size = trace.capacity();
   const long tiles = (x.n + size - 1) / size;
   const auto pass = [&](long tile, Trace<T, Device>& at) {
     check_stop(ctx);
     const int first = int(tile) * size, n = std::min(size, x.n - first);
-    Context at_tile = ctx;
-    at_tile.first_sample += std::uint64_t(first);
+    const Context at_tile = ctx.part(first, n);
     net.forward(at, x.samples(first, n), at_tile);
-    loss::Call<T> call{.first = first};
+    loss::Call<T> call{.first = ctx.samples ? 0 : first, .samples = at_tile.samples};
     if (values) {
       call.values = values + first;
       call.scratch = at.loss_scratch();

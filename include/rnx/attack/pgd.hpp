@@ -55,7 +55,8 @@ template <class Norm = norm::Linf> struct Pgd {
   /// adversarial: (n, c, h, w), assigned. ctx: mode and path of the model. Where ctx.values is set
   /// (training steps, which may be recorded), eps and step are read there, as set() wrote them;
   /// random starts are keyed by the sums of both seeds and of all draws. `draw` tells restarts
-  /// apart. Throws UsageError for an eps or step outside its range, values without a radius and
+  /// apart. Where ctx.samples lists the rows, each sample gets the bits that it has in the whole
+  /// batch. Throws UsageError for an eps or step outside its range, values without a radius and
   /// adversarial images that share memory with the clean ones, Stopped when ctx.stop is set: it is
   /// looked at in each tile of each step.
   template <class T, class Device, class Loss>
@@ -64,6 +65,7 @@ template <class Norm = norm::Linf> struct Pgd {
                   std::type_identity_t<View<T, Device>> adversarial, const Loss& loss,
                   Context ctx = {}, std::uint64_t draw = 0) const {
     check(x, adversarial, work.gradient.n());
+    check_samples(ctx, x.n);
     const std::uint64_t added_seed = ctx.values ? seed : 0;
     if (!ctx.values) {
       StepValues own{.seed = seed};
@@ -87,7 +89,8 @@ template <class Norm = norm::Linf> struct Pgd {
                                               .draw = ctx.draw,
                                               .first_sample = ctx.first_sample,
                                               .noise = start == Start::gaussian ? 1e-3 : 0.0,
-                                              .seed = added_seed});
+                                              .seed = added_seed,
+                                              .samples = ctx.samples.data});
     const View<T, Device> dx = work.gradient.view().samples(0, x.n);
     for (int k = 0; k < steps; ++k) {
       ++ctx.draw;  // dropout of a model attacked in train mode differs from step to step

@@ -65,7 +65,7 @@ template <class T> struct row<op::square_start<T>> {
   RNX_HD void operator()(std::size_t n) const {
     const int h = a.clean.h, w = a.clean.w, c = a.clean.c, s = a.size;
     const std::size_t count = op::features(a.clean);
-    const rows::SquareRandom random(a.draws, a.values, a.samples ? std::uint64_t(a.samples[n]) : n);
+    const rows::SquareRandom random(a.draws, a.values, geometry::sample_of(a.samples, n));
     const T* x = a.clean.data + n * count;
     T* to = a.to.data + n * count;
     const double eps = a.values ? a.values->eps : 0;
@@ -107,7 +107,7 @@ template <class T> struct row<op::square_propose<T>> {
     rows::copy(best, to, count);
     if (!(a.margin[n] > 0)) return;
     const int h = a.clean.h, w = a.clean.w, s = a.size;
-    const rows::SquareRandom random(a.draws, a.values, a.samples ? std::uint64_t(a.samples[n]) : n);
+    const rows::SquareRandom random(a.draws, a.values, geometry::sample_of(a.samples, n));
     const T* x = a.clean.data + n * count;
     const double eps = a.values ? a.values->eps : 0;
     const rows::Square first{random.place(h - s, 0), random.place(w - s, 1), s};

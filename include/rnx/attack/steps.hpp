@@ -49,6 +49,7 @@ Begun begin(const Attack& attack, Workspace<T, Device>& work, View<const T, Devi
                       "attack: the adversarial images must not share memory with the clean ones");
   require<ShapeError>(x.n <= work.gradient.n(),
                       "attack: the workspace holds fewer samples than the batch");
+  check_samples(ctx, x.n);
   ctx.draw += draw;
   if (!ctx.values) {
     ctx.values = work.set(own);
@@ -73,7 +74,7 @@ template <class T, class Device> op::Map<T> map(const View<T, Device>& v) { retu
 /// A loss that also says which samples are misclassified. values: where those of the batch's first
 /// sample go, which every call has.
 template <class Loss, class T, class Device> struct Judged {
-  static constexpr bool concurrent = loss::concurrent<Loss>;
+  static constexpr bool concurrent = loss::concurrent<Loss>, gathers = loss::gathers<Loss>;
   const Loss& loss;
   const std::int32_t* labels;
   const T* values;
@@ -85,7 +86,8 @@ template <class Loss, class T, class Device> struct Judged {
     run<Device>({trace.context().stream},
                 op::misclassified<T>{.logits = trace.logits(),
                                      .labels = labels + call.first,
-                                     .flags = flags + (call.values - values)});
+                                     .flags = flags + (call.values - values),
+                                     .samples = call.samples.data});
   }
 };
 
@@ -114,32 +116,29 @@ void expected_gradient(const NetworkBase<T, Device>& net, Workspace<T, Device>& 
   run<Device>(stream, op::copy<T>{.from = map(sum), .to = map(dx)});
 }
 
-/// Logits of x (n, classes), in the trace's tiles and on several threads as input_gradient.
-template <class T, class Device>
-void logits(const NetworkBase<T, Device>& net, Trace<T, Device>& trace, View<const T, Device> x,
-            const Context& ctx, T* z) {
-  const int size = trace.capacity(), classes = net.classes();
-  const long tiles = (x.n + size - 1) / size;
-  const auto pass = [&](long tile, Trace<T, Device>& at) {
-    check_stop(ctx);
-    const int first = int(tile) * size, n = std::min(size, x.n - first);
-    Context at_tile = ctx;
-    at_tile.first_sample += std::uint64_t(first);
-    const auto of_tile = net.forward(at, x.samples(first, n), at_tile);
-    const View<T, Device> to{z + std::size_t(first) * classes, n, {classes, 1, 1}, classes};
-    run<Device>({ctx.stream}, op::copy<T>{.from = of_tile, .to = map(to)});
-  };
-  if constexpr (std::is_same_v<Device, cpu>)
-    if (tiles > 1 && net.tiling(x.n).by_thread) {
-      const int lanes = host::threads();
-      trace.lanes(lanes);
-      net.prepare_weights(ctx);
-      return host::parallel_lanes(tiles, lanes, [&](long tile, int lane) {
-        pass(tile, trace.lane(lane, size, net.graph()));
-      });
-    }
-  for (long tile = 0; tile < tiles; ++tile) pass(tile, trace);
-}
+/// Forwards alone, of up to `capacity` samples.
+template <class T, class Device> class Predictor {
+ public:
+  Predictor(const NetworkBase<T, Device>& net, int capacity, const Context& ctx)
+      : net_(net),
+        trace_(net.make_trace(
+            {.use = Use::infer, .capacity = capacity, .eval_only = ctx.mode == Mode::eval})) {}
+  /// Logits (n, classes), valid until the next call.
+  View<const T, Device> operator()(View<const T, Device> x, const Context& ctx) {
+    return net_.forward(trace_, x, ctx);
+  }
+  /// flags[i] = 1 where x(i) is misclassified, else 0.
+  void judge(View<const T, Device> x, const Context& ctx, const std::int32_t* labels, T* flags) {
+    run<Device>({ctx.stream}, op::misclassified<T>{.logits = (*this)(x, ctx),
+                                                   .labels = labels,
+                                                   .flags = flags,
+                                                   .samples = ctx.samples.data});
+  }
+
+ private:
+  const NetworkBase<T, Device>& net_;
+  Trace<T, Device> trace_;
+};
 
 }  // namespace detail
 

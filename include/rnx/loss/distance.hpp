@@ -32,7 +32,7 @@ template <class Tag> Feature tapped() { return {{}, &tag_id<Tag>}; }
 /// map of several pixels has inactive channels.
 template <class T, class Device, op::Distance Kind> class Distance {
  public:
-  static constexpr bool concurrent = true;
+  static constexpr bool concurrent = true, gathers = true;
   static constexpr const char* name = Kind == op::Distance::mean_square ? "mean square"
                                       : Kind == op::Distance::cosine    ? "cosine"
                                       : Kind == op::Distance::l2        ? "l2"
@@ -67,7 +67,8 @@ template <class T, class Device, op::Distance Kind> class Distance {
                                                                 .value = value,
                                                                 .kind = Kind,
                                                                 .weight = call.weight,
-                                                                .add = add});
+                                                                .add = add,
+                                                                .samples = call.samples.data});
     });
   }
 

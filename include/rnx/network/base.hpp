@@ -68,6 +68,12 @@ template <class T = float, class Device = cpu> class NetworkBase : public Parame
       });
   }
 
+  /// Whether a layer has statistics of a batch: in train mode they couple its samples.
+  bool batch_statistics() const {
+    return std::any_of(graph_->nodes.begin(), graph_->nodes.end(),
+                       [](const Node& node) { return node.statistics != 0; });
+  }
+
   /// How a batch is cut for passes from end to end over a few samples (inference, attacks in eval
   /// mode).
   struct Tiling {
@@ -312,10 +318,8 @@ template <class T = float, class Device = cpu> class NetworkBase : public Parame
     const auto pass = [&](long tile, int lane) {
       check_stop(ctx);
       const int first = int(tile) * tiling.samples, n = std::min(tiling.samples, x.n - first);
-      Context at = ctx;
-      at.first_sample += std::uint64_t(first);
-      const View<const T, Device> z =
-          forward(trace.lane(lane, tiling.samples, *graph_), x.samples(first, n), at);
+      const View<const T, Device> z = forward(trace.lane(lane, tiling.samples, *graph_),
+                                              x.samples(first, n), ctx.part(first, n));
       memory<Device>::copy(logits.samples(first, n).data, z.data,
                            z.n * z.sample_stride() * sizeof(T));
     };
@@ -344,6 +348,7 @@ template <class T = float, class Device = cpu> class NetworkBase : public Parame
                         "forward: the trace belongs to another network");
     require<StateError>(!(trace.options_.eval_only && ctx.mode == Mode::train),
                         "forward: this trace was built for eval mode only");
+    check_samples(ctx, x.n);
     require<UsageError>(!ctx.subnet || ctx.subnet->choice.size() == graph_->slot_list.size(),
                         "forward: the subnet belongs to another network");
     if (ctx.mode == Mode::train) check_batch_statistics(x.n, "forward in train mode");
