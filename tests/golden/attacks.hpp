@@ -10,11 +10,10 @@ namespace golden::attacks {
 using namespace rnx;
 
 constexpr int n = 6, classes = 6;
-using Small = Network<
-    Sequential<Named<"a", Conv<8, 3, Stride<2>>>, Named<"swish", act::HardSwish>,
-               Named<"b", Conv<12, 3, Stride<2>>>, Named<"relu", act::Relu>, GlobalAveragePool,
-               Named<"fc", Linear<6>>>,
-    Shape<3, 11, 11>, cpu, precision::Double>;
+using Small = Network<Sequential<Named<"a", Conv<8, 3, Stride<2>>>, Named<"swish", act::HardSwish>,
+                                 Named<"b", Conv<12, 3, Stride<2>>>, Named<"relu", act::Relu>,
+                                 GlobalAveragePool, Named<"fc", Linear<6>>>,
+                      Shape<3, 11, 11>, cpu, precision::Double>;
 
 /// Everything that a comparison needs.
 struct Setup {
@@ -39,9 +38,7 @@ struct Setup {
     for (const double d : numbers(all.at(name))) v.push_back(std::int32_t(d));
     return v;
   }
-  template <class Norm> double eps() const {
-    return numbers(all.at("eps").at(name<Norm>()))[0];
-  }
+  template <class Norm> double eps() const { return numbers(all.at("eps").at(name<Norm>()))[0]; }
   template <class Norm> static const char* name() {
     return Norm::kind == op::Norm::linf ? "Linf" : Norm::kind == op::Norm::l2 ? "L2" : "L1";
   }

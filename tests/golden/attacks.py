@@ -89,7 +89,7 @@ def projection(t):
 
 
 def numbers(t):
-    return [float(v) for v in t.reshape(-1)]
+    return [float(v) for v in t.detach().reshape(-1)]
 
 
 def losses(logits, name):
@@ -129,11 +129,11 @@ def fab(norm, targeted, steps=20):
 
 
 class Square(square.SquareAttack):
-    """Takes rnx's random numbers, by the samples that are still attacked, and remembers proposals."""
+    """Takes rnx's random numbers, by the samples that are still attacked, and remembers the best images."""
 
     def begin(self, seed):
         self.given_seed, self.draw, self.tile, self.at = seed, 0, 0, 0
-        self.active, self.margins, self.best, self.path = list(range(N)), None, None, []
+        self.active, self.margins, self.images, self.path = list(range(N)), None, None, []
 
     def shared(self):
         return Stream(self.given_seed, self.draw, (1 << 63) - 1)
@@ -166,16 +166,13 @@ class Square(square.SquareAttack):
 
     def margin_and_loss(self, z, labels):
         margin, loss = super().margin_and_loss(z, labels)
-        row = torch.full((N,), float("nan"))
-        row[self.active] = projection(z)
         if self.margins is None:
-            self.margins, self.best = margin.clone(), loss.clone()
+            self.margins, self.images = margin.clone(), z.clone()
         else:
-            now, best = self.margins[self.active], self.best[self.active]
-            better = (loss < best) | (margin <= 0)
-            self.best[self.active] = torch.where(loss < best, loss, best)
-            self.margins[self.active] = torch.where(better, margin, now)
-        self.path.append([None if v != v else float(v) for v in row])
+            for k, i in enumerate(self.active):  # the loss is the margin
+                if margin[k] < self.margins[i] or margin[k] <= 0:
+                    self.margins[i], self.images[i] = margin[k], z[k]
+        self.path.append(numbers(projection(self.images)))
         self.active = [i for i in range(N) if self.margins[i] > 0]
         self.draw, self.tile, self.at = self.draw + 1, 0, 0
         return margin, loss
@@ -186,7 +183,8 @@ def run_square(norm, queries=60):
     a.init_hyperparam(x)
     a.begin(5)
     _, best = a.attack_single_run(x, y)
-    return {"path": a.path, "margins": numbers(a.margins), "best": numbers(projection(best))}
+    assert (best == a.images).all()
+    return {"path": a.path, "margins": numbers(a.margins)}
 
 
 if __name__ == "__main__":

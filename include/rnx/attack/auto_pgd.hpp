@@ -5,7 +5,7 @@
 #include <cmath>
 #include <vector>
 
-#include "rnx/attack/steps.hpp"
+#include "rnx/attack/standing.hpp"
 #include "rnx/loss/margin.hpp"
 
 namespace rnx::inline RNX_ISA::attack {
@@ -83,10 +83,11 @@ template <class Norm, class T, class Device> class AutoPgdRuns {
         loss_(rows(work, "apgd loss", x.n, Dims{1, 1, 1}).data),
         fooled_(rows(work, "apgd fooled", x.n, Dims{1, 1, 1}).data) {}
 
-  /// One run from a random start; `falling`: in L1 on balls of 3, 2 and 1 times the radius, for 30,
+  /// One run from a random start, whose number tells its draws apart; `falling`: in L1 on balls of 3, 2 and 1 times the radius, for 30,
   /// 30 and 40 % of the steps.
-  template <class Loss> void run(const Loss& loss, int steps, bool falling, View<T, Device> to) {
-    begin_run();
+  template <class Loss>
+  void run(const Loss& loss, int number, int steps, bool falling, View<T, Device> to) {
+    begin_run(number);
     const bool l1 = Norm::kind == op::Norm::l1;
     start(l1                            ? op::BallStart::projected
           : o_.rule == AutoPgdRule::art ? op::BallStart::ball
@@ -106,7 +107,7 @@ template <class Norm, class T, class Device> class AutoPgdRuns {
   }
   /// One run from the images in `to`.
   template <class Loss> void run_from(const Loss& loss, int steps, View<T, Device> to) {
-    begin_run();
+    begin_run(0);
     rnx::run<Device>(stream(), op::copy<T>{.from = map(to), .to = map(x_)});
     climb(loss, 1, steps, false);
     collect(loss, to);
@@ -114,9 +115,9 @@ template <class Norm, class T, class Device> class AutoPgdRuns {
 
  private:
   Stream stream() const { return {begun_.ctx.stream}; }
-  void begin_run() {
+  void begin_run(int number) {
     ctx_ = begun_.ctx;
-    ctx_.draw += std::uint64_t(runs_) << draw_bits_of_run;
+    ctx_.draw += std::uint64_t(number) << draw_bits_of_run;
   }
   void start(op::BallStart kind, double radius) {
     rnx::run<Device>(stream(), op::ball_start<T>{.clean = clean_,
@@ -216,7 +217,8 @@ inline void check_auto_pgd(int steps, int restarts, int eot, double rho) {
 /// AutoPGD climbs any per-sample loss: loss::CrossEntropy, loss::Dlr, ... A run begins on the
 /// sphere of radius eps (L1: at a projected normal point) with steps of 2 eps (L1: eps). Its result
 /// is the last iterate that is misclassified, where the loss has labels, and else the one with the
-/// largest loss; a sample that is fooled is left as it is by later restarts.
+/// largest loss; a sample that is fooled is left as it is by later restarts, which do not
+/// spend anything on it where the loss gathers (loss/call.hpp).
 template <class Norm = norm::Linf> struct AutoPgd {
   using norm = Norm;
   Rational eps = px(8);
@@ -246,8 +248,17 @@ template <class Norm = norm::Linf> struct AutoPgd {
                   std::type_identity_t<View<const T, Device>> x,
                   std::type_identity_t<View<T, Device>> adversarial, const Loss& loss,
                   Context ctx = {}, std::uint64_t draw = 0) const {
-    auto runs = begin(net, work, x, adversarial, ctx, draw);
-    for (int r = 0; r < restarts; ++r) runs.run(loss, steps, falling, adversarial);
+    const detail::Begun begun = begin(net, work, x, adversarial, ctx, draw);
+    if (!labels_of(loss) || !loss::gathers<Loss>) {
+      auto all = runs(net, work, x, begun);
+      for (int r = 0; r < restarts; ++r) all.run(loss, r, steps, falling, adversarial);
+      return;
+    }
+    detail::Standing<T, Device> standing(net, x, adversarial, labels_of(loss), begun.ctx);
+    for (int r = 0; r < restarts; ++r)
+      standing.attack([&](const auto& part, const auto& to, const Context& c) {
+        runs(net, work, part, {c, begun.seed}).run(loss, r, steps, falling, to);
+      });
   }
   /// One run that begins at the images in `adversarial`, which must lie in the ball.
   template <class T, class Device, class Loss>
@@ -255,23 +266,25 @@ template <class Norm = norm::Linf> struct AutoPgd {
             std::type_identity_t<View<const T, Device>> x,
             std::type_identity_t<View<T, Device>> adversarial, const Loss& loss, Context ctx = {},
             std::uint64_t draw = 0) const {
-    begin(net, work, x, adversarial, ctx, draw).run_from(loss, steps, adversarial);
+    runs(net, work, x, begin(net, work, x, adversarial, ctx, draw))
+        .run_from(loss, steps, adversarial);
   }
 
  private:
   template <class T, class Device>
-  detail::AutoPgdRuns<Norm, T, Device> begin(const NetworkBase<T, Device>& net,
-                                             Workspace<T, Device>& work, View<const T, Device> x,
-                                             View<T, Device> adversarial, const Context& ctx,
-                                             std::uint64_t draw) const {
+  detail::Begun begin(const NetworkBase<T, Device>&, Workspace<T, Device>& work,
+                      View<const T, Device> x, View<T, Device> adversarial, const Context& ctx,
+                      std::uint64_t draw) const {
     detail::check_auto_pgd(steps, restarts, eot, rho);
     require<UsageError>(!falling || Norm::kind == op::Norm::l1,
                         "attack: AutoPGD's radius falls in L1 alone");
-    return {net,
-            work,
-            x,
-            detail::begin<Norm>(*this, work, x, adversarial, ctx, draw),
-            {.eot = eot, .rho = rho, .rule = rule}};
+    return detail::begin<Norm>(*this, work, x, adversarial, ctx, draw);
+  }
+  template <class T, class Device>
+  detail::AutoPgdRuns<Norm, T, Device> runs(const NetworkBase<T, Device>& net,
+                                            Workspace<T, Device>& work, View<const T, Device> x,
+                                            const detail::Begun& begun) const {
+    return {net, work, x, begun, {.eot = eot, .rho = rho, .rule = rule}};
   }
 };
 

@@ -54,16 +54,17 @@ template <class T> struct misclassified {
   auto pointers() { return std::tie(logits.data, labels, flags, samples); }
 };
 
-/// to(n) = from(n) where flags[n * stride] is not 0.
-template <class T> struct select_rows {
+/// classes[n], or classes[samples[n]], = the class of row n's logit of that rank: 1 for the largest;
+/// of equal logits the higher class is larger, as where a stable sort in rising order puts it.
+template <class T> struct ranked_class {
   static constexpr bool by_row = true;
-  Map<const T> from{};
-  Map<T> to{};
-  const T* flags = nullptr;
-  int stride = 1;
-  std::size_t rows() const { return from.n; }
-  double work() const { return double(features(from)); }
-  auto pointers() { return std::tie(from.data, to.data, flags); }
+  Map<const T> logits{};
+  std::int32_t* classes = nullptr;
+  int rank = 1;
+  const std::int32_t* samples = nullptr;
+  std::size_t rows() const { return logits.rows(); }
+  double work() const { return double(logits.c) * logits.c; }
+  auto pointers() { return std::tie(logits.data, classes, samples); }
 };
 
 /// What AutoPGD knows of a row.

@@ -66,13 +66,19 @@ template <class T> struct row<op::misclassified<T>> {
   }
 };
 
-template <class T> struct row<op::select_rows<T>> {
-  op::select_rows<T> a;
+template <class T> struct row<op::ranked_class<T>> {
+  op::ranked_class<T> a;
 
   RNX_HD void operator()(std::size_t n) const {
-    const std::size_t count = op::features(a.from);
-    if (a.flags[n * a.stride] != 0)
-      rows::copy(a.from.data + n * count, a.to.data + n * count, count);
+    const T* z = a.logits.data + n * a.logits.stride;
+    const int c = a.logits.c;
+    int found = c;  // where no order exists (NaN): outside the classes, which losses answer by NaN
+    for (int k = 0; k < c; ++k) {
+      int larger = 0;
+      for (int j = 0; j < c; ++j) larger += z[j] > z[k] || (z[j] == z[k] && j > k);
+      if (larger == a.rank - 1 && z[k] == z[k]) found = k;
+    }
+    a.classes[geometry::sample_of(a.samples, n)] = found;
   }
 };
 

@@ -4,9 +4,12 @@
 
 #include <cmath>
 
+#include "rnx/attack/auto_pgd_row.hpp"
 #include "rnx/attack/cuda.hpp"
+#include "rnx/attack/square_row.hpp"
 #include "rnx/core/rng.hpp"
 #include "rnx/kernels/cuda/reduce.cuh"
+#include "rnx/kernels/cuda/row.cuh"
 
 namespace rnx::inline RNX_ABI::gpu {
 

@@ -2,9 +2,13 @@
 #pragma once
 
 #include "rnx/attack/op.hpp"
+#include "rnx/attack/auto_pgd_op.hpp"
+#include "rnx/attack/square_op.hpp"
 #include "rnx/kernels/cuda/declare.hpp"
 
-#define RNX_CUDA_ATTACK(f) f(attack_start) f(attack_step)
+#define RNX_CUDA_ATTACK(f)                                                                       \
+  f(attack_start) f(attack_step) f(ball_start) f(misclassified) f(ranked_class) f(auto_pgd_step) \
+      f(auto_pgd_track) f(auto_pgd_collect) f(square_start) f(square_propose) f(square_accept)
 
 namespace rnx::inline RNX_ABI {
 RNX_CUDA_ATTACK(RNX_CUDA_DECLARE)

@@ -81,15 +81,15 @@ template <class T> struct row<op::square_start<T>> {
     for (int i = 0; i < h; ++i)
       for (int j = 0; j < w; ++j) {
         const int at_i = i - border, at_j = j - border;
-        const bool inside =
-            at_i >= 0 && at_j >= 0 && at_i / s < down && at_j / s < across;
+        const bool inside = at_i >= 0 && at_j >= 0 && at_i / s < down && at_j / s < across;
         const int tile = inside ? at_i / s * across + at_j / s : 0;
         const bool transposed = inside && random.transposed(16 + std::uint64_t(tile));
         for (int k = 0; k < c; ++k) {
           double v = 0;
           if (inside)
             v = random.sign(random.own, std::uint64_t(tile) * c + k) *
-                (transposed ? a.pattern[at_j % s * s + at_i % s] : a.pattern[at_i % s * s + at_j % s]);
+                (transposed ? a.pattern[at_j % s * s + at_i % s]
+                            : a.pattern[at_i % s * s + at_j % s]);
           to[(std::size_t(i) * w + j) * c + k] = T(v);
         }
       }
@@ -114,10 +114,8 @@ template <class T> struct row<op::square_propose<T>> {
     if (a.norm == op::Norm::linf) return added(random, first, x, to, eps);
     const rows::Square second{random.place(h - s, 2), random.place(w - s, 3), s};
     for (std::size_t i = 0; i < count; ++i) to[i] = T(double(best[i]) - x[i]);
-    const double length =
-        rows::norm(a.norm, count, [&](std::size_t i) { return double(to[i]); });
-    for (int k = 0; k < a.clean.c; ++k)
-      moved(random, first, second, k, to, eps, length);
+    const double length = rows::norm(a.norm, count, [&](std::size_t i) { return double(to[i]); });
+    for (int k = 0; k < a.clean.c; ++k) moved(random, first, second, k, to, eps, length);
     rows::place_in_ball(a.norm, count, x, to, eps);
   }
 
