@@ -7,3 +7,6 @@
 #include "rnx/attack/norm.hpp"
 #include "rnx/attack/input_gradient.hpp"
 #include "rnx/attack/pgd.hpp"
+#include "rnx/attack/auto_pgd.hpp"
+#include "rnx/attack/auto_pgd_targeted.hpp"
+#include "rnx/attack/square.hpp"

@@ -13,7 +13,7 @@ template <class T> RNX_SHARED T direction(T g) {
 }
 
 /// Of a perturbation.
-enum class Norm { linf, l2 };
+enum class Norm { linf, l2, l1 };
 
 /// Maps are dense.
 /// start: Linf x + U(-eps, eps); L2 x + eps n / (|n| + 1e-10) on the sphere; clipped to [0, 1].

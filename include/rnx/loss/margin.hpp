@@ -31,6 +31,7 @@ void margin(Trace<T, Device>& trace, const Call<T>& call, op::logit_margin<T> a,
   a.dz = {geometry::map(z), dz.data};
   a.labels += call.first;
   a.targets = a.targets ? a.targets + call.first : nullptr;
+  a.samples = call.samples.data;
   a.weight = call.weight;
   a.add = call.add;
   with_values(trace, call, [&](T* value) {
@@ -46,7 +47,7 @@ void margin(Trace<T, Device>& trace, const Call<T>& call, op::logit_margin<T> a,
 /// Throws UsageError for missing labels, fewer than 2 classes and a confidence that is NaN. A label
 /// or target outside the classes gives NaN: see Labels.
 struct Margin {
-  static constexpr bool concurrent = true;
+  static constexpr bool concurrent = true, gathers = true;
   const std::int32_t* labels = nullptr;   ///< device memory, of the whole batch (Labels::data)
   const std::int32_t* targets = nullptr;  ///< likewise; null: whichever other class is largest
   double confidence = std::numeric_limits<double>::infinity();
@@ -65,7 +66,7 @@ struct Margin {
 /// Throws UsageError for missing labels and fewer than 3 classes. A label outside the classes gives
 /// NaN: see Labels.
 struct Dlr {
-  static constexpr bool concurrent = true;
+  static constexpr bool concurrent = true, gathers = true;
   const std::int32_t* labels = nullptr;  ///< device memory, of the whole batch (Labels::data)
 
   template <class T, class Device>
@@ -80,7 +81,7 @@ struct Dlr {
 /// Throws UsageError for missing labels or targets and fewer than 4 classes. A label or target
 /// outside the classes gives NaN: see Labels.
 struct TargetedDlr {
-  static constexpr bool concurrent = true;
+  static constexpr bool concurrent = true, gathers = true;
   const std::int32_t* labels = nullptr;   ///< device memory, of the whole batch (Labels::data)
   const std::int32_t* targets = nullptr;  ///< likewise
 

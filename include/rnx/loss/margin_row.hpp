@@ -23,7 +23,7 @@ template <class T> struct row<op::logit_margin<T>> {
   RNX_HD void operator()(std::size_t n) const {
     const int c = a.logits.c;
     const T* z = a.logits.data + n * a.logits.stride;
-    const std::size_t sample = a.samples ? std::size_t(a.samples[n]) : n;
+    const std::size_t sample = geometry::sample_of(a.samples, n);
     const std::int32_t label = a.labels[sample];
     int order[4] = {0, 0, 0, 0};
     largest(z, c, order);
