@@ -42,12 +42,13 @@ template <class T> struct ball_start {
 };
 
 /// flags[n] = 1 where the largest logit (the first of equal ones) is not the label's, or a logit is
-/// NaN, else 0. Row n has label n, or samples[n].
+/// NaN, else 0. Row n has label n, or samples[n]. also: flags that are set stay so.
 template <class T> struct misclassified {
   static constexpr bool by_row = true;
   Map<const T> logits{};
   const std::int32_t* labels = nullptr;
   T* flags = nullptr;
+  bool also = false;
   const std::int32_t* samples = nullptr;
   std::size_t rows() const { return logits.rows(); }
   double work() const { return 2.0 * logits.c; }

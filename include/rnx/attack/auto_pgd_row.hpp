@@ -62,7 +62,7 @@ template <class T> struct row<op::misclassified<T>> {
     bool right = label >= 0 && label < a.logits.c;
     for (int k = 0; right && k < a.logits.c; ++k)
       if (k != label) right = k < label ? z[k] < z[label] : z[k] <= z[label];
-    a.flags[n] = T(!right);
+    a.flags[n] = T(!right || (a.also && a.flags[n] != 0));
   }
 };
 

@@ -52,6 +52,7 @@ template <class Norm = norm::Linf> struct Pgd {
            std::to_string(seed);
   }
 
+  /// victim: a network, or what has gradients as one (victim.hpp), which work was made for.
   /// adversarial: (n, c, h, w), assigned. ctx: mode and path of the model. Where ctx.values is set
   /// (training steps, which may be recorded), eps and step are read there, as set() wrote them;
   /// random starts are keyed by the sums of both seeds and of all draws. `draw` tells restarts
@@ -60,7 +61,7 @@ template <class Norm = norm::Linf> struct Pgd {
   /// adversarial images that share memory with the clean ones, Stopped when ctx.stop is set: it is
   /// looked at in each tile of each step.
   template <class T, class Device, class Loss>
-  void operator()(const NetworkBase<T, Device>& net, Workspace<T, Device>& work,
+  void operator()(std::type_identity_t<WhiteBoxRef<T, Device>> victim, Workspace<T, Device>& work,
                   std::type_identity_t<View<const T, Device>> x,
                   std::type_identity_t<View<T, Device>> adversarial, const Loss& loss,
                   Context ctx = {}, std::uint64_t draw = 0) const {
@@ -94,7 +95,7 @@ template <class Norm = norm::Linf> struct Pgd {
     const View<T, Device> dx = work.gradient.view().samples(0, x.n);
     for (int k = 0; k < steps; ++k) {
       ++ctx.draw;  // dropout of a model attacked in train mode differs from step to step
-      input_gradient(net, work.trace, adversarial, loss, ctx, dx);
+      input_gradient(victim, work, adversarial, loss, ctx, dx);
       run<Device>(stream, op::attack_step<T>{.clean = {rows, x.data},
                                              .gradient = {rows, dx.data},
                                              .adversarial = {rows, adversarial.data},
@@ -136,11 +137,11 @@ template <class Norm = norm::Linf> struct Fgsm {
   std::string describe() const { return pgd().describe(); }
 
   template <class T, class Device, class Loss>
-  void operator()(const NetworkBase<T, Device>& net, Workspace<T, Device>& work,
+  void operator()(std::type_identity_t<WhiteBoxRef<T, Device>> victim, Workspace<T, Device>& work,
                   std::type_identity_t<View<const T, Device>> x,
                   std::type_identity_t<View<T, Device>> adversarial, const Loss& loss,
                   Context ctx = {}, std::uint64_t draw = 0) const {
-    pgd()(net, work, x, adversarial, loss, ctx, draw);
+    pgd()(victim, work, x, adversarial, loss, ctx, draw);
   }
 
  private:

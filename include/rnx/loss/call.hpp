@@ -67,6 +67,29 @@ void evaluate(const L& loss, Trace<T, Device>& trace, const Call<T>& call) {
 /// once, each with its own trace.
 template <class L> constexpr bool concurrent = requires { requires L::concurrent; };
 
+/// A per-sample loss of any type, not owned, for what is compiled once for all losses.
+template <class T, class Device> class LossRef {
+ public:
+  static constexpr bool gathers = true;  // if not, evaluate() of the loss itself says so
+
+  template <class L>
+    requires(!std::same_as<L, LossRef>)
+  explicit LossRef(const L& loss)
+      : loss_(&loss),
+        call_([](const void* l, Trace<T, Device>& trace, const Call<T>& call) {
+          evaluate(*static_cast<const L*>(l), trace, call);
+        }),
+        concurrent_(loss::concurrent<L>) {}
+  void operator()(Trace<T, Device>& trace, const Call<T>& call) const { call_(loss_, trace, call); }
+  /// Whether several threads may call it.
+  bool by_threads() const { return concurrent_; }
+
+ private:
+  const void* loss_;
+  void (*call_)(const void*, Trace<T, Device>&, const Call<T>&);
+  bool concurrent_;
+};
+
 /// Weights: `batchmean` divides the sum over a batch by n, `elementmean` by n classes
 /// (KLDivLoss(reduction="mean") in PyTorch, the reduction of the published RSLAD, ARD and ProARD
 /// codes: `classes` times smaller gradients).

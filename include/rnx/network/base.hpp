@@ -31,6 +31,7 @@ template <class T = float, class Device = cpu> class NetworkBase : public Parame
     if constexpr (std::is_same_v<Device, cpu>)
       if (trace.tiled()) return forward_tiles(trace, x, ctx);
     trace.n_ = x.n;
+    trace.passes_.forwards += x.n;
     trace.pending_ = true;
     trace.context_ = ctx;
     trace.input_ = x;
@@ -113,6 +114,7 @@ template <class T = float, class Device = cpu> class NetworkBase : public Parame
     require<ShapeError>(!grads || grads->flat.size() == this->parameters_.size(),
                         "backward: these gradients belong to another network");
     trace.pending_ = false;
+    trace.passes_.backwards += trace.n_;
     PassType p = pass(trace);
     if (!dx) p.first_trained = trace.context_.first_trained;
     do_backward(trace.logits_gradient(), dx, grads ? grads->flat.data() : nullptr, p);
