@@ -9,4 +9,7 @@
 #include "rnx/attack/pgd.hpp"
 #include "rnx/attack/auto_pgd.hpp"
 #include "rnx/attack/auto_pgd_targeted.hpp"
+#include "rnx/attack/auto_attack.hpp"
+#include "rnx/attack/fab.hpp"
+#include "rnx/attack/momentum.hpp"
 #include "rnx/attack/square.hpp"

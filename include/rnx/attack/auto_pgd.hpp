@@ -64,9 +64,9 @@ template <class Norm, class T, class Device> class AutoPgdRuns {
     double rho;
     AutoPgdRule rule;
   };
-  AutoPgdRuns(const NetworkBase<T, Device>& net, Workspace<T, Device>& work,
+  AutoPgdRuns(const WhiteBoxRef<T, Device>& victim, Workspace<T, Device>& work,
               View<const T, Device> x, const Begun& begun, const Options& options)
-      : net_(net),
+      : victim_(victim),
         work_(work),
         clean_(x),
         begun_(begun),
@@ -132,8 +132,8 @@ template <class Norm, class T, class Device> class AutoPgdRuns {
                                                  .samples = ctx_.samples.data});
   }
   template <class Loss> void gradient(const Loss& loss) {
-    expected_gradient(net_, work_, View<const T, Device>(x_), loss, labels_of(loss), ctx_, o_.eot,
-                      gradient_, loss_, fooled_);
+    expected_gradient(victim_, work_, View<const T, Device>(x_), loss, ctx_, o_.eot, gradient_,
+                      loss_, fooled_);
   }
   template <class Loss> void climb(const Loss& loss, double radius, int steps, bool random_start) {
     rnx::run<Device>(stream(), op::copy<T>{.from = map(x_), .to = map(previous_)});
@@ -183,8 +183,7 @@ template <class Norm, class T, class Device> class AutoPgdRuns {
                               .state = state_,
                               .first = runs_ == 0};
     if (o_.rule == AutoPgdRule::art && labels_of(loss)) {  // judged by where it stands in the end
-      Predictor<T, Device>(net_, clean_.n, ctx_)
-          .judge(View<const T, Device>(x_), ctx_, labels_of(loss), fooled_);
+      judge<T, Device>(victim_, work_, View<const T, Device>(x_), ctx_, labels_of(loss), fooled_);
       a.adversarial = map(x_);
       a.fooled = fooled_;
     }
@@ -192,7 +191,7 @@ template <class Norm, class T, class Device> class AutoPgdRuns {
     ++runs_;
   }
 
-  const NetworkBase<T, Device>& net_;
+  WhiteBoxRef<T, Device> victim_;
   Workspace<T, Device>& work_;
   View<const T, Device> clean_;
   Begun begun_;
@@ -244,47 +243,48 @@ template <class Norm = norm::Linf> struct AutoPgd {
 
   /// As Pgd's. Throws UsageError also for options out of range.
   template <class T, class Device, class Loss>
-  void operator()(const NetworkBase<T, Device>& net, Workspace<T, Device>& work,
+  void operator()(std::type_identity_t<WhiteBoxRef<T, Device>> victim, Workspace<T, Device>& work,
                   std::type_identity_t<View<const T, Device>> x,
                   std::type_identity_t<View<T, Device>> adversarial, const Loss& loss,
                   Context ctx = {}, std::uint64_t draw = 0) const {
-    const detail::Begun begun = begin(net, work, x, adversarial, ctx, draw);
-    if (!labels_of(loss) || !loss::gathers<Loss>) {
-      auto all = runs(net, work, x, begun);
+    const detail::Begun begun = begin<T, Device>(work, x, adversarial, ctx, draw);
+    if (!labels_of(loss) || !loss::gathers<Loss> || ctx.mode == Mode::train) {
+      auto all = runs<T, Device>(victim, work, x, begun);
       for (int r = 0; r < restarts; ++r) all.run(loss, r, steps, falling, adversarial);
       return;
     }
-    detail::Standing<T, Device> standing(net, x, adversarial, labels_of(loss), begun.ctx);
+    detail::Standing<T, Device> standing(victim, work, x, adversarial, labels_of(loss), begun.ctx);
     for (int r = 0; r < restarts; ++r)
       standing.attack([&](const auto& part, const auto& to, const Context& c) {
-        runs(net, work, part, {c, begun.seed}).run(loss, r, steps, falling, to);
+        runs<T, Device>(victim, work, part, {c, begun.seed}).run(loss, r, steps, falling, to);
       });
   }
   /// One run that begins at the images in `adversarial`, which must lie in the ball.
   template <class T, class Device, class Loss>
-  void from(const NetworkBase<T, Device>& net, Workspace<T, Device>& work,
+  void from(std::type_identity_t<WhiteBoxRef<T, Device>> victim, Workspace<T, Device>& work,
             std::type_identity_t<View<const T, Device>> x,
             std::type_identity_t<View<T, Device>> adversarial, const Loss& loss, Context ctx = {},
             std::uint64_t draw = 0) const {
-    runs(net, work, x, begin(net, work, x, adversarial, ctx, draw))
+    runs<T, Device>(victim, work, x, begin<T, Device>(work, x, adversarial, ctx, draw))
         .run_from(loss, steps, adversarial);
   }
 
  private:
   template <class T, class Device>
-  detail::Begun begin(const NetworkBase<T, Device>&, Workspace<T, Device>& work,
-                      View<const T, Device> x, View<T, Device> adversarial, const Context& ctx,
-                      std::uint64_t draw) const {
+  detail::Begun begin(Workspace<T, Device>& work, View<const T, Device> x,
+                      View<T, Device> adversarial, const Context& ctx, std::uint64_t draw) const {
+    require<UsageError>(rule != AutoPgdRule::art || ctx.mode == Mode::eval,
+                        "attack: AutoPGD's rule art judges in eval mode alone");
     detail::check_auto_pgd(steps, restarts, eot, rho);
     require<UsageError>(!falling || Norm::kind == op::Norm::l1,
                         "attack: AutoPGD's radius falls in L1 alone");
     return detail::begin<Norm>(*this, work, x, adversarial, ctx, draw);
   }
   template <class T, class Device>
-  detail::AutoPgdRuns<Norm, T, Device> runs(const NetworkBase<T, Device>& net,
+  detail::AutoPgdRuns<Norm, T, Device> runs(const WhiteBoxRef<T, Device>& victim,
                                             Workspace<T, Device>& work, View<const T, Device> x,
                                             const detail::Begun& begun) const {
-    return {net, work, x, begun, {.eot = eot, .rho = rho, .rule = rule}};
+    return {victim, work, x, begun, {.eot = eot, .rho = rho, .rule = rule}};
   }
 };
 

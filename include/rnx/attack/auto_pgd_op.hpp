@@ -19,9 +19,8 @@ RNX_SHARED std::size_t features(const geometry::Map& m) { return std::size_t(m.h
 ///   nearest    that of `adversarial` as it is
 enum class BallStart { sphere, ball, projected, nearest };
 
-/// adversarial = a start with r = radius values->eps, or radius min(values->eps, limits[n * stride])
-/// where there are limits. Keyed by (seed, draw, sample id): values->seed + seed, values->draw +
-/// draw, first_sample + row, or + samples[row].
+/// adversarial = a start with r = radius values->eps. Keyed by (seed, draw, sample id): values->seed
+/// + seed, values->draw + draw, first_sample + row, or + samples[row].
 template <class T> struct ball_start {
   static constexpr bool by_row = true;
   Map<const T> clean{};
@@ -34,20 +33,19 @@ template <class T> struct ball_start {
   std::uint64_t first_sample = 0;
   std::uint64_t seed = 0;
   const std::int32_t* samples = nullptr;
-  const T* limits = nullptr;
-  int limits_stride = 1;
   std::size_t rows() const { return clean.n; }
   double work() const { return 64.0 * features(clean); }
-  auto pointers() { return std::tie(clean.data, adversarial.data, values, samples, limits); }
+  auto pointers() { return std::tie(clean.data, adversarial.data, values, samples); }
 };
 
 /// flags[n] = 1 where the largest logit (the first of equal ones) is not the label's, or a logit is
-/// NaN, else 0. Row n has label n, or samples[n].
+/// NaN, else 0. Row n has label n, or samples[n]. also: flags that are set stay so.
 template <class T> struct misclassified {
   static constexpr bool by_row = true;
   Map<const T> logits{};
   const std::int32_t* labels = nullptr;
   T* flags = nullptr;
+  bool also = false;
   const std::int32_t* samples = nullptr;
   std::size_t rows() const { return logits.rows(); }
   double work() const { return 2.0 * logits.c; }
@@ -65,6 +63,18 @@ template <class T> struct ranked_class {
   std::size_t rows() const { return logits.rows(); }
   double work() const { return double(logits.c) * logits.c; }
   auto pointers() { return std::tie(logits.data, classes, samples); }
+};
+
+/// momentum = decay momentum + gradient / mean |gradient|   (Dong et al. 2018, eq. 6, but for a
+/// factor that all of it has); a gradient of zeros adds nothing.
+template <class T> struct accumulate_direction {
+  static constexpr bool by_row = true;
+  Map<const T> gradient{};
+  Map<T> momentum{};
+  double decay = 1;
+  std::size_t rows() const { return gradient.n; }
+  double work() const { return 4.0 * features(gradient); }
+  auto pointers() { return std::tie(gradient.data, momentum.data); }
 };
 
 /// What AutoPGD knows of a row.

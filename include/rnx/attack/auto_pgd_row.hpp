@@ -23,12 +23,7 @@ template <class T> struct row<op::ball_start<T>> {
                              a.first_sample + geometry::sample_of(a.samples, n));
     const T* x = a.clean.data + n * count;
     T* to = a.adversarial.data + n * count;
-    double radius = values.eps;
-    if (a.limits) {
-      const double limit = a.limits[n * a.limits_stride];
-      radius = limit < radius ? limit : radius;
-    }
-    radius *= a.radius;
+    const double radius = a.radius * values.eps;
     const bool linf = a.norm == op::Norm::linf;
     const auto noise = [&](std::size_t i) {
       return linf ? 2 * random.uniform(i) - 1 : random.normal(i);
@@ -62,7 +57,7 @@ template <class T> struct row<op::misclassified<T>> {
     bool right = label >= 0 && label < a.logits.c;
     for (int k = 0; right && k < a.logits.c; ++k)
       if (k != label) right = k < label ? z[k] < z[label] : z[k] <= z[label];
-    a.flags[n] = T(!right);
+    a.flags[n] = T(!right || (a.also && a.flags[n] != 0));
   }
 };
 
@@ -79,6 +74,19 @@ template <class T> struct row<op::ranked_class<T>> {
       if (larger == a.rank - 1 && z[k] == z[k]) found = k;
     }
     a.classes[geometry::sample_of(a.samples, n)] = found;
+  }
+};
+
+template <class T> struct row<op::accumulate_direction<T>> {
+  op::accumulate_direction<T> a;
+
+  RNX_HD void operator()(std::size_t n) const {
+    const std::size_t count = op::features(a.gradient), at = n * count;
+    const T* g = a.gradient.data + at;
+    T* momentum = a.momentum.data + at;
+    const double sum = rows::norm(op::Norm::l1, count, [&](std::size_t i) { return double(g[i]); });
+    const double scale = sum == 0 ? 0 : double(count) / sum;
+    for (std::size_t i = 0; i < count; ++i) momentum[i] = T(a.decay * momentum[i] + g[i] * scale);
   }
 };
 

@@ -8,15 +8,16 @@ namespace rnx::inline RNX_ISA::attack {
 
 namespace detail {
 
-/// Classes of the logits' order, in device memory, for samples of a batch.
+/// Classes in the order of a victim's first output, in device memory, for samples of a batch.
 template <class T, class Device> class RankedClasses {
  public:
-  RankedClasses(const NetworkBase<T, Device>& net, View<const T, Device> x, const Context& ctx)
+  RankedClasses(const VictimRef<T, Device>& victim, Workspace<T, Device>& work,
+                View<const T, Device> x, const Context& ctx)
       : ctx_(ctx),
-        logits_(x.n, Dims{net.classes(), 1, 1}),
+        logits_(x.n, Dims{victim.classes(), 1, 1}),
         classes_(std::size_t(ctx.samples ? ctx.samples.batch : x.n)) {
-    Predictor<T, Device> predict(net, x.n, ctx);
-    run<Device>({ctx.stream}, op::copy<T>{.from = map(predict(x, ctx)), .to = map(logits_.view())});
+    run<Device>({ctx.stream},
+                op::copy<T>{.from = work.predictor(victim)(x, ctx), .to = map(logits_.view())});
   }
   /// Of every sample the class with the logit of that rank, 1 for the largest; valid until the next
   /// call.
@@ -65,26 +66,26 @@ template <class Norm = norm::Linf> struct AutoPgdTargeted {
   std::string describe() const {
     return of_one().describe() + " targets " + std::to_string(targets);
   }
-  /// As AutoPgd's. Throws UsageError for fewer than 4 classes, and fewer than targets + 1.
+  /// As AutoPgd's, in eval mode. Throws UsageError for fewer than 4 classes, and fewer than targets + 1.
   template <class T, class Device, Labelled Loss>
-  void operator()(const NetworkBase<T, Device>& net, Workspace<T, Device>& work,
+  void operator()(std::type_identity_t<WhiteBoxRef<T, Device>> victim, Workspace<T, Device>& work,
                   std::type_identity_t<View<const T, Device>> x,
                   std::type_identity_t<View<T, Device>> adversarial, const Loss& loss,
                   Context ctx = {}, std::uint64_t draw = 0) const {
     detail::check_auto_pgd(steps, restarts, eot, rho);
-    detail::check_targets("targeted AutoPGD", targets, net.classes());
-    require<UsageError>(net.classes() >= 4, [&] {
+    detail::check_targets("targeted AutoPGD", targets, victim.classes());
+    require<UsageError>(victim.classes() >= 4, [&] {
       return "attack: targeted AutoPGD needs at least 4 classes, found " +
-             std::to_string(net.classes());
+             std::to_string(victim.classes());
     });
     const detail::Begun begun = detail::begin<Norm>(*this, work, x, adversarial, ctx, draw);
-    detail::RankedClasses<T, Device> ranked(net, x, begun.ctx);
-    detail::Standing<T, Device> standing(net, x, adversarial, loss.labels, begun.ctx);
+    detail::RankedClasses<T, Device> ranked(victim, work, x, begun.ctx);
+    detail::Standing<T, Device> standing(victim, work, x, adversarial, loss.labels, begun.ctx);
     for (int t = 0; t < targets; ++t) {
       const loss::TargetedDlr dlr{.labels = loss.labels, .targets = ranked(t + 2)};
       for (int r = 0; r < restarts; ++r)
         standing.attack([&](const auto& part, const auto& to, const Context& c) {
-          detail::AutoPgdRuns<Norm, T, Device>(net, work, part, {c, begun.seed},
+          detail::AutoPgdRuns<Norm, T, Device>(victim, work, part, {c, begun.seed},
                                                {.eot = eot, .rho = rho, .rule = rule})
               .run(dlr, t * restarts + r, steps, falling, to);
         });

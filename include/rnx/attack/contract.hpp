@@ -25,10 +25,10 @@ namespace rnx::inline RNX_ISA::attack {
 /// Adversary); eps and step that can be assigned a Rational follow schedules and curves.
 template <class A, class T, class Device, class Loss = loss::CrossEntropy,
           class V = NetworkBase<T, Device>>
-concept Attack =
-    requires(const A& attack, StepValues& values, const V& victim, Workspace<T, Device>& work,
-             View<const T, Device> x, View<T, Device> adversarial, const Loss& loss,
-             const Context& ctx, std::uint64_t draw) {
+concept Attack = requires(const A& attack, StepValues& values, const V& victim,
+                          Workspace<T, Device>& work, View<const T, Device> x,
+                          View<T, Device> adversarial, const Loss& loss, const Context& ctx,
+                          std::uint64_t draw) {
   { A::norm::kind } -> std::convertible_to<op::Norm>;
   { A::norm::name } -> std::convertible_to<const char*>;
   { attack.eps } -> std::convertible_to<double>;
@@ -41,9 +41,10 @@ template <class A, class T, class Device, class Loss = loss::CrossEntropy,
           class V = NetworkBase<T, Device>>
 constexpr bool expect_attack() {
   constexpr bool fits = Attack<A, T, Device, Loss, V>;
-  static_assert(fits,
-                "rnx: an attack has `norm`, `eps`, `set(StepValues&)` and `operator()(victim, work, "
-                "x, adversarial, loss, ctx, draw) const`; see attack/contract.hpp");
+  static_assert(
+      fits,
+      "rnx: an attack has `norm`, `eps`, `set(StepValues&)` and `operator()(victim, work, "
+      "x, adversarial, loss, ctx, draw) const`; see attack/contract.hpp");
   return fits;
 }
 

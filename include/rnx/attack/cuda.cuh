@@ -6,6 +6,7 @@
 
 #include "rnx/attack/auto_pgd_row.hpp"
 #include "rnx/attack/cuda.hpp"
+#include "rnx/attack/fab_row.hpp"
 #include "rnx/attack/square_row.hpp"
 #include "rnx/attack/victim_row.hpp"
 #include "rnx/core/rng.hpp"

@@ -81,7 +81,15 @@ template <class T = float, class Device = cpu> class Workspace {
     return *memory_;
   }
   /// Samples that networks have taken forward and backward in it.
-  Passes passes() const { return memory_ ? memory_->passes() : trace.passes(); }
+  Passes passes() const {
+    const Passes own = memory_ ? memory_->passes() : trace.passes();
+    return predictor_ ? own + predictor_->passes() : own;
+  }
+  /// Logits alone, in eval mode, of the victim that it was made for.
+  Predictor<T, Device>& predictor(const VictimRef<T, Device>& victim) {
+    if (!predictor_) predictor_.emplace(victim, gradient.n());
+    return *predictor_;
+  }
   /// Of its own trace or memory and of states.
   std::size_t bytes() const {
     std::size_t sum = own_ ? own_->bytes() : memory_ ? memory_->bytes() : 0;
@@ -98,6 +106,7 @@ template <class T = float, class Device = cpu> class Workspace {
   Buffer<StepValues, Device> values_;
   Mode mode_;
   std::map<std::string, Tensor<T, Device>> states_;
+  std::optional<Predictor<T, Device>> predictor_;
 };
 
 /// dx(i) = d loss(i) / d x(i) of a network or a white box, as the function of a trace

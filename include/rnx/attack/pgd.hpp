@@ -24,6 +24,7 @@ inline std::string text_of(Start start) {
 /// is 2.5 eps / steps (Madry et al. 2018, L2 attacks): from any start the far side of the ball is
 /// within reach, with room to move along it; 2/255 for 10 steps at 8/255.
 template <class Norm = norm::Linf> struct Pgd {
+  static_assert(Norm::kind != op::Norm::l1, "rnx: PGD steps in Linf and L2; in L1 use AutoPgd");
   using norm = Norm;
   Rational eps = px(8);
   std::optional<Rational> step{};  ///< unset: follows eps, see step_size()

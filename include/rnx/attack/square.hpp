@@ -56,6 +56,18 @@ inline std::vector<double> square_pattern(op::Norm norm, int side) {
   return v;
 }
 
+/// values(i) = the loss::Margin of sample i, of several outputs the largest.
+template <class T, class Device>
+void margins(const VictimRef<T, Device>& victim, Workspace<T, Device>& work,
+             View<const T, Device> x, const std::int32_t* labels, const Context& ctx, T* values) {
+  if (!victim.network())
+    return loss_values<T, Device>(victim, work, x, loss::Margin{.labels = labels}, ctx, values);
+  run<Device>({ctx.stream}, op::logit_margin<T>{.logits = work.predictor(victim)(x, ctx),
+                                                .labels = labels,
+                                                .value = values,
+                                                .samples = ctx.samples.data});
+}
+
 }  // namespace detail
 
 /// Every query proposes another square for each sample and keeps it where the margin of the label
@@ -85,18 +97,18 @@ template <class Norm = norm::Linf> struct Square {
   /// As Pgd's, in eval mode. Throws UsageError also for options out of range and, in L2 and L1, for
   /// images of fewer than 5 x 5 pixels.
   template <class T, class Device, Labelled Loss>
-  void operator()(const NetworkBase<T, Device>& net, Workspace<T, Device>& work,
+  void operator()(std::type_identity_t<VictimRef<T, Device>> victim, Workspace<T, Device>& work,
                   std::type_identity_t<View<const T, Device>> x,
                   std::type_identity_t<View<T, Device>> adversarial, const Loss& loss,
                   Context ctx = {}, std::uint64_t draw = 0) const {
     check(x.dims);
     const detail::Begun begun = detail::begin<Norm>(*this, work, x, adversarial, ctx, draw);
-    detail::Standing<T, Device> standing(net, x, adversarial, loss.labels, begun.ctx);
+    detail::Standing<T, Device> standing(victim, work, x, adversarial, loss.labels, begun.ctx);
     for (int r = 0; r < restarts; ++r)
       standing.attack([&](const auto& part, const auto& to, const Context& c) {
         Context at = c;
         at.draw += std::uint64_t(r) << draw_bits_of_run;
-        run_once(net, work, part, to, loss.labels, at, begun.seed);
+        run_once<T, Device>(victim, work, part, to, loss.labels, at, begun.seed);
       });
   }
 
@@ -110,7 +122,7 @@ template <class Norm = norm::Linf> struct Square {
     });
   }
   template <class T, class Device>
-  void run_once(const NetworkBase<T, Device>& net, Workspace<T, Device>& work,
+  void run_once(const VictimRef<T, Device>& victim, Workspace<T, Device>& work,
                 View<const T, Device> x, View<T, Device> best, const std::int32_t* labels,
                 Context ctx, std::uint64_t seed) const {
     const Stream stream{ctx.stream};
@@ -118,14 +130,11 @@ template <class Norm = norm::Linf> struct Square {
     const Dims one{1, 1, 1};
     T* margin = detail::rows(work, "square margin", x.n, one).data;
     T* value = detail::rows(work, "square loss", x.n, one).data;
-    detail::Predictor<T, Device> predict(net, x.n, ctx);
+
     Buffer<T, Device> pattern(std::size_t(x.dims.h) * x.dims.w);
     op::SquareDraws draws{.draw = ctx.draw, .first_sample = ctx.first_sample, .seed = seed};
     const auto judge = [&](View<const T, Device> at, bool begin) {
-      rnx::run<Device>(stream, op::logit_margin<T>{.logits = predict(at, ctx),
-                                                   .labels = labels,
-                                                   .value = value,
-                                                   .samples = ctx.samples.data});
+      detail::margins<T, Device>(victim, work, at, labels, ctx, value);
       rnx::run<Device>(stream, op::square_accept<T>{.proposal = detail::map(at),
                                                     .best = detail::map(best),
                                                     .margin = margin,

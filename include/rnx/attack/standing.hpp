@@ -16,9 +16,11 @@ template <class T, class Device> class Standing {
  public:
   /// All samples of x stand, or those that are right on the clean image (`right`). adversarial: as
   /// an attack's; assigned by the first attack.
-  Standing(const NetworkBase<T, Device>& net, View<const T, Device> x, View<T, Device> adversarial,
-           const std::int32_t* labels, const Context& ctx, bool right = false)
-      : predict_(net, x.n, ctx),
+  Standing(const VictimRef<T, Device>& victim, Workspace<T, Device>& work, View<const T, Device> x,
+           View<T, Device> adversarial, const std::int32_t* labels, const Context& ctx,
+           bool right = false)
+      : victim_(victim),
+        work_(work),
         x_(x),
         adversarial_(adversarial),
         labels_(labels),
@@ -67,7 +69,7 @@ template <class T, class Device> class Standing {
 
  private:
   std::vector<bool> fooled(View<const T, Device> x, const Context& ctx) {
-    predict_.judge(x, ctx, labels_, flags_.data());
+    judge(victim_, work_, x, ctx, labels_, flags_.data());
     std::vector<T> flags(std::size_t(x.n));
     memory<Device>::download(flags.data(), flags_.data(), flags.size() * sizeof(T), {ctx.stream});
     std::vector<bool> found;
@@ -100,7 +102,8 @@ template <class T, class Device> class Standing {
                                                .to = map(adversarial_.samples(rows_[i], 1))});
   }
 
-  Predictor<T, Device> predict_;
+  VictimRef<T, Device> victim_;
+  Workspace<T, Device>& work_;
   View<const T, Device> x_;
   View<T, Device> adversarial_;
   const std::int32_t* labels_;

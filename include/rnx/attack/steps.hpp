@@ -82,7 +82,6 @@ template <class Loss, class T, class Device> struct Judged {
 
   void operator()(Trace<T, Device>& trace, const loss::Call<T>& call) const {
     loss::evaluate(loss, trace, call);
-    if (!labels) return;
     run<Device>({trace.context().stream},
                 op::misclassified<T>{.logits = trace.logits(),
                                      .labels = labels + call.first,
@@ -91,23 +90,49 @@ template <class Loss, class T, class Device> struct Judged {
   }
 };
 
-/// The mean of `times` input gradients, each of another draw (Athalye et al. 2018, EoT); values and
-/// flags are those of the last draw. `labels` may be null: no flags then.
+/// flags[i] = 1 where one of the victim's outputs misclassifies x(i), else 0; in eval mode.
+template <class T, class Device>
+void judge(const VictimRef<T, Device>& victim, Workspace<T, Device>& work, View<const T, Device> x,
+           const Context& ctx, const std::int32_t* labels, T* flags) {
+  for (int k = 0; k < victim.outputs(); ++k)
+    run<Device>({ctx.stream}, op::misclassified<T>{.logits = work.predictor(victim)(x, ctx, k),
+                                                   .labels = labels,
+                                                   .flags = flags,
+                                                   .also = k > 0,
+                                                   .samples = ctx.samples.data});
+}
+
+/// The input gradient, the values and, where there are labels, who is misclassified: from one
+/// forward of a network, by a further one of another victim.
 template <class T, class Device, class Loss>
-void expected_gradient(const NetworkBase<T, Device>& net, Workspace<T, Device>& work,
-                       View<const T, Device> x, const Loss& loss, const std::int32_t* labels,
-                       Context& ctx, int times, View<T, Device> dx, T* values, T* flags) {
-  const Judged<Loss, T, Device> judged{loss, labels, values, flags};
-  const Stream stream{ctx.stream};
+void judged_gradient(const WhiteBoxRef<T, Device>& victim, Workspace<T, Device>& work,
+                     View<const T, Device> x, const Loss& loss, const Context& ctx,
+                     View<T, Device> dx, T* values, T* flags) {
+  const std::int32_t* labels = labels_of(loss);
+  if (!labels || !victim.network())
+    input_gradient<T, Device>(victim, work, x, loss, ctx, dx, values);
+  else
+    input_gradient<T, Device>(victim, work, x, Judged<Loss, T, Device>{loss, labels, values, flags},
+                              ctx, dx, values);
+  if (labels && !victim.network()) judge<T, Device>(victim, work, x, ctx, labels, flags);
+}
+
+/// The mean of `times` gradients, each of another draw (Athalye et al. 2018, EoT); values and flags
+/// are those of the last draw.
+template <class T, class Device, class Loss>
+void expected_gradient(const WhiteBoxRef<T, Device>& victim, Workspace<T, Device>& work,
+                       View<const T, Device> x, const Loss& loss, Context& ctx, int times,
+                       View<T, Device> dx, T* values, T* flags) {
   ++ctx.draw;
-  input_gradient(net, work.trace, x, judged, ctx, dx, values);
+  judged_gradient(victim, work, x, loss, ctx, dx, values, flags);
   if (times == 1) return;
+  const Stream stream{ctx.stream};
   const View<T, Device> sum = rows(work, "eot", x.n);
   run<Device>(stream, op::fill<T>{.count = sum.count(), .value = T(0), .y = sum.data});
   for (int k = 0; k < times; ++k) {
     if (k > 0) {
       ++ctx.draw;
-      input_gradient(net, work.trace, x, judged, ctx, dx, values);
+      judged_gradient(victim, work, x, loss, ctx, dx, values, flags);
     }
     run<Device>(
         stream,
@@ -115,30 +140,6 @@ void expected_gradient(const NetworkBase<T, Device>& net, Workspace<T, Device>& 
   }
   run<Device>(stream, op::copy<T>{.from = map(sum), .to = map(dx)});
 }
-
-/// Forwards alone, of up to `capacity` samples.
-template <class T, class Device> class Predictor {
- public:
-  Predictor(const NetworkBase<T, Device>& net, int capacity, const Context& ctx)
-      : net_(net),
-        trace_(net.make_trace(
-            {.use = Use::infer, .capacity = capacity, .eval_only = ctx.mode == Mode::eval})) {}
-  /// Logits (n, classes), valid until the next call.
-  View<const T, Device> operator()(View<const T, Device> x, const Context& ctx) {
-    return net_.forward(trace_, x, ctx);
-  }
-  /// flags[i] = 1 where x(i) is misclassified, else 0.
-  void judge(View<const T, Device> x, const Context& ctx, const std::int32_t* labels, T* flags) {
-    run<Device>({ctx.stream}, op::misclassified<T>{.logits = (*this)(x, ctx),
-                                                   .labels = labels,
-                                                   .flags = flags,
-                                                   .samples = ctx.samples.data});
-  }
-
- private:
-  const NetworkBase<T, Device>& net_;
-  Trace<T, Device> trace_;
-};
 
 }  // namespace detail
 
