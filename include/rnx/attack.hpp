@@ -6,4 +6,6 @@
 
 #include "rnx/attack/norm.hpp"
 #include "rnx/attack/input_gradient.hpp"
+#include "rnx/attack/contract.hpp"
 #include "rnx/attack/pgd.hpp"
+#include "rnx/attack/ensemble.hpp"
