@@ -5,6 +5,8 @@
 #include "compare.hpp"
 
 #include "rnx/attack/cpu.hpp"
+#include "rnx/attack/victim_row.hpp"
+#include "rnx/kernels/cpu/row.hpp"
 #include "rnx/layers/activation.hpp"
 #include "rnx/loss/cpu.hpp"
 #include "rnx/optim/cpu.hpp"
@@ -644,6 +646,34 @@ template <class Device, class T> struct Ops {
     }
   }
 
+  /// Three members' logits of four samples, one of them not finite.
+  static void victims(int c) {
+    const geometry::Map z = map(12, 1, 1, c, 2), y = map(4, 1, 1, c), image = map(4, 3, 2, c);
+    Field<T> logits(z, 1);
+    for (T& v : logits.v) v *= 6;
+    logits.at(6, 0, 0, c - 1) = -std::numeric_limits<T>::infinity();
+    for (const op::Combine how :
+         {op::Combine::mean_logits, op::Combine::mean_probabilities, op::Combine::most_confident}) {
+      Arrays m;
+      T* pz = m.add(logits);
+      check("combine_logits", m,
+            op::combine_logits<T>{.z = {z, pz}, .y = {y, m.add(Field<T>(y, 2))}, .how = how});
+      check("combine_logits_backward", m,
+            op::combine_logits_backward<T>{.z = {z, pz},
+                                           .dy = {y, m.add(Field<T>(y, 3))},
+                                           .dz = {z, m.add(Field<T>(z, 4, true))},
+                                           .how = how});
+    }
+    Arrays m;
+    std::vector<T> other = numbers<T>(4, 5);
+    other[2] = std::numeric_limits<T>::quiet_NaN();
+    check("keep_larger", m,
+          op::keep_larger<T>{.other_value = m.add(other),
+                             .value = m.add(numbers<T>(4, 6)),
+                             .other = {image, m.add(Field<T>(image, 7))},
+                             .kept = {image, m.add(Field<T>(image, 8))}});
+  }
+
   static void all() {
     for (int extra : {0, 3}) {
       memory_operations(6, extra);
@@ -662,6 +692,7 @@ template <class Device, class T> struct Ops {
     optimizers(1);
     optimizers(1000);
     optimizers(100000);
+    victims(7);
     attacks(5, 3);
     attacks(2, 700);
   }

@@ -10,6 +10,10 @@
 #include "rnx/kernels/cpu/row.hpp"
 #include "rnx/loss.hpp"
 
+#define RNX_NEEDS_WHITE_BOX                                                               \
+  "rnx: this attack climbs a gradient, and this victim gives logits alone; one that has " \
+  "gradients derives from attack::WhiteBox"
+
 namespace rnx::inline RNX_ISA::attack {
 
 /// The identity on (n, classes): its traces carry logits to losses that come from no network.
@@ -138,14 +142,13 @@ template <class T = float, class Device = cpu> class WhiteBoxRef : public Victim
  public:
   WhiteBoxRef(const NetworkBase<T, Device>& net) : VictimRef<T, Device>(net) {}
   WhiteBoxRef(const WhiteBox<T, Device>& box) : VictimRef<T, Device>(box), box_(&box) {}
-  /// A victim that gives logits alone: one sentence.
+  /// A victim that gives logits alone: one sentence. (Not for the base itself: Attack must see that
+  /// it does not convert.)
   template <class V>
-    requires(std::derived_from<V, Victim<T, Device>> && !std::derived_from<V, WhiteBox<T, Device>>)
+    requires(std::derived_from<V, Victim<T, Device>> &&
+             !std::derived_from<V, WhiteBox<T, Device>> && !std::same_as<V, Victim<T, Device>>)
   WhiteBoxRef(const V& victim) : VictimRef<T, Device>(victim) {
-    static_assert(
-        sizeof(V) == 0,
-        "rnx: this attack climbs a gradient, and this victim gives logits alone; one that "
-        "has gradients derives from attack::WhiteBox");
+    static_assert(sizeof(V) == 0, RNX_NEEDS_WHITE_BOX);
   }
   const WhiteBox<T, Device>& white_box() const { return *box_; }
 
