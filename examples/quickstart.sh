@@ -21,7 +21,7 @@ cmake --preset release-native -B build/quickstart -DRNX_BUILD_BENCHMARKS=OFF -DR
 cmake --build build/quickstart -j "${RNX_JOBS:-2}" --target rnx-train rnx-eval
 bin=build/quickstart/examples
 
-for run in "$results/natural" "$results/adversarial"; do  # of an earlier call
+for run in "$results/natural" "$results/adversarial" "$results/report"; do  # of an earlier call
   [ ! -e "$run" ] || [ -f "$run/run.json" ] || { echo "$run is in the way: it is not a run" >&2; exit 2; }
   rm -rf "$run"
 done

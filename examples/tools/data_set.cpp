@@ -94,12 +94,12 @@ void check(const DataOptions& o) {
     return fmt::format("--mean and --std: expected as many numbers of both, found {} and {}",
                        o.mean.size(), o.std.size());
   });
-  for (const float v : o.mean)
+  for (const double v : o.mean)
     require(v >= 0 && v <= 1, [&] {
       return fmt::format("--mean: expected numbers from 0 to 1, as pixels are, found {}", v);
     });
-  for (const float v : o.std)
-    require(v > 0 && v <= 1,
+  for (const double v : o.std)
+    require(float(v) > 0 && v <= 1,
             [&] { return fmt::format("--std: expected numbers above 0, up to 1, found {}", v); });
   require(o.resize == 0 || o.resize >= o.image_size, [&] {
     return fmt::format("--resize: expected at least --image-size, {} pixels, found {}",
@@ -114,31 +114,19 @@ void DataOptions::add_to(CLI::App& cli) {
                  "cifar10 | cifar100 | idx (MNIST, Fashion-MNIST) | image-folder | npy | synthetic "
                  "(embedded: no --data)");
   cli.add_option("--data", dir, "folder of the data set");
-  const auto channels = [&](const std::string& option, std::vector<float>& values,
-                            const std::string& help) {
-    const auto read = [option, &values](const std::vector<std::string>& texts) {
-      values.clear();
-      for (const std::string& text : texts)
-        values.push_back(float(real(option, text, {.most = 1})));
-    };
-    cli.add_option_function<std::vector<std::string>>(option, read, help)
-        ->delimiter(',')
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-        ->type_name("NUMBER ...");
-  };
-  channels("--mean", mean,
-           "of the channels in [0, 1], like 0.49,0.48,0.45, for weights without a normalisation "
-           "and for training");
-  channels("--std", std, "standard deviation of the channels, like --mean");
+  add_reals(cli, "--mean", mean, {.most = 1},
+            "of the channels in [0, 1], like 0.49,0.48,0.45, for weights without a normalisation "
+            "and for training");
+  add_reals(cli, "--std", std, {.most = 1}, "standard deviation of the channels, like --mean");
   add_whole(cli, "--image-size", image_size, {.least = 1, .most = 4096},
             "image-folder: height and width of the images that the network sees");
   add_whole(cli, "--resize", resize, {.most = 4096},
             "image-folder: pixels of the shorter side before the crop, like 256 for 224 of "
             "ImageNet (0: --image-size)");
-  cli.add_flag("--skip-unreadable,!--no-skip-unreadable", skip_unreadable,
-               "image-folder: leave out files that cannot be decoded, and name them");
-  cli.add_flag("--check-images,!--no-check-images", check_images,
-               "image-folder: decode every image once at the start; else headers only");
+  add_switch(cli, "skip-unreadable", skip_unreadable,
+             "image-folder: leave out files that cannot be decoded, and name them");
+  add_switch(cli, "check-images", check_images,
+             "image-folder: decode every image once at the start; else headers only");
 }
 
 data::Augment Augmentation::operations() const {
@@ -187,7 +175,7 @@ DataSet open_data(const DataOptions& o, bool want_train, bool want_test) {
   if (want_test) set.test = read(data::Split::test);
 
   if (!o.mean.empty())
-    set.statistics = {o.mean, o.std};
+    set.statistics = {{o.mean.begin(), o.mean.end()}, {o.std.begin(), o.std.end()}};
   else if (o.dataset == "cifar10")
     set.statistics = {{.4914f, .4822f, .4465f}, {.2471f, .2435f, .2616f}};
   else if (o.dataset == "cifar100")

@@ -18,7 +18,7 @@ struct DataOptions {
   int image_size = 32;          ///< of image-folder: height and width
   int resize = 0;  ///< of image-folder: pixels of the shorter side before the crop (0: image_size)
   bool skip_unreadable = false, check_images = true;
-  std::vector<float> mean{},
+  std::vector<double> mean{},
       std{};  ///< of the channels, in [0, 1]; empty: DataSet::statistics says which
   /// those that weights were trained for, in their order; empty: the data set's own
   std::vector<std::string> class_names{};

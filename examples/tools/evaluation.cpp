@@ -225,7 +225,7 @@ std::vector<report::Figure> curves_beside(const std::filesystem::path& weights) 
 report::ModelReport model_report(const NetworkBase<float>& net, const std::string& label,
                                  const std::string& model, const std::string& weights,
                                  const data::Source& source, const std::vector<AttackText>& attacks,
-                                 eval::Options options) {
+                                 eval::Options options, Display& display) {
   report::ModelReport report{.label = label,
                              .model = model,
                              .weights = weights,
@@ -241,13 +241,15 @@ report::ModelReport model_report(const NetworkBase<float>& net, const std::strin
         report.examples.empty() && !a.clean && (source.dims().c == 1 || source.dims().c == 3) ? 10
                                                                                               : 0;
     options.keep_logits = false;
+    options.progress = display.counting(label + ", " + (a.clean ? "clean" : a.text));
     eval::Accuracy r = evaluate(net, source, options, a);
+    display.done();
     for (std::size_t i = 0; i < r.examples.size(); ++i)
       report.examples.push_back(
           {int(r.origin(i)), r.samples[i].label, r.samples[i].clean, r.samples[i].attacked,
            source.dims(), std::move(r.examples[i].clean), std::move(r.examples[i].adversarial)});
     r.examples.clear();
-    const double forwards = double(r.forwards), backwards = double(r.backwards);
+    const double forwards = r.forwards(), backwards = r.backwards();
     report.attacks.push_back({a.clean ? "clean" : a.text, a.clean ? "" : a.norm,
                               a.clean ? "" : a.eps_text, std::move(r), forwards, backwards,
                               std::chrono::duration<double>(clock::now() - begin).count()});

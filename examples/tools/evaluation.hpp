@@ -8,6 +8,7 @@
 #include <rnx/models.hpp>
 
 #include "data_set.hpp"
+#include "progress.hpp"
 
 namespace tools {
 
@@ -70,11 +71,11 @@ rnx::eval::Accuracy evaluate(const rnx::NetworkBase<float>& net, const rnx::data
                              const rnx::eval::Options& options, const AttackText& a);
 
 /// The attacks' rows, cost, example images and training curves (metrics.csv beside the weights; one
-/// line on stderr where they cannot be read) of one model.
+/// line on stderr where they cannot be read) of one model. `display` shows how far each attack is.
 rnx::report::ModelReport model_report(const rnx::NetworkBase<float>& net, const std::string& label,
                                       const std::string& model, const std::string& weights,
                                       const rnx::data::Source& source,
                                       const std::vector<AttackText>& attacks,
-                                      rnx::eval::Options options);
+                                      rnx::eval::Options options, Display& display);
 
 }  // namespace tools

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 namespace tools {
 
@@ -34,8 +34,38 @@ CLI::Option* add_real(CLI::App& cli, const std::string& option, double& value,
     value = real(option, text, range);
   };
   return cli.add_option_function<std::string>(option, read, std::move(help))
-      ->type_name("NUMBER")
+      ->type_name(real_type)
       ->default_str(fmt::format("{}", value));
+}
+
+CLI::Option* add_switch(CLI::App& cli, const std::string& name, bool& value, std::string help) {
+  return cli.add_flag("--" + name + ",!--no-" + name, value, std::move(help))
+      ->default_str(value ? "true" : "false");
+}
+
+CLI::Option* add_reals(CLI::App& cli, const std::string& option, std::vector<double>& values,
+                       const RealRange& range, std::string help) {
+  const auto read = [option, &values, range](const std::vector<std::string>& texts) {
+    values.clear();
+    for (const std::string& text : texts) values.push_back(real(option, text, range));
+  };
+  return cli.add_option_function<std::vector<std::string>>(option, read, std::move(help))
+      ->delimiter(',')
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->type_name(std::string(real_type) + " ...")
+      ->default_str(fmt::format("{}", fmt::join(values, ",")));
+}
+
+CLI::Option* add_texts(CLI::App& cli, const std::string& option, std::vector<std::string>& values,
+                       std::string help) {
+  return cli.add_option(option, values, std::move(help))
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->type_name("TEXT ...")
+      ->default_str(fmt::format("{}", fmt::join(values, " ")));
+}
+
+char default_separator(const CLI::Option& list) {
+  return list.get_type_name().starts_with(real_type) ? ',' : ' ';
 }
 
 }  // namespace tools

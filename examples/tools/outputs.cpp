@@ -12,9 +12,11 @@ using namespace rnx;
 namespace fs = std::filesystem;
 
 void print_line(std::FILE* file, const std::string& line) noexcept {
+  ::flockfile(file);  // several threads write lines
   std::fwrite(line.data(), 1, line.size(), file);
   std::fputc('\n', file);
   std::fflush(file);
+  ::funlockfile(file);
 }
 void complain(const std::string& line) noexcept { print_line(stderr, line); }
 
@@ -109,8 +111,8 @@ FolderLock::FolderLock(const std::string& option, const fs::path& folder,
   });
   // the kernel lets go of it when the process ends; a file system without locks is taken as it is
   const bool ours = ::flock(file_.get(), LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
-  require<FileError>(
-      ours, [&] { return option + ": " + folder.string() + " is in use by another " + program; });
+  require(ours,
+          [&] { return option + ": " + folder.string() + " is in use by another " + program; });
 }
 
 void tame_system() {

@@ -34,7 +34,7 @@ void require_apart(const std::string& option, const std::filesystem::path& folde
 class FolderLock {
  public:
   FolderLock() = default;
-  /// Errors: FileError (another process has it).
+  /// Errors: UsageError (another process has it), FileError.
   FolderLock(const std::string& option, const std::filesystem::path& folder,
              const std::string& program);
 

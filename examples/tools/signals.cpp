@@ -13,7 +13,8 @@ namespace {
 
 std::atomic<bool> stop_flag{false};
 std::atomic<const char*> finished_first{nullptr};
-static_assert(std::atomic<bool>::is_always_lock_free &&
+std::atomic<int> status{stopped};
+static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<int>::is_always_lock_free &&
               std::atomic<const char*>::is_always_lock_free);
 
 void say(const char* text) {
@@ -25,7 +26,7 @@ void answer(int signal) {
   const char* until = finished_first.load();
   if (!until) {
     say("stopped by a signal\n");
-    ::_exit(stopped);
+    ::_exit(status.load());
   }
   if (!stop_flag.exchange(true)) {
     say("stopping after ");
@@ -48,6 +49,9 @@ void take(int signal) {
 }
 
 }  // namespace
+
+int stopped_status() { return status.load(); }
+void set_stopped_status(int code) { status.store(code); }
 
 const std::atomic<bool>& stop_on_signals() {
   static const bool once = [] {

@@ -7,7 +7,10 @@
 
 namespace tools {
 
+/// The exit code after a signal, unless set_stopped_status() said another one.
 inline constexpr int stopped = 75;
+int stopped_status();
+void set_stopped_status(int code);
 
 /// Answers the signals from now on; true after the first one. Until work_begins() nothing would be
 /// lost, and a signal ends the program at once. After it a signal is answered with one line on

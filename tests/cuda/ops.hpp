@@ -5,6 +5,8 @@
 #include "compare.hpp"
 
 #include "rnx/attack/cpu.hpp"
+#include "rnx/attack/victim_row.hpp"
+#include "rnx/kernels/cpu/row.hpp"
 #include "rnx/layers/activation.hpp"
 #include "rnx/loss/cpu.hpp"
 #include "rnx/optim/cpu.hpp"
@@ -38,6 +40,7 @@ template <class Device, class T> struct Ops {
     v.step = 2.0 / 255;
     return {v};
   }
+  static std::vector<std::int32_t> chosen(std::vector<std::int32_t> samples) { return samples; }
   static geometry::Map map(int n, int h, int w, int c, int extra = 0) {
     return {n, h, w, c, c + extra};
   }
@@ -50,6 +53,16 @@ template <class Device, class T> struct Ops {
     };
     with([&](Arrays& m, T* a, T*, T* to) {
       check("copy", m, op::copy<T>{.from = {x, a}, .to = {y, to}});
+    });
+    const geometry::Map part = map(2, 5, 4, c, 2 * extra);
+    with([&](Arrays& m, T* a, T*, T* to) {
+      check("gather_rows", m,
+            op::gather_rows<T>{.from = {x, a}, .to = {part, to}, .rows = m.add(chosen({2, 0}))});
+    });
+    with([&](Arrays& m, T* a, T*, T* to) {
+      check("scatter_rows", m,
+            op::scatter_rows<T>{
+                .from = {map(2, 5, 4, c, extra), a}, .to = {y, to}, .rows = m.add(chosen({2, 0}))});
     });
     with([&](Arrays& m, T* a, T*, T* to) {
       check("accumulate", m, op::accumulate<T>{.from = {x, a}, .to = {y, to}});
@@ -145,6 +158,15 @@ template <class Device, class T> struct Ops {
                          .draw = 5,
                          .site = 2,
                          .first_sample = 1000});
+    check("dropout of chosen samples", m,
+          op::dropout<T>{.x = {x, px},
+                         .y = {y, py},
+                         .values = m.add(values()),
+                         .p = 0.3,
+                         .draw = 5,
+                         .site = 2,
+                         .first_sample = 1000,
+                         .samples = m.add(chosen({7, 0, 3}))});
     check("dropout without values", m,
           op::dropout<T>{.x = {x, px},
                          .y = {y, py},
@@ -461,26 +483,40 @@ template <class Device, class T> struct Ops {
                                  .smoothing = 0.1,
                                  .weight = 1,
                                  .add = add});
-      for (const bool reverse : {false, true})
-        check("kl_divergence", m,
-              op::kl_divergence<T>{.logits = {z, pz},
-                                   .teacher = {t, pt},
-                                   .dz = {z, dz},
-                                   .value = value,
-                                   .temperature = 4,
-                                   .weight = 0.5,
-                                   .reverse = reverse,
-                                   .add = add});
-      for (const op::Distance kind : {op::Distance::mean_square, op::Distance::cosine,
-                                      op::Distance::l2, op::Distance::relative_l2})
-        check("row_distance", m,
-              op::row_distance<T>{.s = {z, m.add(Field<T>(z, 4))},
-                                  .t = {t, pt},
-                                  .ds = {z, dz},
-                                  .value = value,
-                                  .kind = kind,
-                                  .weight = 0.5,
-                                  .add = add});
+      const std::int32_t* turned = m.add(chosen({8, 7, 6, 5, 4, 3, 2, 1, 0}));
+      check("cross_entropy of chosen samples", m,
+            op::cross_entropy<T>{.logits = {z, pz},
+                                 .dz = {z, dz},
+                                 .labels = pl,
+                                 .value = value,
+                                 .smoothing = 0.1,
+                                 .weight = 1,
+                                 .add = add,
+                                 .samples = turned});
+      for (const std::int32_t* samples : {static_cast<const std::int32_t*>(nullptr), turned}) {
+        for (const bool reverse : {false, true})
+          check("kl_divergence", m,
+                op::kl_divergence<T>{.logits = {z, pz},
+                                     .teacher = {t, pt},
+                                     .dz = {z, dz},
+                                     .value = value,
+                                     .temperature = 4,
+                                     .weight = 0.5,
+                                     .reverse = reverse,
+                                     .add = add,
+                                     .samples = samples});
+        for (const op::Distance kind : {op::Distance::mean_square, op::Distance::cosine,
+                                        op::Distance::l2, op::Distance::relative_l2})
+          check("row_distance", m,
+                op::row_distance<T>{.s = {z, m.add(Field<T>(z, 4))},
+                                    .t = {t, pt},
+                                    .ds = {z, dz},
+                                    .value = value,
+                                    .kind = kind,
+                                    .weight = 0.5,
+                                    .add = add,
+                                    .samples = samples});
+      }
     }
   }
 
@@ -583,6 +619,16 @@ template <class Device, class T> struct Ops {
                                 .norm = norm,
                                 .draw = 4,
                                 .first_sample = 100});
+      std::vector<std::int32_t> backwards;
+      for (int i = x.n; i > 0; --i) backwards.push_back(3 * i);
+      check("attack_start of chosen samples", m,
+            op::attack_start<T>{.clean = {x, pc},
+                                .adversarial = {x, pa},
+                                .values = v,
+                                .norm = norm,
+                                .draw = 4,
+                                .first_sample = 100,
+                                .samples = m.add(backwards)});
       check("attack_step", m,
             op::attack_step<T>{.clean = {x, pc},
                                .gradient = {x, pg},
@@ -598,6 +644,34 @@ template <class Device, class T> struct Ops {
                                .norm = norm,
                                .fgsm = true});
     }
+  }
+
+  /// Three members' logits of four samples, one of them not finite.
+  static void victims(int c) {
+    const geometry::Map z = map(12, 1, 1, c, 2), y = map(4, 1, 1, c), image = map(4, 3, 2, c);
+    Field<T> logits(z, 1);
+    for (T& v : logits.v) v *= 6;
+    logits.at(6, 0, 0, c - 1) = -std::numeric_limits<T>::infinity();
+    for (const op::Combine how :
+         {op::Combine::mean_logits, op::Combine::mean_probabilities, op::Combine::most_confident}) {
+      Arrays m;
+      T* pz = m.add(logits);
+      check("combine_logits", m,
+            op::combine_logits<T>{.z = {z, pz}, .y = {y, m.add(Field<T>(y, 2))}, .how = how});
+      check("combine_logits_backward", m,
+            op::combine_logits_backward<T>{.z = {z, pz},
+                                           .dy = {y, m.add(Field<T>(y, 3))},
+                                           .dz = {z, m.add(Field<T>(z, 4, true))},
+                                           .how = how});
+    }
+    Arrays m;
+    std::vector<T> other = numbers<T>(4, 5);
+    other[2] = std::numeric_limits<T>::quiet_NaN();
+    check("keep_larger", m,
+          op::keep_larger<T>{.other_value = m.add(other),
+                             .value = m.add(numbers<T>(4, 6)),
+                             .other = {image, m.add(Field<T>(image, 7))},
+                             .kept = {image, m.add(Field<T>(image, 8))}});
   }
 
   static void all() {
@@ -618,6 +692,7 @@ template <class Device, class T> struct Ops {
     optimizers(1);
     optimizers(1000);
     optimizers(100000);
+    victims(7);
     attacks(5, 3);
     attacks(2, 700);
   }

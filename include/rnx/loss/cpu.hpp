@@ -37,7 +37,7 @@ template <class T> struct kernel<cpu, op::cross_entropy<T>> {
     const double t = a.temperature;
     host::for_rows(a.logits.rows(), 32.0 * c, [&](std::size_t row) {
       const T* z = a.logits.data + row * a.logits.stride;
-      const std::int32_t label = a.labels[row];
+      const std::int32_t label = a.labels[geometry::sample_of(a.samples, row)];
       const bool valid = label >= 0 && label < c;
       const double log_sum = valid ? host::log_sum_exp(z, c, t) : std::nan(""),
                    off = a.smoothing / c;
@@ -64,7 +64,7 @@ template <class T> struct kernel<cpu, op::kl_divergence<T>> {
     const double t = a.temperature;
     host::for_rows(a.logits.rows(), 64.0 * c, [&](std::size_t row) {
       const T* s = a.logits.data + row * a.logits.stride;
-      const T* teacher = a.teacher.data + row * a.teacher.stride;
+      const T* teacher = a.teacher.data + geometry::sample_of(a.samples, row) * a.teacher.stride;
       const double sum_s = host::log_sum_exp(s, c, t), sum_t = host::log_sum_exp(teacher, c, t);
       const auto log_s = [&](int k) { return s[k] / t - sum_s; };
       const auto log_t = [&](int k) { return teacher[k] / t - sum_t; };
@@ -104,7 +104,7 @@ template <class T> struct kernel<cpu, op::row_distance<T>> {
     const int c = a.s.c;
     host::for_rows(a.s.rows(), 4.0 * c, [&](std::size_t row) {
       const T* s = a.s.data + row * a.s.stride;
-      const T* t = a.t.data + row * a.t.stride;
+      const T* t = a.t.data + geometry::sample_of(a.samples, row) * a.t.stride;
       double dd = 0, ss = 0, tt = 0, st = 0;
       for (int k = 0; k < c; ++k) {
         const double u = s[k], v = t[k], d = u - v;

@@ -66,7 +66,7 @@ geometry::Map row_map(const View<U, Device>& v, const std::string& name) {
 /// map of several pixels has inactive channels.
 template <class T, class Device, op::Distance Kind> class Distance {
  public:
-  static constexpr bool concurrent = true;
+  static constexpr bool concurrent = true, gathers = true;
   static constexpr const char* name = Kind == op::Distance::mean_square ? "mean square"
                                       : Kind == op::Distance::cosine    ? "cosine"
                                       : Kind == op::Distance::l2        ? "l2"
@@ -87,7 +87,8 @@ template <class T, class Device, op::Distance Kind> class Distance {
                                                                 .value = value,
                                                                 .kind = Kind,
                                                                 .weight = call.weight,
-                                                                .add = own.add});
+                                                                .add = own.add,
+                                                                .samples = call.samples.data});
     });
   }
 

@@ -13,7 +13,7 @@ namespace rnx::inline RNX_ISA::loss {
 /// Throws UsageError when there are no labels, smoothing is outside [0, 1) or T <= 0. A label
 /// outside the classes gives NaN: see Labels.
 struct CrossEntropy {
-  static constexpr bool concurrent = true;
+  static constexpr bool concurrent = true, gathers = true;
   const std::int32_t* labels = nullptr;  ///< device memory, of the whole batch (Labels::data)
   double smoothing = 0;
   double temperature = 1;
@@ -35,7 +35,8 @@ struct CrossEntropy {
                                                                  .smoothing = smoothing,
                                                                  .temperature = temperature,
                                                                  .weight = call.weight,
-                                                                 .add = call.add});
+                                                                 .add = call.add,
+                                                                 .samples = call.samples.data});
     });
   }
 };
@@ -51,7 +52,7 @@ enum class Direction { teacher_to_student, student_to_teacher };
 /// Throws UsageError for T <= 0 or a floor that cannot be, ShapeError when the teacher's logits do not cover the trace's
 /// samples.
 template <class T, class Device = cpu> struct Kl {
-  static constexpr bool concurrent = true;
+  static constexpr bool concurrent = true, gathers = true;
   View<const T, Device> teacher_logits{};  ///< (n, classes) of the whole batch
   double temperature = 1;
   Direction direction = Direction::teacher_to_student;
@@ -75,7 +76,8 @@ template <class T, class Device = cpu> struct Kl {
                                                                  .floor = floor,
                                                                  .weight = call.weight,
                                                                  .reverse = reverse,
-                                                                 .add = call.add});
+                                                                 .add = call.add,
+                                                                 .samples = call.samples.data});
     });
   }
 };

@@ -1,6 +1,7 @@
 // Losses on rows: n samples of c values, per-sample values and gradients of a weighted sum.
 // Every gradient is multiplied by `weight` (1/n for a mean, 1 for a sum) and assigned, or added
-// where `add` is set.
+// where `add` is set. Row n is compared with target n (label, teacher, t), or with target samples[n]
+// where the rows are chosen from a batch.
 #pragma once
 
 #include <cmath>
@@ -20,7 +21,8 @@ template <class T> struct cross_entropy {
   double temperature = 1;  ///< of the softmax: z / temperature
   double weight;
   bool add;
-  auto pointers() { return std::tie(logits.data, dz.data, labels, value); }
+  const std::int32_t* samples = nullptr;
+  auto pointers() { return std::tie(logits.data, dz.data, labels, value, samples); }
 };
 /// A term of a divergence that stays finite, p log(floor + p / (q + floor)), and its derivative with
 /// respect to q.
@@ -45,7 +47,8 @@ template <class T> struct kl_divergence {
   double weight;
   bool reverse;
   bool add;
-  auto pointers() { return std::tie(logits.data, teacher.data, dz.data, value); }
+  const std::int32_t* samples = nullptr;
+  auto pointers() { return std::tie(logits.data, teacher.data, dz.data, value, samples); }
 };
 /// mean of (s - t)^2 over c; -cos(s, t) with |s||t| >= 1e-6; |s - t|; |s - t| / |t|
 enum class Distance { mean_square, cosine, l2, relative_l2 };
@@ -58,7 +61,8 @@ template <class T> struct row_distance {
   Distance kind;
   double weight;
   bool add;
-  auto pointers() { return std::tie(s.data, t.data, ds.data, value); }
+  const std::int32_t* samples = nullptr;
+  auto pointers() { return std::tie(s.data, t.data, ds.data, value, samples); }
 };
 
 }  // namespace rnx::inline RNX_ABI::op

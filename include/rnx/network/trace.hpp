@@ -11,6 +11,22 @@ namespace rnx::inline RNX_ISA {
 
 template <class T, class Device> class NetworkBase;
 
+/// Samples that went forward and backward, counted where it happens. A recording that is replayed
+/// counts once.
+struct Passes {
+  long forwards = 0, backwards = 0;
+  Passes& operator+=(const Passes& o) {
+    forwards += o.forwards;
+    backwards += o.backwards;
+    return *this;
+  }
+  friend Passes operator+(Passes a, const Passes& b) { return a += b; }
+  friend Passes operator-(const Passes& a, const Passes& b) {
+    return {a.forwards - b.forwards, a.backwards - b.backwards};
+  }
+  friend bool operator==(const Passes&, const Passes&) = default;
+};
+
 template <class T = float, class Device = cpu> class Trace {
  public:
   using Record = typename Pass<T, Device>::Record;
@@ -99,6 +115,13 @@ template <class T = float, class Device = cpu> class Trace {
     return loss_scratch_.data();
   }
 
+  /// What ran in this trace and its lanes since it was made.
+  Passes passes() const {
+    Passes sum = passes_;
+    for (const auto& lane : lanes_)
+      if (lane) sum += lane->passes();
+    return sum;
+  }
   std::size_t bytes() const {
     std::size_t sum = (arena_.size() + loss_scratch_.size()) * sizeof(T);
     for (const auto& lane : lanes_) sum += lane ? lane->bytes() : 0;
@@ -180,6 +203,7 @@ template <class T = float, class Device = cpu> class Trace {
   Buffer<T, Device> arena_, loss_scratch_;
   std::size_t kept_elements_ = 0;
   std::vector<std::unique_ptr<Trace>> lanes_;
+  Passes passes_{};
 
   // of the last forward
   int n_ = 0;

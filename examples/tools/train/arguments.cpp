@@ -1,0 +1,102 @@
+#include "arguments.hpp"
+
+namespace training {
+
+using namespace rnx;
+
+void Arguments::check() const {
+  tools::require_known(
+      "--objective", objective,
+      {"natural", "pgd", "fgsm-rs", "free", "trades", "kd", "ard", "rslad", "rrm"});
+  tools::require_known("--schedule", schedule, {"onecycle", "cosine", "multistep", "constant"});
+  tools::require_known("--progress", progress, {"auto", "bar", "plain", "json", "off"});
+  tools::require_known("--norm", norm, {norm::Linf::name, norm::L2::name});
+  if (!attack_mode.empty()) tools::require_known("--attack-mode", attack_mode, {"eval", "train"});
+  require(device == "cpu", [&] {
+    return "--device: '" + device + "' is not in this program; it was built for cpu";
+  });
+  require(objective == "pgd" || norm == norm::Linf::name,
+          [&] { return "--norm: " + objective + " training is for linf"; });
+  require(init.empty() ? !skip_head : true, "--init-skip-head: it goes with --init");
+  require(taught() == !teacher.empty(), [&] {
+    return taught() ? "--teacher: " + objective + " training needs the weights of a teacher"
+                    : "--teacher: " + objective + " training takes none";
+  });
+  require(teacher_model.empty() || taught(), "--teacher-model: it goes with --teacher");
+  require(label_smoothing == 0 || !taught(),
+          [&] { return "--label-smoothing: " + objective + " training takes none"; });
+}
+
+void Arguments::check_attack() const {
+  const Rational e = Rational::parse(eps, "--eps"), s = Rational::parse(step(), "--attack-step");
+  if (norm == norm::L2::name)
+    attack::check_radius<norm::L2>(e, s);
+  else
+    attack::check_radius<norm::Linf>(e, s);
+}
+
+std::function<optim::Rates(long, long)> Arguments::rates() const {
+  return [*this](long step, long total) -> optim::Rates {
+    if (schedule == "cosine") return optim::Cosine{.base = lr}(step, total);
+    if (schedule == "multistep")
+      return optim::MultiStep{.base = lr, .milestones = milestones, .gamma = gamma}(step, total);
+    if (schedule == "constant" || total < 5)
+      return optim::Constant{lr}(step, total);  // too few steps for the two phases of a cycle
+    return optim::OneCycle{.max = lr, .warm = warm, .linear = true, .cycle_momentum = momentum > 0}(
+        step, total);
+  };
+}
+
+Json Arguments::configuration(const tools::DataSet& set, std::size_t n_train,
+                              const std::string& init_checksum,
+                              const tools::LoadedTeacher& by) const {
+  Json c{{"model", model},
+         {"dataset", set.name},
+         {"fingerprint", set.train->fingerprint()},
+         {"n_train", n_train},
+         {"holdout", holdout},
+         {"objective", objective},
+         {"epochs", epochs},
+         {"batch", batch},
+         {"lr", lr},
+         {"schedule", schedule},
+         {"momentum", momentum},
+         {"nesterov", nesterov},
+         {"weight_decay", weight_decay},
+         {"label_smoothing", label_smoothing},
+         {"seed", seed}};
+  if (!init_checksum.empty()) c["init"] = {{"checksum", init_checksum}, {"skip_head", skip_head}};
+  if (taught()) c["teacher"] = {{"model", by.model}, {"checksum", by.checksum}};
+  if (objective == "kd" || objective == "ard") c["temperature"] = temperature;
+  if (objective == "rrm")
+    c["lambda"] = lambda;
+  else if (taught())
+    c["alpha"] = share();
+  if (schedule == "onecycle") c["warm"] = warm;
+  if (schedule == "multistep") {
+    c["milestones"] = milestones;
+    c["gamma"] = gamma;
+  }
+  if (augment)
+    c["augment"] = {
+        {"pad", set.augment.pad}, {"crop", set.augment.crop}, {"flip", set.augment.flip}};
+  else
+    c["augment"] = nullptr;
+  const bool attacks = objective != "natural" && objective != "kd" && objective != "rrm";
+  if (attacks) c["eps"] = eps;
+  if (objective == "pgd") c["norm"] = norm;
+  if (objective == "pgd" || objective == "fgsm-rs")
+    c["attack_mode"] = mode() == Mode::eval ? "eval" : "train";
+  if (attacks && objective != "free") c["attack_step"] = step();
+  if (attacks && objective != "free" && objective != "fgsm-rs") c["attack_steps"] = steps();
+  if (objective == "trades") c["beta"] = beta;
+  if (objective == "free") c["replays"] = replays;
+  c["selection"] = {{"split", holdout ? "held out" : "test"},
+                    {"clean_n", eval_n},
+                    {"pgd_n", eval_pgd_n},
+                    {"every", eval_every},
+                    {"fingerprint", (holdout ? *set.train : *set.test).fingerprint()}};
+  return c;
+}
+
+}  // namespace training

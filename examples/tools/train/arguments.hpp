@@ -1,0 +1,67 @@
+// What rnx-train is asked for: its options, the rules between them, and what a run's bits depend on.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <rnx/optim.hpp>
+
+#include "../evaluation.hpp"
+
+namespace training {
+
+using Json = nlohmann::ordered_json;
+
+struct Arguments {
+  std::string model = "resnet20", out = "run", objective = "natural", attack_mode, norm = "linf",
+              eps = "8/255", attack_step, schedule = "onecycle", resume = "auto", progress = "auto",
+              device = "cpu", init, teacher, teacher_model;
+  std::vector<double> milestones{0.5, 0.75};
+  tools::DataOptions data;
+  int epochs = 4, batch = 128, attack_steps = 0, replays = 8, holdout = 0, eval_n = 2000,
+      eval_pgd_n = 500, eval_every = 1, final_n = 0, final_pgd_n = 1000, threads = 0,
+      loader_threads = 1, keep = 2;
+  double lr = 0.2, weight_decay = 5e-4, momentum = 0.9, warm = 0.4, gamma = 0.1, beta = 6,
+         label_smoothing = 0, save_every = 600, alpha = -1, temperature = 30, lambda = 5e-3;
+  long save_every_steps = 0;
+  std::uint64_t seed = 0;
+  bool augment = true, nesterov = false, dry_run = false, skip_head = false;
+
+  // what the objective decides where the user did not
+  std::string step() const {
+    return !attack_step.empty()     ? attack_step
+           : objective == "fgsm-rs" ? "10/255"
+                                    : tools::default_step(norm, eps);
+  }
+  int steps() const {
+    return attack_steps                                                          ? attack_steps
+           : objective == "trades" || objective == "rslad" || objective == "ard" ? 10
+                                                                                 : 7;
+  }
+  /// Whether a teacher is needed.
+  bool taught() const {
+    return objective == "kd" || objective == "ard" || objective == "rslad" || objective == "rrm";
+  }
+  /// RSLAD's share of the adversarial term, KD's and ARD's of the teacher's.
+  double share() const { return alpha >= 0 ? alpha : objective == "rslad" ? 5. / 6 : 1; }
+  rnx::Mode mode() const {
+    const bool train = attack_mode.empty() ? objective == "fgsm-rs" : attack_mode == "train";
+    return train ? rnx::Mode::train : rnx::Mode::eval;
+  }
+
+  /// Refuses words that are unknown and options that contradict each other. Errors: UsageError.
+  void check() const;
+  /// Errors: UsageError (radius or step outside their range).
+  void check_attack() const;
+  std::function<rnx::optim::Rates(long, long)> rates() const;
+  /// All that the bits of the result depend on. n_train: images that are trained on; init_checksum:
+  /// of the weights to start from, or "".
+  Json configuration(const tools::DataSet& set, std::size_t n_train,
+                     const std::string& init_checksum, const tools::LoadedTeacher& by) const;
+};
+
+/// Adds all options, presets and synonyms; `a` holds the defaults and gets the values.
+void add_options(Arguments& a, tools::App& app);
+
+}  // namespace training

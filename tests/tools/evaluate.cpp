@@ -1,0 +1,87 @@
+// rnx-eval as its users call it: reports, logits, and bad input, which gets one sentence.
+#include "support.hpp"
+
+using namespace tools_test;
+
+TEST_CASE("rnx-eval: report.json, per_sample.csv, logits; several weights and attacks") {
+  const TrainedResnet f;
+  const Result r = call(
+      f, eval + f.data + " --weights " + f.weights +
+             " --n-ex 10 --attack pgd:steps=2,step=2/255,restarts=2,start=random --save-logits " +
+             (f / "logits.npy") + " --out " + (f / "eval"));
+  REQUIRE_MESSAGE(r.code == 0, r.text);
+  const auto report = nlohmann::json::parse(read(f / "eval/report.json"));
+  CHECK(report.at("n") == 10);
+  CHECK(nlohmann::json::parse(read(f / "eval/run.json"))
+            .at("attacks")[0]
+            .get<std::string>()
+            .starts_with("pgd:steps=2"));
+  refused(call(f, eval + f.data + " --weights " + f.weights + " --n-ex 2 --attack clean --out " +
+                      (f / "run")),
+          2, "holds a run of another program");
+  CHECK(report.at("robust_acc") <= report.at("clean_acc"));
+  std::ifstream csv(f / "eval/per_sample.csv");
+  std::string line;
+  std::getline(csv, line);
+  CHECK(line == "index,label,clean_pred,attacked_pred,robust");
+  int rows = 0;
+  while (std::getline(csv, line)) ++rows;
+  CHECK(rows == 10);
+  const std::string logits = read(f / "logits.npy");
+  CHECK(logits.find("'shape': (10, 10)") != std::string::npos);
+  CHECK(logits.size() >= 400);
+  const Result both =
+      call(f, eval + f.data + " --weights " + f.weights + " " + f.weights +
+                  " --label one two --n-ex 5 --attack fgsm pgd:steps=1,start=none --out " +
+                  (f / "both"));
+  REQUIRE_MESSAGE(both.code == 0, both.text);
+  const auto two = nlohmann::json::parse(read(f / "both/report.json"));
+  CHECK(two.at("models").size() == 2);
+  CHECK(two.at("models")[0].at("attacks").size() == 2);
+}
+
+TEST_CASE("rnx-eval: a wrong option gets one sentence") {
+  const TrainedResnet f;
+  const std::string with = f.evaluation();
+  refused(call(f, with + " --eps -1/255"), 2, "eps must not be negative");
+  refused(call(f, with + " --eps 2"), 2, "eps in Linf must be at most 1");
+  refused(call(f, with + " --eps 8/zero"), 2, "is not a number or a fraction");
+  refused(call(f, with + " --attack pgd:stepz=3"), 2, "'stepz=3' is not understood");
+  refused(call(f, with + " --attack fly"), 2, "known are clean, fgsm, pgd");
+  refused(call(f, with + " --norm l7"), 2, "known are linf, l2");
+  refused(call(f, with + " --model resnet21"), 2, "did you mean resnet20?");
+  refused(call(f, with + " --bacth 3"), 2, "the option --bacth is unknown; did you mean --batch?");
+  refused(call(f, with + " --set bacth=3"), 2, "did you mean --batch?");
+  refused(call(f, with + " --batch many"), 2, "many");
+  refused(call(f, with + " --device cuda"), 2, "built for cpu");
+  refused(call(f, eval + " stray" + with.substr(eval.size())), 2, "unexpected argument 'stray'");
+  refused(call(f, eval + " --wieghts x"), 2, "did you mean --weights?");
+  refused(call(f, eval + f.data), 2, "--weights");
+  refused(call(f, with + " --save-logits " + (f / "data/test_batch.bin/x.npy")), 3,
+          "--save-logits");
+  const Result l2 = call(f, with + " --norm l2 --eps 0.5");
+  CHECK_MESSAGE(l2.text.find("pgd:steps=20,step=0.1,restarts=1,start=random") != std::string::npos,
+                l2.text);
+}
+
+TEST_CASE("rnx-eval and rnx-train: a missing or damaged file gets one sentence") {
+  const TrainedResnet f;
+  const std::string with = f.evaluation();
+  refused(call(f, eval + f.data + " --weights " + (f / "absent.safetensors")), 3,
+          "absent.safetensors");
+  refused(call(f, eval + " --data " + (f / "nowhere") + " --weights " + f.weights), 3, "nowhere");
+  refused(call(f, train + " --data " + (f / "nowhere")), 3, "nowhere");
+  write_records(f / "data/test_batch.bin", 20, 10);
+  refused(call(f, eval + f.data + " --n-ex 0 --out " + (f / "eval2") + " --weights " + f.weights),
+          3, "label");
+  write_records(f / "data/test_batch.bin", 20, -1, 7);
+  refused(call(f, with), 3, "3073");
+  fs::remove(f / "data/test_batch.bin");
+  refused(call(f, with), 3, "test_batch.bin");
+  std::ofstream(f / "data/test_batch.bin");
+  refused(call(f, with), 3, "test_batch.bin");
+  fs::resize_file(f.weights, fs::file_size(f.weights) / 2);
+  write_records(f / "data/test_batch.bin", 20);
+  refused(call(f, with), 3, "model.safetensors");
+  CHECK(!fs::exists(f / "eval2/report.json"));
+}
