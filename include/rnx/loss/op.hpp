@@ -1,7 +1,7 @@
 // Losses on rows: n samples of c values, per-sample values and gradients of a weighted sum.
 // Every gradient is multiplied by `weight` (1/n for a mean, 1 for a sum) and assigned, or added
-// where `add` is set. Row n is compared with target n (label, teacher, t), or with target samples[n]
-// where the rows are chosen from a batch.
+// where `add` is set. Row n is compared with target n (label, teacher, t), or with target
+// samples[n] where the rows are chosen from a batch.
 #pragma once
 
 #include <cmath>
@@ -24,8 +24,8 @@ template <class T> struct cross_entropy {
   const std::int32_t* samples = nullptr;
   auto pointers() { return std::tie(logits.data, dz.data, labels, value, samples); }
 };
-/// A term of a divergence that stays finite, p log(floor + p / (q + floor)), and its derivative with
-/// respect to q.
+/// A term of a divergence that stays finite, p log(floor + p / (q + floor)), and its derivative
+/// with respect to q.
 RNX_SHARED double floored_term(double p, double q, double floor) {
   return p * std::log(floor + p / (q + floor));
 }
