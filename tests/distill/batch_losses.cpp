@@ -1,5 +1,5 @@
-// Losses that couple a batch: PyTorch's values and gradients (tests/golden/batch_losses.py), gradient
-// checks through a network, parts of a batch, the memory of features, bad input.
+// Losses that couple a batch: PyTorch's values and gradients (tests/golden/batch_losses.py),
+// gradient checks through a network, parts of a batch, the memory of features, bad input.
 #include "golden/golden.hpp"
 #include "kernels/support.hpp"
 #include "rnx/distill.hpp"

@@ -1,5 +1,6 @@
-// The objective of a search: terms whose weight is alpha beta ln(cost), on networks whose widths are
-// drawn. Gradients of weights, width logits and tutor logits against central differences, in double.
+// The objective of a search: terms whose weight is alpha beta ln(cost), on networks whose widths
+// are drawn. Gradients of weights, width logits and tutor logits against central differences, in
+// double.
 #include <rnx/distill.hpp>
 #include <rnx/search/cost_gain.hpp>
 #include <rnx/train.hpp>

@@ -1,5 +1,5 @@
-// CPU kernels of losses that couple a batch, in double. Rows are independent, and sums over rows run
-// in their order: the same bits for every number of threads.
+// CPU kernels of losses that couple a batch, in double. Rows are independent, and sums over rows
+// run in their order: the same bits for every number of threads.
 #pragma once
 
 #include "rnx/distill/cpu.hpp"

@@ -1,5 +1,5 @@
-// Operations on attention maps: resizing, normalising, and the search for tutors; and on the rows of
-// a batch: how they lie to each other, and to those of batches before. A map has one channel.
+// Operations on attention maps: resizing, normalising, and the search for tutors; and on the rows
+// of a batch: how they lie to each other, and to those of batches before. A map has one channel.
 //
 // Resized maps of one layer are `rows` rows of `length` values, dense: one row per sample, or one
 // row for the whole batch.
@@ -89,8 +89,8 @@ template <class T> struct tutor_distance {
   T* d;
   auto pointers() { return std::tie(s, t, g, d); }
 };
-/// value of each sample of row r (`samples` of them) = scale sum over i of L(i, r), mean = their mean
-/// over rows; g (layers, tutors), d (layers, rows, tutors)
+/// value of each sample of row r (`samples` of them) = scale sum over i of L(i, r), mean = their
+/// mean over rows; g (layers, tutors), d (layers, rows, tutors)
 ///   L = sum over j of g(i, j) d(i, r, j), or with `joint` sqrt(sum over j of g(i, j)^2 d(i, r,
 ///   j)^2)
 template <class T> struct tutor_value {

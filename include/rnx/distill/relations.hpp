@@ -51,8 +51,8 @@ struct Similarity : Relations<T, Device, op::Relation::similarity> {
   using Relations<T, Device, op::Relation::similarity>::Relations;
 };
 /// L = 1/n^2 sum over i, j of H(psi_s - psi_t), psi = |x(i) - x(j)| / their mean over i != j, H:
-/// Huber's function (relational distillation, Park et al. 2019, eq. 6 to 8; the mean over all n^2 as
-/// in their code). One sample alone has L = 0; a batch of equal rows has no value (NaN).
+/// Huber's function (relational distillation, Park et al. 2019, eq. 6 to 8; the mean over all n^2
+/// as in their code). One sample alone has L = 0; a batch of equal rows has no value (NaN).
 template <class T, class Device = cpu>
 struct RelationalDistance : Relations<T, Device, op::Relation::distance> {
   using Relations<T, Device, op::Relation::distance>::Relations;

@@ -8,8 +8,8 @@ namespace rnx::inline RNX_ISA::distill {
 /// loss::sum(loss::term(1, CrossEntropy{...}), loss::term(1, TutorTerm{&tutor, &teacher_trace,
 /// &tutor_grads})): forward and backward at once, values of each sample included; with per_batch
 /// each is the batch's. The teacher's trace holds the same samples as the student's, so it takes
-/// whole batches (loss::PerBatch). Loss, trace and gradients must outlive it; gradients may be null.
-/// Throws UsageError where the call is a part of a larger batch; and what TutorLoss throws.
+/// whole batches (loss::PerBatch). Loss, trace and gradients must outlive it; gradients may be
+/// null. Throws UsageError where the call is a part of a larger batch; and what TutorLoss throws.
 template <class T, class Device = cpu> struct TutorTerm {
   static constexpr bool coupled = true;
   TutorLoss<T, Device>* tutor;

@@ -49,8 +49,8 @@ enum class Direction { teacher_to_student, student_to_teacher };
 /// a, on a's trace, is that of student_to_teacher.
 /// floor > 0: T^2 sum of p_t log(floor + p_t / (p_s + floor)), of teacher_to_student alone: the
 /// released code of RNAS-CL, 1e-6.
-/// Throws UsageError for T <= 0 or a floor that cannot be, ShapeError when the teacher's logits do not cover the trace's
-/// samples.
+/// Throws UsageError for T <= 0 or a floor that cannot be, ShapeError when the teacher's logits do
+/// not cover the trace's samples.
 template <class T, class Device = cpu> struct Kl {
   static constexpr bool concurrent = true, gathers = true;
   View<const T, Device> teacher_logits{};  ///< (n, classes) of the whole batch

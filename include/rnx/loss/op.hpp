@@ -24,8 +24,8 @@ template <class T> struct cross_entropy {
   const std::int32_t* samples = nullptr;
   auto pointers() { return std::tie(logits.data, dz.data, labels, value, samples); }
 };
-/// A term of a divergence that stays finite, p log(floor + p / (q + floor)), and its derivative with
-/// respect to q.
+/// A term of a divergence that stays finite, p log(floor + p / (q + floor)), and its derivative
+/// with respect to q.
 RNX_SHARED double floored_term(double p, double q, double floor) {
   return p * std::log(floor + p / (q + floor));
 }

@@ -20,8 +20,8 @@ template <class L> Term<L> term(double coefficient, L loss) {
 }
 
 /// L = sum over terms of coefficient L(term), added in their order: gradients, values and seeds.
-/// Concurrent, and one that gathers, where every term is; it couples the samples of a batch where one
-/// of them does.
+/// Concurrent, and one that gathers, where every term is; it couples the samples of a batch where
+/// one of them does.
 template <class... Ls> class WeightedSum {
  public:
   static constexpr bool concurrent = (loss::concurrent<Ls> && ...);

@@ -66,8 +66,8 @@ template <class T = float, class Device = cpu> class Trace {
   }
   /// The kept output of Tap<Tag, ...>.
   template <class Tag> const Kept<T, Device>& tap() const { return tagged(&tag_id<Tag>); }
-  /// Active sizes of every node in the last forward: what cost reads. Throws StateError where it ran
-  /// in tiles.
+  /// Active sizes of every node in the last forward: what cost reads. Throws StateError where it
+  /// ran in tiles.
   std::span<const Record> records() const {
     require<StateError>(!tiled(),
                         "trace: it runs in tiles and has no record of every layer; make it with "

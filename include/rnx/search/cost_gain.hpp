@@ -6,11 +6,11 @@
 
 namespace rnx::inline RNX_ISA::search {
 
-/// Multiplies the terms behind it on a pass by alpha beta ln(cost), cost: the multiply-accumulates at
-/// the effective widths of the pass's draws (MaskCost): the objective of a search is alpha L beta
-/// ln(cost) (paper 001, section 3.3 and its code; factor: {.alpha = 0.2, .beta = 0.5}). The gradient
-/// of the cost, too, reaches the logits of the widths. It stands between the pass and its terms; the
-/// cost is noted as "cost.<pass>".
+/// Multiplies the terms behind it on a pass by alpha beta ln(cost), cost: the multiply-accumulates
+/// at the effective widths of the pass's draws (MaskCost): the objective of a search is alpha L
+/// beta ln(cost) (paper 001, section 3.3 and its code; factor: {.alpha = 0.2, .beta = 0.5}). The
+/// gradient of the cost, too, reaches the logits of the widths. It stands between the pass and its
+/// terms; the cost is noted as "cost.<pass>".
 /// Reads memory back, so a step with it cannot be recorded. Errors: those of MaskCost, UsageError
 /// where the pass is not trained, NumericError where the factor is not positive (a cost of 1 or
 /// less).

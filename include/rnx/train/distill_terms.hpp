@@ -1,5 +1,6 @@
-// Terms that compare layers of student and teacher, and a contrastive one with a memory. Included by
-// name, with rnx/distill.hpp. Relations among samples are a Match: Match<distill::Similarity, ...>.
+// Terms that compare layers of student and teacher, and a contrastive one with a memory. Included
+// by name, with rnx/distill.hpp. Relations among samples are a Match of distill::Similarity and the
+// like.
 #pragma once
 
 #include "rnx/distill.hpp"
@@ -44,8 +45,9 @@ template <fixed_string Of, fixed_string Target> struct Attention {
 };
 
 /// weight times RNAS-CL's tutor loss (paper 001, eq. 1 and 2): each student layer chooses a teacher
-/// layer. options: {.per_batch = true, .joint = true} is the released code's form. Its logits are a part of the objective, of the kind architecture; their parameters are
-/// called "tutor.<pass>.<name>".
+/// layer. options: {.per_batch = true, .joint = true} is the released code's form. Its logits are a
+/// part of the objective, of the kind architecture; their parameters are called
+/// "tutor.<pass>.<name>".
 template <fixed_string Of, fixed_string Target> struct Tutor {
   double weight = 1;
   distill::TutorOptions options{};
@@ -85,10 +87,10 @@ template <fixed_string Of, fixed_string Target> struct Tutor {
   static std::string name() { return "tutor." + std::string(Of.c_str()); }
 };
 
-/// weight mean(InfoNCE of a tap of the pass and the same tap of the target), beside the target's rows
-/// of the last `memory` samples of steps before (distill/contrast.hpp). The memory is a state of the
-/// objective and part of checkpoints; it grows once a step, however often the term runs. One for
-/// each pass. Errors: ShapeError where the two taps differ in their dims.
+/// weight mean(InfoNCE of a tap of the pass and the same tap of the target), beside the target's
+/// rows of the last `memory` samples of steps before (distill/contrast.hpp). The memory is a state
+/// of the objective and part of checkpoints; it grows once a step, however often the term runs. One
+/// for each pass. Errors: ShapeError where the two taps differ in their dims.
 template <class Tag, fixed_string Of, fixed_string Target> struct Contrast {
   double weight = 1, temperature = 0.1;
   int memory = 4096;  ///< rows
