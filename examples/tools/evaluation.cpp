@@ -247,7 +247,7 @@ report::ModelReport model_report(const NetworkBase<float>& net, const std::strin
           {int(r.origin(i)), r.samples[i].label, r.samples[i].clean, r.samples[i].attacked,
            source.dims(), std::move(r.examples[i].clean), std::move(r.examples[i].adversarial)});
     r.examples.clear();
-    const double forwards = double(r.forwards), backwards = double(r.backwards);
+    const double forwards = r.forwards(), backwards = r.backwards();
     report.attacks.push_back({a.clean ? "clean" : a.text, a.clean ? "" : a.norm,
                               a.clean ? "" : a.eps_text, std::move(r), forwards, backwards,
                               std::chrono::duration<double>(clock::now() - begin).count()});

@@ -80,7 +80,7 @@ TEST_CASE("an ensemble of one network has its bits; its tiles do not matter") {
 
 TEST_CASE("gradients of ensembles against differences; the values are those of the formulas") {
   const Batch<double> b;
-  const Net64 net(4), other(5), third(6);
+  const Net64 net(3), other(8), third(14);
   const auto logits = [&](const Net64& of) {
     auto trace = of.make_trace({.capacity = n});
     return to_host(of.forward(trace, b.x.view(), {}));

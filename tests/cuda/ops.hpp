@@ -5,6 +5,8 @@
 #include "compare.hpp"
 
 #include "rnx/attack/cpu.hpp"
+#include "rnx/attack/victim_row.hpp"
+#include "rnx/kernels/cpu/row.hpp"
 #include "rnx/layers/activation.hpp"
 #include "rnx/loss/cpu.hpp"
 #include "rnx/optim/cpu.hpp"
@@ -51,16 +53,6 @@ template <class Device, class T> struct Ops {
     };
     with([&](Arrays& m, T* a, T*, T* to) {
       check("copy", m, op::copy<T>{.from = {x, a}, .to = {y, to}});
-    });
-    const geometry::Map part = map(2, 5, 4, c, 2 * extra);
-    with([&](Arrays& m, T* a, T*, T* to) {
-      check("gather_rows", m,
-            op::gather_rows<T>{.from = {x, a}, .to = {part, to}, .rows = m.add(chosen({2, 0}))});
-    });
-    with([&](Arrays& m, T* a, T*, T* to) {
-      check("scatter_rows", m,
-            op::scatter_rows<T>{
-                .from = {map(2, 5, 4, c, extra), a}, .to = {y, to}, .rows = m.add(chosen({2, 0}))});
     });
     with([&](Arrays& m, T* a, T*, T* to) {
       check("accumulate", m, op::accumulate<T>{.from = {x, a}, .to = {y, to}});
@@ -481,41 +473,74 @@ template <class Device, class T> struct Ops {
                                  .smoothing = 0.1,
                                  .weight = 1,
                                  .add = add});
-      const std::int32_t* turned = m.add(chosen({8, 7, 6, 5, 4, 3, 2, 1, 0}));
-      check("cross_entropy of chosen samples", m,
-            op::cross_entropy<T>{.logits = {z, pz},
-                                 .dz = {z, dz},
-                                 .labels = pl,
-                                 .value = value,
-                                 .smoothing = 0.1,
-                                 .weight = 1,
-                                 .add = add,
-                                 .samples = turned});
-      for (const std::int32_t* samples : {static_cast<const std::int32_t*>(nullptr), turned}) {
-        for (const bool reverse : {false, true})
-          check("kl_divergence", m,
-                op::kl_divergence<T>{.logits = {z, pz},
-                                     .teacher = {t, pt},
-                                     .dz = {z, dz},
-                                     .value = value,
-                                     .temperature = 4,
-                                     .weight = 0.5,
-                                     .reverse = reverse,
-                                     .add = add,
-                                     .samples = samples});
-        for (const op::Distance kind : {op::Distance::mean_square, op::Distance::cosine,
-                                        op::Distance::l2, op::Distance::relative_l2})
-          check("row_distance", m,
-                op::row_distance<T>{.s = {z, m.add(Field<T>(z, 4))},
-                                    .t = {t, pt},
-                                    .ds = {z, dz},
-                                    .value = value,
-                                    .kind = kind,
-                                    .weight = 0.5,
-                                    .add = add,
-                                    .samples = samples});
-      }
+      for (const bool reverse : {false, true})
+        check("kl_divergence", m,
+              op::kl_divergence<T>{.logits = {z, pz},
+                                   .teacher = {t, pt},
+                                   .dz = {z, dz},
+                                   .value = value,
+                                   .temperature = 4,
+                                   .weight = 0.5,
+                                   .reverse = reverse,
+                                   .add = add});
+      for (const op::Distance kind : {op::Distance::mean_square, op::Distance::cosine,
+                                      op::Distance::l2, op::Distance::relative_l2})
+        check("row_distance", m,
+              op::row_distance<T>{.s = {z, m.add(Field<T>(z, 4))},
+                                  .t = {t, pt},
+                                  .ds = {z, dz},
+                                  .value = value,
+                                  .kind = kind,
+                                  .weight = 0.5,
+                                  .add = add});
     }
+  }
+  /// Rows that are chosen from a batch.
+  static void chosen_samples(int c, int extra) {
+    const geometry::Map x = map(3, 5, 4, c, extra), two = map(2, 5, 4, c, 2 * extra);
+    Arrays moves;
+    const std::int32_t* rows = moves.add(chosen({2, 0}));
+    check("gather_rows", moves,
+          op::gather_rows<T>{.from = {x, moves.add(Field<T>(x, 1))},
+                             .to = {two, moves.add(Field<T>(two, 2, true))},
+                             .rows = rows});
+    check("scatter_rows", moves,
+          op::scatter_rows<T>{.from = {two, moves.add(Field<T>(two, 3))},
+                              .to = {x, moves.add(Field<T>(x, 4, true))},
+                              .rows = rows});
+    const geometry::Map z = map(4, 1, 1, c, extra), t = map(6, 1, 1, c);
+    Arrays m;
+    T *pz = m.add(Field<T>(z, 5)), *pt = m.add(Field<T>(t, 6)), *value = m.add(std::vector<T>(4)),
+      *dz = m.add(Field<T>(z, 7, true));
+    const std::int32_t* samples = m.add(chosen({5, 0, 3, 1}));
+    check("cross_entropy of chosen samples", m,
+          op::cross_entropy<T>{.logits = {z, pz},
+                               .dz = {z, dz},
+                               .labels = m.add(chosen({0, 1, 2, 1, 0, 2})),
+                               .value = value,
+                               .smoothing = 0.1,
+                               .weight = 1,
+                               .add = false,
+                               .samples = samples});
+    check("kl_divergence of chosen samples", m,
+          op::kl_divergence<T>{.logits = {z, pz},
+                               .teacher = {t, pt},
+                               .dz = {z, dz},
+                               .value = value,
+                               .temperature = 4,
+                               .weight = 0.5,
+                               .reverse = false,
+                               .add = true,
+                               .samples = samples});
+    check("row_distance of chosen samples", m,
+          op::row_distance<T>{.s = {z, pz},
+                              .t = {t, pt},
+                              .ds = {z, dz},
+                              .value = value,
+                              .kind = op::Distance::l2,
+                              .weight = 0.5,
+                              .add = false,
+                              .samples = samples});
   }
 
   static void sgd(std::size_t n, bool first, bool nesterov) {
@@ -644,12 +669,41 @@ template <class Device, class T> struct Ops {
     }
   }
 
+  /// Three members' logits of four samples, one of them not finite.
+  static void victims(int c) {
+    const geometry::Map z = map(12, 1, 1, c, 2), y = map(4, 1, 1, c), image = map(4, 3, 2, c);
+    Field<T> logits(z, 1);
+    for (T& v : logits.v) v *= 6;
+    logits.at(6, 0, 0, c - 1) = -std::numeric_limits<T>::infinity();
+    for (const op::Combine how :
+         {op::Combine::mean_logits, op::Combine::mean_probabilities, op::Combine::most_confident}) {
+      Arrays m;
+      T* pz = m.add(logits);
+      check("combine_logits", m,
+            op::combine_logits<T>{.z = {z, pz}, .y = {y, m.add(Field<T>(y, 2))}, .how = how});
+      check("combine_logits_backward", m,
+            op::combine_logits_backward<T>{.z = {z, pz},
+                                           .dy = {y, m.add(Field<T>(y, 3))},
+                                           .dz = {z, m.add(Field<T>(z, 4, true))},
+                                           .how = how});
+    }
+    Arrays m;
+    std::vector<T> other = numbers<T>(4, 5);
+    other[2] = std::numeric_limits<T>::quiet_NaN();
+    check("keep_larger", m,
+          op::keep_larger<T>{.other_value = m.add(other),
+                             .value = m.add(numbers<T>(4, 6)),
+                             .other = {image, m.add(Field<T>(image, 7))},
+                             .kept = {image, m.add(Field<T>(image, 8))}});
+  }
+
   static void all() {
     for (int extra : {0, 3}) {
       memory_operations(6, extra);
       pointwise(5, extra);
       losses(10, extra);
       losses(1, extra);
+      chosen_samples(6, extra);
     }
     convolutions();
     batch_norm(4, 16, 0);
@@ -662,6 +716,7 @@ template <class Device, class T> struct Ops {
     optimizers(1);
     optimizers(1000);
     optimizers(100000);
+    victims(7);
     attacks(5, 3);
     attacks(2, 700);
   }

@@ -18,8 +18,8 @@ template <class T = float, class Device = cpu> struct Member {
 };
 
 /// Of Ensemble and Worst: members that take the same images.
-/// Throws UsageError for no member, one without a network, more than op::max_members, and members of
-/// other images or classes.
+/// Throws UsageError for no member, one without a network, more than op::max_members, and members
+/// of other images or classes.
 template <class T, class Device> class Members : public WhiteBox<T, Device> {
  public:
   using typename WhiteBox<T, Device>::Memory;

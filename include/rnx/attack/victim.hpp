@@ -1,5 +1,5 @@
-// What an attack or an evaluation sees of a model: logits (Victim) and, where it can be climbed, the
-// gradient of a loss in the images (WhiteBox). A network is both; ensemble.hpp has others.
+// What an attack or an evaluation sees of a model: logits (Victim) and, where it can be climbed,
+// the gradient of a loss in the images (WhiteBox). A network is both; ensemble.hpp has others.
 #pragma once
 
 #include <concepts>
@@ -9,6 +9,10 @@
 #include "rnx/attack/victim_row.hpp"
 #include "rnx/kernels/cpu/row.hpp"
 #include "rnx/loss.hpp"
+
+#define RNX_NEEDS_WHITE_BOX                                                               \
+  "rnx: this attack climbs a gradient, and this victim gives logits alone; one that has " \
+  "gradients derives from attack::WhiteBox"
 
 namespace rnx::inline RNX_ISA::attack {
 
@@ -49,8 +53,8 @@ template <class T, class Device> class LogitsNetwork final : public NetworkBase<
 /// itself, and runs in eval mode.
 template <class T = float, class Device = cpu> class Victim {
  public:
-  /// What it works in; one call at a time. `trace`: where losses find its logits, of as many samples
-  /// as one pass takes.
+  /// What it works in; one call at a time. `trace`: where losses find its logits, of as many
+  /// samples as one pass takes.
   class Memory {
    public:
     Memory(const Victim& victim, int tile)
@@ -138,14 +142,13 @@ template <class T = float, class Device = cpu> class WhiteBoxRef : public Victim
  public:
   WhiteBoxRef(const NetworkBase<T, Device>& net) : VictimRef<T, Device>(net) {}
   WhiteBoxRef(const WhiteBox<T, Device>& box) : VictimRef<T, Device>(box), box_(&box) {}
-  /// A victim that gives logits alone: one sentence.
+  /// A victim that gives logits alone: one sentence. (Not for the base itself: Attack must see that
+  /// it does not convert.)
   template <class V>
-    requires(std::derived_from<V, Victim<T, Device>> && !std::derived_from<V, WhiteBox<T, Device>>)
+    requires(std::derived_from<V, Victim<T, Device>> &&
+             !std::derived_from<V, WhiteBox<T, Device>> && !std::same_as<V, Victim<T, Device>>)
   WhiteBoxRef(const V& victim) : VictimRef<T, Device>(victim) {
-    static_assert(
-        sizeof(V) == 0,
-        "rnx: this attack climbs a gradient, and this victim gives logits alone; one that "
-        "has gradients derives from attack::WhiteBox");
+    static_assert(sizeof(V) == 0, RNX_NEEDS_WHITE_BOX);
   }
   const WhiteBox<T, Device>& white_box() const { return *box_; }
 

@@ -1,7 +1,7 @@
 // Losses on rows: n samples of c values, per-sample values and gradients of a weighted sum.
 // Every gradient is multiplied by `weight` (1/n for a mean, 1 for a sum) and assigned, or added
-// where `add` is set. Row n is compared with target n (label, teacher, t), or with target samples[n]
-// where the rows are chosen from a batch.
+// where `add` is set. Row n is compared with target n (label, teacher, t), or with target
+// samples[n] where the rows are chosen from a batch.
 #pragma once
 
 #include "rnx/kernels/kernel.hpp"
