@@ -1,13 +1,14 @@
 // An attack: NI-FGSM (Lin et al. 2020, algorithm 1) in Linf, which looks ahead along its momentum.
-// What it remembers lies in the workspace, so that it stays const and one object may attack on several
-// threads.
+// What it remembers lies in the workspace, so that it stays const and one object may attack on
+// several threads.
 #include <rnx/rnx.hpp>
 
 #include <cstdio>
 
 using namespace rnx;
 
-/// g = decay g + d / mean |d|, d the gradient at x' + step decay g;  x' = project(x' + step sign(g)).
+/// g = decay g + d / mean |d|, d the gradient at x' + step decay g;  x' = project(x' + step
+/// sign(g)).
 struct NiFgsm {
   using norm = rnx::norm::Linf;
   Rational eps = px(8);

@@ -36,7 +36,7 @@ template <class Norm> void finds_boundary() {
     for (int i = 0; i < linear::n; ++i) right.labels[i] = z[2 * i] < z[2 * i + 1];
     const loss::CrossEntropy ce{.labels = right.labels.data()};
     const double all = Norm::kind == op::Norm::linf ? 1 : 1000;
-    const auto check = [&](const auto& fab) {
+    const auto check = [&](const auto& fab, double beyond) {
       fab(m.net, work, m.x.view(), a.view(), ce);
       const auto moved = to_nchw(std::as_const(a).view());
       for (int i = 0; i < linear::n; ++i) {
@@ -46,11 +46,13 @@ template <class Norm> void finds_boundary() {
         const double size = rows::norm(Norm::kind, linear::features, delta),
                      least = distance(right, Norm::kind, i, std::abs(z[2 * i] - z[2 * i + 1]));
         CHECK(size >= least * (1 - 1e-9));
-        CHECK(size < least * 1.004);  // it stops beyond the boundary: eta 1.05, beta 0.9
+        CHECK(size < least * (1 + beyond));
       }
     };
-    check(attack::Fab<Norm>{.eps = all, .steps = 20});
-    check(attack::FabTargeted<Norm>{.eps = all, .steps = 20, .targets = 1});
+    // a step goes 5 % beyond the boundary, from 90 % of the way: it stops half a percent behind it
+    check(attack::Fab<Norm>{.eps = all, .steps = 20}, 6e-3);
+    check(attack::Fab<Norm>{.eps = all, .steps = 60, .eta = 1.0002}, 1e-4);
+    check(attack::FabTargeted<Norm>{.eps = all, .steps = 20, .targets = 1}, 6e-3);
   }
 }
 
@@ -117,7 +119,7 @@ TEST_CASE("AutoAttack is its attacks one after the other on what stands") {
   Case c;
   std::vector<std::string> names;
   std::vector<int> stood, fell;
-  attack::AutoAttack<> aa{.eps = px(2), .seed = 7};
+  attack::AutoAttack<> aa{.eps = px(4), .seed = 7};
   aa.progress = [&](std::string_view name, int before, int fallen) {
     names.emplace_back(name);
     stood.push_back(before);
@@ -125,7 +127,7 @@ TEST_CASE("AutoAttack is its attacks one after the other on what stands") {
   };
   c.y[3] = (c.y[3] + 1) % 10;  // wrong on the clean image: never attacked
   const auto a = c.moved(aa);
-  attack::verify<norm::Linf, float>(c.x.download(), a, n, px(2));
+  attack::verify<norm::Linf, float>(c.x.download(), a, n, px(4));
   CHECK(names == std::vector<std::string>{"apgd-ce", "apgd-t", "fab-t", "square"});
   CHECK(stood[0] == n - 1);
   for (int k = 1; k < 4; ++k) CHECK(stood[k] == stood[k - 1] - fell[k - 1]);
@@ -135,7 +137,7 @@ TEST_CASE("AutoAttack is its attacks one after the other on what stands") {
   const auto x = c.x.download();
   CHECK(std::equal(a.begin() + 3 * 192, a.begin() + 4 * 192, x.begin() + 3 * 192));
   // the first attack alone gives the images of the samples that fell to it
-  const auto first = c.moved(attack::AutoPgd<>{.eps = px(2), .seed = 7});
+  const auto first = c.moved(attack::AutoPgd<>{.eps = px(4), .seed = 7});
   const auto by_first = c.fooled(first);
   for (int i = 0; i < n; ++i)
     if (by_first[i] && i != 3)
@@ -153,7 +155,7 @@ TEST_CASE("AutoAttack's versions, and what they refuse") {
   using enum attack::AutoAttackVersion;
   const auto all =
       names(attack::AutoAttack<norm::L2>{.eps = 0.5, .version = attack::AutoAttackVersion::plus});
-  CHECK(all.find("fab: fab l2 eps 1/2 steps 100 restarts 5") != all.npos);
+  CHECK(all.find("fab: fab l2 eps 0.5 steps 100 restarts 5") != all.npos);
   const auto l1 = names(attack::AutoAttack<norm::L1>{.eps = 12});
   CHECK(l1.find("restarts 5 eot 1 rule code rho 0.75 falling") != l1.npos);
   CHECK(l1.find("targets 5") != l1.npos);

@@ -82,8 +82,8 @@ struct Model {
 template <class Norm> double radius() {
   return Norm::kind == op::Norm::linf ? 0.1 : Norm::kind == op::Norm::l2 ? 0.5 : 2;
 }
-/// Near the border of [0, 1] the published L2 steps clip after projecting and L1 steps move a share of
-/// the pixels: they end that far from the worst case.
+/// Near the border of [0, 1] the published L2 steps clip after projecting and L1 steps move a share
+/// of the pixels: they end that far from the worst case.
 template <class Norm, class Attack>
 void reaches_worst_case(const Attack& attack, double at_border = 1e-4) {
   for (const bool border : {false, true}) {
