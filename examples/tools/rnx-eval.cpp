@@ -250,9 +250,7 @@ void add_options(Arguments& a, tools::App& app) {
   app.add_frame();
   app.preset("smoke", {{"dataset", "synthetic"}, {"n-ex", "100"}, {"attack", "pgd:steps=5"}});
   app.preset("small", {{"n-ex", "1000"}, {"attack", "pgd:steps=20"}});
-  app.preset("paper", {{"n-ex", "0"},
-                       {"attack", "pgd:steps=20"},
-                       {"attack", "aa-standard"}});
+  app.preset("paper", {{"n-ex", "0"}, {"attack", "pgd:steps=20"}, {"attack", "aa-standard"}});
 }
 
 }  // namespace
