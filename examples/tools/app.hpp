@@ -1,5 +1,5 @@
-// What every executable shares: options with presets and settings out of files, verbs, errors as one
-// sentence and an exit code.
+// What every executable shares: options with presets and settings out of files, verbs, errors as
+// one sentence and an exit code.
 //   0 done, 1 internal, 2 usage, 3 a file was rejected, 75 stopped cleanly on a signal
 #pragma once
 
@@ -38,15 +38,16 @@ class App {
   void preset(const std::string& name, std::vector<std::pair<std::string, std::string>> values);
   /// What users of other programs call an option of this one.
   void synonym(const std::string& theirs, const std::string& ours) { synonyms_[theirs] = ours; }
-  /// `NAME ...` instead of options: `run` is given what stands behind the name, and returns the exit
-  /// code.
+  /// `NAME ...` instead of options: `run` is given what stands behind the name, and returns the
+  /// exit code.
   void verb(const std::string& name, const std::string& help,
             std::function<int(const Arguments&)> run);
 
   /// Reads a command line: it wins over `settings` (or over those of its own --config), and they
   /// over a preset. Errors: UsageError, FileError; CLI::Success for --help and --version.
   void parse(const Arguments& arguments, Settings settings = {});
-  /// Parses and runs `body`, or a verb; every error becomes one sentence on stderr and an exit code.
+  /// Parses and runs `body`, or a verb; every error becomes one sentence on stderr and an exit
+  /// code.
   int run(const Arguments& arguments, const std::function<int()>& body);
   int run(int argc, char** argv, const std::function<int()>& body) {
     return run(Arguments(argv + 1, argv + argc), body);

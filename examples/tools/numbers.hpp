@@ -1,6 +1,6 @@
-// Options that are numbers, switches or lists. Whatever is not in an option's range gets one sentence
-// with the range, and exit code 2. Each states its type and its default, so that it can be written to
-// a file and read back.
+// Options that are numbers, switches or lists. Whatever is not in an option's range gets one
+// sentence with the range, and exit code 2. Each states its type and its default, so that it can be
+// written to a file and read back.
 #pragma once
 
 #include <charconv>

@@ -1,4 +1,5 @@
-// The run directory of a program that trains: run.json, ckpt/, logs. One configuration, one process at a time.
+// The run directory of a program that trains: run.json, ckpt/, logs. One configuration, one process
+// at a time.
 #pragma once
 
 #include <filesystem>

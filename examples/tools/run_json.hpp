@@ -12,8 +12,8 @@ namespace tools {
 /// "batch was 128 and is 64", or "" where both say the same.
 std::string first_difference(const Json& stored, const Json& now);
 
-/// What the run.json of a folder says; null where there is none. Errors: UsageError that begins with
-/// `option` (it is another program's folder), FileError (it is damaged).
+/// What the run.json of a folder says; null where there is none. Errors: UsageError that begins
+/// with `option` (it is another program's folder), FileError (it is damaged).
 Json read_run_json(const std::string& option, const std::filesystem::path& folder,
                    const std::string& program);
 /// Whether a run.json says that its run came to its end.

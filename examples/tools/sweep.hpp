@@ -1,9 +1,9 @@
-// Sweeps: a list of rows, each a run directory of its own, which several processes may share and which
-// goes on where it was stopped. Of any program that trains.
+// Sweeps: a list of rows, each a run directory of its own, which several processes may share and
+// which goes on where it was stopped. Of any program that trains.
 //   rnx-train sweep FILE --out DIR [--shard 2/8] [--KEY=VALUE ...]
 //   rnx-train merge DIR ... --out DIR
-// FILE, TOML or JSON: settings of all rows, and a list `rows` of a name and settings of its own each.
-// DIR/sweep.json says what the rows are, DIR/NAME/ is the run of the row NAME.
+// FILE, TOML or JSON: settings of all rows, and a list `rows` of a name and settings of its own
+// each. DIR/sweep.json says what the rows are, DIR/NAME/ is the run of the row NAME.
 #pragma once
 
 #include <functional>

@@ -1,77 +1,17 @@
 // AutoPGD: closed-form worst cases, its schedules, restarts on what stands, losses without labels,
 // bad input.
 #include "linear.hpp"
-#include "support/batch.hpp"
+#include "small.hpp"
 #include "support/error_of.hpp"
 
 #include <doctest/doctest.h>
 
-#include <rnx/eval.hpp>
-
 using namespace rnx;
 using support::error_of;
 
-namespace {
-
-template <class Norm> double radius() {
-  return Norm::kind == op::Norm::linf ? 0.1 : Norm::kind == op::Norm::l2 ? 0.5 : 2;
-}
-/// Near the border of [0, 1] the published L2 steps clip after projecting and L1 steps move a share of
-/// the pixels: they end that far from the worst case.
-template <class Norm, class Attack>
-void reaches_worst_case(const Attack& attack, double at_border = 1e-4) {
-  for (const bool border : {false, true}) {
-    CAPTURE(Norm::name);
-    CAPTURE(border);
-    const linear::Model m(border);
-    attack::Workspace<double> work(m.net, linear::n);
-    Tensor<double> a(linear::n, m.x.dims());
-    attack(m.net, work, m.x.view(), a.view(), loss::Margin{.labels = m.labels.data()});
-    attack::verify<Norm, double>(m.x.download(), a.download(), linear::n, radius<Norm>());
-    const auto found = m.fall(a.view());
-    for (int i = 0; i < linear::n; ++i) {
-      const double worst = m.worst(Norm::kind, i, radius<Norm>());
-      CHECK(found[i] <= worst * (1 + 1e-9));
-      CHECK(found[i] == doctest::Approx(worst).epsilon(border ? at_border : 1e-4));
-    }
-  }
-}
-
-using Net = Network<support::SmallResNet<>, Shape<3, 8, 8>>;
-constexpr int n = 11;
-struct Case {
-  Net net{4};
-  Tensor<float> x = support::images<float>(n, {3, 8, 8});
-  std::vector<std::int32_t> y = std::vector<std::int32_t>(n);
-  attack::Workspace<float> work{net, n, 4};
-
-  Case() {  // right on every image
-    auto trace = net.make_trace({.capacity = n});
-    const auto z = to_host(net.forward(trace, std::as_const(x).view(), {}));
-    for (int i = 0; i < n; ++i) y[i] = argmax(z.data() + 10 * i, 10);
-  }
-  template <class Attack, class Loss>
-  std::vector<float> moved(const Attack& attack, const Loss& loss, Context ctx = {}) {
-    Tensor<float> a(n, x.dims());
-    attack(net, work, std::as_const(x).view(), a.view(), loss, ctx);
-    return a.download();
-  }
-  /// Of the images.
-  std::vector<bool> fooled(const std::vector<float>& images) {
-    Tensor<float> t(n, x.dims());
-    t.upload(images);
-    auto trace = net.make_trace({.capacity = n});
-    const auto z = to_host(net.forward(trace, std::as_const(t).view(), {}));
-    std::vector<bool> found(n);
-    for (int i = 0; i < n; ++i) found[i] = argmax(z.data() + 10 * i, 10) != y[i];
-    return found;
-  }
-  template <class Attack> std::vector<float> moved(const Attack& attack) {
-    return moved(attack, loss::CrossEntropy{.labels = y.data()});
-  }
-};
-
-}  // namespace
+using linear::reaches_worst_case;
+using small::Case;
+using small::n;
 
 TEST_CASE("AutoPGD reaches the worst case of a linear model, at the border of [0, 1] too") {
   reaches_worst_case<norm::Linf>(attack::AutoPgd<norm::Linf>{.eps = 0.1});

@@ -44,8 +44,8 @@ template <class Norm, class Loss> void check(Setup& s, const char* name, const L
   apgd.from(s.net, work, s.x.view(), a.view(), Remembered<Loss>{loss.labels, loss, &values});
   REQUIRE(values.size() == 101);
   const golden::json& expected = g.at("losses");
-  // Rounding grows on the way: a pixel whose gradient is nearly 0 moves the other way. 22 iterations
-  // are the first window.
+  // Rounding grows on the way: a pixel whose gradient is nearly 0 moves the other way. 22
+  // iterations are the first window.
   double in_window = 0, later = 0;
   for (std::size_t k = 0; k < expected.size(); ++k) {
     const double d = golden::difference(values[k], golden::numbers(expected[k]));

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include <doctest/doctest.h>
+
 #include <rnx/attack.hpp>
 
 namespace linear {
@@ -76,5 +78,29 @@ struct Model {
     return 2 * sum;
   }
 };
+
+template <class Norm> double radius() {
+  return Norm::kind == op::Norm::linf ? 0.1 : Norm::kind == op::Norm::l2 ? 0.5 : 2;
+}
+/// Near the border of [0, 1] the published L2 steps clip after projecting and L1 steps move a share
+/// of the pixels: they end that far from the worst case.
+template <class Norm, class Attack>
+void reaches_worst_case(const Attack& attack, double at_border = 1e-4) {
+  for (const bool border : {false, true}) {
+    CAPTURE(Norm::name);
+    CAPTURE(border);
+    const Model m(border);
+    attack::Workspace<double> work(m.net, n);
+    Tensor<double> a(n, m.x.dims());
+    attack(m.net, work, m.x.view(), a.view(), loss::Margin{.labels = m.labels.data()});
+    attack::verify<Norm, double>(m.x.download(), a.download(), n, radius<Norm>());
+    const auto found = m.fall(a.view());
+    for (int i = 0; i < n; ++i) {
+      const double worst = m.worst(Norm::kind, i, radius<Norm>());
+      CHECK(found[i] <= worst * (1 + 1e-9));
+      CHECK(found[i] == doctest::Approx(worst).epsilon(border ? at_border : 1e-4));
+    }
+  }
+}
 
 }  // namespace linear

@@ -1,4 +1,4 @@
-// An attack on chosen samples of a batch gives each of them the bits that it has in the whole batch.
+// An attack on chosen samples gives each of them the bits that it has in the whole batch.
 #include "support/batch.hpp"
 
 #include <doctest/doctest.h>

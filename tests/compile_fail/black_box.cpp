@@ -1,4 +1,5 @@
-// expect: rnx: this attack climbs a gradient, and this victim gives logits alone; one that has gradients derives from attack::WhiteBox
+// expect: rnx: this attack climbs a gradient, and this victim gives logits alone; one that has
+// gradients derives from attack::WhiteBox
 #include <rnx/rnx.hpp>
 using namespace rnx;
 double robust(const attack::Victim<>& remote, const data::Images& set) {

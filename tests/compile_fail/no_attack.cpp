@@ -1,4 +1,5 @@
-// expect: rnx: an attack has `norm`, `eps`, `set(StepValues&)` and `operator()(victim, work, x, adversarial, loss, ctx, draw) const`; see attack/contract.hpp
+// expect: rnx: an attack has `norm`, `eps`, `set(StepValues&)` and `operator()(victim, work, x,
+// adversarial, loss, ctx, draw) const`; see attack/contract.hpp
 #include <rnx/rnx.hpp>
 using namespace rnx;
 struct Noise {

@@ -54,16 +54,6 @@ template <class Device, class T> struct Ops {
     with([&](Arrays& m, T* a, T*, T* to) {
       check("copy", m, op::copy<T>{.from = {x, a}, .to = {y, to}});
     });
-    const geometry::Map part = map(2, 5, 4, c, 2 * extra);
-    with([&](Arrays& m, T* a, T*, T* to) {
-      check("gather_rows", m,
-            op::gather_rows<T>{.from = {x, a}, .to = {part, to}, .rows = m.add(chosen({2, 0}))});
-    });
-    with([&](Arrays& m, T* a, T*, T* to) {
-      check("scatter_rows", m,
-            op::scatter_rows<T>{
-                .from = {map(2, 5, 4, c, extra), a}, .to = {y, to}, .rows = m.add(chosen({2, 0}))});
-    });
     with([&](Arrays& m, T* a, T*, T* to) {
       check("accumulate", m, op::accumulate<T>{.from = {x, a}, .to = {y, to}});
     });
@@ -483,41 +473,74 @@ template <class Device, class T> struct Ops {
                                  .smoothing = 0.1,
                                  .weight = 1,
                                  .add = add});
-      const std::int32_t* turned = m.add(chosen({8, 7, 6, 5, 4, 3, 2, 1, 0}));
-      check("cross_entropy of chosen samples", m,
-            op::cross_entropy<T>{.logits = {z, pz},
-                                 .dz = {z, dz},
-                                 .labels = pl,
-                                 .value = value,
-                                 .smoothing = 0.1,
-                                 .weight = 1,
-                                 .add = add,
-                                 .samples = turned});
-      for (const std::int32_t* samples : {static_cast<const std::int32_t*>(nullptr), turned}) {
-        for (const bool reverse : {false, true})
-          check("kl_divergence", m,
-                op::kl_divergence<T>{.logits = {z, pz},
-                                     .teacher = {t, pt},
-                                     .dz = {z, dz},
-                                     .value = value,
-                                     .temperature = 4,
-                                     .weight = 0.5,
-                                     .reverse = reverse,
-                                     .add = add,
-                                     .samples = samples});
-        for (const op::Distance kind : {op::Distance::mean_square, op::Distance::cosine,
-                                        op::Distance::l2, op::Distance::relative_l2})
-          check("row_distance", m,
-                op::row_distance<T>{.s = {z, m.add(Field<T>(z, 4))},
-                                    .t = {t, pt},
-                                    .ds = {z, dz},
-                                    .value = value,
-                                    .kind = kind,
-                                    .weight = 0.5,
-                                    .add = add,
-                                    .samples = samples});
-      }
+      for (const bool reverse : {false, true})
+        check("kl_divergence", m,
+              op::kl_divergence<T>{.logits = {z, pz},
+                                   .teacher = {t, pt},
+                                   .dz = {z, dz},
+                                   .value = value,
+                                   .temperature = 4,
+                                   .weight = 0.5,
+                                   .reverse = reverse,
+                                   .add = add});
+      for (const op::Distance kind : {op::Distance::mean_square, op::Distance::cosine,
+                                      op::Distance::l2, op::Distance::relative_l2})
+        check("row_distance", m,
+              op::row_distance<T>{.s = {z, m.add(Field<T>(z, 4))},
+                                  .t = {t, pt},
+                                  .ds = {z, dz},
+                                  .value = value,
+                                  .kind = kind,
+                                  .weight = 0.5,
+                                  .add = add});
     }
+  }
+  /// Rows that are chosen from a batch.
+  static void chosen_samples(int c, int extra) {
+    const geometry::Map x = map(3, 5, 4, c, extra), two = map(2, 5, 4, c, 2 * extra);
+    Arrays moves;
+    const std::int32_t* rows = moves.add(chosen({2, 0}));
+    check("gather_rows", moves,
+          op::gather_rows<T>{.from = {x, moves.add(Field<T>(x, 1))},
+                             .to = {two, moves.add(Field<T>(two, 2, true))},
+                             .rows = rows});
+    check("scatter_rows", moves,
+          op::scatter_rows<T>{.from = {two, moves.add(Field<T>(two, 3))},
+                              .to = {x, moves.add(Field<T>(x, 4, true))},
+                              .rows = rows});
+    const geometry::Map z = map(4, 1, 1, c, extra), t = map(6, 1, 1, c);
+    Arrays m;
+    T *pz = m.add(Field<T>(z, 5)), *pt = m.add(Field<T>(t, 6)), *value = m.add(std::vector<T>(4)),
+      *dz = m.add(Field<T>(z, 7, true));
+    const std::int32_t* samples = m.add(chosen({5, 0, 3, 1}));
+    check("cross_entropy of chosen samples", m,
+          op::cross_entropy<T>{.logits = {z, pz},
+                               .dz = {z, dz},
+                               .labels = m.add(chosen({0, 1, 2, 1, 0, 2})),
+                               .value = value,
+                               .smoothing = 0.1,
+                               .weight = 1,
+                               .add = false,
+                               .samples = samples});
+    check("kl_divergence of chosen samples", m,
+          op::kl_divergence<T>{.logits = {z, pz},
+                               .teacher = {t, pt},
+                               .dz = {z, dz},
+                               .value = value,
+                               .temperature = 4,
+                               .weight = 0.5,
+                               .reverse = false,
+                               .add = true,
+                               .samples = samples});
+    check("row_distance of chosen samples", m,
+          op::row_distance<T>{.s = {z, pz},
+                              .t = {t, pt},
+                              .ds = {z, dz},
+                              .value = value,
+                              .kind = op::Distance::l2,
+                              .weight = 0.5,
+                              .add = false,
+                              .samples = samples});
   }
 
   static void sgd(std::size_t n, bool first, bool nesterov) {
@@ -680,6 +703,7 @@ template <class Device, class T> struct Ops {
       pointwise(5, extra);
       losses(10, extra);
       losses(1, extra);
+      chosen_samples(6, extra);
     }
     convolutions();
     batch_norm(4, 16, 0);

@@ -21,11 +21,11 @@ using Plain =
     Network<Sequential<Named<"fc", Linear<inputs>>>, Shape<inputs>, cpu, precision::Double>;
 using Trace64 = Trace<double, cpu>;
 
-Tensor<double> rows(const std::vector<double>& v, int wide) {
+Tensor<double> matrix(const std::vector<double>& v, int wide) {
   return Tensor<double>::from_nchw(int(v.size()) / wide, {wide, 1, 1}, v);
 }
 Tensor<double> noise(int n, int wide, std::uint64_t site) {
-  return rows(test::numbers<double>(std::size_t(n) * wide, site), wide);
+  return matrix(test::numbers<double>(std::size_t(n) * wide, site), wide);
 }
 /// A network whose logits are its input.
 Plain identity() {
@@ -112,8 +112,8 @@ template <class Make> void check_part(int n, int first, Make make) {
 
 TEST_CASE("losses of a batch are PyTorch's: similarity, relational distances and angles") {
   const golden::json all = golden::load("batch_losses");
-  const Tensor<double> s = rows(golden::numbers(all["s"]), 7),
-                       t = rows(golden::numbers(all["t"]), 5);
+  const Tensor<double> s = matrix(golden::numbers(all["s"]), 7),
+                       t = matrix(golden::numbers(all["t"]), 5);
   check(all["similarity"], s, distill::Similarity(t.view()));
   check(all["distance"], s, distill::RelationalDistance(t.view()));
   check(all["angle"], s, distill::RelationalAngle(t.view()));
@@ -123,8 +123,8 @@ TEST_CASE("the contrastive loss is PyTorch's over several batches, whose keys ar
   const golden::json all = golden::load("batch_losses");
   Queue queue(all["newest"], 6, inputs);
   for (const golden::json& step : all["contrast"]) {
-    const Tensor<double> s = rows(golden::numbers(step["s"]), inputs),
-                         t = rows(golden::numbers(step["t"]), inputs);
+    const Tensor<double> s = matrix(golden::numbers(step["s"]), inputs),
+                         t = matrix(golden::numbers(step["t"]), inputs);
     const distill::InfoNce<double> loss(t.view(), queue.memory, all["temperature"]);
     check(step, s, loss);
     check(step, s, loss);  // nothing is remembered until somebody says so

@@ -42,7 +42,8 @@ struct Setup {
   template <class Norm> static const char* name() {
     return Norm::kind == op::Norm::linf ? "Linf" : Norm::kind == op::Norm::l2 ? "L2" : "L1";
   }
-  /// What attacks.json holds of each image: the sum of its pixels times 2 u("attacks.direction") - 1.
+  /// What attacks.json holds of each image: the sum of its pixels times 2 u("attacks.direction") -
+  /// 1.
   static std::vector<double> projection(View<const double> images) {
     const auto direction = u_values("attacks.direction", 363);
     const auto v = to_nchw(images);

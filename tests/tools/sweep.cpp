@@ -1,4 +1,5 @@
-// Sweeps: rows that are killed and go on, shards that are merged, tables of them, and what is refused.
+// Sweeps: rows that are killed and go on, shards that are merged, tables of them, and what is
+// refused.
 #include "support.hpp"
 
 #include <vector>

@@ -1,4 +1,5 @@
-// What rnx-train is asked for: its options, the rules between them, and what a run's bits depend on.
+// What rnx-train is asked for: its options, the rules between them, and what a run's bits depend
+// on.
 #pragma once
 
 #include <functional>

@@ -1,5 +1,5 @@
-// The four phases of rnx-train: data, model, run, report. Each begins where the one before it ended;
-// what can be refused is refused before the first.
+// The four phases of rnx-train: data, model, run, report. Each begins where the one before it
+// ended; what can be refused is refused before the first.
 #pragma once
 
 #include <rnx/train.hpp>

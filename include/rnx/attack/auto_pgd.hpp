@@ -12,8 +12,8 @@ namespace rnx::inline RNX_ISA::attack {
 
 /// Which published AutoPGD.
 ///   code   of the authors' code, which RobustBench's numbers come from: step sizes are looked at
-///          after 22, 41, 57, ... of 100 iterations, one that rose in at most rho of them is halved,
-///          and the first window's first loss is compared with 0
+///          after 22, 41, 57, ... of 100 iterations, one that rose in at most rho of them is
+///          halved, and the first window's first loss is compared with 0
 ///   paper  its algorithm 1: checkpoints ceil(p(j) n), fewer than rho, the start's loss
 ///   art    of the Adversarial Robustness Toolbox: an iteration that finds a new best one counts as
 ///          progress, a step back takes the iterate before along, the last iterate is judged
@@ -83,8 +83,8 @@ template <class Norm, class T, class Device> class AutoPgdRuns {
         loss_(rows(work, "apgd loss", x.n, Dims{1, 1, 1}).data),
         fooled_(rows(work, "apgd fooled", x.n, Dims{1, 1, 1}).data) {}
 
-  /// One run from a random start, whose number tells its draws apart; `falling`: in L1 on balls of 3, 2 and 1 times the radius, for 30,
-  /// 30 and 40 % of the steps.
+  /// One run from a random start, whose number tells its draws apart; `falling`: in L1 on balls of
+  /// 3, 2 and 1 times the radius, for 30, 30 and 40 % of the steps.
   template <class Loss>
   void run(const Loss& loss, int number, int steps, bool falling, View<T, Device> to) {
     begin_run(number);

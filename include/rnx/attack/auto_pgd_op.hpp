@@ -1,5 +1,5 @@
-// Operations of AutoPGD (Croce & Hein 2020; in L1 Croce & Hein 2021) on rows of dense samples, and of
-// other attacks that begin inside the ball or watch for misclassification.
+// Operations of AutoPGD (Croce & Hein 2020; in L1 Croce & Hein 2021) on rows of dense samples, and
+// of other attacks that begin inside the ball or watch for misclassification.
 #pragma once
 
 #include <cstddef>
@@ -19,8 +19,8 @@ RNX_SHARED std::size_t features(const geometry::Map& m) { return std::size_t(m.h
 ///   nearest    that of `adversarial` as it is
 enum class BallStart { sphere, ball, projected, nearest };
 
-/// adversarial = a start with r = radius values->eps. Keyed by (seed, draw, sample id): values->seed
-/// + seed, values->draw + draw, first_sample + row, or + samples[row].
+/// adversarial = a start with r = radius values->eps. Keyed by (seed, draw, sample id):
+/// values->seed + seed, values->draw + draw, first_sample + row, or + samples[row].
 template <class T> struct ball_start {
   static constexpr bool by_row = true;
   Map<const T> clean{};
@@ -52,8 +52,9 @@ template <class T> struct misclassified {
   auto pointers() { return std::tie(logits.data, labels, flags, samples); }
 };
 
-/// classes[n], or classes[samples[n]], = the class of row n's logit of that rank: 1 for the largest;
-/// of equal logits the higher class is larger, as where a stable sort in rising order puts it.
+/// classes[n], or classes[samples[n]], = the class of row n's logit of that rank: 1 for the
+/// largest; of equal logits the higher class is larger, as where a stable sort in rising order puts
+/// it.
 template <class T> struct ranked_class {
   static constexpr bool by_row = true;
   Map<const T> logits{};
@@ -119,9 +120,10 @@ template <class T> struct auto_pgd_step {
   }
 };
 
-/// After a gradient at x, with its loss and whether it is misclassified: keeps the best iterate with
-/// its gradient and the last misclassified one; where `window` is not 0, it is that many iterations
-/// since the step size was last looked at, and it is now: see attack::AutoPgd. begin: x is the start.
+/// After a gradient at x, with its loss and whether it is misclassified: keeps the best iterate
+/// with its gradient and the last misclassified one; where `window` is not 0, it is that many
+/// iterations since the step size was last looked at, and it is now: see attack::AutoPgd. begin: x
+/// is the start.
 template <class T> struct auto_pgd_track {
   static constexpr bool by_row = true;
   Map<const T> clean{};
@@ -153,8 +155,8 @@ template <class T> struct auto_pgd_track {
 };
 
 /// After a run: to(n) = `adversarial` where it is misclassified (fooled[n], or else the state says
-/// so), which ends the search for this row, or else the best iterate where no earlier run's loss was
-/// larger. first: there was no run.
+/// so), which ends the search for this row, or else the best iterate where no earlier run's loss
+/// was larger. first: there was no run.
 template <class T> struct auto_pgd_collect {
   static constexpr bool by_row = true;
   Map<const T> best{};

@@ -1,5 +1,5 @@
-// AutoPGD on the targeted difference of logits ratio, one target after the other (Croce & Hein 2020,
-// section 5).
+// AutoPGD on the targeted difference of logits ratio, one target after the other (Croce & Hein
+// 2020, section 5).
 #pragma once
 
 #include "rnx/attack/auto_pgd.hpp"
@@ -66,7 +66,8 @@ template <class Norm = norm::Linf> struct AutoPgdTargeted {
   std::string describe() const {
     return of_one().describe() + " targets " + std::to_string(targets);
   }
-  /// As AutoPgd's, in eval mode. Throws UsageError for fewer than 4 classes, and fewer than targets + 1.
+  /// As AutoPgd's, in eval mode. Throws UsageError for fewer than 4 classes, and fewer than targets
+  /// + 1.
   template <class T, class Device, Labelled Loss>
   void operator()(std::type_identity_t<WhiteBoxRef<T, Device>> victim, Workspace<T, Device>& work,
                   std::type_identity_t<View<const T, Device>> x,

@@ -28,10 +28,10 @@ concept AttackMembers = requires(const A& attack, StepValues& values) {
 ///                  draw tells restarts apart
 /// Ensures that it assigns `adversarial`, images in [0, 1] in the ball around x; that where
 /// ctx.values is set, radius and step are read there; that a sample's image depends on the sample,
-/// its id and the draws alone, where the victim is in eval mode; and that it changes nothing but the
-/// workspace, so that several threads may share it.
-/// A member `seed` is added to an evaluation's; passes() and describe() are for training (train::
-/// Adversary); eps and step that can be assigned a Rational follow schedules and curves.
+/// its id and the draws alone, where the victim is in eval mode; and that it changes nothing but
+/// the workspace, so that several threads may share it.
+/// A member `seed` is added to an evaluation's; passes() and describe() are for training
+/// (train::Adversary); eps and step that can be assigned a Rational follow schedules and curves.
 template <class A, class T, class Device, class Loss = loss::CrossEntropy,
           class V = NetworkBase<T, Device>>
 concept Attack = AttackMembers<A> &&

@@ -1,6 +1,6 @@
 // The fast adaptive boundary attack (Croce & Hein 2020b), untargeted (FAB) and towards one class
-// after the other (FAB-T): it looks for the smallest perturbation, by projecting onto the linearised
-// boundary within [0, 1].
+// after the other (FAB-T): it looks for the smallest perturbation, by projecting onto the
+// linearised boundary within [0, 1].
 #pragma once
 
 #include <vector>
@@ -37,8 +37,8 @@ template <class Norm, class T, class Device> class FabRun {
         fooled_(rows(work, "fab fooled", x.n, Dims{1, 1, 1}).data) {}
 
   /// targets: lists of classes, one for each boundary that counts, in device memory; same_for_all:
-  /// list c holds class c alone. number: tells the draws of runs apart; random: begins away from the
-  /// image.
+  /// list c holds class c alone. number: tells the draws of runs apart; random: begins away from
+  /// the image.
   void run(const std::int32_t* labels, const std::vector<const std::int32_t*>& targets,
            bool same_for_all, bool random, int number) {
     Context ctx = begun_.ctx;
@@ -128,8 +128,8 @@ inline void check_fab(const FabOptions& o, int restarts) {
 }  // namespace detail
 
 /// FAB: each step goes to the nearest of the linearised boundaries to all other classes, a gradient
-/// for each of them. The result is the smallest perturbation that was found, or the clean image where
-/// it is larger than eps. Of the loss that it is called with it takes the labels alone.
+/// for each of them. The result is the smallest perturbation that was found, or the clean image
+/// where it is larger than eps. Of the loss that it is called with it takes the labels alone.
 template <class Norm = norm::Linf> struct Fab {
   using norm = Norm;
   Rational eps = px(8);

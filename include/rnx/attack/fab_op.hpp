@@ -28,9 +28,9 @@ template <class T> struct fab_begin {
   auto pointers() { return std::tie(clean.data, adversarial.data, state); }
 };
 
-/// The boundary to a class lies |difference| / |gradient| away, in the dual norm. Keeps its gradient
-/// in `plane` where it is nearer than those before, or the first one. Rows whose label the class is
-/// are passed over; labels null: there are none.
+/// The boundary to a class lies |difference| / |gradient| away, in the dual norm. Keeps its
+/// gradient in `plane` where it is nearer than those before, or the first one. Rows whose label the
+/// class is are passed over; labels null: there are none.
 template <class T> struct fab_nearest {
   static constexpr bool by_row = true;
   Map<const T> gradient{};        ///< of the difference, in x
@@ -49,8 +49,8 @@ template <class T> struct fab_nearest {
   }
 };
 
-/// x' = (1 - a) (x + eta d(x)) + a (clean + eta d(clean)), clipped to [0, 1]: d takes a point to the
-/// plane, within [0, 1] and shortest in the norm, or as near as [0, 1] allows;
+/// x' = (1 - a) (x + eta d(x)) + a (clean + eta d(clean)), clipped to [0, 1]: d takes a point to
+/// the plane, within [0, 1] and shortest in the norm, or as near as [0, 1] allows;
 /// a = min(|d(x)| / (|d(x)| + |d(clean)|), most)   (algorithm 1 of the paper)
 template <class T> struct fab_step {
   static constexpr bool by_row = true;

@@ -8,10 +8,11 @@ namespace rnx::inline RNX_ISA {
 
 namespace rows {
 
-/// The shortest way from a point t in [0, 1] to the plane { z : w.z = w.t - c } within [0, 1]: where
-/// the plane is out of reach, every coordinate goes as far as it helps. Coordinates with a weight of
-/// at most 1e-8 rest (Linf: of 0).
-///   Linf, L2   |d(i)| = min(s r(i), room(i)), r = 1 or |w(i)|: s solves sum |w(i)| |d(i)| = |c|, which
+/// The shortest way from a point t in [0, 1] to the plane { z : w.z = w.t - c } within [0, 1]:
+/// where the plane is out of reach, every coordinate goes as far as it helps. Coordinates with a
+/// weight of at most 1e-8 rest (Linf: of 0).
+///   Linf, L2   |d(i)| = min(s r(i), room(i)), r = 1 or |w(i)|: s solves sum |w(i)| |d(i)| = |c|,
+///   which
 ///              is concave and piecewise linear, so that Newton's steps from 0 come to its solution
 ///              from below; nothing is sorted
 ///   L1         the largest weights first, to the border each

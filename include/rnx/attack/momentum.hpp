@@ -1,5 +1,5 @@
-// Iterated steps beside Pgd: the best iterate of several runs, momentum, and steps that add up to the
-// radius.
+// Iterated steps beside Pgd: the best iterate of several runs, momentum, and steps that add up to
+// the radius.
 #pragma once
 
 #include <optional>

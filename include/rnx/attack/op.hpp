@@ -17,8 +17,8 @@ enum class Norm { linf, l2, l1 };
 
 /// Maps are dense.
 /// start: Linf x + U(-eps, eps); L2 x + eps n / (|n| + 1e-10) on the sphere; clipped to [0, 1].
-/// Keyed by (seed, draw, sample id): values->seed + seed, values->draw + draw, first_sample + row, or
-/// + samples[row] where the rows are chosen from a batch.
+/// Keyed by (seed, draw, sample id): values->seed + seed, values->draw + draw, first_sample + row,
+/// or + samples[row] where the rows are chosen from a batch.
 /// noise > 0: x + noise n instead, n standard normal (the start of TRADES, Zhang et al. 2019).
 template <class T> struct attack_start {
   Map<const T> clean;

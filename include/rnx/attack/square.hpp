@@ -1,5 +1,5 @@
-// The Square attack (Andriushchenko et al. 2020; in L1 Croce & Hein 2021): random search over squares
-// of pixels, which asks the network for logits alone.
+// The Square attack (Andriushchenko et al. 2020; in L1 Croce & Hein 2021): random search over
+// squares of pixels, which asks the network for logits alone.
 #pragma once
 
 #include <cmath>

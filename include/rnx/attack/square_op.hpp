@@ -8,8 +8,8 @@
 namespace rnx::inline RNX_ABI::op {
 
 /// The samples share the squares' places, and each has signs of its own for its channels (in Linf
-/// they share those, too): numbers of the batch are keyed by (seed, draw) alone, those of a sample by
-/// its id as well.
+/// they share those, too): numbers of the batch are keyed by (seed, draw) alone, those of a sample
+/// by its id as well.
 struct SquareDraws {
   std::uint64_t draw = 0;
   std::uint64_t first_sample = 0;
@@ -34,10 +34,10 @@ template <class T> struct square_start {
   auto pointers() { return std::tie(clean.data, to.data, values, pattern, samples); }
 };
 
-/// to = a proposal: `best` with another square of size x size pixels. Linf: 2 eps sign added for each
-/// channel, then into ball and box. L2, L1 (section 4.3 of the paper): what the square and a second
-/// one held, and what is left of the radius, goes into the first, along its old content plus sign
-/// times pattern; the second becomes 0. Rows whose margin is not above 0 are copied.
+/// to = a proposal: `best` with another square of size x size pixels. Linf: 2 eps sign added for
+/// each channel, then into ball and box. L2, L1 (section 4.3 of the paper): what the square and a
+/// second one held, and what is left of the radius, goes into the first, along its old content plus
+/// sign times pattern; the second becomes 0. Rows whose margin is not above 0 are copied.
 template <class T> struct square_propose {
   static constexpr bool by_row = true;
   Map<const T> clean{};
@@ -57,9 +57,9 @@ template <class T> struct square_propose {
   }
 };
 
-/// best = proposal, margin = -loss, in rows with a margin above 0 where the new one is smaller or at
-/// most 0. loss: that of loss::Margin, above 0 where misclassified. begin: in every row, `best` being
-/// the proposal.
+/// best = proposal, margin = -loss, in rows with a margin above 0 where the new one is smaller or
+/// at most 0. loss: that of loss::Margin, above 0 where misclassified. begin: in every row, `best`
+/// being the proposal.
 template <class T> struct square_accept {
   static constexpr bool by_row = true;
   Map<const T> proposal{};

@@ -1,5 +1,5 @@
-// What the attacks of many steps share: how a call begins, who is misclassified on the way, expected
-// gradients.
+// What the attacks of many steps share: how a call begins, who is misclassified on the way,
+// expected gradients.
 #pragma once
 
 #include <concepts>
@@ -10,8 +10,8 @@
 
 namespace rnx::inline RNX_ISA::attack {
 
-/// A loss that knows the labels of the batch, in device memory: an attack can tell which samples are
-/// misclassified.
+/// A loss that knows the labels of the batch, in device memory: an attack can tell which samples
+/// are misclassified.
 template <class L>
 concept Labelled = requires(const L& loss) {
   { loss.labels } -> std::convertible_to<const std::int32_t*>;
@@ -23,7 +23,8 @@ template <class L> const std::int32_t* labels_of(const L& loss) {
     return nullptr;
 }
 
-/// An attack may run several times within a call (restarts, targets): each run has draws of its own.
+/// An attack may run several times within a call (restarts, targets): each run has draws of its
+/// own.
 inline constexpr int draw_bits_of_run = 20;
 
 namespace detail {

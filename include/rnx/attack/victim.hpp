@@ -1,5 +1,5 @@
-// What an attack or an evaluation sees of a model: logits (Victim) and, where it can be climbed, the
-// gradient of a loss in the images (WhiteBox). A network is both; ensemble.hpp has others.
+// What an attack or an evaluation sees of a model: logits (Victim) and, where it can be climbed,
+// the gradient of a loss in the images (WhiteBox). A network is both; ensemble.hpp has others.
 #pragma once
 
 #include <concepts>
@@ -53,8 +53,8 @@ template <class T, class Device> class LogitsNetwork final : public NetworkBase<
 /// itself, and runs in eval mode.
 template <class T = float, class Device = cpu> class Victim {
  public:
-  /// What it works in; one call at a time. `trace`: where losses find its logits, of as many samples
-  /// as one pass takes.
+  /// What it works in; one call at a time. `trace`: where losses find its logits, of as many
+  /// samples as one pass takes.
   class Memory {
    public:
     Memory(const Victim& victim, int tile)

@@ -8,8 +8,8 @@ namespace rnx::inline RNX_ABI::op {
 /// Of members k = 0 .. m - 1 with logits z(k) and p(k) = softmax(z(k)), y are the logits of
 ///   mean_logits         mean over k of z(k)
 ///   mean_probabilities  log of the mean over k of p(k)
-///   most_confident      z(k) of the k with the largest probability of any class; the first of equal
-///                       ones, the first that is not finite
+///   most_confident      z(k) of the k with the largest probability of any class; the first of
+///                       equal ones, the first that is not finite
 enum class Combine { mean_logits, mean_probabilities, most_confident };
 
 constexpr int max_members = 16;
@@ -36,8 +36,8 @@ template <class T> struct combine_logits_backward {
   double work() const { return 64.0 * z.c * z.n / (dy.n > 0 ? dy.n : 1); }
   auto pointers() { return std::tie(z.data, dy.data, dz.data); }
 };
-/// Where other_value(n) > value(n), or is NaN: value(n) = other_value(n), sample n of kept = that of
-/// other. Maps are dense; other.data null: values alone.
+/// Where other_value(n) > value(n), or is NaN: value(n) = other_value(n), sample n of kept = that
+/// of other. Maps are dense; other.data null: values alone.
 template <class T> struct keep_larger {
   static constexpr bool by_row = true;
   const T* other_value;

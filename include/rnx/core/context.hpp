@@ -43,8 +43,8 @@ struct Subnet {
   std::uint64_t id = 0;
 };
 
-/// The rows of a part of a batch: row i is the batch's sample data[i]. Without data rows and samples
-/// are the same. Selection owns one.
+/// The rows of a part of a batch: row i is the batch's sample data[i]. Without data rows and
+/// samples are the same. Selection owns one.
 struct SampleList {
   const std::int32_t* data = nullptr;  ///< device memory
   int n = 0;                           ///< rows

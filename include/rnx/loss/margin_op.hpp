@@ -1,5 +1,5 @@
-// Differences of logits that tell how far a row is from being misclassified: values above 0 where it
-// is (towards a target: where the target beats the label).
+// Differences of logits that tell how far a row is from being misclassified: values above 0 where
+// it is (towards a target: where the target beats the label).
 #pragma once
 
 #include <cstddef>
