@@ -138,9 +138,9 @@ TEST_CASE("settings out of a file: what is wrong gets one sentence that names th
 TEST_CASE("a long evaluation says how far it is") {
   const TrainedTiny f;
   const Result r = call(f, eval +
-                               " --dataset synthetic --model dnn --n-ex 100 --batch 5 --attack "
-                               "pgd:steps=1000 --progress bar --weights " +
+                               " --dataset synthetic --model dnn --n-ex 20 --batch 2 --attack "
+                               "pgd:steps=50 --progress bar --weights " +
                                f.weights() + " --out " + (f / "eval"));
-  CHECK_MESSAGE(r.text.find("/100 images, ") != r.text.npos, r.text);
-  CHECK(r.text.find("run, pgd:steps=1000") != r.text.npos);
+  CHECK_MESSAGE(r.text.find("/20 images, ") != r.text.npos, r.text);
+  CHECK(r.text.find("run, pgd:steps=50") != r.text.npos);
 }

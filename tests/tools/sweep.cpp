@@ -18,11 +18,11 @@ dataset = "synthetic"
 model = "dnn"
 n-train = 16
 n-test = 8
-epochs = 4
-batch = 4
+epochs = 2
+batch = 8
 eval-n = 0
 eval-pgd-n = 0
-final-pgd-n = 4
+final-pgd-n = 2
 attack-steps = 1
 save-every-steps = 1
 progress = "plain"
@@ -34,7 +34,7 @@ objective = "pgd"
 [[rows]]
 name = "fgsm"
 objective = "fgsm-rs"
-epochs = 2
+epochs = 3
 [[rows]]
 name = "free"
 objective = "free"
@@ -81,7 +81,7 @@ TEST_CASE("a sweep that is killed twice ends as one that was not; two shards mer
     ::kill(p.id, SIGKILL);
     CHECK(WIFSIGNALED(p.wait()));
   }
-  CHECK(!fs::exists(s / "killed/slow"));
+  CHECK(!fs::exists(s / "killed/slow/eval"));
   const Result end = call(s, s.command("killed"));
   CHECK_MESSAGE(end.code == 0, end.text);
   CHECK(end.text.find("row 1 of 6, natural: finished before") != end.text.npos);
@@ -101,10 +101,10 @@ TEST_CASE("a sweep that is killed twice ends as one that was not; two shards mer
   REQUIRE(call(s, s.command("half")).code == 0);  // the rows that are missing
   s.check_equal("half", "whole");
 
-  REQUIRE(call(s, s.command("other", " --shard 2/2 --lr=0.5")).code == 0);
+  REQUIRE(call(s, s.command("other", " --shard 6/6 --lr=0.1")).code == 0);
   refused(call(s, train + " merge " + (s / "first") + " " + (s / "other") + " --out " + (s / "x")),
-          2, "are shards of different sweeps: row natural: lr was 0.2 and is 0.5");
-  refused(call(s, s.command("whole", " --lr=0.5")), 2, "holds another sweep: row natural: lr was");
+          2, "are shards of different sweeps: row natural: lr was 0.2 and is 0.1");
+  refused(call(s, s.command("whole", " --lr=0.1")), 2, "holds another sweep: row natural: lr was");
   CHECK(!fs::exists(s / "x"));
 }
 
