@@ -165,7 +165,8 @@ template <class T = float, class Device = cpu> class Ensemble final : public Mem
 };
 
 /// Members that must all be right (the worse of two batch-norm paths, say): each is an output. An
-/// attack follows, for each sample, the member whose loss is largest.
+/// attack follows, for each sample, the member whose loss is largest; where another one is easier
+/// to fool, an attack on that one alone is stronger: report both.
 template <class T = float, class Device = cpu> class Worst final : public Members<T, Device> {
  public:
   using typename WhiteBox<T, Device>::Memory;
