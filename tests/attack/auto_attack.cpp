@@ -49,10 +49,11 @@ template <class Norm> void finds_boundary() {
         CHECK(size < least * (1 + beyond));
       }
     };
-    // a step goes 5 % beyond the boundary, from 90 % of the way: it stops half a percent behind it
-    check(attack::Fab<Norm>{.eps = all, .steps = 20}, 6e-3);
+    // a step goes 5 % beyond the boundary, from 90 % of the way: it stops half a percent to one
+    // percent behind it
+    check(attack::Fab<Norm>{.eps = all, .steps = 20}, 1e-2);
     check(attack::Fab<Norm>{.eps = all, .steps = 60, .eta = 1.0002}, 1e-4);
-    check(attack::FabTargeted<Norm>{.eps = all, .steps = 20, .targets = 1}, 6e-3);
+    check(attack::FabTargeted<Norm>{.eps = all, .steps = 20, .targets = 1}, 1e-2);
   }
 }
 
@@ -119,7 +120,7 @@ TEST_CASE("AutoAttack is its attacks one after the other on what stands") {
   Case c;
   std::vector<std::string> names;
   std::vector<int> stood, fell;
-  attack::AutoAttack<> aa{.eps = px(4), .seed = 7};
+  attack::AutoAttack<> aa{.eps = px(5), .seed = 7};
   aa.progress = [&](std::string_view name, int before, int fallen) {
     names.emplace_back(name);
     stood.push_back(before);
@@ -127,17 +128,17 @@ TEST_CASE("AutoAttack is its attacks one after the other on what stands") {
   };
   c.y[3] = (c.y[3] + 1) % 10;  // wrong on the clean image: never attacked
   const auto a = c.moved(aa);
-  attack::verify<norm::Linf, float>(c.x.download(), a, n, px(4));
+  attack::verify<norm::Linf, float>(c.x.download(), a, n, px(5));
   CHECK(names == std::vector<std::string>{"apgd-ce", "apgd-t", "fab-t", "square"});
   CHECK(stood[0] == n - 1);
   for (int k = 1; k < 4; ++k) CHECK(stood[k] == stood[k - 1] - fell[k - 1]);
   const auto fooled = c.fooled(a);
   CHECK(std::count(fooled.begin(), fooled.end(), false) == stood[3] - fell[3]);
-  CHECK((fell[0] > 0 && stood[3] > 0));
+  CHECK((fell[0] > 0 && fell[1] > 0 && stood[3] > 0));
   const auto x = c.x.download();
   CHECK(std::equal(a.begin() + 3 * 192, a.begin() + 4 * 192, x.begin() + 3 * 192));
   // the first attack alone gives the images of the samples that fell to it
-  const auto first = c.moved(attack::AutoPgd<>{.eps = px(4), .seed = 7});
+  const auto first = c.moved(attack::AutoPgd<>{.eps = px(5), .seed = 7});
   const auto by_first = c.fooled(first);
   for (int i = 0; i < n; ++i)
     if (by_first[i] && i != 3)
