@@ -324,8 +324,7 @@ template <class T = float, class Device = cpu> class NetworkBase : public Parame
       const View<const T, Device> z = forward(own, x.samples(first, n), ctx.part(first, n));
       memory<Device>::copy(logits.samples(first, n).data, z.data,
                            z.n * z.sample_stride() * sizeof(T));
-      trace.gather(own, first);
-      if (tile == 0) trace.record_kept(own, x.n);
+      trace.gather(own, first, x.n);
     };
     const int lanes = tiling.by_thread ? host::threads() : 1;
     trace.lanes(lanes);

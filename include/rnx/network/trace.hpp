@@ -146,8 +146,9 @@ template <class T = float, class Device = cpu> class Trace {
     }
   }
 
-  /// Copies what the forward of a tile kept to the batch's samples from `first` on.
-  void gather(const Trace& tile, int first) {
+  /// Copies what the forward of a tile kept to the samples from `first` on of the n of the batch.
+  void gather(const Trace& tile, int first, int n) {
+    if (first == 0) record_kept(tile, n);
     for (std::size_t i = 0; i < kept_.size(); ++i) {
       const Kept<T, Device>& from = tile.kept_[i];
       if (!from.active) continue;
