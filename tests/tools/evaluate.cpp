@@ -49,7 +49,8 @@ TEST_CASE("rnx-eval: every attack in every norm that it has") {
        {std::pair{"linf --eps 4/255", " fgsm pgd:steps=2 cw:steps=2 mi-fgsm:steps=2"},
         {"l2 --eps 0.5", " fgsm pgd:steps=2 cw:steps=2 mi-fgsm:steps=2"},
         {"l1 --eps 12", ""}}) {
-    const std::string out = f / std::string(ball).substr(0, 4);
+    const std::string name = std::string(ball).substr(0, std::string(ball).find(' ')),
+                      out = f / name;
     const Result r = call(f, eval + f.data + " --weights " + f.weights + " --n-ex 4 --norm " +
                                  ball + " --attack" + all + steps + " --out " + out);
     REQUIRE_MESSAGE(r.code == 0, r.text);
