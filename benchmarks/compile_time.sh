@@ -57,4 +57,4 @@ row "rnx.hpp, object at -O2" 5 - -O2 -c -o "$work/o" "$work/rnx.cpp"
 # shellcheck disable=SC2086
 row "program that trains ResNet-20, -O3" 15 1000 $optimised -o "$work/o" benchmarks/compile_train_resnet20.cpp
 # shellcheck disable=SC2086
-row "one more model (ResNet-56), object at -O3" 8 500 $optimised -c -o "$work/o" examples/tools/model_resnet56.cpp
+row "one more model (ResNet-56), object at -O3" 8 500 $optimised -c -o "$work/o" cmake/compiled/models/resnet56.cpp

@@ -71,11 +71,12 @@ Problem& problem(const MeasuredModel& model) {
   return *built;
 }
 
-/// Eval-mode logits of `images` images at once.
-void inference(benchmark::State& state, const MeasuredModel& model, int images) {
+/// Eval-mode logits of `images` images at once, and what is kept for readers.
+void inference(benchmark::State& state, const MeasuredModel& model, int images,
+               std::vector<Keep> keep = {}) {
   const Problem& p = problem(model);
-  Trace<float> trace =
-      p.net->make_trace({.use = Use::infer, .capacity = images, .eval_only = true});
+  Trace<float> trace = p.net->make_trace(
+      {.use = Use::infer, .capacity = images, .keep = std::move(keep), .eval_only = true});
   p.measure(state, images, 1, [&] {
     benchmark::DoNotOptimize(p.net->forward(trace, p.images().samples(0, images), {}).data);
   });
@@ -114,6 +115,12 @@ void add(const MeasuredModel& model) {
   using State = benchmark::State;
   using Model = MeasuredModel;
   one("inference", [](State& s, const Model& m) { inference(s, m, m.batch); });
+  // what a teacher keeps: its penultimate features; attention maps of every convolution
+  one("inference_tap",
+      [](State& s, const Model& m) { inference(s, m, m.batch, {Keep::tap<Penultimate>()}); });
+  one("inference_maps", [](State& s, const Model& m) {
+    inference(s, m, m.batch, {Keep::every(Kind::convolution).maps()});
+  });
   one("latency", [](State& s, const Model& m) { inference(s, m, 1); });
   one("input_gradient", input_gradient);
   one("training_step", [](State& s, const Model& m) { step(s, m, train::Natural{}, 3); });

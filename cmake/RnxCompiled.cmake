@@ -1,36 +1,18 @@
-# rnx::compiled: the registry of models, compiled once for several instruction sets, picked at run time.
-#   cmake/compiled/*.cpp             compiled once (the choice at run time)
-#   cmake/compiled/registry/*.cpp    compiled once per instruction set
-# Without sources there is no target.
-if(NOT RNX_BUILD_COMPILED)
-  return()
-endif()
-file(GLOB rnx_compiled_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/cmake/compiled/*.cpp")
-file(GLOB rnx_registry_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/cmake/compiled/registry/*.cpp")
-if(NOT rnx_compiled_sources AND NOT rnx_registry_sources)
-  message(STATUS "rnx: cmake/compiled/ has no sources, rnx::compiled is not built")
-  return()
-endif()
+# rnx::compiled: the models of the registry behind include/rnx/compiled.hpp, compiled once for several instruction sets, of which the
+# widest that the processor has is taken at run time.
 
-# -march also overrides one that the user's own flags have: plain stays plain.
-set(rnx_isas plain)
-if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64" AND CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang")
-  set(rnx_isas plain avx2 avx512)
-  set(rnx_isa_plain -march=x86-64)
-  set(rnx_isa_avx2 -march=x86-64-v3)
-  set(rnx_isa_avx512 -march=x86-64-v4)
-endif()
+# rnx_add_compiled(target sources ...): that library with the families that the sources register.
+function(rnx_add_compiled target)
+  rnx_compile_each(${target}_part ENTRY rnx_compiled_models SOURCES "${PROJECT_SOURCE_DIR}/cmake/compiled/models.cpp" ${ARGN})
+  rnx_join_each(parts ${target}_models ENTRY rnx_compiled_models PARTS ${target}_part)
+  add_library(${target} STATIC "${PROJECT_SOURCE_DIR}/cmake/compiled/compiled.cpp" ${parts})
+  set_target_properties(${target} PROPERTIES LINKER_LANGUAGE CXX POSITION_INDEPENDENT_CODE ON)
+  target_link_libraries(${target} PUBLIC rnx)
+endfunction()
 
-add_library(rnx_compiled STATIC ${rnx_compiled_sources})
-add_library(rnx::compiled ALIAS rnx_compiled)
-set_target_properties(rnx_compiled PROPERTIES EXPORT_NAME compiled LINKER_LANGUAGE CXX)
-target_link_libraries(rnx_compiled PUBLIC rnx)
-if(rnx_registry_sources)
-  foreach(isa ${rnx_isas})
-    add_library(rnx_registry_${isa} OBJECT ${rnx_registry_sources})
-    target_link_libraries(rnx_registry_${isa} PRIVATE rnx)
-    target_compile_options(rnx_registry_${isa} PRIVATE ${rnx_isa_${isa}})
-    set_target_properties(rnx_registry_${isa} PROPERTIES POSITION_INDEPENDENT_CODE ON)
-    target_sources(rnx_compiled PRIVATE $<TARGET_OBJECTS:rnx_registry_${isa}>)
-  endforeach()
+if(RNX_BUILD_COMPILED)
+  rnx_model_sources(rnx_models)
+  rnx_add_compiled(rnx_compiled ${rnx_models})
+  add_library(rnx::compiled ALIAS rnx_compiled)
+  set_target_properties(rnx_compiled PROPERTIES EXPORT_NAME compiled)
 endif()

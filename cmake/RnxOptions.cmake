@@ -4,6 +4,7 @@ option(RNX_BUILD_EXAMPLES "Build the examples and tools" ${PROJECT_IS_TOP_LEVEL}
 option(RNX_BUILD_BENCHMARKS "Build the benchmarks (needs Google Benchmark)" OFF)
 option(RNX_BUILD_FUZZERS "Build the libFuzzer targets (needs clang++)" OFF)
 option(RNX_BUILD_COMPILED "Build rnx::compiled, the model registry as a library for several instruction sets" OFF)
+option(RNX_PORTABLE "Link the executables statically, with a copy of the program for each instruction set" OFF)
 option(RNX_FETCH_DEPENDENCIES "Download the packages that find_package does not find" ${PROJECT_IS_TOP_LEVEL})
 option(RNX_INSTALL "Generate the install rules" ${PROJECT_IS_TOP_LEVEL})
 option(RNX_WERROR "Warnings of our own tests and examples are errors" OFF)

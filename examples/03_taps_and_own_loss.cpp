@@ -45,7 +45,7 @@ struct Margin {
     loss::with_values(t, call, [&](float* values) {
       for (int i = 0; i < t.n(); ++i) {
         const float* row = z.data + 3 * i;
-        const int y = classes[call.first + i], a = (y + 1) % 3, b = (y + 2) % 3,
+        const int y = classes[call.sample(i)], a = (y + 1) % 3, b = (y + 2) % 3,
                   other = row[a] > row[b] ? a : b;
         const float l = std::max(0.0f, 1 + row[other] - row[y]);
         if (l > 0) {

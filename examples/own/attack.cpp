@@ -1,13 +1,15 @@
-// An attack: MI-FGSM (Dong et al. 2018, algorithm 1) in Linf. Its momentum lies in the workspace,
-// so that it stays const and one object may attack on several threads.
+// An attack: NI-FGSM (Lin et al. 2020, algorithm 1) in Linf, which looks ahead along its momentum.
+// What it remembers lies in the workspace, so that it stays const and one object may attack on
+// several threads.
 #include <rnx/rnx.hpp>
 
 #include <cstdio>
 
 using namespace rnx;
 
-/// g = decay g + gradient / mean |gradient|;  x' = project(x' + step sign(g)).
-struct MiFgsm {
+/// g = decay g + d / mean |d|, d the gradient at x' + step decay g;  x' = project(x' + step
+/// sign(g)).
+struct NiFgsm {
   using norm = rnx::norm::Linf;
   Rational eps = px(8);
   int steps = 10;
@@ -19,7 +21,7 @@ struct MiFgsm {
     v.step = eps / steps;
   }
   std::string describe() const {
-    return "mi-fgsm eps " + exact_text(eps) + " steps " + std::to_string(steps) + " decay " +
+    return "ni-fgsm eps " + exact_text(eps) + " steps " + std::to_string(steps) + " decay " +
            exact_text(decay);
   }
   template <class Loss>
@@ -35,17 +37,15 @@ struct MiFgsm {
     momentum.zero();  // it is as the last call left it
     run<cpu>({}, op::copy<float>{.from = x, .to = adversarial});
     const View<float> g = momentum.view().samples(0, x.n),
+                      ahead = work.state("ahead").view().samples(0, x.n),
                       dx = work.gradient.view().samples(0, x.n);
+    const float far = float(ctx.values->step) * decay;
     for (int k = 0; k < steps; ++k) {
-      attack::input_gradient(net, work.trace, adversarial, loss, ctx, dx);
-      const std::size_t count = x.dims.count();
-      for (std::size_t i = 0; i < dx.count(); i += count) {
-        double sum = 0;
-        for (std::size_t j = i; j < i + count; ++j) sum += std::abs(dx.data[j]);
-        const float scale = sum > 0 ? float(double(count) / sum) : 1.0f;
-        for (std::size_t j = i; j < i + count; ++j)
-          g.data[j] = decay * g.data[j] + dx.data[j] * scale;
-      }
+      for (std::size_t i = 0; i < ahead.count(); ++i)
+        ahead.data[i] = adversarial.data[i] + far * g.data[i];
+      attack::input_gradient(net, work.trace, ahead, loss, ctx, dx);
+      run<cpu>({}, op::accumulate_direction<float>{
+                       .gradient = View<const float>(dx), .momentum = g, .decay = decay});
       run<cpu>({}, op::attack_step<float>{.clean = x,
                                           .gradient = View<const float>(g),
                                           .adversarial = adversarial,
@@ -66,7 +66,7 @@ int main() {
   const data::Images train_set = data::synthetic(data::Split::train, 1000),
                      test_set = data::synthetic(data::Split::test, 200);
   optim::Sgd sgd({.momentum = 0.9});
-  const MiFgsm weak{.eps = px(1), .steps = 2}, strong{.eps = px(8)};
+  const NiFgsm weak{.eps = px(1), .steps = 2}, strong{.eps = px(8)};
   train::fit(net, train_set, train::Adversarial{weak}, sgd,  // it trains,
              {.epochs = 8,
               .batch = 50,
@@ -75,6 +75,6 @@ int main() {
               .schedule = optim::OneCycle{.max = 0.2}});
   const eval::Accuracy a = eval::accuracy(net, test_set, strong);  // and it attacks
   const bool same = eval::accuracy(net, test_set, strong).robust() == a.robust();
-  std::printf("clean %.2f, MI-FGSM %.2f\n", a.clean(), a.robust());
+  std::printf("clean %.2f, NI-FGSM %.2f\n", a.clean(), a.robust());
   return same && a.clean() > 0.3 && a.robust() < 0.5 * a.clean() ? 0 : 1;
 }

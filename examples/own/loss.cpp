@@ -8,6 +8,7 @@ using namespace rnx;
 /// L(i) = max(largest other logit - logit of the class, -confidence)
 struct Margin {
   static constexpr bool concurrent = true;  // threads may call it, each with a trace of its own
+  static constexpr bool gathers = true;     // it finds the targets of chosen samples
   const std::int32_t* labels = nullptr;     ///< of the whole batch
   double confidence = 1e9;
 
@@ -19,7 +20,7 @@ struct Margin {
     loss::with_values(trace, call, [&](T* values) {  // null: no values wanted
       for (int i = 0; i < z.n; ++i) {
         const T* row = z.data + i * classes;
-        const int y = labels[call.first + i];  // the trace may hold a part of the batch
+        const int y = labels[call.sample(i)];  // the trace may hold a part of the batch
         int other = y == 0 ? 1 : 0;
         for (int k = 0; k < classes; ++k)
           if (k != y && !(row[k] <= row[other])) other = k;  // a NaN is taken

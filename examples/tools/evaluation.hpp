@@ -1,4 +1,4 @@
-// Attacks as text, and a model's evaluation as a part of a report.
+// Models with their weights, and an evaluation as a part of a report.
 #pragma once
 
 #include <string>
@@ -7,29 +7,11 @@
 #include <rnx/io.hpp>
 #include <rnx/models.hpp>
 
+#include "attacks.hpp"
 #include "data_set.hpp"
 #include "progress.hpp"
 
 namespace tools {
-
-/// The step of an attack where none was given: 2/255 in linf, a fifth of the radius in l2. Errors:
-/// UsageError.
-std::string default_step(const std::string& norm, const std::string& eps);
-
-/// "clean", "fgsm" or "pgd:steps=20,step=2/255,restarts=1,start=none|random", in a norm and with a
-/// radius.
-struct AttackText {
-  std::string text;  ///< with every parameter spelled out
-  bool clean = false;
-  std::string norm;
-  std::string eps_text;
-  rnx::Rational eps = rnx::px(8), step = rnx::px(2);
-  int steps = 20, restarts = 1;
-  rnx::attack::Start start = rnx::attack::Start::random;
-
-  /// Errors: UsageError that names the part.
-  static AttackText parse(const std::string& text, const std::string& norm, const std::string& eps);
-};
 
 /// Refuses, before images are decoded, a model that is unknown or not compiled for these. Errors:
 /// UsageError.
@@ -65,10 +47,6 @@ std::vector<std::string> class_names(const rnx::io::Metadata& metadata, const st
 /// order; classes that nobody named are taken as they are. Errors: FileError.
 void require_same_classes(const std::string& weights, const std::vector<std::string>& names,
                           const std::string& what, const std::vector<std::string>& theirs);
-
-/// Clean and attacked predictions.
-rnx::eval::Accuracy evaluate(const rnx::NetworkBase<float>& net, const rnx::data::Source& source,
-                             const rnx::eval::Options& options, const AttackText& a);
 
 /// The attacks' rows, cost, example images and training curves (metrics.csv beside the weights; one
 /// line on stderr where they cannot be read) of one model. `display` shows how far each attack is.

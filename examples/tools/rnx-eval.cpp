@@ -131,7 +131,7 @@ void save_logits(const Arguments& a, const rnx::NetworkBase<float>& net,
   o.keep_logits = true;
   o.progress = display.counting("logits");
   const auto clean = tools::AttackText::parse("clean", a.norm, a.eps);
-  const rnx::eval::Accuracy r = tools::evaluate(net, images, o, clean);
+  const rnx::eval::Accuracy r = clean.run(net, images, o);
   const fs::path file = a.logits;
   if (file.has_parent_path()) tools::make_writable("--save-logits", file.parent_path());
   tools::write_logits(a.logits, r);
@@ -231,12 +231,12 @@ void add_options(Arguments& a, tools::App& app) {
   tools::add_texts(cli, "--label", a.labels, "how the report calls each of the weights");
   a.data.add_to(cli);
   tools::add_whole(cli, "--n-ex", a.n_ex, {}, "first N test images (0: all)");
-  cli.add_option("--norm", a.norm, "linf | l2");
+  cli.add_option("--norm", a.norm, "linf | l2 | l1");
   cli.add_option("--eps", a.eps, "radius, like 8/255");
-  tools::add_texts(
-      cli, "--attack", a.attacks,
-      "clean | fgsm | pgd:steps=20,step=2/255,restarts=1,start=none|random (step: in "
-      "l2 a fifth of the radius unless given); several are reported alone and together")
+  tools::add_texts(cli, "--attack", a.attacks,
+                   tools::attack_names() +
+                       ", like pgd:steps=20,step=2/255,start=none or aa-standard; several are "
+                       "reported alone and together")
       ->delimiter('\0');
   tools::add_whole(cli, "--batch", a.batch, {.least = 1});
   tools::add_whole(cli, "--seed", a.seed, {});
@@ -250,10 +250,7 @@ void add_options(Arguments& a, tools::App& app) {
   app.add_frame();
   app.preset("smoke", {{"dataset", "synthetic"}, {"n-ex", "100"}, {"attack", "pgd:steps=5"}});
   app.preset("small", {{"n-ex", "1000"}, {"attack", "pgd:steps=20"}});
-  app.preset("paper", {{"n-ex", "0"},
-                       {"attack", "fgsm"},
-                       {"attack", "pgd:steps=20"},
-                       {"attack", "pgd:steps=100,restarts=5"}});
+  app.preset("paper", {{"n-ex", "0"}, {"attack", "pgd:steps=20"}, {"attack", "aa-standard"}});
 }
 
 }  // namespace

@@ -3,8 +3,7 @@
 //   rnx-train sweep FILE --out DIR [--shard 2/8] [--KEY=VALUE ...]
 //   rnx-train merge DIR ... --out DIR
 // FILE, TOML or JSON: settings of all rows, and a list `rows` of a name and settings of its own
-// each.
-// DIR/sweep.json says what the rows are, DIR/NAME/ is the run of the row NAME.
+// each. DIR/sweep.json says what the rows are, DIR/NAME/ is the run of the row NAME.
 #pragma once
 
 #include <functional>

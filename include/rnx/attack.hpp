@@ -6,4 +6,12 @@
 
 #include "rnx/attack/norm.hpp"
 #include "rnx/attack/input_gradient.hpp"
+#include "rnx/attack/contract.hpp"
 #include "rnx/attack/pgd.hpp"
+#include "rnx/attack/momentum.hpp"
+#include "rnx/attack/auto_pgd.hpp"
+#include "rnx/attack/auto_pgd_targeted.hpp"
+#include "rnx/attack/fab.hpp"
+#include "rnx/attack/square.hpp"
+#include "rnx/attack/auto_attack.hpp"
+#include "rnx/attack/ensemble.hpp"

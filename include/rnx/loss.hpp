@@ -12,5 +12,6 @@
 #include "rnx/loss/distance.hpp"
 #include "rnx/loss/labels.hpp"
 #include "rnx/loss/logits.hpp"
+#include "rnx/loss/margin.hpp"
 #include "rnx/loss/sum.hpp"
 #include "rnx/loss/values.hpp"

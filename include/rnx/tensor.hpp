@@ -6,4 +6,5 @@
 
 #include "rnx/tensor/view.hpp"
 #include "rnx/tensor/tensor.hpp"
+#include "rnx/tensor/selection.hpp"
 #include "rnx/tensor/arena.hpp"

@@ -5,6 +5,8 @@
 #include "compare.hpp"
 
 #include "rnx/attack/cpu.hpp"
+#include "rnx/attack/victim_row.hpp"
+#include "rnx/kernels/cpu/row.hpp"
 #include "rnx/layers/activation.hpp"
 #include "rnx/loss/cpu.hpp"
 #include "rnx/optim/cpu.hpp"
@@ -38,6 +40,7 @@ template <class Device, class T> struct Ops {
     v.step = 2.0 / 255;
     return {v};
   }
+  static std::vector<std::int32_t> chosen(std::vector<std::int32_t> samples) { return samples; }
   static geometry::Map map(int n, int h, int w, int c, int extra = 0) {
     return {n, h, w, c, c + extra};
   }
@@ -145,6 +148,15 @@ template <class Device, class T> struct Ops {
                          .draw = 5,
                          .site = 2,
                          .first_sample = 1000});
+    check("dropout of chosen samples", m,
+          op::dropout<T>{.x = {x, px},
+                         .y = {y, py},
+                         .values = m.add(values()),
+                         .p = 0.3,
+                         .draw = 5,
+                         .site = 2,
+                         .first_sample = 1000,
+                         .samples = m.add(chosen({7, 0, 3}))});
     check("dropout without values", m,
           op::dropout<T>{.x = {x, px},
                          .y = {y, py},
@@ -483,6 +495,53 @@ template <class Device, class T> struct Ops {
                                   .add = add});
     }
   }
+  /// Rows that are chosen from a batch.
+  static void chosen_samples(int c, int extra) {
+    const geometry::Map x = map(3, 5, 4, c, extra), two = map(2, 5, 4, c, 2 * extra);
+    Arrays moves;
+    const std::int32_t* rows = moves.add(chosen({2, 0}));
+    check("gather_rows", moves,
+          op::gather_rows<T>{.from = {x, moves.add(Field<T>(x, 1))},
+                             .to = {two, moves.add(Field<T>(two, 2, true))},
+                             .rows = rows});
+    check("scatter_rows", moves,
+          op::scatter_rows<T>{.from = {two, moves.add(Field<T>(two, 3))},
+                              .to = {x, moves.add(Field<T>(x, 4, true))},
+                              .rows = rows});
+    const geometry::Map z = map(4, 1, 1, c, extra), t = map(6, 1, 1, c);
+    Arrays m;
+    T *pz = m.add(Field<T>(z, 5)), *pt = m.add(Field<T>(t, 6)), *value = m.add(std::vector<T>(4)),
+      *dz = m.add(Field<T>(z, 7, true));
+    const std::int32_t* samples = m.add(chosen({5, 0, 3, 1}));
+    check("cross_entropy of chosen samples", m,
+          op::cross_entropy<T>{.logits = {z, pz},
+                               .dz = {z, dz},
+                               .labels = m.add(chosen({0, 1, 2, 1, 0, 2})),
+                               .value = value,
+                               .smoothing = 0.1,
+                               .weight = 1,
+                               .add = false,
+                               .samples = samples});
+    check("kl_divergence of chosen samples", m,
+          op::kl_divergence<T>{.logits = {z, pz},
+                               .teacher = {t, pt},
+                               .dz = {z, dz},
+                               .value = value,
+                               .temperature = 4,
+                               .weight = 0.5,
+                               .reverse = false,
+                               .add = true,
+                               .samples = samples});
+    check("row_distance of chosen samples", m,
+          op::row_distance<T>{.s = {z, pz},
+                              .t = {t, pt},
+                              .ds = {z, dz},
+                              .value = value,
+                              .kind = op::Distance::l2,
+                              .weight = 0.5,
+                              .add = false,
+                              .samples = samples});
+  }
 
   static void sgd(std::size_t n, bool first, bool nesterov) {
     Arrays m;
@@ -583,6 +642,16 @@ template <class Device, class T> struct Ops {
                                 .norm = norm,
                                 .draw = 4,
                                 .first_sample = 100});
+      std::vector<std::int32_t> backwards;
+      for (int i = x.n; i > 0; --i) backwards.push_back(3 * i);
+      check("attack_start of chosen samples", m,
+            op::attack_start<T>{.clean = {x, pc},
+                                .adversarial = {x, pa},
+                                .values = v,
+                                .norm = norm,
+                                .draw = 4,
+                                .first_sample = 100,
+                                .samples = m.add(backwards)});
       check("attack_step", m,
             op::attack_step<T>{.clean = {x, pc},
                                .gradient = {x, pg},
@@ -600,12 +669,41 @@ template <class Device, class T> struct Ops {
     }
   }
 
+  /// Three members' logits of four samples, one of them not finite.
+  static void victims(int c) {
+    const geometry::Map z = map(12, 1, 1, c, 2), y = map(4, 1, 1, c), image = map(4, 3, 2, c);
+    Field<T> logits(z, 1);
+    for (T& v : logits.v) v *= 6;
+    logits.at(6, 0, 0, c - 1) = -std::numeric_limits<T>::infinity();
+    for (const op::Combine how :
+         {op::Combine::mean_logits, op::Combine::mean_probabilities, op::Combine::most_confident}) {
+      Arrays m;
+      T* pz = m.add(logits);
+      check("combine_logits", m,
+            op::combine_logits<T>{.z = {z, pz}, .y = {y, m.add(Field<T>(y, 2))}, .how = how});
+      check("combine_logits_backward", m,
+            op::combine_logits_backward<T>{.z = {z, pz},
+                                           .dy = {y, m.add(Field<T>(y, 3))},
+                                           .dz = {z, m.add(Field<T>(z, 4, true))},
+                                           .how = how});
+    }
+    Arrays m;
+    std::vector<T> other = numbers<T>(4, 5);
+    other[2] = std::numeric_limits<T>::quiet_NaN();
+    check("keep_larger", m,
+          op::keep_larger<T>{.other_value = m.add(other),
+                             .value = m.add(numbers<T>(4, 6)),
+                             .other = {image, m.add(Field<T>(image, 7))},
+                             .kept = {image, m.add(Field<T>(image, 8))}});
+  }
+
   static void all() {
     for (int extra : {0, 3}) {
       memory_operations(6, extra);
       pointwise(5, extra);
       losses(10, extra);
       losses(1, extra);
+      chosen_samples(6, extra);
     }
     convolutions();
     batch_norm(4, 16, 0);
@@ -618,6 +716,7 @@ template <class Device, class T> struct Ops {
     optimizers(1);
     optimizers(1000);
     optimizers(100000);
+    victims(7);
     attacks(5, 3);
     attacks(2, 700);
   }

@@ -129,6 +129,32 @@ template <class Device> Values attention() {
   append(all, t.backward());
   return all;
 }
+template <class Device> Values relations() {
+  Network<Teacher, Image, Device> teacher(9);
+  Trained<Maps, Image, Device> t({Keep::at("bn3").seeded()});
+  auto trace = teacher.make_trace({.capacity = n, .keep = {Keep::at("3")}});
+  teacher.forward(trace, std::as_const(t.x).view(), {});
+  const auto target = trace.activation("3").value;
+  Values all = t.forward();
+  const auto feature = loss::at("bn3");
+  const auto own = t.trace.activation("bn3").value;
+  Buffer<float, Device> rows(std::size_t(4 + n) * own.dims.count()), at(3), values(n);
+  const distill::FeatureMemory<float> memory{4, n, int(own.dims.count()), rows.data(), at.data()};
+  const auto add = [&](const auto& loss) {
+    loss(t.trace, loss::Call<float>{.weight = 0.3, .values = values.data()});
+    append(all, values.download());
+  };
+  add(distill::Similarity<float, Device>(target, feature));
+  add(distill::RelationalDistance<float, Device>(target, feature));
+  add(distill::RelationalAngle<float, Device>(target, feature));
+  for (int k = 0; k < 3; ++k) {
+    add(distill::InfoNce<float, Device>(own, memory, 0.5, feature));
+    distill::remember<float, Device>(memory);
+  }
+  append(all, at.download());
+  append(all, t.backward());
+  return all;
+}
 /// Equal bits, and numbers that say something.
 void same(const Values& device, const Values& host) {
   CHECK(device == host);
@@ -154,6 +180,9 @@ TEST_CASE("loopback: channel masks and their cost have the CPU's bits") {
   same(masked<loopback>(), masked<cpu>());
 }
 TEST_CASE("loopback: the tutor loss has the CPU's bits") { same(tutor<loopback>(), tutor<cpu>()); }
+TEST_CASE("loopback: losses that couple a batch have the CPU's bits") {
+  same(relations<loopback>(), relations<cpu>());
+}
 TEST_CASE("loopback: attention transfer has the CPU's bits") {
   same(attention<loopback>(), attention<cpu>());
 }

@@ -93,6 +93,11 @@ def objectives():
     save("objectives.json", o.goldens())
 
 
+def batch_losses():
+    import batch_losses as b
+    save("batch_losses.json", b.goldens())
+
+
 def losses():
     import ops
     save("losses.json", ops.losses())
@@ -110,6 +115,7 @@ JOBS = {
     "elastic": elastic,
     "objectives": objectives,
     "losses": losses,
+    "batch_losses": batch_losses,
     "optim": optim,
     "resnet18": lambda: resnet("resnet18", 4),
     "resnet50": lambda: resnet_eval(

@@ -42,7 +42,8 @@ struct ObjectiveCheck {
   int n = golden.at("n");
 
   template <class Prepare>
-  void operator()(const std::string& name, AnyObjective objective, Prepare prepare) const {
+  void operator()(const std::string& name, AnyObjective objective, Prepare prepare,
+                  const rnx::StepValues& values = {}) const {
     CAPTURE(name);
     const json& expected = golden.at("objectives").at(name);
     Student net;
@@ -54,7 +55,7 @@ struct ObjectiveCheck {
     y.resize(std::size_t(n) + 1);
     step.labels().upload(y);
     prepare(step);
-    step.set({});
+    step.set(values);
     step(n);
     compare(expected, net, step);
   }
@@ -91,6 +92,12 @@ struct ObjectiveCheck {
             tolerance);
     });
     CHECK(buffers == expected.at("running").size());
+    if (!expected.contains("part")) return;
+    const auto& found = step.stage().part_grads(0).flat;
+    const std::vector<double> of_part = numbers(expected.at("part"));
+    REQUIRE(found.size() == of_part.size());
+    for (std::size_t i = 0; i < of_part.size(); ++i)
+      CHECK(std::abs(found.data()[i] - of_part[i]) <= tolerance * std::abs(of_part[i]));
   }
 };
 

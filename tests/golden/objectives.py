@@ -79,6 +79,7 @@ class Step:
         self.y = labels(0, N, CLASSES)
         with torch.no_grad():
             self.t, self.t_aug = self.teacher.maps(self.x), self.teacher.maps(self.aug)
+        self.part = None  # further parameters
 
     def attacked(self, loss, x, **options):
         """By an attack on the network in eval mode."""
@@ -104,8 +105,11 @@ def entry(objective):
     loss.backward()
     grads = {n: p.grad if p.grad is not None else torch.zeros_like(p)
              for n, p in s.net.named_parameters()}
-    return {"loss": loss.item(), "terms": {n: float(v) for n, v in terms.items()},
-            "grads": {n: summary(n, g) for n, g in grads.items()}, "running": running(s.net)}
+    out = {"loss": loss.item(), "terms": {n: float(v) for n, v in terms.items()},
+           "grads": {n: summary(n, g) for n, g in grads.items()}, "running": running(s.net)}
+    if s.part is not None:
+        out["part"] = s.part.grad.flatten().tolist()
+    return out
 
 
 def rslad(reduction):
@@ -219,15 +223,18 @@ def rlnet(distilled, attended):
     return objective
 
 
+def resized(f):
+    """Attention maps at 14x14, a row per sample."""
+    return F.interpolate(f.pow(2).sum(1, keepdim=True), size=(14, 14), mode="bilinear",
+                         align_corners=False).flatten(1)
+
+
 def rnas(s, gamma=2):
     """Paper 001, eq. 3 with the tutors found: CE + KL(teacher || student) + gamma L_attn. Maps of the
-    student's activations and of the teacher's convolutions, at 14x14, normalised per sample."""
-    def unit(f):
-        f = F.interpolate(f.pow(2).sum(1, keepdim=True), size=(14, 14), mode="bilinear",
-                          align_corners=False)
-        return F.normalize(f.flatten(1))
+    student's activations and of the teacher's convolutions, normalised per sample."""
     out = s.net.maps(s.x)
-    students, teachers = [[unit(f) for f in fs] for fs in (out["relu"], s.t["conv"])]
+    students, teachers = [[F.normalize(resized(f)) for f in fs]
+                          for fs in (out["relu"], s.t["conv"])]
     g = F.one_hot(u("tutor.logits", len(students), len(teachers)).argmax(1), len(teachers))
     tutor = sum(g[i, j] * (a - b).norm(dim=1) for i, a in enumerate(students)
                 for j, b in enumerate(teachers)).mean() / (len(students) * len(teachers))
@@ -237,11 +244,27 @@ def rnas(s, gamma=2):
     return ce + kl + gamma * tutor, {"ce.clean": ce, "kl.clean": kl, "tutor.clean": tutor}
 
 
+def rnas_released(s, gamma=2, floor=1e-6):
+    """The same as paper 001's code computes it while it searches, but for its gain: a batch's maps
+    of a layer are one vector, the tutors of a layer one norm; a divergence with a floor."""
+    out = s.net.maps(s.x)
+    students, teachers = [[F.normalize(resized(f).flatten(), dim=0) for f in fs]
+                          for fs in (out["relu"], s.t["conv"])]
+    s.part = u("tutor.logits", len(students), len(teachers)).requires_grad_()
+    g = F.softmax(s.part / 0.7, 1)
+    tutor = sum((g[i, :, None] * (torch.stack(teachers) - a)).norm()
+                for i, a in enumerate(students))
+    ce = F.cross_entropy(out["logits"], s.y)
+    p, q = F.softmax(s.t["logits"], 1), F.softmax(out["logits"], 1)
+    kl = (p * torch.log(floor + p / (q + floor))).sum(1).mean()
+    return ce + kl + gamma * tutor, {"ce.clean": ce, "kl.clean": kl, "tutor.clean": tutor}
+
+
 def goldens():
     objectives = {
         "rslad": rslad("mean"), "rslad_batchmean": rslad("batchmean"), "ard": ard(False),
         "ard_published": ard(True), "trades": trades(False), "trades_published": trades(True),
         "kd": hinton, "rrm_cosine": rrm("cosine"), "rrm_relative_l2": rrm("relative l2"),
         "rlnet_eq1": rlnet(False, False), "rlnet_eq6": rlnet(True, False),
-        "rlnet_eq7": rlnet(True, True), "rnas_eq3": rnas}
+        "rlnet_eq7": rlnet(True, True), "rnas_eq3": rnas, "rnas_released": rnas_released}
     return {"n": N, "objectives": {name: entry(f) for name, f in objectives.items()}}

@@ -56,6 +56,9 @@ def losses():
             assert abs(ref.item() * T * T * 5 / div - fwd["value"]) < 1e-13
             out["kl_t_s_T%d_%s" % (T, red)] = fwd
             out["kl_s_t_T%d_%s" % (T, red)] = entry(lambda s: kl(s, t, T), lambda v: v.sum() / div)
+    p_t = F.softmax(t / 4, 1)
+    out["kl_floor_T4"] = entry(lambda s: 16 * (p_t * torch.log(
+        1e-2 + p_t / (F.softmax(s / 4, 1) + 1e-2))).sum(1))
     out["mse_mean"] = entry(lambda s: ((s - t) ** 2).mean(1))
     out["cosine"] = entry(
         lambda s: -(s * t).sum(1) / (s.norm(dim=1) * t.norm(dim=1)).clamp(min=1e-6))

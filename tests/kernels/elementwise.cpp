@@ -39,6 +39,20 @@ template <class T> struct Elementwise {
     expect(y, [&](int n, int h, int w, int k) { return z.at(n, h, w, k) + x.at(n, h, w, k); });
   }
 
+  void chosen_samples() {
+    const std::int32_t rows[] = {2, 0};
+    Map two = out, all = m;
+    two.n = all.n = 2;
+    Field<T> part(two, 8, true);
+    run(op::gather_rows<T>{.from = {m, x.data()}, .to = {two, part.data()}, .rows = rows});
+    expect(part, [&](int n, int h, int w, int k) { return x.at(rows[n], h, w, k); });
+    y = before;
+    run(op::scatter_rows<T>{.from = {all, x.data()}, .to = {out, y.data()}, .rows = rows});
+    expect(y, [&](int n, int h, int w, int k) {
+      return n == 1 ? before.at(n, h, w, k) : x.at(n == 2 ? 0 : 1, h, w, k);
+    });
+  }
+
   void pointwise() {
     run(op::pointwise_forward<Relu, T>{.x = {dense, z.data()}, .y = {out, y.data()}});
     expect(y, [&](int n, int h, int w, int k) { return std::fmax(z.at(n, h, w, k), 0); });
@@ -90,6 +104,18 @@ template <class T> struct Elementwise {
     };
     expect(y, [&](int n, int h, int w, int k) {
       return keep(n, h * 8 + w, k) ? x.at(n, h, w, k) / .75 : 0;
+    });
+    const std::int32_t samples[] = {4, 9, 0};
+    run(op::dropout<T>{.x = {m, x.data()},
+                       .y = {out, y.data()},
+                       .values = &values,
+                       .p = .25,
+                       .draw = 3,
+                       .site = 4,
+                       .first_sample = 6,
+                       .samples = samples});
+    expect(y, [&](int n, int h, int w, int k) {
+      return keep(samples[n], h * 8 + w, k) ? x.at(n, h, w, k) / .75 : 0;
     });
   }
 
@@ -159,6 +185,7 @@ template <class T> void elementwise(int c) {
   for (int extra : {0, 2}) {
     Elementwise<T> e{c, {3, 9, 8, c, c + extra}};
     e.copies_and_sums();
+    e.chosen_samples();
     e.pointwise();
     e.masked_relu();
     e.affine_channels();

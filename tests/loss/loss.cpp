@@ -147,6 +147,7 @@ TEST_CASE("values and gradients are PyTorch's") {
       check(name + "_batchmean", kl);
       check(name + "_mean", kl, loss::elementmean(n, classes));
     }
+  check("kl_floor_T4", loss::Kl{t.view(), 4.0, loss::Direction::teacher_to_student, 1e-2});
   check("mse_mean", loss::Mse{t.view()});
   check("cosine", loss::Cosine{t.view(), loss::logits()});
   check("l2", loss::L2{t.view()});
@@ -169,6 +170,8 @@ TEST_CASE(
   check("cross-entropy", ce);
   check("forward KL", kl);
   check("reverse KL", loss::Kl{s.teacher.view(), 2.0, loss::Direction::student_to_teacher});
+  check("KL with a floor",
+        loss::Kl{s.teacher.view(), 2.0, loss::Direction::teacher_to_student, 0.1});
   check("mean squares of logits", loss::Mse{s.teacher.view()});
   check("mean squares", loss::Mse{s.feature.view(), loss::at("a")});
   check("cosine", loss::Cosine{s.feature.view(), loss::tapped<Last>()});
@@ -270,6 +273,12 @@ TEST_CASE("bad input") {
     CHECK_THROWS_AS((loss::CrossEntropy{s.labels.data(), bad}(trace, call)), UsageError);
   for (const double bad : {0.0, -1.0, std::nan("")})
     CHECK_THROWS_AS((loss::Kl{s.teacher.view(), bad}(trace, call)), UsageError);
+  const auto forward = loss::Direction::teacher_to_student;
+  for (const double bad : {-0.1, 1.0, std::nan("")})
+    CHECK_THROWS_AS((loss::Kl{s.teacher.view(), 1.0, forward, bad}(trace, call)), UsageError);
+  CHECK(error_of<UsageError>([&] {
+          loss::Kl{s.teacher.view(), 1.0, loss::Direction::student_to_teacher, 1e-6}(trace, call);
+        }).starts_with("loss KL: a floor is in [0, 1), and of teacher_to_student alone"));
   CHECK(error_of<ShapeError>([&] { loss::Kl<double>{}(trace, call); }) ==
         "loss KL: expected a target of (7, 1, 1) per sample, found none");
   CHECK(error_of<ShapeError>([&] {

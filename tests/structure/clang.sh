@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# clang++ takes what g++ takes: the examples and the executables' sources (not the models, a line each), without code.
+# clang++ takes what g++ takes: the examples and the executables' sources, without code.
 # Usage: clang.sh [PART OF A PATH]; RNX_JOBS (2) is read. Exit 77 (skipped) without clang++.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../include_flags.sh"
 cd "$root"
 command -v clang++ >/dev/null || exit 77
 
-mapfile -t sources < <(printf '%s\n' examples/*.cpp examples/own/*.cpp examples/tools/*.cpp |
-  grep -v /model_ | grep -F -- "${1:-examples/}" || true)
+mapfile -t sources < <(printf '%s\n' examples/*.cpp examples/own/*.cpp examples/tools/*.cpp examples/tools/*/*.cpp |
+  grep -F -- "${1:-examples/}" || true)
 [ ${#sources[@]} -gt 0 ] || { echo "clang: no source under examples"; exit 1; }
 
 check() { # source flags...

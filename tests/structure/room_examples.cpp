@@ -166,6 +166,12 @@ TEST_CASE("attack: adversarial images") {
   const attack::Pgd<norm::L2> pgd{.eps = 0.5, .steps = 3};
   pgd(net, work, x.view(), moved.view(), loss::CrossEntropy{.labels = images.labels.data()});
   attack::verify<norm::L2>(x.download(), moved.download(), 4, 0.5);  // throws outside the ball
+
+  const Net other(2);  // what fools the worse of two networks
+  const attack::Worst<> both({{.net = &net}, {.net = &other}});
+  attack::Workspace<> of_both(both, 4);
+  pgd(both, of_both, x.view(), moved.view(), loss::CrossEntropy{.labels = images.labels.data()});
+  CHECK(of_both.passes().backwards == 2 * 4 * pgd.steps);
 }
 
 TEST_CASE("distill: attention transfer") {

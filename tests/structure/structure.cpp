@@ -22,8 +22,9 @@ constexpr std::array<std::string_view, 22> rooms{
     "core", "device", "tensor", "kernels",   "quant",  "layers", "compose", "network",
     "cost", "models", "loss",   "optim",     "io",     "data",   "attack",  "distill",
     "eval", "train",  "report", "linearize", "search", "deploy"};
-constexpr std::array<std::string_view, 4> tops{
-    "net.hpp", "rnx.hpp", "cuda.hpp", "cuda.cuh"};  // may include every room, no room includes them
+// may include every room, no room includes them
+constexpr std::array<std::string_view, 5> tops{"net.hpp", "rnx.hpp", "compiled.hpp", "cuda.hpp",
+                                               "cuda.cuh"};
 constexpr std::array<std::string_view, 2> bases{
     "config.hpp", "fwd.hpp"};  // include no room, every room may include it
 constexpr int max_lines = 400;

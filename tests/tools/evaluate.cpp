@@ -40,6 +40,32 @@ TEST_CASE("rnx-eval: report.json, per_sample.csv, logits; several weights and at
   CHECK(two.at("models")[0].at("attacks").size() == 2);
 }
 
+TEST_CASE("rnx-eval: every attack in every norm that it has") {
+  const TrainedResnet f;
+  const std::string all =
+      " apgd-ce:steps=3 apgd-dlr:steps=2 apgd-t:steps=2,targets=2 fab:steps=2 "
+      "fab-t:steps=2,targets=2 square:queries=10";
+  for (const auto& [ball, steps] :
+       {std::pair{"linf --eps 4/255", " fgsm pgd:steps=2 cw:steps=2 mi-fgsm:steps=2"},
+        {"l2 --eps 0.5", " fgsm pgd:steps=2 cw:steps=2 mi-fgsm:steps=2"},
+        {"l1 --eps 12", ""}}) {
+    const std::string name = std::string(ball).substr(0, std::string(ball).find(' ')),
+                      out = f / name;
+    const Result r = call(f, eval + f.data + " --weights " + f.weights + " --n-ex 4 --norm " +
+                                 ball + " --attack" + all + steps + " --out " + out);
+    REQUIRE_MESSAGE(r.code == 0, r.text);
+    const auto rows = nlohmann::json::parse(read(out + "/report.json")).at("models")[0];
+    REQUIRE(rows.at("attacks").size() == (*steps ? 10 : 6));
+    CHECK(rows.at("attacks")[5].at("name") == "square:queries=10,restarts=1");
+    CHECK(rows.at("attacks")[5].at("backwards_per_sample") == 0);
+  }
+  const std::string with = f.evaluation();
+  refused(call(f, with + " --norm l1 --attack pgd"), 2, "pgd has no steps in l1");
+  refused(call(f, with + " --attack square:steps=3"), 2, "square takes queries, restarts");
+  refused(call(f, with + " --attack apgd-ce:rule=book"), 2, "known are code, paper, art");
+  refused(call(f, with + " --attack aa-standard:steps=3"), 2, "takes no parameters");
+}
+
 TEST_CASE("rnx-eval: a wrong option gets one sentence") {
   const TrainedResnet f;
   const std::string with = f.evaluation();
@@ -48,7 +74,7 @@ TEST_CASE("rnx-eval: a wrong option gets one sentence") {
   refused(call(f, with + " --eps 8/zero"), 2, "is not a number or a fraction");
   refused(call(f, with + " --attack pgd:stepz=3"), 2, "'stepz=3' is not understood");
   refused(call(f, with + " --attack fly"), 2, "known are clean, fgsm, pgd");
-  refused(call(f, with + " --norm l7"), 2, "known are linf, l2");
+  refused(call(f, with + " --norm l7"), 2, "known are linf, l2, l1");
   refused(call(f, with + " --model resnet21"), 2, "did you mean resnet20?");
   refused(call(f, with + " --bacth 3"), 2, "the option --bacth is unknown; did you mean --batch?");
   refused(call(f, with + " --set bacth=3"), 2, "did you mean --batch?");

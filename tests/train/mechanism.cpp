@@ -7,6 +7,7 @@
 
 #include <rnx/train.hpp>
 #include <rnx/train/checkpoint.hpp>
+#include <rnx/train/distill_terms.hpp>
 
 using namespace rnx;
 using namespace rnx::train;
@@ -76,6 +77,32 @@ TEST_CASE("a name of a view, a pass, a path, a tap or a layer that is not there 
         "objective: the network of pass 'clean' has no layer 'layer9' to keep");
 }
 
+TEST_CASE("a view, a path or a layer of an attack or a teacher that is not there is refused") {
+  CHECK(refused<NameError>(Adversary<"adv", ByCe, attack::Pgd<>, "blurred">{}) ==
+        "objective: no item before this one provides the view 'blurred'");
+  CHECK(refused<NameError>(Teacher<"t", "blurred">{}) ==
+        "objective: no item before this one provides the view 'blurred'");
+  CHECK(refused<UsageError>(Teacher<"t">{.path = 1}) ==
+        "objective: 't' asks for batch-norm path 1; its network has 1");
+  CHECK(refused<NameError>(Forward<"clean">{}, Match<loss::L2, Penultimate, "clean", "t">{}) ==
+        "objective: no item before this one provides the pass 't'");
+  const Network<Sequential<Conv<4, 3>, GlobalAveragePool, Linear<5>>, Shape<3, 8, 8>> untapped(1);
+  CHECK(refused<NameError>(Teacher<"t">{.net = untapped}, Forward<"clean">{},
+                           Match<loss::L2, Penultimate, "clean", "t">{}) ==
+        "objective: the network of pass 't' has no layer of this tag or kind to keep");
+  const auto pair = [](const std::string& student, const std::string& teacher) {
+    return refused<NameError>(Teacher<"t">{}, Forward<"clean">{},
+                              Attention<"clean", "t">{.pairs = {{student, teacher}}});
+  };
+  CHECK(pair("conv", "conv") == "no error");
+  CHECK(pair("conv9", "conv") ==
+        "objective: the network of pass 'clean' has no layer 'conv9' to keep");
+  CHECK(pair("conv", "conv9") == "objective: the network of pass 't' has no layer 'conv9' to keep");
+  CHECK(refused<UsageError>(Teacher<"t">{}, Forward<"clean">{},
+                            Tutor<"clean", "t">{.options = {.teacher = {Keep::at("conv9")}}}) ==
+        "tutor loss: no layer to compare; see TutorOptions::student and ::teacher");
+}
+
 TEST_CASE("a teacher of another input, class count or precision is refused") {
   const Network<Spec<5>, Shape<3, 4, 4>> small(1);
   const Network<Spec<7>, Shape<3, 8, 8>> seven(1);
@@ -90,6 +117,15 @@ TEST_CASE("a teacher of another input, class count or precision is refused") {
       refused<UsageError>(Teacher<"t">{.net = exact}) ==
       "objective: the network of pass 't' computes in another precision or on another device than "
       "the student");
+  const Network<Sequential<Conv<9, 3>, Tap<Penultimate, GlobalAveragePool>, Linear<5>>,
+                Shape<3, 8, 8>>
+      wide(1);
+  CHECK(refused<ShapeError>(Teacher<"t">{.net = wide}, Forward<"clean">{},
+                            Match<loss::Cosine, Penultimate, "clean", "t">{}) ==
+        "objective: match.clean compares (4, 1, 1) of 'clean' with (9, 1, 1) of 't'");
+  CHECK(refused<UsageError>(Forward<"a", "clean">{}, Forward<"clean">{},
+                            Kl<"a", "clean">{.floor = 1e-6}) ==
+        "objective: kl.a: with a floor it holds its target");
 }
 
 TEST_CASE("rows outside the batch, or that a view or a target lacks, are refused") {

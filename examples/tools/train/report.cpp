@@ -46,8 +46,7 @@ void report_result(const Arguments& a, const tools::DataSet& set, const NetworkB
       .models = {}};
   eval::Options o{.seed = a.seed, .stop = &tools::stop_on_signals()};
   o.progress = display.counting("clean");
-  const eval::Proportion clean =
-      eval::clean_proportion(tools::evaluate(net, all_clean, o, attack(a, "clean")));
+  const eval::Proportion clean = eval::clean_proportion(attack(a, "clean").run(net, all_clean, o));
   report.models.push_back(
       tools::model_report(net, a.objective, a.model, weights, some.size() ? some : all_clean,
                           {attack(a, some.size() ? pgd20 : "clean")}, o, display));

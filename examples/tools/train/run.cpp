@@ -23,7 +23,7 @@ std::function<train::Scores()> between_epochs(const Arguments& a, const NetworkB
     o.progress = display.counting("between epochs, clean");
     if (for_clean.size()) scores.clean = eval::accuracy(net, for_clean, o).clean();
     o.progress = display.counting("between epochs, PGD-10");
-    if (for_pgd.size()) scores.pgd = tools::evaluate(net, for_pgd, o, attack(a, pgd10)).robust();
+    if (for_pgd.size()) scores.pgd = attack(a, pgd10).run(net, for_pgd, o).robust();
     display.done();
     return scores;
   };

@@ -31,7 +31,7 @@ template <class T> struct kernel<cpu, op::attack_start<T>> {
     const double eps = values.eps;
     host::parallel_for(a.clean.n, [&](long n) {
       const rng::Stream stream(values.seed + a.seed, Purpose::attack, values.draw + a.draw,
-                               a.first_sample + n);
+                               a.first_sample + geometry::sample_of(a.samples, std::size_t(n)));
       const T* x = a.clean.data + n * count;
       T* to = a.adversarial.data + n * count;
       if (a.norm == op::Norm::linf && !(a.noise > 0)) {

@@ -4,9 +4,14 @@
 
 #include <cmath>
 
+#include "rnx/attack/auto_pgd_row.hpp"
 #include "rnx/attack/cuda.hpp"
+#include "rnx/attack/fab_row.hpp"
+#include "rnx/attack/square_row.hpp"
+#include "rnx/attack/victim_row.hpp"
 #include "rnx/core/rng.hpp"
 #include "rnx/kernels/cuda/reduce.cuh"
+#include "rnx/kernels/cuda/row.cuh"
 
 namespace rnx::inline RNX_ABI::gpu {
 
@@ -26,7 +31,8 @@ template <class T> struct AttackStart {
   RNX_SHARED rng::Stream stream(std::size_t n) const {
     const std::uint64_t seed = (a.values ? a.values->seed : 0) + a.seed,
                         draw = (a.values ? a.values->draw : 0) + a.draw;
-    return rng::Stream(seed, Purpose::attack, draw, a.first_sample + n);
+    return rng::Stream(seed, Purpose::attack, draw,
+                       a.first_sample + geometry::sample_of(a.samples, n));
   }
   RNX_HD void operator()(std::size_t n, std::size_t j, double* acc) const {
     const double v = stream(n).normal(j);

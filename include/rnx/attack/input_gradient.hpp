@@ -1,61 +1,18 @@
-// The one door of attacks: the gradient of a per-sample loss in the input, computed in tiles of
-// samples.
+// The doors of attacks: the gradient of a per-sample loss in the images, its values alone, and the
+// memory that they work in.
 #pragma once
 
 #include <map>
 #include <optional>
 #include <string>
 
+#include "rnx/attack/network_gradient.hpp"
 #include "rnx/attack/norm.hpp"
+#include "rnx/attack/victim.hpp"
 
 namespace rnx::inline RNX_ISA::attack {
 
-/// dx(i) = d loss(i) / d x(i) for every sample of x, assigned; values: device memory, one loss per
-/// sample, or null. The tile is the trace's capacity, and several threads work on tiles at once
-/// where the loss allows it: in eval mode every tile size gives the same bits. In train mode batch
-/// norm couples the samples, so the whole batch must fit. The loss is called once per tile, with
-/// the tile's first sample; gradients are those of the SUM over samples.
-/// Throws Stopped before a tile when ctx.stop is set, UsageError when dx shares memory with x.
-template <class T, class Device, class Loss>
-void input_gradient(const NetworkBase<T, Device>& net, Trace<T, Device>& trace,
-                    std::type_identity_t<View<const T, Device>> x, const Loss& loss,
-                    const Context& ctx, std::type_identity_t<View<T, Device>> dx,
-                    std::type_identity_t<T>* values = nullptr) {
-  require<ShapeError>(dx.n == x.n && dx.dims == x.dims,
-                      "input_gradient: dx must have the shape of x");
-  require<UsageError>(!overlap(x, dx),
-                      "input_gradient: dx must not share memory with x, which backward reads");
-  require<StateError>(ctx.mode == Mode::eval || x.n <= trace.capacity(),
-                      "input_gradient: in train mode the trace must hold the whole batch");
-  const int size = trace.capacity();
-  const long tiles = (x.n + size - 1) / size;
-  const auto pass = [&](long tile, Trace<T, Device>& at) {
-    check_stop(ctx);
-    const int first = int(tile) * size, n = std::min(size, x.n - first);
-    Context at_tile = ctx;
-    at_tile.first_sample += std::uint64_t(first);
-    net.forward(at, x.samples(first, n), at_tile);
-    loss::Call<T> call{.first = first};
-    if (values) {
-      call.values = values + first;
-      call.scratch = at.loss_scratch();
-    }
-    loss::evaluate(loss, at, call);
-    net.backward(at, dx.samples(first, n), nullptr);
-  };
-  if constexpr (std::is_same_v<Device, cpu> && loss::concurrent<Loss>)
-    if (tiles > 1 && net.tiling(x.n).by_thread) {
-      const int lanes = host::threads();
-      trace.lanes(lanes);
-      net.prepare_weights(ctx);
-      return host::parallel_lanes(tiles, lanes, [&](long tile, int lane) {
-        pass(tile, trace.lane(lane, size, net.graph()));
-      });
-    }
-  for (long tile = 0; tile < tiles; ++tile) pass(tile, trace);
-}
-
-/// What an attack needs beside the network: a trace for its tiles, a gradient, the values that its
+/// What an attack needs beside the victim: a trace for its tiles, a gradient, the values that its
 /// kernels read, and what it keeps from step to step. Built once per batch size and used for every
 /// call; one call at a time.
 template <class T = float, class Device = cpu> class Workspace {
@@ -82,10 +39,24 @@ template <class T = float, class Device = cpu> class Workspace {
         gradient(shared.capacity(), net.input_dims()),
         values_(1),
         mode_(mode) {}
+  /// For a victim that is no network. tile 0: as it likes. Throws UsageError for activations to
+  /// keep, which it has none of, and train mode.
+  Workspace(const Victim<T, Device>& victim, int capacity, int tile = 0,
+            const std::vector<Keep>& keep = {}, Mode mode = Mode::eval)
+      : memory_(victim.make_memory(Use::input_gradient, capacity, tile)),
+        trace(memory_->trace),
+        gradient(capacity, victim.input_dims()),
+        values_(1),
+        mode_(mode) {
+    require<UsageError>(keep.empty() && mode == Mode::eval,
+                        "workspace: a victim that is no network keeps no activations and runs in "
+                        "eval mode");
+  }
   Workspace(const Workspace&) = delete;
 
  private:
   std::optional<Trace<T, Device>> own_;
+  std::unique_ptr<typename Victim<T, Device>::Memory> memory_;
 
  public:
   Trace<T, Device>& trace;
@@ -104,9 +75,24 @@ template <class T = float, class Device = cpu> class Workspace {
     });
     return own;
   }
-  /// Of its own trace and of states.
+  /// Of a victim that is no network. Throws UsageError where it was made for a network.
+  typename Victim<T, Device>::Memory& memory() {
+    require<UsageError>(memory_ != nullptr, "workspace: it was made for a network");
+    return *memory_;
+  }
+  /// Samples that networks have taken forward and backward in it.
+  Passes passes() const {
+    const Passes own = memory_ ? memory_->passes() : trace.passes();
+    return predictor_ ? own + predictor_->passes() : own;
+  }
+  /// Logits alone, in eval mode, of the victim that it was made for.
+  Predictor<T, Device>& predictor(const VictimRef<T, Device>& victim) {
+    if (!predictor_) predictor_.emplace(victim, gradient.n());
+    return *predictor_;
+  }
+  /// Of its own trace or memory and of states.
   std::size_t bytes() const {
-    std::size_t sum = own_ ? own_->bytes() : 0;
+    std::size_t sum = own_ ? own_->bytes() : memory_ ? memory_->bytes() : 0;
     for (const auto& [name, own] : states_) sum += own.size() * sizeof(T);
     return sum;
   }
@@ -120,6 +106,38 @@ template <class T = float, class Device = cpu> class Workspace {
   Buffer<StepValues, Device> values_;
   Mode mode_;
   std::map<std::string, Tensor<T, Device>> states_;
+  std::optional<Predictor<T, Device>> predictor_;
 };
+
+/// dx(i) = d loss(i) / d x(i) of a network or a white box, as the function of a trace
+/// (network_gradient.hpp) says; work: made for this victim.
+template <class T, class Device, class Loss>
+void input_gradient(std::type_identity_t<WhiteBoxRef<T, Device>> victim, Workspace<T, Device>& work,
+                    std::type_identity_t<View<const T, Device>> x, const Loss& loss,
+                    const Context& ctx, std::type_identity_t<View<T, Device>> dx,
+                    std::type_identity_t<T>* values = nullptr) {
+  if (const auto* net = victim.network())
+    return input_gradient(*net, work.trace, x, loss, ctx, dx, values);
+  check_context<T, Device>(victim, ctx);
+  check_samples(ctx, x.n);
+  require<ShapeError>(dx.n == x.n && dx.dims == x.dims,
+                      "input_gradient: dx must have the shape of x");
+  require<UsageError>(!overlap(x, dx),
+                      "input_gradient: dx must not share memory with x, which backward reads");
+  victim.white_box().input_gradient(work.memory(), x, loss::LossRef<T, Device>(loss), ctx, dx,
+                                    values);
+}
+
+/// values(i) = the loss of sample i, in device memory: what attacks that query alone compare.
+template <class T, class Device, class Loss>
+void loss_values(std::type_identity_t<VictimRef<T, Device>> victim, Workspace<T, Device>& work,
+                 std::type_identity_t<View<const T, Device>> x, const Loss& loss,
+                 const Context& ctx, std::type_identity_t<T>* values) {
+  if (const auto* net = victim.network())
+    return input_gradient(*net, work.trace, x, loss, ctx, {}, values);
+  check_context<T, Device>(victim, ctx);
+  check_samples(ctx, x.n);
+  victim.box().loss_values(work.memory(), x, loss::LossRef<T, Device>(loss), ctx, values);
+}
 
 }  // namespace rnx::inline RNX_ISA::attack

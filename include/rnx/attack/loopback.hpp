@@ -3,6 +3,18 @@
 #pragma once
 
 #include "rnx/kernels/loopback/definitions.hpp"
+#include "rnx/attack/auto_pgd_row.hpp"
 #include "rnx/attack/cpu.hpp"
+#include "rnx/attack/fab_row.hpp"
+#include "rnx/attack/square_row.hpp"
+#include "rnx/attack/victim_row.hpp"
+#include "rnx/kernels/cpu/row.hpp"
 
-#define RNX_LOOPBACK_ATTACK RNX_LOOPBACK_2_(attack_start, attack_step)
+#define RNX_LOOPBACK_ATTACK                                                       \
+  RNX_LOOPBACK_2_(attack_start, attack_step)                                      \
+  RNX_LOOPBACK_4_(ball_start, misclassified, ranked_class, auto_pgd_step)         \
+  RNX_LOOPBACK_4_(auto_pgd_track, auto_pgd_collect, square_start, square_propose) \
+  RNX_LOOPBACK_2_(square_accept, combine_logits)                                  \
+  RNX_LOOPBACK_2_(combine_logits_backward, keep_larger)                           \
+  RNX_LOOPBACK_4_(fab_begin, fab_nearest, fab_step, fab_keep)                     \
+  RNX_LOOPBACK_2_(fab_finish, accumulate_direction)

@@ -5,7 +5,6 @@
 #include "rnx/attack/op.hpp"
 #include "rnx/core/text.hpp"
 #include "rnx/loss.hpp"
-#include "rnx/attack/op.hpp"
 
 namespace rnx::inline RNX_ABI::norm {
 
@@ -18,6 +17,11 @@ struct Linf {
 struct L2 {
   static constexpr op::Norm kind = op::Norm::l2;
   static constexpr const char* name = "l2";
+};
+/// sum of |delta| over all pixels and channels of one image
+struct L1 {
+  static constexpr op::Norm kind = op::Norm::l1;
+  static constexpr const char* name = "l1";
 };
 
 }  // namespace rnx::inline RNX_ABI::norm
@@ -58,10 +62,13 @@ void verify(std::type_identity_t<std::span<const T>> clean,
         return "attack: image " + std::to_string(i) + " holds " + fixed_text(a, 6) +
                ", outside [0, 1]";
       });
-      size = Norm::kind == op::Norm::linf ? std::max(size, std::abs(d)) : size + d * d;
+      size = Norm::kind == op::Norm::linf ? std::max(size, std::abs(d))
+             : Norm::kind == op::Norm::l2 ? size + d * d
+                                          : size + std::abs(d);
     }
     if (Norm::kind == op::Norm::l2) size = std::sqrt(size);
-    constexpr double rounding = 1e-7;  // of a float pixel near 1, for a radius near 0
+    // of a float pixel near 1, for a radius near 0; in L1 of all of them
+    const double rounding = 1e-7 * (Norm::kind == op::Norm::l1 ? double(count) : 1);
     require<NumericError>(size <= eps * (1 + tolerance) + rounding, [&] {
       return std::string("attack: the perturbation of image ") + std::to_string(i) + " has " +
              Norm::name + " size " + fixed_text(size, 6) + ", eps is " + fixed_text(eps, 6);

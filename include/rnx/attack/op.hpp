@@ -13,11 +13,12 @@ template <class T> RNX_SHARED T direction(T g) {
 }
 
 /// Of a perturbation.
-enum class Norm { linf, l2 };
+enum class Norm { linf, l2, l1 };
 
 /// Maps are dense.
 /// start: Linf x + U(-eps, eps); L2 x + eps n / (|n| + 1e-10) on the sphere; clipped to [0, 1].
-/// Keyed by (seed, draw, sample id): values->seed + seed, values->draw + draw, first_sample + row.
+/// Keyed by (seed, draw, sample id): values->seed + seed, values->draw + draw, first_sample + row,
+/// or + samples[row] where the rows are chosen from a batch.
 /// noise > 0: x + noise n instead, n standard normal (the start of TRADES, Zhang et al. 2019).
 template <class T> struct attack_start {
   Map<const T> clean;
@@ -28,7 +29,8 @@ template <class T> struct attack_start {
   std::uint64_t first_sample;
   double noise = 0;
   std::uint64_t seed = 0;
-  auto pointers() { return std::tie(clean.data, adversarial.data, values); }
+  const std::int32_t* samples = nullptr;
+  auto pointers() { return std::tie(clean.data, adversarial.data, values, samples); }
 };
 /// Linf: clip(x' + step direction(g), x -+ eps); L2: x' + step g / (|g| + 1e-10), delta scaled by
 /// eps / (|delta| + 1e-7) when longer; then [0, 1]. fgsm: the step has length eps.

@@ -24,6 +24,7 @@ inline std::string text_of(Start start) {
 /// is 2.5 eps / steps (Madry et al. 2018, L2 attacks): from any start the far side of the ball is
 /// within reach, with room to move along it; 2/255 for 10 steps at 8/255.
 template <class Norm = norm::Linf> struct Pgd {
+  static_assert(Norm::kind != op::Norm::l1, "rnx: PGD steps in Linf and L2; in L1 use AutoPgd");
   using norm = Norm;
   Rational eps = px(8);
   std::optional<Rational> step{};  ///< unset: follows eps, see step_size()
@@ -52,18 +53,21 @@ template <class Norm = norm::Linf> struct Pgd {
            std::to_string(seed);
   }
 
+  /// victim: a network, or what has gradients as one (victim.hpp), which work was made for.
   /// adversarial: (n, c, h, w), assigned. ctx: mode and path of the model. Where ctx.values is set
   /// (training steps, which may be recorded), eps and step are read there, as set() wrote them;
   /// random starts are keyed by the sums of both seeds and of all draws. `draw` tells restarts
-  /// apart. Throws UsageError for an eps or step outside its range, values without a radius and
+  /// apart. Where ctx.samples lists the rows, each sample gets the bits that it has in the whole
+  /// batch. Throws UsageError for an eps or step outside its range, values without a radius and
   /// adversarial images that share memory with the clean ones, Stopped when ctx.stop is set: it is
   /// looked at in each tile of each step.
   template <class T, class Device, class Loss>
-  void operator()(const NetworkBase<T, Device>& net, Workspace<T, Device>& work,
+  void operator()(std::type_identity_t<WhiteBoxRef<T, Device>> victim, Workspace<T, Device>& work,
                   std::type_identity_t<View<const T, Device>> x,
                   std::type_identity_t<View<T, Device>> adversarial, const Loss& loss,
                   Context ctx = {}, std::uint64_t draw = 0) const {
     check(x, adversarial, work.gradient.n());
+    check_samples(ctx, x.n);
     const std::uint64_t added_seed = ctx.values ? seed : 0;
     if (!ctx.values) {
       StepValues own{.seed = seed};
@@ -87,11 +91,12 @@ template <class Norm = norm::Linf> struct Pgd {
                                               .draw = ctx.draw,
                                               .first_sample = ctx.first_sample,
                                               .noise = start == Start::gaussian ? 1e-3 : 0.0,
-                                              .seed = added_seed});
+                                              .seed = added_seed,
+                                              .samples = ctx.samples.data});
     const View<T, Device> dx = work.gradient.view().samples(0, x.n);
     for (int k = 0; k < steps; ++k) {
       ++ctx.draw;  // dropout of a model attacked in train mode differs from step to step
-      input_gradient(net, work.trace, adversarial, loss, ctx, dx);
+      input_gradient(victim, work, adversarial, loss, ctx, dx);
       run<Device>(stream, op::attack_step<T>{.clean = {rows, x.data},
                                              .gradient = {rows, dx.data},
                                              .adversarial = {rows, adversarial.data},
@@ -133,11 +138,11 @@ template <class Norm = norm::Linf> struct Fgsm {
   std::string describe() const { return pgd().describe(); }
 
   template <class T, class Device, class Loss>
-  void operator()(const NetworkBase<T, Device>& net, Workspace<T, Device>& work,
+  void operator()(std::type_identity_t<WhiteBoxRef<T, Device>> victim, Workspace<T, Device>& work,
                   std::type_identity_t<View<const T, Device>> x,
                   std::type_identity_t<View<T, Device>> adversarial, const Loss& loss,
                   Context ctx = {}, std::uint64_t draw = 0) const {
-    pgd()(net, work, x, adversarial, loss, ctx, draw);
+    pgd()(victim, work, x, adversarial, loss, ctx, draw);
   }
 
  private:

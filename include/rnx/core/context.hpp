@@ -43,6 +43,19 @@ struct Subnet {
   std::uint64_t id = 0;
 };
 
+/// The rows of a part of a batch: row i is the batch's sample data[i]. Without data rows and
+/// samples are the same. Selection owns one.
+struct SampleList {
+  const std::int32_t* data = nullptr;  ///< device memory
+  int n = 0;                           ///< rows
+  int batch = 0;  ///< samples of the batch: each number lies in [0, batch), none comes twice
+
+  explicit operator bool() const { return data != nullptr; }
+  SampleList part(int first, int count) const {
+    return data ? SampleList{data + first, count, batch} : SampleList{};
+  }
+};
+
 /// Given to forward and recorded by the trace, so that backward needs none. Changing it
 /// instantiates nothing.
 struct Context {
@@ -52,7 +65,10 @@ struct Context {
   const StepValues* values = nullptr;  ///< device memory; null: all defaults
   std::uint64_t draw = 0;  ///< added to values->draw: tells several forwards of one step apart
   std::uint64_t first_sample = 0;  ///< id of the batch's first sample, for tiles of a larger batch
-  void* stream = nullptr;          ///< the device's stream (Stream::handle)
+  /// where the rows are chosen from a batch: row i has the id first_sample + samples.data[i], and
+  /// random numbers (starts of attacks, dropout) and the targets of losses of that sample
+  SampleList samples{};
+  void* stream = nullptr;  ///< the device's stream (Stream::handle)
   /// when it becomes true (a signal), work in tiles throws Stopped before the next tile
   const std::atomic<bool>* stop = nullptr;
   /// Host memory, one number for each site, or null: bit p says that path p of a batch norm there
@@ -61,6 +77,14 @@ struct Context {
   /// No parameter of a site before this one is trained: a backward that need not reach the images
   /// ends there, and adds nothing to those parameters' gradients.
   int first_trained = 0;
+
+  /// For a pass over the rows [first, first + n) alone.
+  Context part(int first, int n) const {
+    Context c = *this;
+    c.samples = samples.part(first, n);
+    if (!samples) c.first_sample += std::uint64_t(first);
+    return c;
+  }
 };
 
 /// Throws Stopped when the context's flag is set. Called before each tile of a pass and of an
@@ -68,6 +92,14 @@ struct Context {
 inline void check_stop(const Context& ctx) {
   if (ctx.stop && ctx.stop->load(std::memory_order_relaxed))
     throw Stopped("stopped before the computation was complete");
+}
+
+/// Throws ShapeError when the context lists the samples of another number of rows.
+inline void check_samples(const Context& ctx, int rows) {
+  require<ShapeError>(!ctx.samples || ctx.samples.n == rows, [&] {
+    return "context: it lists " + std::to_string(ctx.samples.n) + " samples, the batch has " +
+           std::to_string(rows);
+  });
 }
 
 }  // namespace rnx::inline RNX_ABI

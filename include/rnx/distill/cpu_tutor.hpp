@@ -72,10 +72,11 @@ template <class T> struct kernel<cpu, op::tutor_value<T>> {
         else
           for (int j = 0; j < a.tutors; ++j) sum += double(g[j]) * d[j];
       }
-      a.value[r] = T(a.scale * sum);
+      const std::size_t samples = std::size_t(a.samples);
+      for (std::size_t k = r * samples; k < (r + 1) * samples; ++k) a.value[k] = T(a.scale * sum);
     });
     double sum = 0;
-    for (int r = 0; r < a.rows; ++r) sum += a.value[r];
+    for (int r = 0; r < a.rows; ++r) sum += a.value[std::size_t(r) * a.samples];
     *a.mean = T(sum / a.rows);
   }
 };

@@ -1,5 +1,5 @@
-// Operations on attention maps: resizing, normalising, and the search for tutors. A map has one
-// channel.
+// Operations on attention maps: resizing, normalising, and the search for tutors; and on the rows
+// of a batch: how they lie to each other, and to those of batches before. A map has one channel.
 //
 // Resized maps of one layer are `rows` rows of `length` values, dense: one row per sample, or one
 // row for the whole batch.
@@ -89,12 +89,12 @@ template <class T> struct tutor_distance {
   T* d;
   auto pointers() { return std::tie(s, t, g, d); }
 };
-/// value(r) = scale sum over i of L(i, r), mean = their mean over rows; g (layers, tutors), d
-/// (layers, rows, tutors)
+/// value of each sample of row r (`samples` of them) = scale sum over i of L(i, r), mean = their
+/// mean over rows; g (layers, tutors), d (layers, rows, tutors)
 ///   L = sum over j of g(i, j) d(i, r, j), or with `joint` sqrt(sum over j of g(i, j)^2 d(i, r,
 ///   j)^2)
 template <class T> struct tutor_value {
-  int layers, tutors, rows;
+  int layers, tutors, rows, samples;
   bool joint;
   double scale;
   const T* g;
@@ -128,6 +128,62 @@ template <class T> struct tutor_weights_backward {
   const T* d;
   T* dg;
   auto pointers() { return std::tie(g, d, dg); }
+};
+/// What is compared of the rows x(i) of a batch, psi; H(e) = e^2 / 2 for |e| <= 1, |e| - 1/2 beyond
+/// (Huber).
+///   similarity   psi(i, j) = q(i, j) / |q(i, :)|, q(i, j) = <x(i), x(j)>
+///                value(i) = 1/n sum over j of (psi_s - psi_t)^2
+///   distance     psi(i, j) = |x(i) - x(j)| / their mean over i != j
+///                value(i) = 1/n sum over j of H(psi_s - psi_t)
+///   angle        psi(i, j, k) = cosine of the angle at x(i) between x(j) and x(k); 0 without one
+///                value(i) = 1/n^2 sum over j, k of H(psi_s - psi_t)
+enum class Relation { similarity, distance, angle };
+/// Compares the relations among the n rows of s with those among the rows of t, which may have
+/// another length. ds = weight d (sum over i of value(i)) / ds, assigned, or added where `add` is
+/// set; no data: not computed.
+template <class T> struct row_relations {
+  Map<const T> s;
+  Map<const T> t;
+  Map<T> ds;
+  T* value;
+  Relation kind;
+  double weight;
+  bool add;
+  auto pointers() { return std::tie(s.data, t.data, ds.data, value); }
+};
+/// A memory of unit rows, a ring of `slots` rows of `length` values, dense; at: the slot where the
+/// next row goes, how many rows have been remembered, and how many have been put since. Row i of
+/// those is in slot at[0] + i.
+template <class T> struct ring_of_rows {
+  int slots;
+  int length;
+  T* rows;
+  T* at;
+};
+/// row i of the batch: x(i) / max(|x(i)|, 1e-12)
+template <class T> struct put_rows {
+  Map<const T> x;
+  ring_of_rows<T> ring;
+  auto pointers() { return std::tie(x.data, ring.rows, ring.at); }
+};
+/// The rows that were put count as remembered; where none was, nothing changes.
+template <class T> struct remember_rows {
+  ring_of_rows<T> ring;
+  auto pointers() { return std::tie(ring.rows, ring.at); }
+};
+/// value(i) = -log softmax over c of (<s(i) / max(|s(i)|, 1e-12), v(c)> / temperature) at c = i
+/// v: the n rows that were put for this batch, then the `newest` rows remembered last, or all that
+/// there are. ds as in row_relations.
+template <class T> struct row_contrast {
+  Map<const T> s;
+  Map<T> ds;
+  ring_of_rows<T> ring;
+  int newest;
+  T* value;
+  double temperature;
+  double weight;
+  bool add;
+  auto pointers() { return std::tie(s.data, ds.data, ring.rows, ring.at, value); }
 };
 
 }  // namespace rnx::inline RNX_ABI::op

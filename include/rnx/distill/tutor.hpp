@@ -134,6 +134,7 @@ template <class T = float, class Device = cpu> class TutorLoss : public Parametr
     launch(op::tutor_value<T>{.layers = students(),
                               .tutors = teachers(),
                               .rows = rows(),
+                              .samples = n_ / rows(),
                               .joint = options_.joint,
                               .scale = scale(),
                               .g = g(0),
@@ -195,7 +196,7 @@ template <class T = float, class Device = cpu> class TutorLoss : public Parametr
     backward(student, weight, grads);
   }
 
-  /// Device memory of the last forward: L; one value per sample (with per_batch: the batch's); g
+  /// Device memory of the last forward: L; one value per sample (with per_batch each is L); g
   /// (n_s, n_t), and its gradient for others.
   const T* value() const { return value_.data(); }
   const T* values() const { return values_.data(); }

@@ -1,4 +1,4 @@
-// The tutor loss as a term of a per-sample sum.
+// The tutor loss as a term of a sum.
 #pragma once
 
 #include "rnx/distill/tutor.hpp"
@@ -6,20 +6,18 @@
 namespace rnx::inline RNX_ISA::distill {
 
 /// loss::sum(loss::term(1, CrossEntropy{...}), loss::term(1, TutorTerm{&tutor, &teacher_trace,
-/// &tutor_grads})): forward and backward at once, per-sample values included. Loss, trace and
-/// gradients must outlive it; gradients may be null.
-/// Throws UsageError where the call is a tile of a larger batch (the teacher's trace holds the same
-/// samples), or wants per-sample values of a loss whose batch is one vector; and what TutorLoss
-/// throws.
+/// &tutor_grads})): forward and backward at once, values of each sample included; with per_batch
+/// each is the batch's. The teacher's trace holds the same samples as the student's, so it takes
+/// whole batches (loss::PerBatch). Loss, trace and gradients must outlive it; gradients may be
+/// null. Throws UsageError where the call is a part of a larger batch; and what TutorLoss throws.
 template <class T, class Device = cpu> struct TutorTerm {
+  static constexpr bool coupled = true;
   TutorLoss<T, Device>* tutor;
   const Trace<T, Device>* teacher;
   Grads<T, Device>* grads = nullptr;
 
   void operator()(Trace<T, Device>& student, const loss::Call<T>& call) const {
     require<UsageError>(call.first == 0, "tutor loss: it takes whole batches, not tiles");
-    require<UsageError>(!call.values || !tutor->options().per_batch,
-                        "tutor loss: a batch that is one vector has no per-sample values");
     loss::no_logits_part(student, call);
     tutor->forward(student, *teacher);
     if (student.use() != Use::infer) tutor->backward(student, call.weight * student.n(), grads);

@@ -16,4 +16,5 @@
 #include "rnx/kernels/cpu/pooling.hpp"
 #include "rnx/kernels/cpu/random.hpp"
 #include "rnx/kernels/cpu/reduce.hpp"
+#include "rnx/kernels/cpu/row.hpp"
 #include "rnx/kernels/cpu/vector.hpp"

@@ -12,6 +12,11 @@ struct Map {
   RNX_SHARED constexpr std::size_t sample() const { return std::size_t(h) * w * stride; }
 };
 
+/// The sample of a row: rows may be chosen from a batch (SampleList::data), or null.
+RNX_SHARED constexpr std::size_t sample_of(const std::int32_t* samples, std::size_t row) {
+  return samples ? std::size_t(samples[row]) : row;
+}
+
 template <class T, class Device> Map map(const View<T, Device>& v) {
   return {v.n, v.dims.h, v.dims.w, v.dims.c, v.stride};
 }

@@ -56,7 +56,8 @@ struct BoundDropout : BoundSameShape<D, T, Device> {
                               .p = Rate::value,
                               .draw = pass.ctx.draw,
                               .site = std::uint64_t(site),
-                              .first_sample = pass.ctx.first_sample});
+                              .first_sample = pass.ctx.first_sample,
+                              .samples = pass.ctx.samples.data});
     else
       pass.run(op::copy<T>{.from = x, .to = y});
   }

@@ -37,7 +37,7 @@ template <class T> struct kernel<cpu, op::cross_entropy<T>> {
     const double t = a.temperature;
     host::for_rows(a.logits.rows(), 32.0 * c, [&](std::size_t row) {
       const T* z = a.logits.data + row * a.logits.stride;
-      const std::int32_t label = a.labels[row];
+      const std::int32_t label = a.labels[geometry::sample_of(a.samples, row)];
       const bool valid = label >= 0 && label < c;
       const double log_sum = valid ? host::log_sum_exp(z, c, t) : std::nan(""),
                    off = a.smoothing / c;
@@ -64,25 +64,36 @@ template <class T> struct kernel<cpu, op::kl_divergence<T>> {
     const double t = a.temperature;
     host::for_rows(a.logits.rows(), 64.0 * c, [&](std::size_t row) {
       const T* s = a.logits.data + row * a.logits.stride;
-      const T* teacher = a.teacher.data + row * a.teacher.stride;
+      const T* teacher = a.teacher.data + geometry::sample_of(a.samples, row) * a.teacher.stride;
       const double sum_s = host::log_sum_exp(s, c, t), sum_t = host::log_sum_exp(teacher, c, t);
       const auto log_s = [&](int k) { return s[k] / t - sum_s; };
       const auto log_t = [&](int k) { return teacher[k] / t - sum_t; };
-      double kl = 0;
-      if (a.value || a.reverse)
+      const auto slope = [&](int k) {
+        return op::floored_slope(std::exp(log_t(k)), std::exp(log_s(k)), a.floor);
+      };
+      double kl = 0, along = 0;  // along: of the floored divergence, sum of p_s slope
+      if (a.value || a.reverse || a.floor > 0)
         for (int k = 0; k < c; ++k) {
           const double difference = log_t(k) - log_s(k);
-          kl += a.reverse ? -std::exp(log_s(k)) * difference : std::exp(log_t(k)) * difference;
+          if (a.floor > 0) {
+            const double p = std::exp(log_s(k));
+            kl += op::floored_term(std::exp(log_t(k)), p, a.floor);
+            along += p * slope(k);
+          } else {
+            kl += a.reverse ? -std::exp(log_s(k)) * difference : std::exp(log_t(k)) * difference;
+          }
         }
       if (a.value) a.value[row] = T(t * t * kl);
       if (!a.dz.data) return;
       T* dz = a.dz.data + row * a.dz.stride;
       for (int k = 0; k < c; ++k) {
         const double p = std::exp(log_s(k));
-        host::put(
-            dz[k],
-            a.weight * t * (a.reverse ? p * (log_s(k) - log_t(k) - kl) : p - std::exp(log_t(k))),
-            a.add);
+        host::put(dz[k],
+                  a.weight * t *
+                      (a.floor > 0 ? p * (slope(k) - along)
+                       : a.reverse ? p * (log_s(k) - log_t(k) - kl)
+                                   : p - std::exp(log_t(k))),
+                  a.add);
       }
     });
   }
@@ -93,7 +104,7 @@ template <class T> struct kernel<cpu, op::row_distance<T>> {
     const int c = a.s.c;
     host::for_rows(a.s.rows(), 4.0 * c, [&](std::size_t row) {
       const T* s = a.s.data + row * a.s.stride;
-      const T* t = a.t.data + row * a.t.stride;
+      const T* t = a.t.data + geometry::sample_of(a.samples, row) * a.t.stride;
       double dd = 0, ss = 0, tt = 0, st = 0;
       for (int k = 0; k < c; ++k) {
         const double u = s[k], v = t[k], d = u - v;

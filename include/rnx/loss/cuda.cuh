@@ -5,8 +5,9 @@
 
 #include <cmath>
 
-#include "rnx/kernels/cuda/execute.cuh"
+#include "rnx/kernels/cuda/row.cuh"
 #include "rnx/loss/cuda.hpp"
+#include "rnx/loss/margin_row.hpp"
 
 namespace rnx::inline RNX_ABI::gpu {
 
@@ -34,7 +35,7 @@ template <class T> struct element<op::cross_entropy<T>> {
     const int c = a.logits.c;
     const double t = a.temperature;
     const T* z = a.logits.data + row * a.logits.stride;
-    const std::int32_t label = a.labels[row];
+    const std::int32_t label = a.labels[geometry::sample_of(a.samples, row)];
     const bool valid = label >= 0 && label < c;
     const double log_sum = valid ? log_sum_exp(z, c, t) : __builtin_nan(""), off = a.smoothing / c;
     if (a.value) {
@@ -59,21 +60,30 @@ template <class T> struct element<op::kl_divergence<T>> {
     const int c = a.logits.c;
     const double t = a.temperature;
     const T* s = a.logits.data + row * a.logits.stride;
-    const T* teacher = a.teacher.data + row * a.teacher.stride;
+    const T* teacher = a.teacher.data + geometry::sample_of(a.samples, row) * a.teacher.stride;
     const double sum_s = log_sum_exp(s, c, t), sum_t = log_sum_exp(teacher, c, t);
-    double kl = 0;
-    if (a.value || a.reverse)
+    double kl = 0, along = 0;  // along: of the floored divergence, sum of p_s slope
+    if (a.value || a.reverse || a.floor > 0)
       for (int k = 0; k < c; ++k) {
         const double log_s = s[k] / t - sum_s, log_t = teacher[k] / t - sum_t;
-        kl += a.reverse ? std::exp(log_s) * (log_s - log_t) : std::exp(log_t) * (log_t - log_s);
+        if (a.floor > 0) {
+          const double p_s = std::exp(log_s), p_t = std::exp(log_t);
+          kl += op::floored_term(p_t, p_s, a.floor);
+          along += p_s * op::floored_slope(p_t, p_s, a.floor);
+        } else {
+          kl += a.reverse ? std::exp(log_s) * (log_s - log_t) : std::exp(log_t) * (log_t - log_s);
+        }
       }
     if (a.value) a.value[row] = T(t * t * kl);
     if (!a.dz.data) return;
     T* dz = a.dz.data + row * a.dz.stride;
     for (int k = 0; k < c; ++k) {
       const double log_s = s[k] / t - sum_s, log_t = teacher[k] / t - sum_t, p = std::exp(log_s);
-      put(dz[k], a.weight * t * (a.reverse ? p * (log_s - log_t - kl) : p - std::exp(log_t)),
-          a.add);
+      const double slope = a.floor > 0
+                               ? p * (op::floored_slope(std::exp(log_t), p, a.floor) - along)
+                           : a.reverse ? p * (log_s - log_t - kl)
+                                       : p - std::exp(log_t);
+      put(dz[k], a.weight * t * slope, a.add);
     }
   }
 };
@@ -84,7 +94,7 @@ template <class T> struct element<op::row_distance<T>> {
   RNX_HD void operator()(std::size_t row) const {
     const int c = a.s.c;
     const T* s = a.s.data + row * a.s.stride;
-    const T* t = a.t.data + row * a.t.stride;
+    const T* t = a.t.data + geometry::sample_of(a.samples, row) * a.t.stride;
     double dd = 0, ss = 0, tt = 0, st = 0;
     for (int k = 0; k < c; ++k) {
       const double u = s[k], v = t[k], d = u - v;

@@ -25,6 +25,40 @@ inline Feature logits() { return {}; }
 inline Feature at(std::string path) { return {std::move(path)}; }
 template <class Tag> Feature tapped() { return {{}, &tag_id<Tag>}; }
 
+/// A feature of a trace that has run, and where a loss writes its gradient (empty in a trace for
+/// inference).
+template <class T, class Device> struct FeatureRows {
+  View<const T, Device> value;
+  View<T, Device> gradient;
+  bool add;  ///< the gradient is added to: false for logits whose call assigns
+};
+/// Throws NameError when the feature is not kept, UsageError when it has no seed but the trace runs
+/// backward, StateError when its layer did not run; `name` begins the sentences.
+template <class T, class Device>
+FeatureRows<T, Device> feature_rows(const Feature& feature, const Trace<T, Device>& trace,
+                                    const Call<T>& call, const std::string& name) {
+  if (feature.is_logits()) return {trace.logits(), logits_gradient(trace), call.add};
+  const auto& kept = feature.of(trace);
+  require<StateError>(kept.active, [&] {
+    return "loss " + name + ": " + feature.text() + " did not run in this pass";
+  });
+  require<UsageError>(kept.seed || trace.use() == Use::infer, [&] {
+    return "loss " + name + ": " + feature.text() +
+           " is kept without a seed; keep it with Keep::seeded()";
+  });
+  no_logits_part(trace, call);
+  return {kept.value, kept.seed, true};
+}
+/// A sample as one row of c h w values. Throws ShapeError for a map of several pixels with inactive
+/// channels.
+template <class U, class Device>
+geometry::Map row_map(const View<U, Device>& v, const std::string& name) {
+  require<ShapeError>(v.dense() || v.dims.pixels() == 1, [&] {
+    return "loss " + name + ": a map of several pixels must have every channel active";
+  });
+  return {v.n, 1, 1, int(v.dims.count()), int(v.sample_stride())};
+}
+
 /// target: (n, c, h, w) of the whole batch, channels innermost as
 /// in the trace.
 /// Throws NameError when the feature is not kept, UsageError when it has no seed but the trace runs
@@ -32,7 +66,7 @@ template <class Tag> Feature tapped() { return {{}, &tag_id<Tag>}; }
 /// map of several pixels has inactive channels.
 template <class T, class Device, op::Distance Kind> class Distance {
  public:
-  static constexpr bool concurrent = true;
+  static constexpr bool concurrent = true, gathers = true;
   static constexpr const char* name = Kind == op::Distance::mean_square ? "mean square"
                                       : Kind == op::Distance::cosine    ? "cosine"
                                       : Kind == op::Distance::l2        ? "l2"
@@ -42,41 +76,23 @@ template <class T, class Device, op::Distance Kind> class Distance {
         feature_(std::move(feature)) {}
 
   void operator()(Trace<T, Device>& trace, const Call<T>& call) const {
-    View<T, Device> ds = logits_gradient(trace);
-    View<const T, Device> s = trace.logits();
-    bool add = call.add;
-    if (!feature_.is_logits()) {
-      const auto& kept = feature_.of(trace);
-      require<StateError>(kept.active, [&] {
-        return "loss distance: " + feature_.text() + " did not run in this pass";
-      });
-      require<UsageError>(kept.seed || trace.use() == Use::infer, [&] {
-        return "loss distance: " + feature_.text() +
-               " is kept without a seed; keep it with Keep::seeded()";
-      });
-      no_logits_part(trace, call);
-      s = kept.value;
-      ds = kept.seed;
-      add = true;
-    }
-    const auto t = rows_of(target_, trace, call, s.dims, "distance");
+    const auto own = feature_rows(feature_, trace, call, "distance");
+    const auto t = rows_of(target_, trace, call, own.value.dims, "distance");
+    const geometry::Map s_map = row_map(own.value, "distance"), t_map = row_map(t, "distance"),
+                        ds_map = row_map(own.gradient, "distance");
     with_values(trace, call, [&](T* value) {
-      run<Device>({trace.context().stream}, op::row_distance<T>{.s = {row_map(s), s.data},
-                                                                .t = {row_map(t), t.data},
-                                                                .ds = {row_map(ds), ds.data},
+      run<Device>({trace.context().stream}, op::row_distance<T>{.s = {s_map, own.value.data},
+                                                                .t = {t_map, t.data},
+                                                                .ds = {ds_map, own.gradient.data},
                                                                 .value = value,
                                                                 .kind = Kind,
                                                                 .weight = call.weight,
-                                                                .add = add});
+                                                                .add = own.add,
+                                                                .samples = call.samples.data});
     });
   }
 
  private:
-  template <class U> static geometry::Map row_map(const View<U, Device>& v) {
-    require<ShapeError>(v.dense() || v.dims.pixels() == 1,
-                        "loss distance: a map of several pixels must have every channel active");
-    return {v.n, 1, 1, int(v.dims.count()), int(v.sample_stride())};
-  }
   View<const T, Device> target_;
   Feature feature_;
 };

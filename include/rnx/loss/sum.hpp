@@ -20,10 +20,13 @@ template <class L> Term<L> term(double coefficient, L loss) {
 }
 
 /// L = sum over terms of coefficient L(term), added in their order: gradients, values and seeds.
-/// Concurrent where every term is.
+/// Concurrent, and one that gathers, where every term is; it couples the samples of a batch where
+/// one of them does.
 template <class... Ls> class WeightedSum {
  public:
   static constexpr bool concurrent = (loss::concurrent<Ls> && ...);
+  static constexpr bool gathers = (loss::gathers<Ls> && ...);
+  static constexpr bool coupled = (loss::couples<Ls> || ...);
   explicit WeightedSum(Term<Ls>... terms) : terms_(std::move(terms)...) {}
 
   template <class T, class Device>

@@ -31,6 +31,7 @@ template <class T = float, class Device = cpu> class NetworkBase : public Parame
     if constexpr (std::is_same_v<Device, cpu>)
       if (trace.tiled()) return forward_tiles(trace, x, ctx);
     trace.n_ = x.n;
+    trace.passes_.forwards += x.n;
     trace.pending_ = true;
     trace.context_ = ctx;
     trace.input_ = x;
@@ -66,6 +67,12 @@ template <class T = float, class Device = cpu> class NetworkBase : public Parame
                "' need more than one value per channel, found 1: a batch of 1 sample and " +
                "a map of 1 x 1";
       });
+  }
+
+  /// Whether a layer has statistics of a batch: in train mode they couple its samples.
+  bool batch_statistics() const {
+    return std::any_of(graph_->nodes.begin(), graph_->nodes.end(),
+                       [](const Node& node) { return node.statistics != 0; });
   }
 
   /// How a batch is cut for passes from end to end over a few samples (inference, attacks in eval
@@ -107,6 +114,7 @@ template <class T = float, class Device = cpu> class NetworkBase : public Parame
     require<ShapeError>(!grads || grads->flat.size() == this->parameters_.size(),
                         "backward: these gradients belong to another network");
     trace.pending_ = false;
+    trace.passes_.backwards += trace.n_;
     PassType p = pass(trace);
     if (!dx) p.first_trained = trace.context_.first_trained;
     do_backward(trace.logits_gradient(), dx, grads ? grads->flat.data() : nullptr, p);
@@ -312,12 +320,11 @@ template <class T = float, class Device = cpu> class NetworkBase : public Parame
     const auto pass = [&](long tile, int lane) {
       check_stop(ctx);
       const int first = int(tile) * tiling.samples, n = std::min(tiling.samples, x.n - first);
-      Context at = ctx;
-      at.first_sample += std::uint64_t(first);
-      const View<const T, Device> z =
-          forward(trace.lane(lane, tiling.samples, *graph_), x.samples(first, n), at);
+      Trace<T, Device>& own = trace.lane(lane, tiling.samples, *graph_);
+      const View<const T, Device> z = forward(own, x.samples(first, n), ctx.part(first, n));
       memory<Device>::copy(logits.samples(first, n).data, z.data,
                            z.n * z.sample_stride() * sizeof(T));
+      trace.gather(own, first, x.n);
     };
     const int lanes = tiling.by_thread ? host::threads() : 1;
     trace.lanes(lanes);
@@ -328,6 +335,7 @@ template <class T = float, class Device = cpu> class NetworkBase : public Parame
       for (long tile = 0; tile < tiles; ++tile) pass(tile, 0);
     trace.n_ = x.n;
     trace.context_ = ctx;
+    trace.refresh_kept({ctx.stream});
     trace.records_.back() = {x, logits};
     return logits;
   }
@@ -344,6 +352,7 @@ template <class T = float, class Device = cpu> class NetworkBase : public Parame
                         "forward: the trace belongs to another network");
     require<StateError>(!(trace.options_.eval_only && ctx.mode == Mode::train),
                         "forward: this trace was built for eval mode only");
+    check_samples(ctx, x.n);
     require<UsageError>(!ctx.subnet || ctx.subnet->choice.size() == graph_->slot_list.size(),
                         "forward: the subnet belongs to another network");
     if (ctx.mode == Mode::train) check_batch_statistics(x.n, "forward in train mode");

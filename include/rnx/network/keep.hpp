@@ -47,9 +47,20 @@ struct TraceOptions {
   std::vector<Keep> keep{};
   /// never run in train mode: batch norm's inputs need not be kept for an input gradient
   bool eval_only = false;
-  /// inference in eval mode, nothing kept: a few samples at a time, each thread on its own;
-  /// only the logits stay
+  /// inference in eval mode: a few samples at a time, each thread on its own; only the logits and
+  /// what is kept stay
   bool tiled = true;
+
+  /// The last rule that applies to a node, or null.
+  /// Throws UsageError where it wants a seed in a trace that runs no backward.
+  const Keep* rule_of(const Node& node) const {
+    const Keep* last = nullptr;
+    for (const Keep& rule : keep)
+      if (rule.applies(node)) last = &rule;
+    require<UsageError>(!last || !last->seed || use != Use::infer,
+                        "trace: seeds need a trace that runs backward");
+    return last;
+  }
 };
 
 /// One kept activation of the last forward.

@@ -101,7 +101,7 @@ class TracePlanner {
     for (int i = 0; i < time_.size(); ++i) {
       outputs_[i].owner = gradients_[i].owner = i;
       if (nodes_[i].kind == Kind::choice) continue;
-      const Keep* keep = rule_of(nodes_[i]);
+      const Keep* keep = options_.rule_of(nodes_[i]);
       if (keep) plan_kept(i, *keep);
       plan_output(i, keep);
       plan_scratch(i);
@@ -136,20 +136,11 @@ class TracePlanner {
       default: return options_.eval_only ? reads::input_gradient_eval : reads::input_gradient;
     }
   }
-  /// The last rule that applies to a node, or null.
-  const Keep* rule_of(const Node& node) const {
-    const Keep* keep = nullptr;
-    for (const Keep& rule : options_.keep)
-      if (rule.applies(node)) keep = &rule;
-    return keep;
-  }
   void request(std::size_t Placement::*where, int node, std::size_t elements, int first, int last) {
     if (elements) requests_.push_back({where, node, arena_.request(elements, first, last)});
   }
 
   void plan_kept(int i, const Keep& keep) {
-    require<UsageError>(!keep.seed || runs_backward(),
-                        "trace: seeds need a trace that runs backward");
     const Dims out = nodes_[i].out;
     const std::size_t elements =
         capacity_ * (keep.attention ? std::size_t(out.pixels()) : out.count());
@@ -259,12 +250,31 @@ class TracePlanner {
   TracePlan plan_;
 };
 
-/// The plan of a trace that keeps its logits alone: its passes run in traces of a few samples.
-inline TracePlan plan_logits(const Graph& graph, const TraceOptions& options) {
+/// The plan of a trace whose passes run in traces of a few samples: the logits of all samples, and
+/// what is kept of them. Throws UsageError where a seed is to be kept.
+inline TracePlan plan_tiles(const Graph& graph, const TraceOptions& options) {
   TracePlan plan;
   plan.places.resize(graph.nodes.size());
-  plan.places.back().output = 0;
-  plan.elements = std::size_t(options.capacity) * graph.nodes.back().out.count();
+  const auto request = [&](std::size_t of_sample) {
+    const std::size_t at = plan.elements;
+    plan.elements += round_up(std::size_t(options.capacity) * of_sample, 16);
+    return at;
+  };
+  plan.places.back().output = request(graph.nodes.back().out.count());
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    const Node& node = graph.nodes[i];
+    const Keep* keep = options.rule_of(node);
+    if (!keep) continue;
+    Placement& place = plan.places[i];
+    const std::size_t of_sample =
+        keep->attention ? std::size_t(node.out.pixels()) : node.out.count();
+    if (keep->attention)
+      place.reduced = request(of_sample);
+    else if (place.output == Placement::none)  // the logits are there
+      place.output = request(of_sample);
+    plan.kept_elements += std::size_t(options.capacity) * of_sample;
+    plan.kept.push_back({.node = int(i), .attention = keep->attention});
+  }
   return plan;
 }
 

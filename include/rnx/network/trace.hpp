@@ -11,6 +11,22 @@ namespace rnx::inline RNX_ISA {
 
 template <class T, class Device> class NetworkBase;
 
+/// Samples that went forward and backward, counted where it happens. A recording that is replayed
+/// counts once.
+struct Passes {
+  long forwards = 0, backwards = 0;
+  Passes& operator+=(const Passes& o) {
+    forwards += o.forwards;
+    backwards += o.backwards;
+    return *this;
+  }
+  friend Passes operator+(Passes a, const Passes& b) { return a += b; }
+  friend Passes operator-(const Passes& a, const Passes& b) {
+    return {a.forwards - b.forwards, a.backwards - b.backwards};
+  }
+  friend bool operator==(const Passes&, const Passes&) = default;
+};
+
 template <class T = float, class Device = cpu> class Trace {
  public:
   using Record = typename Pass<T, Device>::Record;
@@ -19,7 +35,7 @@ template <class T = float, class Device = cpu> class Trace {
       : options_(std::move(options)),
         records_(graph.nodes.size()) {
     require<UsageError>(options_.capacity > 0, "trace: the capacity must be at least one sample");
-    take(tiled() ? plan_logits(graph, options_) : TracePlanner(graph, options_).run(), graph);
+    take(tiled() ? plan_tiles(graph, options_) : TracePlanner(graph, options_).run(), graph);
   }
 
   int n() const { return n_; }
@@ -50,8 +66,14 @@ template <class T = float, class Device = cpu> class Trace {
   }
   /// The kept output of Tap<Tag, ...>.
   template <class Tag> const Kept<T, Device>& tap() const { return tagged(&tag_id<Tag>); }
-  /// Active sizes of every node in the last forward: what cost reads.
-  std::span<const Record> records() const { return records_; }
+  /// Active sizes of every node in the last forward: what cost reads. Throws StateError where it
+  /// ran in tiles.
+  std::span<const Record> records() const {
+    require<StateError>(!tiled(),
+                        "trace: it runs in tiles and has no record of every layer; make it with "
+                        "TraceOptions::tiled = false");
+    return records_;
+  }
   /// What a node saved for backward and readers: Gumbel draws, batch statistics. Null when it saves
   /// nothing.
   const T* saved(int node) const {
@@ -64,10 +86,10 @@ template <class T = float, class Device = cpu> class Trace {
   }
 
   /// Whether forward runs a few samples at a time, each thread on its own: activations stay in its
-  /// cache. Nothing but logits is left then.
+  /// cache. Logits and kept activations are left then, and no other record.
   bool tiled() const {
     return std::is_same_v<Device, cpu> && options_.tiled && options_.use == Use::infer &&
-           options_.eval_only && options_.keep.empty();
+           options_.eval_only;
   }
   /// Room for the traces of `count` threads.
   void lanes(int count) {
@@ -93,6 +115,13 @@ template <class T = float, class Device = cpu> class Trace {
     return loss_scratch_.data();
   }
 
+  /// What ran in this trace and its lanes since it was made.
+  Passes passes() const {
+    Passes sum = passes_;
+    for (const auto& lane : lanes_)
+      if (lane) sum += lane->passes();
+    return sum;
+  }
   std::size_t bytes() const {
     std::size_t sum = (arena_.size() + loss_scratch_.size()) * sizeof(T);
     for (const auto& lane : lanes_) sum += lane ? lane->bytes() : 0;
@@ -114,6 +143,32 @@ template <class T = float, class Device = cpu> class Trace {
       kept_.push_back({.path = node.path, .kind = node.kind, .node = k.node});
       kept_tags_.push_back(node.tags);
       strides_.push_back(node.out.c);
+    }
+  }
+
+  /// Copies what the forward of a tile kept to the samples from `first` on of the n of the batch.
+  void gather(const Trace& tile, int first, int n) {
+    if (first == 0) record_kept(tile, n);
+    for (std::size_t i = 0; i < kept_.size(); ++i) {
+      const Kept<T, Device>& from = tile.kept_[i];
+      if (!from.active) continue;
+      const Placement& place = places_[from.node];
+      const bool attention = kept_nodes_[i].attention;
+      const View<T, Device> all{arena_.data() + (attention ? place.reduced : place.output),
+                                options_.capacity, from.value.dims, attention ? 1 : strides_[i]};
+      run<Device>({tile.context_.stream},
+                  op::copy<T>{.from = from.value, .to = all.samples(first, from.value.n)});
+    }
+  }
+  /// Which kept layers ran, with how many channels: all tiles say the same.
+  void record_kept(const Trace& tile, int n) {
+    for (std::size_t i = 0; i < kept_.size(); ++i) {
+      const int node = kept_[i].node;
+      View<T, Device>& y = records_[node].y;
+      y = tile.records_[node].y;
+      if (y.n == 0) continue;
+      y = {kept_nodes_[i].attention ? nullptr : arena_.data() + places_[node].output, n, y.dims,
+           strides_[i]};
     }
   }
 
@@ -149,6 +204,7 @@ template <class T = float, class Device = cpu> class Trace {
   Buffer<T, Device> arena_, loss_scratch_;
   std::size_t kept_elements_ = 0;
   std::vector<std::unique_ptr<Trace>> lanes_;
+  Passes passes_{};
 
   // of the last forward
   int n_ = 0;

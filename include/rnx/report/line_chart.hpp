@@ -104,10 +104,11 @@ class LineChart {
         out_ += detail::line(x(p[from].x), y(p[from].low), x(p[from].x), y(p[from].high),
                              "stroke=\"" + std::string(l.colour) + "\" stroke-width=\"1.5\"");
       std::string path;
-      for (std::size_t k = from; k < to; ++k)
-        path += (k == from ? "M" : "L") + at(x(p[k].x)) + " " + at(y(p[k].high));
-      for (std::size_t k = to; k > from; --k)
-        path += "L" + at(x(p[k - 1].x)) + " " + at(y(p[k - 1].low));
+      const auto draw_to = [&path](double at_x, double at_y) {
+        path.append(path.empty() ? "M" : "L").append(at(at_x)).append(" ").append(at(at_y));
+      };
+      for (std::size_t k = from; k < to; ++k) draw_to(x(p[k].x), y(p[k].high));
+      for (std::size_t k = to; k > from; --k) draw_to(x(p[k - 1].x), y(p[k - 1].low));
       if (to > from + 1)
         out_ += "<path d=\"" + path + "Z\" fill=\"" + l.colour + "\" fill-opacity=\"0.18\"/>\n";
       to = std::max(to, from + 1);

@@ -64,10 +64,13 @@ template <class T = float, class Device = cpu> class MaskCost {
 
   const std::vector<Block>& blocks() const { return blocks_; }
   /// Launches the computation from the draws of the trace's last forward; nothing is copied to the
-  /// host.
+  /// host. Throws StateError where that ran in tiles.
   void compute(const Trace<T, Device>& trace) {
     const Stream stream{trace.context().stream};
     double* numbers = numbers_.data();
+    require<StateError>(trace.saved(blocks_[0].node) != nullptr,
+                        "MaskCost: the trace runs in tiles and has no draws; make it with "
+                        "TraceOptions::tiled = false");
     for (std::size_t b = 0; b < blocks_.size(); ++b)
       run<Device>(stream, op::effective_width<T>{blocks_[b].widths, trace.saved(blocks_[b].node),
                                                  numbers + b});

@@ -36,16 +36,13 @@ template <fixed_string Target> struct ByKl {
   }
 };
 
-/// A loss that couples the samples of a batch cannot guide an attack, which works on a few at a
-/// time.
-template <class Loss> constexpr bool couples = requires { requires Loss::coupled; };
-
 namespace detail {
 /// Folds the batch statistics of each of an attack's forwards in, then calls the loss.
 template <class T, class Device, class Loss> struct Committing {
   NetworkBase<T, Device>& net;
   const Loss& loss;
   int commits;
+  static constexpr bool coupled = loss::couples<Loss>;
   void operator()(Trace<T, Device>& trace, const loss::Call<T>& call) const {
     for (int k = 0; k < commits; ++k) net.commit_statistics(trace);
     loss(trace, call);
@@ -73,10 +70,27 @@ struct Adversary {
     for (std::size_t k = 0; k < Loss::reads.size(); ++k) names[k + 1] = Loss::reads[k];
     return names;
   }();
-  static_assert(!couples<Loss>,
+  static_assert(!loss::couples<Loss>,
                 "rnx: an attack needs a loss per sample; this one couples the samples of a batch");
 
   template <class T, class Device> void plan(Planner<T, Device>& p) {
+    if constexpr (fits<T, Device>()) lay_out(p);
+  }
+  template <class T, class Device> void step(Stage<T, Device>& s) {
+    if constexpr (fits<T, Device>()) make(s);
+  }
+
+ private:
+  static constexpr bool has_members = attack::AttackMembers<Attack>;  // asserted without its notes
+  static_assert(has_members, RNX_IS_NO_ATTACK);
+  template <class T, class Device> static constexpr bool fits() {
+    using Climbed = decltype(std::declval<Loss&>().loss(std::declval<Stage<T, Device>&>(), 0, 0));
+    if constexpr (has_members)
+      return attack::expect_attack<Attack, T, Device, Climbed>();
+    else
+      return false;
+  }
+  template <class T, class Device> void lay_out(Planner<T, Device>& p) {
     const std::string name = Name.c_str();
     require<UsageError>(commits >= 0 && (commits == 0 || mode == Mode::train),
                         "objective: an attack in eval mode has no statistics to commit");
@@ -101,7 +115,7 @@ struct Adversary {
     if constexpr (requires { attack.step = Rational(1.0); })
       p.value(name + ".step", step_size(), [this](double v) { attack.step = Rational(v); });
   }
-  template <class T, class Device> void step(Stage<T, Device>& s) {
+  template <class T, class Device> void make(Stage<T, Device>& s) {
     const int first = rows.first(s.now.n), n = rows.count(s.now.n);
     if (n == 0) return;
     const auto by = s.attacker(Name.c_str());
@@ -117,8 +131,6 @@ struct Adversary {
     else
       attack(s.net, *by.work, x, moved, climbed, ctx);
   }
-
- private:
   double step_size() const {
     StepValues v;
     attack.set(v);

@@ -203,19 +203,33 @@ template <class T, class Device> class Planner {
              "; its network has " + std::to_string(paths(net));
     });
   }
-  /// An activation of a pass that losses read. Errors: NameError where the network has none.
-  void keep(const std::string& pass, Keep rule) {
+  /// An activation of a pass that losses read; returns the dims of the first one. Errors: NameError
+  /// where the network has none.
+  Dims keep(const std::string& pass, Keep rule) {
     auto& p = named(plan_.passes, pass, "pass");
     const auto& nodes = p.net->graph().nodes;
-    const bool found =
-        std::any_of(nodes.begin(), nodes.end(), [&](const Node& n) { return rule.applies(n); });
-    require<NameError>(found, [&] {
+    const auto found =
+        std::find_if(nodes.begin(), nodes.end(), [&](const Node& n) { return rule.applies(n); });
+    require<NameError>(found != nodes.end(), [&] {
       return "objective: the network of pass '" + pass + "' has no " +
              (rule.by == Keep::By::path ? "layer '" + rule.path + "'"
                                         : std::string("layer of this tag or kind")) +
              " to keep";
     });
     p.keep.push_back(std::move(rule));
+    return found->out;
+  }
+  /// A tap of `pass`, with a seed, that `term` compares with the same tap of `target`. Errors:
+  /// NameError, and ShapeError where their dims differ and must not.
+  template <class Tag>
+  Dims keep_pair(const std::string& term, const std::string& pass, const std::string& target,
+                 bool alike = true) {
+    const Dims own = keep(pass, Keep::tap<Tag>().seeded()), other = keep(target, Keep::tap<Tag>());
+    require<ShapeError>(!alike || own == other, [&] {
+      return "objective: " + term + " compares " + own.text() + " of '" + pass + "' with " +
+             other.text() + " of '" + target + "'";
+    });
+    return own;
   }
 
   /// Memory that starts at zero and is part of checkpoints (Stage::state).

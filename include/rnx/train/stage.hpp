@@ -103,20 +103,20 @@ template <class T, class Device> class Stage {
   template <class Loss> void descend(const Descent& d, const Loss& loss) {
     PassState& p = ran(d.pass);
     if (p.n == 0) return;
-    auto& t = terms_.term(d.name, item_);
+    auto& t = terms_.term(d.name, item_, d.pass);
     loss::Call<T> call = terms_.call(t, p.n, p.seeded, stream());
-    aim(call, d, p);
+    aim(call, d, p, p.gain);
     loss::evaluate(loss, *p.trace, call);
     p.seeded = true;
     terms_.add(t, call.weight * p.n, stream());
   }
-  /// The same on a pass whose gradient alone is wanted: the other side of a term that has its
-  /// value.
+  /// The same on a pass whose gradient alone is wanted: the other side of a term on `target` that
+  /// has its value.
   template <class Loss> void descend_silently(const Descent& d, const Loss& loss) {
     PassState& p = ran(d.pass);
     if (p.n == 0) return;
     loss::Call<T> call{.add = p.seeded};
-    aim(call, d, p);
+    aim(call, d, p, d.target.empty() ? p.gain : ran(d.target).gain);
     loss::evaluate(loss, *p.trace, call);
     p.seeded = true;
   }
@@ -244,8 +244,9 @@ template <class T, class Device> class Stage {
   /// The mean of one term in this step, unweighted; reads memory back. Errors: NameError,
   /// NumericError.
   double value(std::string_view term) const { return terms_.one(term); }
-  /// The sum of the means times their weights. Errors: NumericError where one is not finite.
-  double objective_value() const { return terms_.total(); }
+  /// The sum of the means times their weights and gains, so far: of all terms, or of those on one
+  /// pass. Reads memory back. Errors: NumericError where one is not finite.
+  double objective_value(std::string_view pass = {}) const { return terms_.total(pass); }
   /// The logits of the first trained pass in the last step, on the host, and its samples.
   struct Counted {
     std::vector<T> logits;
@@ -329,9 +330,9 @@ template <class T, class Device> class Stage {
     passes_.push_back(std::move(state));
   }
   /// Which samples of its target a loss takes, and how its gradients are weighted.
-  void aim(loss::Call<T>& call, const Descent& d, const PassState& p) {
+  void aim(loss::Call<T>& call, const Descent& d, const PassState& p, double gain) {
     call.first = p.first - (d.target.empty() ? 0 : ran(d.target).first);
-    call.weight = d.weight * p.gain *
+    call.weight = d.weight * gain *
                   (d.over_elements ? loss::elementmean(p.n, net.classes()) : loss::batchmean(p.n));
   }
   /// Training accuracy is counted on the first trained pass.

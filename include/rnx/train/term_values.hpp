@@ -20,8 +20,9 @@ template <class T, class Device> class TermValues {
     int item = 0, n = 0, times = 0;
     Buffer<T, Device> memory;  ///< sums | weighted sums | values of the last call | scratch
     std::string asked{};       ///< the name without a number
+    std::string pass{};        ///< whose samples
   };
-  Term& term(std::string_view name, int item) {
+  Term& term(std::string_view name, int item, std::string_view pass) {
     int taken = 0;
     for (Term& t : terms_) {
       if (t.asked != name) continue;
@@ -31,7 +32,8 @@ template <class T, class Device> class TermValues {
     terms_.push_back({.name = std::string(name) + (taken ? "#" + std::to_string(taken + 1) : ""),
                       .item = item,
                       .memory = Buffer<T, Device>(4 * batch_),
-                      .asked = std::string(name)});
+                      .asked = std::string(name),
+                      .pass = std::string(pass)});
     return terms_.back();
   }
   void begin() {
@@ -80,11 +82,11 @@ template <class T, class Device> class TermValues {
       if (t.name == name) return t.times > 0 ? mean(t, 0) / t.times : 0;
     throw NameError("objective: it has no term '" + std::string(name) + "'");
   }
-  /// The sum of the means times their weights.
-  double total() const {
+  /// The sum of the means times their weights: of all terms, or of those on one pass.
+  double total(std::string_view pass = {}) const {
     double sum = 0;
     for (const Term& t : terms_)
-      if (t.times > 0) sum += mean(t, batch_);
+      if (t.times > 0 && (pass.empty() || t.pass == pass)) sum += mean(t, batch_);
     return sum;
   }
 

@@ -39,6 +39,7 @@ template <fixed_string Of, fixed_string Target> struct Kl {
   Reduction reduction = Reduction::batchmean;
   loss::Direction direction = loss::Direction::teacher_to_student;
   bool hold = false;
+  double floor = 0;  ///< of loss::Kl; a target that is trained must be held then
   static constexpr std::array<NameOf, 2> reads{pass_named(Of.text), pass_named(Target.text)};
 
   template <class T, class Device> void plan(Planner<T, Device>& p) {
@@ -50,9 +51,12 @@ template <fixed_string Of, fixed_string Target> struct Kl {
     p.fact(name + " to " + Target.c_str() +
            (reduction == Reduction::elementmean ? " elementmean" : "") +
            (direction == loss::Direction::student_to_teacher ? " reverse" : "") +
-           (hold ? " held" : ""));
+           (hold ? " held" : "") + (floor != 0 ? " floor " + exact_text(floor) : std::string()));
     const PassOptions& of = p.options(Of.c_str());
     const PassOptions& target = p.options(Target.c_str());
+    require<UsageError>(floor == 0 || hold || !target.trained, [&] {
+      return "objective: " + name + ": with a floor it holds its target";
+    });
     require<UsageError>(hold || !target.trained || of.rows == target.rows, [&] {
       return "objective: " + name + ": the passes '" + Of.c_str() + "' and '" + Target.c_str() +
              "' are both trained and must have the same rows";
@@ -69,7 +73,8 @@ template <fixed_string Of, fixed_string Target> struct Kl {
                .target = Target.c_str()},
               loss::Kl<T, Device>{.teacher_logits = s.logits(Target.c_str()),
                                   .temperature = temperature,
-                                  .direction = direction});
+                                  .direction = direction,
+                                  .floor = floor});
     if (hold || !s.trained(Target.c_str())) return;
     const bool forward = direction == loss::Direction::teacher_to_student;
     s.descend_silently(
@@ -85,7 +90,8 @@ template <fixed_string Of, fixed_string Target> struct Kl {
 };
 
 /// weight mean(Distance(tap of the pass, the same tap of the target)); Distance: loss::Cosine,
-/// loss::RelativeL2, loss::L2, loss::Mse. The target is held.
+/// loss::RelativeL2, loss::L2, loss::Mse, or one that couples the batch and takes taps of any dims:
+/// distill::Similarity, distill::RelationalDistance, distill::RelationalAngle. The target is held.
 template <template <class, class> class Distance, class Tag, fixed_string Of, fixed_string Target>
 struct Match {
   double weight = 1;
@@ -94,9 +100,10 @@ struct Match {
   template <class T, class Device> void plan(Planner<T, Device>& p) {
     p.reads_pass(Of.c_str());
     p.reads_pass(Target.c_str(), p.options(Of.c_str()).rows);
-    p.keep(Of.c_str(), Keep::tap<Tag>().seeded());
-    p.keep(Target.c_str(), Keep::tap<Tag>());
-    p.value("match." + std::string(Of.c_str()) + ".weight", weight);
+    const std::string name = "match." + std::string(Of.c_str());
+    p.template keep_pair<Tag>(name, Of.c_str(), Target.c_str(),
+                              !loss::couples<Distance<T, Device>>);
+    p.value(name + ".weight", weight);
     std::string text = "match " + std::string(Of.c_str()) + " to " + Target.c_str();
     if constexpr (requires { Distance<T, Device>::name; })
       text += std::string(" ") + Distance<T, Device>::name;

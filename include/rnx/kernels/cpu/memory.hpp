@@ -1,6 +1,8 @@
 // Operations that move and add memory.
 #pragma once
 
+#include <algorithm>
+
 #include "rnx/kernels/cpu/reduce.hpp"
 #include "rnx/kernels/op/memory.hpp"
 
@@ -23,6 +25,43 @@ template <class T> struct kernel<cpu, op::copy<T>> {
                      T* y = a.to.data + row * a.to.stride + at;
                      RNX_SIMD for (int i = 0; i < count; ++i) y[i] = x[i];
                    });
+  }
+};
+
+}  // namespace rnx::inline RNX_ISA
+
+namespace rnx::inline RNX_ISA::host {
+
+/// Sample to_row(i) of `to` = sample from_row(i) of `from`, for n samples.
+template <class T, class FromRow, class ToRow>
+void copy_samples(const op::Map<const T>& from, const op::Map<T>& to, int n, FromRow&& from_row,
+                  ToRow&& to_row) {
+  const std::size_t pixels = std::size_t(from.h) * from.w;
+  for_rows(std::size_t(n), double(pixels) * from.c, [&](std::size_t i) {
+    const T* x = from.data + from_row(i) * from.sample();
+    T* y = to.data + to_row(i) * to.sample();
+    for (std::size_t p = 0; p < pixels; ++p)
+      std::copy_n(x + p * from.stride, from.c, y + p * to.stride);
+  });
+}
+
+}  // namespace rnx::inline RNX_ISA::host
+
+namespace rnx::inline RNX_ISA {
+
+template <class T> struct kernel<cpu, op::gather_rows<T>> {
+  static void run(Stream, const op::gather_rows<T>& a) {
+    host::copy_samples(
+        a.from, a.to, a.to.n, [&](std::size_t i) { return std::size_t(a.rows[i]); },
+        [](std::size_t i) { return i; });
+  }
+};
+
+template <class T> struct kernel<cpu, op::scatter_rows<T>> {
+  static void run(Stream, const op::scatter_rows<T>& a) {
+    host::copy_samples(
+        a.from, a.to, a.from.n, [](std::size_t i) { return i; },
+        [&](std::size_t i) { return std::size_t(a.rows[i]); });
   }
 };
 

@@ -95,13 +95,16 @@ template <class T> struct kernel<cpu, op::dropout<T>> {
     const rng::Stream stream(a.values ? a.values->seed : 0, Purpose::dropout,
                              (a.values ? a.values->draw : 0) + a.draw, a.site);
     const T scale = T(1 / (1 - a.p));
-    const std::uint64_t first = a.first_sample * a.x.h * a.x.w;
+    const std::size_t pixels = std::size_t(a.x.h) * a.x.w;
+    const std::uint64_t first = a.first_sample * pixels;
     host::for_rows(a.x.rows(), 8.0 * a.x.c, [&](std::size_t row) {
       host::Uniforms uniform{stream};
+      const std::uint64_t number =
+          first + (a.samples ? a.samples[row / pixels] * pixels + row % pixels : row);
       const T* x = a.x.data + row * a.x.stride;
       T* y = a.y.data + row * a.y.stride;
       for (int i = 0; i < a.x.c; ++i) {
-        const bool kept = uniform((first + row) * a.x.stride + i) >= a.p;
+        const bool kept = uniform(number * a.x.stride + i) >= a.p;
         y[i] = kept ? x[i] * scale : x[i] - x[i];
       }
     });

@@ -18,6 +18,22 @@ template <class T> struct element<op::copy<T>> {
     a.to.data[offset(a.to, i)] = a.from.data[offset(a.from, i)];
   }
 };
+template <class T> struct element<op::gather_rows<T>> {
+  op::gather_rows<T> a;
+  std::size_t count() const { return active(a.to); }
+  RNX_HD void operator()(std::size_t i) const {
+    const Position p(a.to, i);
+    a.to.data[offset(a.to, i)] = a.from.data[offset(a.from, a.rows[p.n], p.h, p.w, p.c)];
+  }
+};
+template <class T> struct element<op::scatter_rows<T>> {
+  op::scatter_rows<T> a;
+  std::size_t count() const { return active(a.from); }
+  RNX_HD void operator()(std::size_t i) const {
+    const Position p(a.from, i);
+    a.to.data[offset(a.to, a.rows[p.n], p.h, p.w, p.c)] = a.from.data[offset(a.from, i)];
+  }
+};
 template <class T> struct element<op::accumulate<T>> {
   op::accumulate<T> a;
   std::size_t count() const { return active(a.from); }

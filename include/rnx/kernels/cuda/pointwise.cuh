@@ -66,9 +66,10 @@ template <class T> struct element<op::dropout<T>> {
   RNX_HD void operator()(std::size_t i) const {
     const rng::Stream stream(a.values ? a.values->seed : 0, Purpose::dropout,
                              (a.values ? a.values->draw : 0) + a.draw, a.site);
-    const Split s(i, a.x.c);
-    const std::uint64_t number =
-        (a.first_sample * a.x.h * a.x.w + s.quotient) * a.x.stride + s.remainder;
+    const Position at(a.x, i);
+    const std::uint64_t sample = a.first_sample + geometry::sample_of(a.samples, at.n),
+                        pixel = (sample * a.x.h + at.h) * a.x.w + at.w,
+                        number = pixel * a.x.stride + at.c;
     const T x = a.x.data[offset(a.x, i)];
     a.y.data[offset(a.y, i)] = stream.uniform(number) >= a.p ? x * T(1 / (1 - a.p)) : x - x;
   }

@@ -39,8 +39,8 @@ template <class T> struct Tail {
 enum class FusedSource { values, forward, backward_input };
 
 /// y = tail(v) with v = x itself (source values), the convolution of conv2d_forward, or the input
-/// gradient of conv2d_backward_input (x: dy, y: dx). `raw`: what `accumulate` adds to; otherwise
-/// unused.
+/// gradient of conv2d_backward_input (x: dy, y: dx). `raw`, of a convolution alone: what
+/// `accumulate` adds to, too.
 template <class T> struct fused {
   FusedSource source = FusedSource::values;
   Map<const T> x{};

@@ -18,6 +18,21 @@ template <class T> struct copy {
   Map<T> to;
   auto pointers() { return std::tie(from.data, to.data); }
 };
+/// Sample i of `to` = sample rows[i] of `from`, over active channels; maps of equal sizes but for n
+/// and stride
+template <class T> struct gather_rows {
+  Map<const T> from;
+  Map<T> to;
+  const std::int32_t* rows;  ///< one for each sample of `to`
+  auto pointers() { return std::tie(from.data, to.data, rows); }
+};
+/// Sample rows[i] of `to` = sample i of `from`: the way back. The others stay as they are.
+template <class T> struct scatter_rows {
+  Map<const T> from;
+  Map<T> to;
+  const std::int32_t* rows;  ///< one for each sample of `from`; none twice
+  auto pointers() { return std::tie(from.data, to.data, rows); }
+};
 /// y += x over active channels (only joins and seeds add). consumed: nothing reads x afterwards.
 template <class T> struct accumulate {
   Map<const T> from;

@@ -54,7 +54,8 @@ template <class T> struct dropout {
   std::uint64_t draw;
   std::uint64_t site;
   std::uint64_t first_sample;
-  auto pointers() { return std::tie(x.data, y.data, values); }
+  const std::int32_t* samples = nullptr;  ///< row n is sample first_sample + samples[n]; null: + n
+  auto pointers() { return std::tie(x.data, y.data, values, samples); }
 };
 
 }  // namespace rnx::inline RNX_ABI::op

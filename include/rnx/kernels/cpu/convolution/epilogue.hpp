@@ -29,17 +29,16 @@ template <class T> RNX_ALWAYS_INLINE inline void to_double(const vec<T>& v, vec<
 /// op::Tail with its factors computed, and memory for the sums of every task.
 template <class T> struct FusedTail {
   enum : unsigned {
-    raw = 1,
-    moments = 2,
-    normalize = 4,
-    normalized = 8,
-    add = 16,
-    added = 32,
-    relu = 64,
-    relu_backward = 128,
-    relu_gradient = 256,
-    sums = 512,
-    scaled = 1024,
+    moments = 1,
+    normalize = 2,
+    normalized = 4,
+    add = 8,
+    added = 16,
+    relu = 32,
+    relu_backward = 64,
+    relu_gradient = 128,
+    sums = 256,
+    scaled = 512,
     run_time = 1u << 31
   };
 
@@ -57,8 +56,7 @@ template <class T> struct FusedTail {
         y(to),
         map(m),
         pitch(int(round_up(m.c, vector_lanes<T>))) {
-    const std::pair<bool, unsigned> wanted[] = {{t.raw, raw},
-                                                {t.mean_out, moments},
+    const std::pair<bool, unsigned> wanted[] = {{t.mean_out, moments},
                                                 {t.normalize, normalize},
                                                 {t.normalized, normalized},
                                                 {t.addend, add},
@@ -113,7 +111,8 @@ template <class T> struct FusedTail {
   }
 
   /// One vector of channels from `channel` on, `left` of them active, of `count` pixels: values
-  /// from + p step, memory offsets at(p). known: the parts, or run_time.
+  /// from + p step, memory offsets at(p). known: the parts, or run_time. What is stored raw has
+  /// been (finish).
   template <unsigned known, bool full, class Offset>
   RNX_ALWAYS_INLINE void apply(const T* from, long step, int count, int channel, int left,
                                double* task_sums, Offset at) const {
@@ -139,7 +138,6 @@ template <class T> struct FusedTail {
     for (int p = 0; p < count; ++p) {
       vec<T> v = get(from + p * step);
       const long e = at(p);
-      if (has & raw) put(tail.raw + e, v);
       if (has & moments) {
         vec<double> d[halves];
         to_double<T>(v, d);
@@ -272,6 +270,9 @@ template <class T>
   for (int v = 0; v < vectors; ++v) {
     const int channel = at + v * L, left = out - channel;
     const auto offset = [&](int p) RNX_ALWAYS_INLINE { return y[p] - fused.y + channel; };
+    if (T* const raw = fused.tail.raw)  // apart from the parts, which are compiled for each set
+      for (int p = 0; p < count; ++p)
+        store_first(raw + offset(p), load<L>(sums + (p * vectors + v) * L), left);
     const auto whole = [&](auto known) RNX_ALWAYS_INLINE {
       fused.template apply<decltype(known)::value, true>(sums + v * L, vectors * L, count,
                                                          epilogue.group + channel, L,

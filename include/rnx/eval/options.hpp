@@ -1,0 +1,93 @@
+// What an evaluation is told, and what it finds.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <limits>
+#include <optional>
+
+#include "rnx/attack.hpp"
+#include "rnx/data/source.hpp"
+#include "rnx/eval/interval.hpp"
+
+namespace rnx::inline RNX_ISA::eval {
+
+/// One row per sample. `attacked`: the prediction on the final adversarial image (of the restart
+/// that fooled the model, if one did).
+struct Sample {
+  int label = 0, clean = 0, attacked = 0;
+  bool robust = false;  ///< right on the clean image and on every attacked one
+};
+/// A clean image and its last adversarial one (of the restart that fooled the model, if one did),
+/// (h, w, c) in [0, 1].
+struct Pair {
+  std::vector<float> clean, adversarial;
+};
+struct Accuracy {
+  std::vector<Sample> samples;
+  /// of the samples in the data set's files (Source::origin); empty: as they are numbered here
+  std::vector<std::size_t> origins{};
+  std::vector<Pair> examples{};  ///< of the first samples, Options::examples of them
+  /// (n, classes) of the clean images, where Options::keep_logits asked for them
+  std::vector<float> logits{};
+  /// samples that networks took forward and backward, counted there: for the predictions of clean
+  /// images, by the attack, and for those of its images
+  Passes predicting{}, attacking{}, verifying{};
+  /// for each sample, of the attack and the predictions of its images
+  double forwards() const { return per_sample((attacking + verifying).forwards); }
+  double backwards() const { return per_sample((attacking + verifying).backwards); }
+  std::size_t origin(std::size_t sample) const {
+    return origins.empty() ? sample : origins.at(sample);
+  }
+  /// NaN where a sample has no label (data::no_label): predictions and logits are there, but no
+  /// accuracy.
+  double clean() const {
+    return share([](const Sample& s) { return s.clean == s.label; });
+  }
+  double robust() const {
+    return share([](const Sample& s) { return s.robust; });
+  }
+
+ private:
+  double per_sample(long k) const { return samples.empty() ? 0 : double(k) / samples.size(); }
+  template <class F> double share(F f) const {
+    std::size_t k = 0;
+    for (const Sample& s : samples) {
+      if (s.label == data::no_label) return std::numeric_limits<double>::quiet_NaN();
+      k += f(s);
+    }
+    return samples.empty() ? 0 : double(k) / samples.size();
+  }
+};
+
+/// Right on the clean images, and on the attacked ones too, with the interval of each.
+inline Proportion clean_proportion(const Accuracy& a) {
+  Proportion p{0, long(a.samples.size())};
+  for (const Sample& s : a.samples) p.right += s.clean == s.label;
+  return p;
+}
+inline Proportion robust_proportion(const Accuracy& a) {
+  Proportion p{0, long(a.samples.size())};
+  for (const Sample& s : a.samples) p.right += s.robust;
+  return p;
+}
+
+struct Options {
+  int batch = 250;
+  int tile = 0;  ///< samples per pass of an attack (0: what suits the network and the cache)
+  int path = 0;  ///< batch-norm path of predictions, and of the attack where it has none
+  const Subnet* subnet = nullptr;    ///< likewise; null: every maximum
+  std::optional<int> attack_path{};  ///< of the network that the attack sees
+  std::optional<const Subnet*> attack_subnet{};
+  int restarts = 1;
+  std::uint64_t seed = 0;    ///< added to the attack's own: random starts are keyed by the sum
+  std::vector<Keep> keep{};  ///< activations that the attack's loss reads
+  int examples = 0;          ///< how many pairs of images are kept
+  bool keep_logits = false;
+  /// told after each batch; what it throws ends the evaluation
+  std::function<void(std::size_t done, std::size_t of)> progress{};
+  /// when it becomes true (a signal), accuracy() throws Stopped within a step of an attack
+  const std::atomic<bool>* stop = nullptr;
+};
+
+}  // namespace rnx::inline RNX_ISA::eval
