@@ -206,3 +206,19 @@ TEST_CASE("attacks on the worst of two networks and on their mean") {
   CHECK(check(worst, attack::Fab<>{.eps = px(8), .steps = 5}) > 0);
   CHECK(check(mean, attack::AutoPgdTargeted<>{.eps = px(8), .steps = 5, .targets = 2}) > 0);
 }
+
+TEST_CASE("a workspace that goes from one network to another predicts with the second") {
+  Case c;
+  const small::Net other(9);
+  const loss::CrossEntropy ce{.labels = c.y.data()};
+  const attack::Square<> square{.eps = px(8), .queries = 30};
+  c.moved(square);
+  const auto x = std::as_const(c.x).view();
+  attack::Workspace<float> work(other, n, 4);
+  Tensor<float> again(n, c.x.dims()), fresh(n, c.x.dims());
+  const Passes before = c.work.passes();
+  square(other, c.work, x, again.view(), ce);
+  square(other, work, x, fresh.view(), ce);
+  CHECK(again.download() == fresh.download());
+  CHECK(c.work.passes() - before == work.passes());
+}

@@ -82,17 +82,20 @@ template <class T = float, class Device = cpu> class Workspace {
   }
   /// Samples that networks have taken forward and backward in it.
   Passes passes() const {
-    const Passes own = memory_ ? memory_->passes() : trace.passes();
+    const Passes own = (memory_ ? memory_->passes() : trace.passes()) + predicted_before_;
     return predictor_ ? own + predictor_->passes() : own;
   }
-  /// Logits alone, in eval mode, of the victim that it was made for.
+  /// Logits alone, in eval mode. Made anew where the workspace goes from one network to another of
+  /// the same graph, whose predictions are not the first one's.
   Predictor<T, Device>& predictor(const VictimRef<T, Device>& victim) {
-    if (!predictor_) predictor_.emplace(victim, gradient.n());
-    return *predictor_;
+    if (predictor_ && predictor_->victim() == victim) return *predictor_;
+    if (predictor_) predicted_before_ += predictor_->passes();
+    return predictor_.emplace(victim, gradient.n());
   }
-  /// Of its own trace or memory and of states.
+  /// Of its own trace or memory, of predictions and of states.
   std::size_t bytes() const {
     std::size_t sum = own_ ? own_->bytes() : memory_ ? memory_->bytes() : 0;
+    if (predictor_) sum += predictor_->bytes();
     for (const auto& [name, own] : states_) sum += own.size() * sizeof(T);
     return sum;
   }
@@ -107,6 +110,7 @@ template <class T = float, class Device = cpu> class Workspace {
   Mode mode_;
   std::map<std::string, Tensor<T, Device>> states_;
   std::optional<Predictor<T, Device>> predictor_;
+  Passes predicted_before_{};  // by predictors of other victims
 };
 
 /// dx(i) = d loss(i) / d x(i) of a network or a white box, as the function of a trace

@@ -17,41 +17,6 @@ template <class Norm = norm::Linf> Pgd<Norm> bim(Rational eps, int steps) {
           .start = Start::clean};
 }
 
-namespace detail {
-
-/// adversarial = a start, or x.
-template <class Norm, class T, class Device>
-void start_at(Start start, View<const T, Device> x, View<T, Device> adversarial, const Context& ctx,
-              std::uint64_t seed) {
-  const Stream stream{ctx.stream};
-  if (start == Start::clean)
-    return run<Device>(stream, op::copy<T>{.from = x, .to = map(adversarial)});
-  run<Device>(stream, op::attack_start<T>{.clean = x,
-                                          .adversarial = map(adversarial),
-                                          .values = ctx.values,
-                                          .norm = Norm::kind,
-                                          .draw = ctx.draw,
-                                          .first_sample = ctx.first_sample,
-                                          .noise = start == Start::gaussian ? 1e-3 : 0.0,
-                                          .seed = seed,
-                                          .samples = ctx.samples.data});
-}
-/// Pgd's step.
-template <class Norm, class T, class Device>
-void step_along(View<const T, Device> gradient, View<const T, Device> x,
-                View<T, Device> adversarial, const Context& ctx) {
-  static_assert(Norm::kind != op::Norm::l1,
-                "rnx: steps are in Linf and L2; in L1 AutoPgd has some");
-  run<Device>({ctx.stream}, op::attack_step<T>{.clean = x,
-                                               .gradient = gradient,
-                                               .adversarial = map(adversarial),
-                                               .values = ctx.values,
-                                               .norm = Norm::kind,
-                                               .fgsm = false});
-}
-
-}  // namespace detail
-
 /// PGD that returns of each sample the iterate with the largest loss, start and end included; of
 /// several restarts the first that is misclassified, where the loss has labels and gathers, and
 /// otherwise the one with the largest loss. Steps follow eps as Pgd's.

@@ -6,19 +6,9 @@
 
 #include <optional>
 
-#include "rnx/attack/cpu.hpp"
-#include "rnx/attack/input_gradient.hpp"
+#include "rnx/attack/begin.hpp"
 
 namespace rnx::inline RNX_ISA::attack {
-
-/// clean: begin at the image. random: Linf uniform in the ball, L2 on the sphere. gaussian: 0.001 n
-/// away, n standard normal, which moves a divergence from its stationary point (Zhang et al. 2019).
-/// All are clipped to [0, 1].
-enum class Start { clean, random, gaussian };
-
-inline std::string text_of(Start start) {
-  return start == Start::clean ? "clean" : start == Start::random ? "random" : "gaussian";
-}
 
 /// x' = project(x' + step direction(gradient of the loss)), `steps` times. Without a step its size
 /// is 2.5 eps / steps (Madry et al. 2018, L2 attacks): from any start the far side of the ball is
@@ -65,61 +55,16 @@ template <class Norm = norm::Linf> struct Pgd {
   void operator()(std::type_identity_t<WhiteBoxRef<T, Device>> victim, Workspace<T, Device>& work,
                   std::type_identity_t<View<const T, Device>> x,
                   std::type_identity_t<View<T, Device>> adversarial, const Loss& loss,
-                  Context ctx = {}, std::uint64_t draw = 0) const {
-    check(x, adversarial, work.gradient.n());
-    check_samples(ctx, x.n);
-    const std::uint64_t added_seed = ctx.values ? seed : 0;
-    if (!ctx.values) {
-      StepValues own{.seed = seed};
-      set(own);
-      ctx.values = work.set(own);
-    } else if constexpr (std::is_same_v<Device, cpu>) {
-      require<UsageError>(ctx.values->eps >= 0,
-                          "attack: the step's values hold no radius; an objective's set() must "
-                          "call the attack's set()");
-    }
-    ctx.draw += draw;
-    const Stream stream{ctx.stream};
-    const geometry::Map rows = geometry::map(x);
-    if (start == Start::clean)
-      run<Device>(stream, op::copy<T>{.from = {rows, x.data}, .to = {rows, adversarial.data}});
-    else
-      run<Device>(stream, op::attack_start<T>{.clean = {rows, x.data},
-                                              .adversarial = {rows, adversarial.data},
-                                              .values = ctx.values,
-                                              .norm = Norm::kind,
-                                              .draw = ctx.draw,
-                                              .first_sample = ctx.first_sample,
-                                              .noise = start == Start::gaussian ? 1e-3 : 0.0,
-                                              .seed = added_seed,
-                                              .samples = ctx.samples.data});
+                  const Context& ctx = {}, std::uint64_t draw = 0) const {
+    require<UsageError>(steps >= 0, "attack: the number of steps must not be negative");
+    detail::Begun begun = detail::begin<Norm>(*this, work, x, adversarial, ctx, draw);
+    detail::start_at<Norm, T, Device>(start, x, adversarial, begun.ctx, begun.seed);
     const View<T, Device> dx = work.gradient.view().samples(0, x.n);
     for (int k = 0; k < steps; ++k) {
-      ++ctx.draw;  // dropout of a model attacked in train mode differs from step to step
-      input_gradient(victim, work, adversarial, loss, ctx, dx);
-      run<Device>(stream, op::attack_step<T>{.clean = {rows, x.data},
-                                             .gradient = {rows, dx.data},
-                                             .adversarial = {rows, adversarial.data},
-                                             .values = ctx.values,
-                                             .norm = Norm::kind,
-                                             .fgsm = false});
+      ++begun.ctx.draw;  // dropout of a model attacked in train mode differs from step to step
+      input_gradient<T, Device>(victim, work, adversarial, loss, begun.ctx, dx);
+      detail::step_along<Norm, T, Device>(dx, x, adversarial, begun.ctx);
     }
-  }
-
- private:
-  template <class T, class Device>
-  void check(const View<const T, Device>& x, const View<T, Device>& adversarial,
-             int capacity) const {
-    check_radius<Norm>(eps, step_size());
-    require<UsageError>(steps >= 0, "attack: the number of steps must not be negative");
-    const bool fits =
-        x.dense() && adversarial.dense() && adversarial.n == x.n && adversarial.dims == x.dims;
-    require<ShapeError>(
-        fits, "attack: the adversarial images must be dense and of the shape of the clean ones");
-    require<UsageError>(!overlap(x, adversarial),
-                        "attack: the adversarial images must not share memory with the clean ones");
-    require<ShapeError>(x.n <= capacity,
-                        "attack: the workspace holds fewer samples than the batch");
   }
 };
 

@@ -1,11 +1,10 @@
-// What the attacks of many steps share: how a call begins, who is misclassified on the way,
-// expected gradients.
+// What the attacks of many steps share: who is misclassified on the way, expected gradients.
 #pragma once
 
 #include <concepts>
 
 #include "rnx/attack/auto_pgd_row.hpp"
-#include "rnx/attack/input_gradient.hpp"
+#include "rnx/attack/begin.hpp"
 #include "rnx/kernels/cpu/row.hpp"
 
 namespace rnx::inline RNX_ISA::attack {
@@ -29,49 +28,12 @@ inline constexpr int draw_bits_of_run = 20;
 
 namespace detail {
 
-/// Context and seed of an attack's call.
-struct Begun {
-  Context ctx;
-  std::uint64_t seed;  ///< to be added to the values' own
-};
-
-/// Checks images and options and sees to it that ctx.values holds the radius. Throws as Pgd's call
-/// does.
-template <class Norm, class Attack, class T, class Device>
-Begun begin(const Attack& attack, Workspace<T, Device>& work, View<const T, Device> x,
-            View<T, Device> adversarial, Context ctx, std::uint64_t draw) {
-  StepValues own{.seed = attack.seed};
-  attack.set(own);
-  check_radius<Norm>(own.eps, own.step);
-  require<ShapeError>(
-      x.dense() && adversarial.dense() && adversarial.n == x.n && adversarial.dims == x.dims,
-      "attack: the adversarial images must be dense and of the shape of the clean ones");
-  require<UsageError>(!overlap(x, adversarial),
-                      "attack: the adversarial images must not share memory with the clean ones");
-  require<ShapeError>(x.n <= work.gradient.n(),
-                      "attack: the workspace holds fewer samples than the batch");
-  check_samples(ctx, x.n);
-  ctx.draw += draw;
-  if (!ctx.values) {
-    ctx.values = work.set(own);
-    return {ctx, 0};
-  }
-  if constexpr (std::is_same_v<Device, cpu>)
-    require<UsageError>(ctx.values->eps >= 0,
-                        "attack: the step's values hold no radius; an objective's set() must call "
-                        "the attack's set()");
-  return {ctx, attack.seed};
-}
-
 /// The first n samples of a workspace's memory of that name.
 template <class T, class Device>
 View<T, Device> rows(Workspace<T, Device>& work, const char* name, int n,
                      std::optional<Dims> dims = {}) {
   return work.state(name, dims).view().samples(0, n);
 }
-/// A view as operations take it.
-template <class T, class Device> op::Map<T> map(const View<T, Device>& v) { return v; }
-
 /// A loss that also says which samples are misclassified. values: where those of the batch's first
 /// sample go, which every call has.
 template <class Loss, class T, class Device> struct Judged {

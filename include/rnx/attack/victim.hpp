@@ -131,6 +131,10 @@ template <class T = float, class Device = cpu> class VictimRef {
   Dims input_dims() const { return net_ ? net_->input_dims() : victim_->input_dims(); }
   int classes() const { return net_ ? net_->classes() : victim_->classes(); }
   int outputs() const { return net_ ? 1 : victim_->outputs(); }
+  /// Whether both refer to the same object.
+  friend bool operator==(const VictimRef& a, const VictimRef& b) {
+    return a.net_ == b.net_ && a.victim_ == b.victim_;
+  }
 
  private:
   const NetworkBase<T, Device>* net_ = nullptr;
@@ -181,6 +185,8 @@ template <class T = float, class Device = cpu> class Predictor {
     return victim_.box().logits(*memory_, x, ctx, output);
   }
   Passes passes() const { return trace_ ? trace_->passes() : memory_->passes(); }
+  const VictimRef<T, Device>& victim() const { return victim_; }
+  std::size_t bytes() const { return trace_ ? trace_->bytes() : memory_->bytes(); }
 
  private:
   VictimRef<T, Device> victim_;
