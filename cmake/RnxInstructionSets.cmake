@@ -59,6 +59,9 @@ endfunction()
 # rnx_portable_executable(name SOURCES ... [PARTS name ...] [LIBRARIES ...] [ARCHIVES ...]): statically linked, with a copy of the program
 # for each instruction set: its sources, compiled with the libraries' flags, and parts that rnx_compile_each made; archives are linked.
 function(rnx_portable_executable name)
+  if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    message(FATAL_ERROR "portable executables are linked by g++, which brings an archive of OpenMP's runtime; found ${CMAKE_CXX_COMPILER_ID}")
+  endif()
   cmake_parse_arguments(PARSE_ARGV 1 P "" "" "SOURCES;PARTS;LIBRARIES;ARCHIVES")
   rnx_compile_each(${name}_part ENTRY rnx_main DEFINITIONS main=RNX_ENTRY SOURCES ${P_SOURCES} LIBRARIES ${P_LIBRARIES})
   rnx_join_each(objects ${name} ENTRY rnx_main PARTS ${name}_part ${P_PARTS})

@@ -178,7 +178,10 @@ void set(Parameters& p, const std::string& key, const std::string& value) {
   if (key == "targets") p.targets = count(key, value);
   if (key == "eot") p.eot = count(key, value);
   if (key == "step") p.step = value;
-  if (key == "decay") p.decay = Rational::parse(value, "--attack decay").value();
+  if (key == "decay") {
+    p.decay = Rational::parse(value, "--attack decay").value();
+    require(p.decay >= 0, "--attack: decay must not be negative, found '" + value + "'");
+  }
   if (key == "start") p.start = one_of(key, value, {"none", "random"});
   if (key == "rule") p.rule = one_of(key, value, {"code", "paper", "art"});
 }
@@ -251,6 +254,8 @@ AttackText AttackText::parse(const std::string& text, const std::string& norm,
   if (name == "pgd" || name == "cw") p.step = default_step(norm, eps);
   p = read(kind, text, p);
   AttackText a{.text = spelled(kind, p), .clean = name == "clean", .norm = norm, .eps_text = eps};
+  require(p.rule == "code" || norm != norm::L1::name,
+          "--attack: in l1 there is one rule of AutoPGD, code");
   require(kind.l1 || norm != norm::L1::name, [&] {
     return "--attack: " + name +
            " has no steps in l1; apgd-ce, apgd-t, fab-t, square and aa-* have";

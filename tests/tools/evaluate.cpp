@@ -62,6 +62,8 @@ TEST_CASE("rnx-eval: every attack in every norm that it has") {
   const std::string with = f.evaluation();
   refused(call(f, with + " --norm l1 --attack pgd"), 2, "pgd has no steps in l1");
   refused(call(f, with + " --attack square:steps=3"), 2, "square takes queries, restarts");
+  refused(call(f, with + " --norm l1 --attack apgd-ce:rule=art"), 2, "in l1 there is one rule");
+  refused(call(f, with + " --attack mi-fgsm:decay=-1"), 2, "decay must not be negative");
   refused(call(f, with + " --attack apgd-ce:rule=book"), 2, "known are code, paper, art");
   refused(call(f, with + " --attack aa-standard:steps=3"), 2, "takes no parameters");
 }
