@@ -12,13 +12,13 @@ template <class T> struct FeatureMemory {
   int newest = 0;     ///< rows that a loss reads: the last ones remembered
   int batch = 0;      ///< the most samples of one call
   int width = 0;      ///< values of a row
-  T* rows = nullptr;  ///< slots() rows
+  T* rows = nullptr;  ///< capacity() rows
   T* at = nullptr;    ///< three values: the next slot, the rows remembered, those put since
 
   /// The rows of a batch lie beside those that are read.
-  int slots() const { return newest + batch; }
+  int capacity() const { return newest + batch; }
   op::ring_of_rows<T> ring() const {
-    return {.slots = slots(), .length = width, .rows = rows, .at = at};
+    return {.capacity = capacity(), .length = width, .rows = rows, .at = at};
   }
   /// Throws UsageError where positions would not be exact numbers.
   void check() const {

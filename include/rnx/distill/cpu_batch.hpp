@@ -207,7 +207,7 @@ template <class T> void compare_angles(const Grams& g, double weight, T* value) 
 
 /// The slot of the batch's row i, or of the row that was remembered -i steps ago.
 template <class T> std::size_t slot_of(const op::ring_of_rows<T>& ring, long i) {
-  return std::size_t((long(ring.at[0]) + i + ring.slots) % ring.slots);
+  return std::size_t((long(ring.at[0]) + i + ring.capacity) % ring.capacity);
 }
 
 }  // namespace rnx::inline RNX_ISA::host
@@ -246,7 +246,7 @@ template <class T> struct kernel<cpu, op::put_rows<T>> {
 template <class T> struct kernel<cpu, op::remember_rows<T>> {
   static void run(Stream, const op::remember_rows<T>& a) {
     T* at = a.ring.at;
-    at[1] = T(host::smaller(long(at[1]) + long(at[2]), long(a.ring.slots)));
+    at[1] = T(host::smaller(long(at[1]) + long(at[2]), long(a.ring.capacity)));
     at[0] = T(host::slot_of(a.ring, long(at[2])));
     at[2] = 0;
   }

@@ -151,11 +151,11 @@ template <class T> struct row_relations {
   bool add;
   auto pointers() { return std::tie(s.data, t.data, ds.data, value); }
 };
-/// A memory of unit rows, a ring of `slots` rows of `length` values, dense; at: the slot where the
+/// A memory of unit rows, a ring of `capacity` rows of `length` values, dense; at: the slot where the
 /// next row goes, how many rows have been remembered, and how many have been put since. Row i of
 /// those is in slot at[0] + i.
 template <class T> struct ring_of_rows {
-  int slots;
+  int capacity;
   int length;
   T* rows;
   T* at;

@@ -103,7 +103,7 @@ template <class Tag, fixed_string Of, fixed_string Target> struct Contrast {
     const distill::FeatureMemory<T> bank{
         .newest = memory, .batch = p.batch(), .width = int(rows.count())};
     bank.check();
-    p.state(name() + ".memory", {bank.slots(), bank.width});
+    p.state(name() + ".memory", {bank.capacity(), bank.width});
     p.state(name() + ".at", {3});
     p.value(name() + ".weight", weight);
     p.value(name() + ".temperature", temperature);
