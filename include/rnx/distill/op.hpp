@@ -151,9 +151,9 @@ template <class T> struct row_relations {
   bool add;
   auto pointers() { return std::tie(s.data, t.data, ds.data, value); }
 };
-/// A memory of unit rows, a ring of `capacity` rows of `length` values, dense; at: the slot where the
-/// next row goes, how many rows have been remembered, and how many have been put since. Row i of
-/// those is in slot at[0] + i.
+/// A memory of unit rows, a ring of `capacity` rows of `length` values, dense; at: the slot where
+/// the next row goes, how many rows have been remembered, and how many have been put since. Row i
+/// of those is in slot at[0] + i.
 template <class T> struct ring_of_rows {
   int capacity;
   int length;
