@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include <rnx/data/grouped.hpp>
 #include <rnx/data/image_folder.hpp>
 #include <rnx/io.hpp>
 #include <rnx/io/npy.hpp>
@@ -35,6 +36,23 @@ void number_as(const std::vector<std::string>& names, const DataOptions& o, data
   });
   images.classes = int(names.size());
   images.class_names = names;
+}
+
+/// The super-classes that --groups names. Errors: FileError, UsageError.
+std::vector<data::Group> groups_of(const DataOptions& o) {
+  if (o.groups == "restricted-imagenet") return data::restricted_imagenet();
+  std::vector<data::Group> groups;
+  for (const auto& [name, classes] : read_settings_file(o.groups).values.items()) {
+    groups.push_back({name, {}});
+    for (const Json& c : classes) {
+      require<FileError>(classes.is_array() && c.is_number_integer(), [&] {
+        return fmt::format("{}: expected lists of numbers of classes, found {} for {}", o.groups,
+                           classes.dump(), name);
+      });
+      groups.back().classes.push_back(c.get<int>());
+    }
+  }
+  return groups;
 }
 
 data::Images load(const DataOptions& o, data::Split split) {
@@ -74,13 +92,15 @@ std::unique_ptr<data::Source> read_folder(const DataOptions& o, data::Split spli
                                    .resize = o.resize,
                                    .skip_unreadable = o.skip_unreadable,
                                    .decode_all = o.check_images};
-  options.class_names = o.class_names;
+  if (o.groups.empty()) options.class_names = o.class_names;
   auto folder = std::make_unique<data::ImageFolder>(o.dir, split, options);
   set.skipped.insert(set.skipped.end(), folder->skipped().begin(), folder->skipped().end());
   if (const std::string text = folder->list().passed_over_text(); !text.empty())
     set.notes.push_back(text);
-  const std::size_t all = folder->size();
-  return std::make_unique<data::Shuffled>(std::move(folder), n ? n : all);
+  std::unique_ptr<data::Source> images = std::move(folder);
+  if (!o.groups.empty()) images = std::make_unique<data::Grouped>(std::move(images), groups_of(o));
+  const std::size_t all = images->size();
+  return std::make_unique<data::Shuffled>(std::move(images), n ? n : all);
 }
 
 void check(const DataOptions& o) {
@@ -101,6 +121,8 @@ void check(const DataOptions& o) {
   for (const double v : o.std)
     require(float(v) > 0 && v <= 1,
             [&] { return fmt::format("--std: expected numbers above 0, up to 1, found {}", v); });
+  require(o.groups.empty() || o.dataset == "image-folder",
+          [&] { return "--groups: it is for image-folder, not for " + o.dataset; });
   require(o.resize == 0 || o.resize >= o.image_size, [&] {
     return fmt::format("--resize: expected at least --image-size, {} pixels, found {}",
                        o.image_size, o.resize);
@@ -114,6 +136,9 @@ void DataOptions::add_to(CLI::App& cli) {
                  "cifar10 | cifar100 | idx (MNIST, Fashion-MNIST) | image-folder | npy | synthetic "
                  "(embedded: no --data)");
   cli.add_option("--data", dir, "folder of the data set");
+  cli.add_option("--groups", groups,
+                 "image-folder: super-classes, whose images alone are taken: restricted-imagenet, "
+                 "or a TOML or JSON file of lists of class numbers by name");
   add_reals(cli, "--mean", mean, {.most = 1},
             "of the channels in [0, 1], like 0.49,0.48,0.45, for weights without a normalisation "
             "and for training");
@@ -141,7 +166,16 @@ DataFacts describe_data(const DataOptions& o, bool want_train, bool want_test) {
   DataFacts facts;
   const auto describe = [&](data::Split split) -> SplitFacts {
     if (o.dataset == "image-folder") {
-      const data::ImageList list(o.dir, split, o.class_names);
+      const bool grouped = !o.groups.empty();
+      const data::ImageList list(o.dir, split,
+                                 grouped ? std::vector<std::string>{} : o.class_names);
+      if (grouped) {
+        const std::vector<data::Group> groups = groups_of(o);
+        data::Grouped::numbers(int(list.class_names().size()), groups);
+        facts.class_names.clear();
+        for (const data::Group& g : groups) facts.class_names.push_back(g.name);
+        return {.n = 0, .dims = {3, o.image_size, o.image_size}, .classes = int(groups.size())};
+      }
       facts.class_names = list.class_names();
       return {.n = list.files().size(),
               .dims = {3, o.image_size, o.image_size},

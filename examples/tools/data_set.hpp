@@ -15,6 +15,7 @@ namespace tools {
 struct DataOptions {
   std::string dataset = "cifar10", dir;
   int n_train = 0, n_test = 0;  ///< the first N images (0: all)
+  std::string groups;  ///< of image-folder: "restricted-imagenet", a file, or none
   int image_size = 32;          ///< of image-folder: height and width
   int resize = 0;  ///< of image-folder: pixels of the shorter side before the crop (0: image_size)
   bool skip_unreadable = false, check_images = true;
@@ -22,7 +23,7 @@ struct DataOptions {
       std{};  ///< of the channels, in [0, 1]; empty: DataSet::statistics says which
   /// those that weights were trained for, in their order; empty: the data set's own
   std::vector<std::string> class_names{};
-  /// Adds --dataset, --data, --mean, --std, --image-size, --resize, --skip-unreadable and
+  /// Adds --dataset, --data, --groups, --mean, --std, --image-size, --resize, --skip-unreadable and
   /// --check-images.
   void add_to(CLI::App& cli);
 };

@@ -9,6 +9,7 @@
 #include "rnx/attack/contract.hpp"
 #include "rnx/attack/pgd.hpp"
 #include "rnx/attack/momentum.hpp"
+#include "rnx/attack/inversion.hpp"
 #include "rnx/attack/auto_pgd.hpp"
 #include "rnx/attack/auto_pgd_targeted.hpp"
 #include "rnx/attack/fab.hpp"

@@ -93,6 +93,11 @@ def objectives():
     save("objectives.json", o.goldens())
 
 
+def rrm():
+    import rrm as r
+    save("rrm.json", r.goldens())
+
+
 def batch_losses():
     import batch_losses as b
     save("batch_losses.json", b.goldens())
@@ -114,6 +119,7 @@ JOBS = {
     "dual_bn": dual_bn,
     "elastic": elastic,
     "objectives": objectives,
+    "rrm": rrm,
     "losses": losses,
     "batch_losses": batch_losses,
     "optim": optim,

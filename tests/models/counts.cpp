@@ -80,6 +80,19 @@ TEST_CASE("residual networks for 32 x 32 images") {
   counts(check<ResNet50Rrm<>>("resnet50_rrm"), 24554570, 1298863104);
 }
 
+TEST_CASE("an added linear layer: 512 features of 64, of 128; the whole of paper 002's VGG-16") {
+  const auto count = [](const Graph& graph) {
+    for (const Node& n : graph.nodes)
+      if (Keep::tap<Penultimate>().applies(n)) CHECK(n.out == Dims{512, 1, 1});
+    return cost::table(graph).total();
+  };
+  counts(count(support::describe<ResNet20Rrm<>, Cifar>()), 269722 - 650 + 33280 + 5130,
+         40551040 - 640 + 32768 + 5120);
+  counts(count(support::describe<AddedLinear<Vgg11<>, 512>, Cifar>()), 9231114 + 512 * 513,
+         152769536 + 512 * 512);
+  CHECK(count(support::describe<Vgg11Narrow<>, Cifar>()).parameters == 649674);
+}
+
 TEST_CASE("residual networks for 224 x 224 images") {
   CHECK(check<ResNet18ImageNet<>, Large>("resnet18_imagenet").relus == 2308096);
   check<ResNet34ImageNet<>, Large>("resnet34_imagenet");

@@ -8,7 +8,9 @@ void Arguments::check() const {
   tools::require_known(
       "--objective", objective,
       {"natural", "pgd", "fgsm-rs", "free", "trades", "kd", "ard", "rslad", "rrm"});
-  tools::require_known("--schedule", schedule, {"onecycle", "cosine", "multistep", "constant"});
+  tools::require_known("--schedule", schedule,
+                       {"onecycle", "triangular", "cosine", "multistep", "constant"});
+  tools::require_known("--match", match, {"cosine", "l2"});
   tools::require_known("--progress", progress, {"auto", "bar", "plain", "json", "off"});
   tools::require_known("--norm", norm, {norm::Linf::name, norm::L2::name});
   if (!attack_mode.empty()) tools::require_known("--attack-mode", attack_mode, {"eval", "train"});
@@ -17,6 +19,8 @@ void Arguments::check() const {
   });
   require(objective == "pgd" || norm == norm::Linf::name,
           [&] { return "--norm: " + objective + " training is for linf"; });
+  require(attack_commits == 0 || (objective == "pgd" && mode() == rnx::Mode::train),
+          "--attack-commits: it is for pgd training with --attack-mode train");
   require(init.empty() ? !skip_head : true, "--init-skip-head: it goes with --init");
   require(taught() == !teacher.empty(), [&] {
     return taught() ? "--teacher: " + objective + " training needs the weights of a teacher"
@@ -37,7 +41,8 @@ void Arguments::check_attack() const {
 
 std::function<optim::Rates(long, long)> Arguments::rates() const {
   return [*this](long step, long total) -> optim::Rates {
-    if (schedule == "cosine") return optim::Cosine{.base = lr}(step, total);
+    if (schedule == "cosine") return optim::Cosine{.base = lr, .minimum = lr_end}(step, total);
+    if (schedule == "triangular") return optim::Triangular{.max = lr, .peak = warm}(step, total);
     if (schedule == "multistep")
       return optim::MultiStep{.base = lr, .milestones = milestones, .gamma = gamma}(step, total);
     if (schedule == "constant" || total < 5)
@@ -68,11 +73,11 @@ Json Arguments::configuration(const tools::DataSet& set, std::size_t n_train,
   if (!init_checksum.empty()) c["init"] = {{"checksum", init_checksum}, {"skip_head", skip_head}};
   if (taught()) c["teacher"] = {{"model", by.model}, {"checksum", by.checksum}};
   if (objective == "kd" || objective == "ard") c["temperature"] = temperature;
-  if (objective == "rrm")
-    c["lambda"] = lambda;
-  else if (taught())
-    c["alpha"] = share();
-  if (schedule == "onecycle") c["warm"] = warm;
+  if (objective == "rrm") c["lambda"] = lambda;
+  if (objective == "rrm" && match != "cosine") c["match"] = match;
+  if (taught() && objective != "rrm") c["alpha"] = share();
+  if (schedule == "cosine" && lr_end > 0) c["lr_end"] = lr_end;
+  if (schedule == "onecycle" || schedule == "triangular") c["warm"] = warm;
   if (schedule == "multistep") {
     c["milestones"] = milestones;
     c["gamma"] = gamma;
@@ -87,6 +92,7 @@ Json Arguments::configuration(const tools::DataSet& set, std::size_t n_train,
   if (objective == "pgd") c["norm"] = norm;
   if (objective == "pgd" || objective == "fgsm-rs")
     c["attack_mode"] = mode() == Mode::eval ? "eval" : "train";
+  if (attack_commits > 0) c["attack_commits"] = attack_commits;
   if (attacks && objective != "free") c["attack_step"] = step();
   if (attacks && objective != "free" && objective != "fgsm-rs") c["attack_steps"] = steps();
   if (objective == "trades") c["beta"] = beta;

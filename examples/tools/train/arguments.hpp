@@ -17,14 +17,15 @@ using Json = nlohmann::ordered_json;
 struct Arguments {
   std::string model = "resnet20", out = "run", objective = "natural", attack_mode, norm = "linf",
               eps = "8/255", attack_step, schedule = "onecycle", resume = "auto", progress = "auto",
-              device = "cpu", init, teacher, teacher_model;
+              device = "cpu", init, teacher, teacher_model, match = "cosine";
   std::vector<double> milestones{0.5, 0.75};
   tools::DataOptions data;
-  int epochs = 4, batch = 128, attack_steps = 0, replays = 8, holdout = 0, eval_n = 2000,
-      eval_pgd_n = 500, eval_every = 1, final_n = 0, final_pgd_n = 1000, threads = 0,
+  int epochs = 4, batch = 128, attack_steps = 0, attack_commits = 0, replays = 8, holdout = 0,
+      eval_n = 2000, eval_pgd_n = 500, eval_every = 1, final_n = 0, final_pgd_n = 1000, threads = 0,
       loader_threads = 1, keep = 2;
   double lr = 0.2, weight_decay = 5e-4, momentum = 0.9, warm = 0.4, gamma = 0.1, beta = 6,
-         label_smoothing = 0, save_every = 600, alpha = -1, temperature = 30, lambda = 5e-3;
+         label_smoothing = 0, save_every = 600, alpha = -1, temperature = 30, lambda = 5e-3,
+         lr_end = 0;
   long save_every_steps = 0;
   std::uint64_t seed = 0;
   bool augment = true, nesterov = false, dry_run = false, skip_head = false;

@@ -5,11 +5,35 @@ namespace training {
 
 using namespace rnx;
 
+namespace {
+
+/// Of the penultimate features; 0: the model says none.
+std::size_t feature_count(const NetworkBase<float>& net) {
+  for (const Node& node : net.graph().nodes)
+    if (Keep::tap<Penultimate>().applies(node)) return node.out.count();
+  return 0;
+}
+
+/// Refuses a teacher of other features before a run begins. Errors: UsageError.
+void require_same_features(const std::string& student, const NetworkBase<float>& net,
+                           const tools::LoadedTeacher& by) {
+  const std::size_t own = feature_count(net), other = feature_count(*by.net);
+  require(own > 0 && own == other, [&] {
+    return fmt::format(
+        "--teacher: {} has {} penultimate features, the student {} has {}; rrm compares equal "
+        "numbers, as of models with an added linear layer (resnet20_rrm, resnet50_rrm)",
+        by.model, other, student, own);
+  });
+}
+
+}  // namespace
+
 Model make_model(const Arguments& a, const tools::DataSet& set, tools::Display& display) {
   Model m{.net = tools::make_model(a.model, *set.train, a.seed, set.statistics)};
   if (!a.init.empty()) m.init = tools::start_from(a.init, a.skip_head, a.model, *m.net);
   if (a.taught()) {
     m.teacher = tools::load_teacher(a.teacher, a.teacher_model, *set.train);
+    if (a.objective == "rrm") require_same_features(a.model, *m.net, m.teacher);
     display.say(fmt::format("teacher: {}, {}", m.teacher.model, a.teacher));
   }
   const cost::Row total = cost::table(m.net->graph()).total();

@@ -13,6 +13,7 @@ train::AnyObjective<float> objective_of(const Arguments& a, const tools::LoadedT
     return train::Adversarial<attack::Pgd<N>>{
         .attack = {.eps = eps, .step = step, .steps = a.steps()},
         .mode = a.mode(),
+        .commits = a.attack_commits,
         .smoothing = smoothing};
   };
   if (a.objective == "natural") return train::Natural{.smoothing = smoothing};
@@ -37,6 +38,8 @@ train::AnyObjective<float> objective_of(const Arguments& a, const tools::LoadedT
                       .attack = {.eps = eps, .step = step, .steps = a.steps()},
                       .alpha = a.share(),
                       .temperature = a.temperature};
+  if (a.objective == "rrm" && a.match == "l2")
+    return train::Rrm<loss::RelativeL2>{.teacher = teacher, .lambda = a.lambda};
   if (a.objective == "rrm") return train::Rrm<>{.teacher = teacher, .lambda = a.lambda};
   return train::Kd{.teacher = teacher, .alpha = a.share(), .temperature = a.temperature};
 }

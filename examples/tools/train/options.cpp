@@ -29,6 +29,8 @@ void add_subject(Arguments& a, CLI::App& cli) {
   tools::add_real(cli, "--temperature", a.temperature, {.with_least = false},
                   "kd, ard: of both softmaxes");
   tools::add_real(cli, "--lambda", a.lambda, {}, "rrm: weight of the cross-entropy");
+  cli.add_option("--match", a.match,
+                 "rrm: distance of penultimate features: cosine | l2 (over the teacher's length)");
   cli.add_option(
       "--init", a.init,
       "weights to start from (a safetensors file): a new run, with their input normalisation");
@@ -41,9 +43,10 @@ void add_training(Arguments& a, CLI::App& cli) {
   tools::add_whole(cli, "--epochs", a.epochs, {.least = 1, .most = 1000000});
   tools::add_whole(cli, "--batch", a.batch, {.least = 1});
   tools::add_real(cli, "--lr", a.lr, {}, "maximum of onecycle, start of the others");
-  cli.add_option("--schedule", a.schedule, "onecycle | cosine | multistep | constant");
+  cli.add_option("--schedule", a.schedule, "onecycle | triangular | cosine | multistep | constant");
   tools::add_real(cli, "--warm", a.warm, {.most = 1, .with_least = false, .with_most = false},
-                  "onecycle: part of the steps that rise");
+                  "onecycle, triangular: part of the steps that rise");
+  tools::add_real(cli, "--lr-end", a.lr_end, {}, "cosine: rate at the end");
   tools::add_reals(cli, "--milestones", a.milestones, {.most = 1},
                    "multistep: parts of the run, like 0.5,0.75");
   tools::add_real(cli, "--gamma", a.gamma, {.with_least = false},
@@ -69,6 +72,9 @@ void add_attack(Arguments& a, CLI::App& cli) {
   cli.add_option(
       "--attack-mode", a.attack_mode,
       "mode of the model under the training attack: eval | train (pgd: eval, fgsm-rs: train)");
+  tools::add_whole(cli, "--attack-commits", a.attack_commits, {.most = 16},
+                   "pgd in mode train: how often each of the attack's forwards moves the running "
+                   "statistics");
   tools::add_real(cli, "--beta", a.beta, {}, "trades: weight of the divergence");
   tools::add_whole(cli, "--replays", a.replays, {.least = 1, .most = 1000},
                    "free: how often each batch is used");

@@ -33,8 +33,8 @@ inline std::vector<Group> restricted_imagenet() {
 class Grouped final : public Selection {
  public:
   Grouped(const Whole& whole, const std::vector<Group>& groups)
-      : Selection("Grouped", whole, ids(*whole, group_of(*whole, groups)), mark(groups)),
-        group_(group_of(*whole, groups)) {
+      : Selection("Grouped", whole, ids(*whole, numbers(whole->classes(), groups)), mark(groups)),
+        group_(numbers(whole->classes(), groups)) {
     for (const Group& g : groups) names_.push_back(g.name);
     require(size() > 0, [&] {
       return "Grouped: expected samples of the groups' classes, found none in " +
@@ -46,10 +46,9 @@ class Grouped final : public Selection {
   const std::vector<std::string>& class_names() const override { return names_; }
   int label(std::uint32_t id) const override { return group_[std::size_t(Selection::label(id))]; }
 
- private:
-  /// Of each class of the whole; no_label: it is in none.
-  static std::vector<std::int32_t> group_of(const Source& whole, const std::vector<Group>& groups) {
-    const int classes = whole.classes();
+  /// The group of each of so many classes; no_label: it is in none. Errors: UsageError, as of a
+  /// Grouped, as far as they do not concern samples.
+  static std::vector<std::int32_t> numbers(int classes, const std::vector<Group>& groups) {
     require(!groups.empty(), "Grouped: expected groups of classes, found none");
     std::vector<std::int32_t> group(std::size_t(std::max(classes, 0)), no_label);
     for (std::size_t g = 0; g < groups.size(); ++g) {
@@ -74,6 +73,8 @@ class Grouped final : public Selection {
     }
     return group;
   }
+
+ private:
   static std::vector<std::uint32_t> ids(const Source& whole,
                                         const std::vector<std::int32_t>& group) {
     require_labels(whole, "Grouped");

@@ -30,4 +30,19 @@ using ClassifierNamed = Sequential<Named<"normalize", Normalize>, Trunk<Layers..
 template <class Convs, int Classes, class... Layers>
 using Classifier = ClassifierNamed<"fc", Convs, Classes, Layers...>;
 
+namespace detail {
+template <class Net, int Width> struct added_linear;
+template <class In, class Layers, fixed_string Pool, class Features, class Fc, int Width>
+struct added_linear<Sequential<In, Layers, Named<Pool, Tap<Penultimate, Features>>, Fc>, Width> {
+  using type = Sequential<In, Layers, Named<Pool, Features>,
+                          Named<"added_linear", Tap<Penultimate, Linear<Width>>>, Fc>;
+};
+}  // namespace detail
+
+/// A network that ends as ClassifierNamed does, with a linear layer of paper 002 (RRM), without
+/// activation, between its features and its classifier: a teacher and a student of other widths then
+/// have Width penultimate features each.
+template <class Net, int Width = 512>
+using AddedLinear = typename detail::added_linear<Net, Width>::type;
+
 }  // namespace rnx::inline RNX_ISA::models

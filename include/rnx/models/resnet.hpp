@@ -6,6 +6,7 @@
 //   ...ImageNet                  the same behind ImageNet's stem, for 224 x 224 images
 //   ResNet50Rrm                  paper 002's ResNet-50: features of 512 numbers, the names of its
 //                                code
+//   ResNet20Rrm                  ResNet-20 with a linear layer to 512 features, as paper 002 adds it
 #pragma once
 
 #include "rnx/models/policies.hpp"
@@ -138,5 +139,10 @@ using ResNet50Rrm = Sequential<
     Named<"normalize", Normalize>, ResNet50Trunk<CifarStem, Convs, Norm, Act, "shortcut">,
     Named<"avgpool", GlobalAveragePool>, Named<"added_linear", Tap<Penultimate, Linear<512>>>,
     Named<"linear", typename Convs::template classifier<Classes>>>;
+
+/// ResNet-20 whose 64 features an added linear layer brings to 512.
+template <int Classes = 10, class Convs = Convolutions<>, class Norm = BatchNorm<>,
+          class Act = act::Relu>
+using ResNet20Rrm = AddedLinear<ResNet20<Classes, Convs, Norm, Act>>;
 
 }  // namespace rnx::inline RNX_ISA::models

@@ -34,6 +34,16 @@ template <class T, class Device> class StageMemory {
     for (const auto& work : work_) list.push_back({"attack", work->bytes()});
     return list;
   }
+  /// Samples that the student, or the other networks, have taken forward and backward in it.
+  Passes passes(bool of_student) const {
+    Passes sum;
+    for (const Slot& slot : slots_)
+      if ((slot.net == &student_) == of_student) sum += slot.trace->passes();
+    if (of_student)
+      for (const auto& work : work_)
+        if (work->mode() == Mode::eval) sum += work->passes();
+    return sum;
+  }
 
  private:
   /// A trace, and the passes that take turns in it.
