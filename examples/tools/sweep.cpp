@@ -11,6 +11,16 @@ namespace tools {
 using namespace rnx;
 namespace fs = std::filesystem;
 
+bool is_finished_run(const fs::path& folder, const Json& options, const std::string& program) {
+  const Json run = read_run_json("--out", folder, program);
+  if (!is_finished(run)) return false;
+  const std::string difference = first_difference(run.value("options", Json::object()), options);
+  require(difference.empty(), [&] {
+    return "--out: " + folder.string() + " holds a run of other options: " + difference;
+  });
+  return true;
+}
+
 namespace {
 
 struct SweepOptions {
@@ -47,18 +57,6 @@ std::vector<PlacedRow> read_rows(const SweepOptions& o, const App::Arguments& mo
   return rows;
 }
 
-/// Errors: UsageError (the folder holds a finished run of other options), FileError.
-bool was_finished(const PlacedRow& row, const std::string& program) {
-  const Json run = read_run_json("--out", row.folder, program);
-  if (!is_finished(run)) return false;
-  const std::string difference =
-      first_difference(run.value("options", Json::object()), row.options);
-  require(difference.empty(), [&] {
-    return "--out: " + row.folder.string() + " holds a run of other options: " + difference;
-  });
-  return true;
-}
-
 Json description(const std::vector<PlacedRow>& rows) {
   Json list = Json::array();
   for (const PlacedRow& row : rows) list.push_back({{"name", row.name}, {"options", row.options}});
@@ -89,7 +87,7 @@ int run_sweep(const SweepOptions& o, const App::Arguments& more, const std::stri
   const Shard shard = Shard::parse(o.shard, rows.size());
   const Json all = description(rows);
   require_same_sweep(o.out, program, all);
-  for (PlacedRow& row : rows) row.finished = was_finished(row, program);
+  for (PlacedRow& row : rows) row.finished = is_finished_run(row.folder, row.options, program);
   describe_sweep(o.out, program, all);
   int result = 0;
   for (std::size_t k = shard.index - 1; k < rows.size(); k += shard.count) {

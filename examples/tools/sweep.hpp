@@ -6,6 +6,7 @@
 // each. DIR/sweep.json says what the rows are, DIR/NAME/ is the run of the row NAME.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <string>
 
@@ -23,6 +24,11 @@ struct SweepRow {
 /// FileError.
 using RowReader =
     std::function<SweepRow(const App::Arguments& arguments, const Settings& settings)>;
+
+/// Whether a folder holds a finished run of these options (App::options()). Errors: UsageError (a
+/// finished run of others, another program's), FileError.
+bool is_finished_run(const std::filesystem::path& folder, const Json& options,
+                     const std::string& program);
 
 /// Adds the verbs `sweep` and `merge`.
 void add_sweep_verbs(App& app, RowReader read);

@@ -279,9 +279,8 @@ template <class T, class Device> class Stage {
   }
   /// Memory of traces and of attacks' traces, in bytes, by name.
   std::vector<std::pair<std::string, std::size_t>> bytes() const { return memory_.bytes(); }
-  /// Samples that the student, or the other networks, have taken forward and backward since the
-  /// stage was made, those of attacks included: counted where they happen.
-  Passes passes(bool of_student) const { return memory_.passes(of_student); }
+  /// Since the stage was made.
+  StagePasses passes() const { return memory_.passes(); }
 
  private:
   struct PassState {

@@ -7,6 +7,12 @@
 
 namespace rnx::inline RNX_ISA::train {
 
+/// Samples that networks have taken forward and backward, counted where they happen: the student's,
+/// attacks in train mode included, those of attacks in eval mode, and other networks'.
+struct StagePasses {
+  Passes student{}, attacks{}, others{};
+};
+
 template <class T, class Device> class StageMemory {
  public:
   using Network = NetworkBase<T, Device>;
@@ -34,14 +40,12 @@ template <class T, class Device> class StageMemory {
     for (const auto& work : work_) list.push_back({"attack", work->bytes()});
     return list;
   }
-  /// Samples that the student, or the other networks, have taken forward and backward in it.
-  Passes passes(bool of_student) const {
-    Passes sum;
+  StagePasses passes() const {
+    StagePasses sum;
     for (const Slot& slot : slots_)
-      if ((slot.net == &student_) == of_student) sum += slot.trace->passes();
-    if (of_student)
-      for (const auto& work : work_)
-        if (work->mode() == Mode::eval) sum += work->passes();
+      (slot.net == &student_ ? sum.student : sum.others) += slot.trace->passes();
+    for (const auto& work : work_)
+      if (work->mode() == Mode::eval) sum.attacks += work->passes();
     return sum;
   }
 
