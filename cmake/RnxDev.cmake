@@ -38,3 +38,17 @@ function(rnx_dev_test name)
     SKIP_RETURN_CODE 77
     ENVIRONMENT "RNX_TEST_DIR=${PROJECT_SOURCE_DIR}/tests;UBSAN_OPTIONS=print_stacktrace=1;OMP_WAIT_POLICY=passive")
 endfunction()
+
+# rnx_unity(target size SOURCE...): these sources of the target are compiled together, `size` (0: all) in one translation unit.
+function(rnx_unity target size)
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
+  set(number 0)
+  foreach(source IN LISTS ARGN)
+    set(group 0)
+    if(size GREATER 0)
+      math(EXPR group "${number} / ${size}")
+    endif()
+    set_source_files_properties("${source}" PROPERTIES UNITY_GROUP group_${group})
+    math(EXPR number "${number} + 1")
+  endforeach()
+endfunction()
