@@ -1,0 +1,401 @@
+#include "measure.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+#include <rnx/io/npy.hpp>
+#include <rnx/train.hpp>
+
+#include "../tools/run_json.hpp"
+
+namespace rrm {
+
+using namespace rnx;
+namespace fs = std::filesystem;
+
+namespace {
+
+bool is_there(const fs::path& path) {
+  std::error_code error;
+  return fs::exists(path, error);
+}
+Json read_json(const fs::path& path) {
+  Json json = Json::parse(io::read_file(path, 64 << 20), nullptr, false);
+  require<FileError>(json.is_object(), [&] {
+    return path.string() + ": expected a JSON object, found something else";
+  });
+  return json;
+}
+
+/// Pixels of sample `id`, (h, w, c) in [0, 1].
+void read_sample(const data::Source& source, std::uint32_t id, float* out) {
+  source.sample(id, {}, {}, out);
+}
+/// Samples ids[first], ... of a source as a network takes them.
+Tensor<float> batch_of(const data::Source& source, const std::vector<std::uint32_t>& ids) {
+  std::vector<float> pixels(ids.size() * source.dims().count());
+  for (std::size_t i = 0; i < ids.size(); ++i)
+    read_sample(source, ids[i], pixels.data() + i * source.dims().count());
+  Tensor<float> x(int(ids.size()), source.dims());
+  x.upload(pixels);
+  return x;
+}
+std::vector<std::uint8_t> bytes_of(const std::vector<float>& pixels) {
+  std::vector<std::uint8_t> bytes(pixels.size());
+  std::transform(pixels.begin(), pixels.end(), bytes.begin(),
+                 [](float v) { return std::uint8_t(255 * v + 0.5f); });
+  return bytes;
+}
+std::vector<std::size_t> shape_of(std::size_t n, Dims d) {
+  return {n, std::size_t(d.h), std::size_t(d.w), std::size_t(d.c)};
+}
+
+/// One split as arrays; `pixels`: of the first images, made anew.
+void write_split(const fs::path& folder, const std::string& split, const data::Source& source,
+                 std::vector<std::uint8_t> pixels) {
+  const std::size_t n = pixels.empty() ? source.size() : pixels.size() / source.dims().count();
+  std::vector<std::int32_t> labels(n);
+  for (std::size_t i = 0; i < n; ++i) labels[i] = source.label(std::uint32_t(i));
+  if (pixels.empty()) {
+    std::vector<float> sample(source.dims().count());
+    for (std::size_t i = 0; i < n; ++i) {
+      read_sample(source, std::uint32_t(i), sample.data());
+      const auto bytes = bytes_of(sample);
+      pixels.insert(pixels.end(), bytes.begin(), bytes.end());
+    }
+  }
+  io::write_npy(folder / (split + "_images.npy"), shape_of(n, source.dims()), pixels.data());
+  io::write_npy(folder / (split + "_labels.npy"), {n}, labels.data());
+}
+
+/// The images that robustify makes, batch by batch.
+class Robustified {
+ public:
+  Robustified(const NetworkBase<float>& net, const data::Source& source, int steps,
+              const fs::path& folder)
+      : net_(net),
+        source_(source),
+        inversion_{.steps = steps},
+        folder_(folder),
+        work_(net, batch, 0, inversion_.keep()) {}
+
+  static constexpr int batch = 100;
+  std::string describe() const { return inversion_.describe(); }
+
+  /// Samples first .. first + n, from the file that holds them or anew.
+  std::vector<std::uint8_t> part(std::size_t first, std::size_t n) {
+    const fs::path file = folder_ / fmt::format("part-{:06}.npy", first);
+    if (is_there(file)) return io::NpyFile::read(file).take_bytes();
+    std::vector<std::uint32_t> ids(n), others(n);
+    const std::size_t all = source_.size();
+    const rng::Stream random(0, Purpose::data);
+    for (std::size_t i = 0; i < n; ++i) {  // another image, of any class
+      ids[i] = std::uint32_t(first + i);
+      others[i] = std::uint32_t((ids[i] + 1 + random.bits(ids[i]) % (all - 1)) % all);
+    }
+    const Tensor<float> x = batch_of(source_, ids), start = batch_of(source_, others);
+    Tensor<float> result(int(n), source_.dims());
+    inversion_(net_, work_, x.view(), start.view(), result.view(),
+               {.stop = &tools::stop_on_signals()});
+    const std::vector<float> pixels = result.download();
+    attack::verify<norm::L2>(start.download(), pixels, int(n), inversion_.eps);
+    const std::vector<std::uint8_t> bytes = bytes_of(pixels);
+    io::write_npy(file, shape_of(n, source_.dims()), bytes.data());
+    return bytes;
+  }
+
+ private:
+  const NetworkBase<float>& net_;
+  const data::Source& source_;
+  attack::Inversion<> inversion_;
+  fs::path folder_;
+  attack::Workspace<float> work_;
+};
+
+/// Cross-entropy of the logits over a temperature, which a student of distillation was trained
+/// with.
+struct AtTemperature {
+  double temperature = 1;
+  loss::CrossEntropy operator()(const std::int32_t* labels) const {
+    return {.labels = labels, .temperature = temperature};
+  }
+};
+constexpr double kd_temperature = 30;
+
+/// f(attack) with AutoPGD in the run's norm and ball.
+template <class F> auto with_auto_pgd(const training::Arguments& a, int steps, F f) {
+  const Rational eps = Rational::parse(a.eps, "--eps");
+  return a.norm == norm::L2::name ? f(attack::AutoPgd<norm::L2>{.eps = eps, .steps = steps})
+                                  : f(attack::AutoPgd<norm::Linf>{.eps = eps, .steps = steps});
+}
+
+struct Victim {
+  AnyNetwork<float> net{};
+  std::string weights{};
+};
+Victim load(const Run& run, const tools::DataSet& set) {
+  Victim v{.net = tools::make_model(run.program.a.model, *set.test, 0),
+           .weights = (run.folder / "model.safetensors").string()};
+  io::load_model(v.weights, *v.net);
+  return v;
+}
+
+/// Attacks in the order in which tables read them.
+std::vector<tools::AttackText> attacks_of(const training::Arguments& a, const Attacks& k) {
+  std::vector<tools::AttackText> list;
+  const auto add = [&](const std::string& text) {
+    list.push_back(tools::AttackText::parse(text, a.norm, a.eps));
+  };
+  add("clean");
+  add("pgd:steps=20");
+  add(fmt::format("apgd-ce:steps={},restarts={}", k.steps, k.restarts));
+  add(fmt::format("apgd-ce:steps={},restarts={},rule=art", k.steps, k.restarts));
+  add(fmt::format("apgd-ce:steps={},restarts={},rule=art", k.short_steps, k.short_restarts));
+  return list;
+}
+
+Json settings_of(const Run& run, const data::Source& images) {
+  return {{"row", run.row.name},
+          {"fingerprint", images.fingerprint()},
+          {"seed", run.program.a.seed},
+          {"instruction_set", instruction_set()}};
+}
+void write_report(const fs::path& folder, const Run& run, const tools::DataSet& set,
+                  const data::Source& images, report::ModelReport model) {
+  report::Report report{.title = run.row.name,
+                        .settings = settings_of(run, images),
+                        .class_names = set.test->class_names(),
+                        .models = {}};
+  report.models.push_back(std::move(model));
+  report::write(folder, report, [](const std::string& sentence) {
+    tools::complain("rnx-rrm: report.json is written, but not this: " + sentence);
+  });
+}
+
+/// What the numbers contradict, one sentence each.
+Json checks_of(const std::vector<report::AttackRow>& rows) {
+  Json list = Json::array();
+  const auto right = [&](std::size_t k) { return eval::robust_proportion(rows[k].accuracy).right; };
+  const long n = long(rows[0].accuracy.samples.size());
+  if (right(3) > right(1) + n / 100)
+    list.push_back(
+        fmt::format("AutoPGD (ART's) leaves {} of {} images, PGD-20 {}: attacks of "
+                    "more steps should leave fewer",
+                    right(3), n, right(1)));
+  if (right(2) > right(1) + n / 100)
+    list.push_back(
+        fmt::format("AutoPGD leaves {} of {} images, PGD-20 {}: attacks of more steps "
+                    "should leave fewer",
+                    right(2), n, right(1)));
+  if (rows.size() > 5 && right(5) + n / 20 < right(3))
+    list.push_back(
+        fmt::format("through logits over {} AutoPGD leaves {} of {} images, at 1 {}: "
+                    "its gradients vanish there",
+                    kd_temperature, right(5), n, right(3)));
+  return list;
+}
+
+void attack_at_temperature(const Run& run, const Victim& v, const data::Source& images,
+                           const Attacks& k, eval::Options o, report::ModelReport& model) {
+  const training::Arguments& a = run.program.a;
+  with_auto_pgd(a, k.steps, [&](auto attack) {
+    attack.restarts = k.restarts;
+    attack.rule = attack::AutoPgdRule::art;
+    eval::Accuracy r = eval::accuracy(*v.net, images, attack, AtTemperature{kd_temperature}, o);
+    const double forwards = r.forwards(), backwards = r.backwards();
+    model.attacks.push_back({.name = fmt::format("apgd-ce:steps={},restarts={},rule=art,"
+                                                 "temperature={}",
+                                                 k.steps, k.restarts, kd_temperature),
+                             .norm = a.norm,
+                             .eps = a.eps,
+                             .accuracy = std::move(r),
+                             .forwards = forwards,
+                             .backwards = backwards});
+    return 0;
+  });
+}
+
+/// Accuracy under AutoPGD for radii from 0 to twice the trained one.
+void write_curve(const Run& run, const Victim& v, const data::Source& images, const Attacks& k,
+                 const eval::Options& o) {
+  const double eps = Rational::parse(run.program.a.eps, "--eps").value();
+  std::vector<Rational> radii;
+  Json curve{{"norm", run.program.a.norm}, {"n", images.size()}};
+  for (const double part : {0.25, 0.5, 0.75, 1., 1.5, 2.}) radii.emplace_back(part * eps);
+  const auto results =
+      eval::after_each(with_auto_pgd(run.program.a, k.curve_steps, [&](auto attack) {
+        return eval::curve(*v.net, images, attack, radii, AtTemperature{}, o);
+      }));
+  curve["eps"] = {0.0};
+  curve["right"] = {eval::clean_proportion(results[0]).right};
+  for (std::size_t i = 0; i < radii.size(); ++i) {
+    curve["eps"].push_back(radii[i].value());
+    curve["right"].push_back(eval::robust_proportion(results[i]).right);
+  }
+  io::write_file(run.folder / "curve.json", tools::text_of(curve));
+}
+
+/// Multiplications of what was counted, for each sample: a backward to the weights is two of a
+/// forward, one to the images alone is one.
+double predicted_macs(const train::StagePasses& p, double samples, double student, double teacher) {
+  return (student * double(p.student.forwards + 2 * p.student.backwards + p.attacks.forwards +
+                           p.attacks.backwards) +
+          teacher * double(p.others.forwards)) /
+         samples;
+}
+
+}  // namespace
+
+const tools::DataSet& Images::of(const tools::DataOptions& o, bool train) {
+  const std::string key =
+      fmt::format("{} {} {} {} {} {}", o.dataset, o.dir, o.n_train, o.n_test, o.groups, train);
+  for (const auto& opened : opened_)
+    if (opened->key == key) return opened->set;
+  opened_.push_back(std::make_unique<Opened>(Opened{key, tools::open_data(o, train, true)}));
+  return opened_.back()->set;
+}
+
+std::string teacher_of_images(const fs::path& folder) {
+  return is_there(folder / "robust.json")
+             ? read_json(folder / "robust.json").value("/teacher/checksum"_json_pointer, "")
+             : "";
+}
+
+void robustify(const Row& row, const fs::path& teacher, const tools::DataOptions& o,
+               const fs::path& folder, Images& images, tools::Display& display) {
+  const tools::DataSet& set = images.of(o, true);
+  const tools::LoadedTeacher by = tools::load_teacher(teacher.string(), "", *set.train);
+  const std::size_t wanted = row.settings.value("images", std::size_t(0)),
+                    n = wanted ? std::min(wanted, set.train->size()) : set.train->size();
+  require(set.train->size() > 1, "robustify: it needs another image to start from");
+  Robustified made(*by.net, *set.train, row.settings.value("steps", 1000), folder);
+  Json what{{"program", "rnx-rrm"},
+            {"teacher", {{"model", by.model}, {"checksum", by.checksum}}},
+            {"images", n},
+            {"of", set.train->fingerprint()},
+            {"attack", made.describe()}};
+  tools::make_writable("--out", folder);
+  const tools::FolderLock lock("--out", folder, "rnx-rrm");
+  if (is_there(folder / "robust.json")) {
+    Json stored = read_json(folder / "robust.json");
+    const bool finished = stored.erase("finished") > 0;
+    const std::string difference = tools::first_difference(stored, what);
+    require(difference.empty(), [&] {
+      return folder.string() + ": it holds the robustified images of something else: " + difference;
+    });
+    if (finished) return;
+  }
+  io::write_file(folder / "robust.json", tools::text_of(what));
+  tools::work_begins("this batch");
+  std::vector<std::uint8_t> pixels;
+  const auto count = display.counting(row.name);
+  for (std::size_t first = 0; first < n; first += Robustified::batch) {
+    tools::check_stop();
+    const auto part = made.part(first, std::min<std::size_t>(Robustified::batch, n - first));
+    pixels.insert(pixels.end(), part.begin(), part.end());
+    count(pixels.size() / set.train->dims().count(), n);
+  }
+  display.done();
+  write_split(folder, "train", *set.train, std::move(pixels));
+  write_split(folder, "test", *set.test, {});
+  std::string names;
+  for (const std::string& name : set.train->class_names()) names += name + "\n";
+  if (!names.empty()) io::write_file(folder / "class_names.txt", names);
+  what["finished"] = tools::now_text();
+  io::write_file(folder / "robust.json", tools::text_of(what));
+}
+
+void evaluate(const Run& run, const Attacks& k, Images& images, tools::Display& display) {
+  const fs::path report = run.folder / "attacks", stronger = run.folder / "autoattack";
+  const bool attacked = is_there(report / "report.json"),
+             drawn = is_there(run.folder / "curve.json"),
+             all = k.auto_attack == 0 || is_there(stronger / "report.json");
+  if (attacked && drawn && all) return;
+  const training::Arguments& a = run.program.a;
+  const tools::DataSet& set = images.of(a.data, false);
+  const Victim v = load(run, set);
+  const auto first = [&](int n) {
+    return data::Part(*set.test, 0,
+                      n ? std::min(std::size_t(n), set.test->size()) : set.test->size());
+  };
+  tools::work_begins("this step");
+  eval::Options o{.seed = a.seed, .stop = &tools::stop_on_signals()};
+  const data::Part some = first(k.images);
+  if (!attacked) {
+    report::ModelReport model = tools::model_report(*v.net, run.row.name, a.model, v.weights, some,
+                                                    attacks_of(a, k), o, display);
+    if (run.row.kd()) attack_at_temperature(run, v, some, k, o, model);
+    model.details["checks"] = checks_of(model.attacks);
+    for (const Json& sentence : model.details["checks"])
+      tools::complain("rnx-rrm: " + run.row.name + ": " + sentence.get<std::string>());
+    write_report(report, run, set, some, std::move(model));
+  }
+  if (!drawn) write_curve(run, v, some, k, o);
+  if (!all) {
+    const data::Part few = first(k.auto_attack);
+    write_report(
+        stronger, run, set, few,
+        tools::model_report(*v.net, run.row.name, a.model, v.weights, few,
+                            {tools::AttackText::parse("aa-standard", a.norm, a.eps)}, o, display));
+  }
+}
+
+void measure_time(const Run& run, double seconds, Images& images, tools::Display& display) {
+  if (is_there(run.folder / "time.json")) return;
+  using clock = std::chrono::steady_clock;
+  const training::Arguments& a = run.program.a;
+  display.phase(run.row.name + ", time of a step");
+  const tools::DataSet& set = images.of(a.data, true);
+  training::Model model = training::make_model(a, set, display);
+  optim::Sgd<float> sgd({.momentum = a.momentum, .weight_decay = a.weight_decay});
+  const int n = int(std::min(std::size_t(a.batch), set.train->size()));
+  train::Step<float, cpu> step(*model.net, sgd, training::objective_of(a, model.teacher), n);
+  std::vector<std::uint32_t> ids(std::size_t(n), 0);
+  std::vector<std::int32_t> labels(ids.size());
+  for (std::size_t i = 0; i < ids.size(); ++i)
+    labels[i] = set.train->label(ids[i] = std::uint32_t(i));
+  step.images() = batch_of(*set.train, ids);
+  step.labels().upload(labels);
+  const int replays = step.stage().plan().replays;
+  std::vector<double> times;
+  train::StagePasses before{};
+  for (double sum = 0; times.size() < 4 || sum < seconds; sum += times.back()) {
+    tools::check_stop();
+    step.set({.draw = std::uint64_t(times.size()) << draw_bits_of_step, .lr = 1e-6});
+    before = step.stage().passes();
+    const auto begin = clock::now();
+    for (int r = 0; r < replays; ++r) step.run({.replay = r, .replays = replays, .n = n});
+    times.push_back(std::chrono::duration<double>(clock::now() - begin).count());
+  }
+  std::sort(times.begin() + 1, times.end());  // the first one warms up
+  const double median = times[1 + (times.size() - 1) / 2];
+  const auto passed = step.stage().passes();
+  const train::StagePasses own{passed.student - before.student, passed.attacks - before.attacks,
+                               passed.others - before.others};
+  const double teacher =
+      run.row.teacher.empty() ? 0 : double(cost::table(model.teacher.net->graph()).total().macs);
+  const long batches = training::batches_per_epoch(a, set);
+  Json bytes = Json::object();
+  for (const auto& [name, count] : step.stage().bytes()) bytes[name] = count;
+  const Json passes{{"student_forwards", double(own.student.forwards) / n},
+                    {"student_backwards", double(own.student.backwards) / n},
+                    {"attack_forwards", double(own.attacks.forwards) / n},
+                    {"attack_backwards", double(own.attacks.backwards) / n},
+                    {"teacher_forwards", double(own.others.forwards) / n}};
+  io::write_file(
+      run.folder / "time.json",
+      tools::text_of(
+          {{"step_seconds", median},
+           {"steps", times.size() - 1},
+           {"epoch_seconds", median * double(batches)},
+           {"total_minutes", median * double(batches) * a.epochs / 60},
+           {"passes", passes},
+           {"predicted_macs",
+            predicted_macs(own, n, double(cost::table(model.net->graph()).total().macs), teacher)},
+           {"threads", host::threads()},
+           {"instruction_set", instruction_set()},
+           {"bytes", bytes}}));
+  display.done();
+}
+
+}  // namespace rrm

@@ -1,0 +1,50 @@
+// What is done with a trained network: images made of its features, attacks, times.
+#pragma once
+
+#include <filesystem>
+
+#include "../tools/train/program.hpp"
+#include "plan.hpp"
+
+namespace rrm {
+
+/// A row's run: its command line, and the folder that holds it.
+struct Run {
+  const Row& row;
+  const training::Program& program;
+  std::filesystem::path folder;
+};
+
+/// Data sets, opened once.
+class Images {
+ public:
+  /// Errors: UsageError, FileError.
+  const tools::DataSet& of(const tools::DataOptions& o, bool train);
+
+ private:
+  struct Opened {
+    std::string key;
+    tools::DataSet set;
+  };
+  std::vector<std::unique_ptr<Opened>> opened_{};
+};
+
+/// Makes the robustified training images of a teacher (attack::Inversion) as a folder of arrays,
+/// which --dataset npy reads, with the test images beside them. What is there is gone on with.
+/// o: of the images that are robustified. Errors: UsageError (the folder holds images of another
+/// teacher or of other options), FileError, Stopped.
+void robustify(const Row& row, const std::filesystem::path& teacher, const tools::DataOptions& o,
+               const std::filesystem::path& folder, Images& images, tools::Display& display);
+/// The checksum of the teacher whose images a folder holds; nothing is said of unfinished ones.
+/// Errors: FileError.
+std::string teacher_of_images(const std::filesystem::path& folder);
+
+/// Attacks a run's weights: attacks/report.json, curve.json, autoattack/report.json in its folder.
+/// What is there is kept. Errors: UsageError, FileError, Stopped.
+void evaluate(const Run& run, const Attacks& attacks, Images& images, tools::Display& display);
+
+/// Measures steps of a run for so many seconds, and writes time.json: seconds of an epoch, passes of
+/// its networks and what they would predict, bytes of traces. Errors: UsageError, FileError.
+void measure_time(const Run& run, double seconds, Images& images, tools::Display& display);
+
+}  // namespace rrm

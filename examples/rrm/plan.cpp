@@ -1,0 +1,293 @@
+#include "plan.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include <fmt/format.h>
+
+#include <rnx/core/error.hpp>
+
+namespace rrm {
+namespace {
+
+/// `settings` with `more` over them.
+Json with(Json settings, const Json& more) {
+  settings.update(more);
+  return settings;
+}
+Json ball(bool l2, bool imagenet) {
+  if (!l2) return {{"norm", "linf"}, {"eps", "8/255"}, {"attack-step", "2/255"}};
+  return {{"norm", "l2"}, {"eps", imagenet ? "3" : "1"}, {"attack-step", imagenet ? "0.6" : "0.2"}};
+}
+
+/// Table 4; decay of weights and steps of the attack as in the published code.
+Json sat(const char* model, bool l2, bool imagenet = false) {
+  const Json common{{"model", model},        {"objective", "pgd"},      {"attack-steps", 7},
+                    {"attack-mode", "eval"}, {"schedule", "multistep"}, {"epochs", 150},
+                    {"gamma", 0.1}};
+  const Json own =
+      imagenet ? Json{{"lr", 0.01}, {"milestones", {125. / 150}}, {"weight-decay", 1e-4}}
+               : Json{{"lr", 0.1}, {"milestones", {50. / 150, 100. / 150}}, {"weight-decay", 5e-4}};
+  return with(with(common, own), ball(l2, imagenet));
+}
+/// Table 6: what the paper calls fast adversarial training is PGD-7 with the network in train mode.
+Json fast(const char* model) {
+  return with({{"model", model},
+               {"objective", "pgd"},
+               {"attack-steps", 7},
+               {"attack-mode", "train"},
+               {"attack-commits", 1},
+               {"schedule", "triangular"},
+               {"warm", 0.5},
+               {"lr", 0.2},
+               {"epochs", 40},
+               {"weight-decay", 5e-4}},
+              ball(false, false));
+}
+/// Wong et al. 2020.
+Json fgsm_rs(const char* model) {
+  return {{"model", model}, {"objective", "fgsm-rs"}, {"schedule", "triangular"}, {"warm", 0.5},
+          {"lr", 0.2},      {"epochs", 15},           {"weight-decay", 5e-4}};
+}
+/// Table 6; the printed epochs count each replay of a batch.
+Json free(const char* model, int printed) {
+  return {{"model", model},           {"objective", "free"}, {"replays", 8},
+          {"schedule", "triangular"}, {"warm", 0.5},         {"lr", 0.04},
+          {"epochs", printed / 8},    {"weight-decay", 5e-4}};
+}
+/// Table 5. With an L2 ball the published code decays weights less.
+Json rrm(const char* model, bool l2) {
+  return {{"model", model},
+          {"objective", "rrm"},
+          {"match", "cosine"},
+          {"lambda", l2 ? 5e-5 : 5e-3},
+          {"schedule", "cosine"},
+          {"lr", 0.1},
+          {"lr-end", 1e-6},
+          {"epochs", 48},
+          {"weight-decay", l2 ? 5e-5 : 5e-4}};
+}
+Json rrm_imagenet(const char* model) {
+  return {{"model", model},
+          {"objective", "rrm"},
+          {"match", "l2"},
+          {"lambda", 1e-3},
+          {"schedule", "multistep"},
+          {"milestones", {35. / 60, 50. / 60}},
+          {"gamma", 0.1},
+          {"lr", 0.1},
+          {"epochs", 60},
+          {"weight-decay", 5e-5}};
+}
+/// Table 6's rows of RDT and KD.
+Json stepped(const char* model, const char* objective) {
+  return {{"model", model},
+          {"objective", objective},
+          {"schedule", "multistep"},
+          {"milestones", {0.65, 0.9}},
+          {"gamma", 0.1},
+          {"lr", 0.1},
+          {"epochs", 100},
+          {"weight-decay", 5e-4}};
+}
+
+constexpr const char *vgg11 = "vgg11_bn", *vgg19 = "vgg19_bn", *r18 = "resnet18",
+                     *r50 = "resnet50_rrm", *dnn = "dnn", *alexnet = "alexnet_rrm",
+                     *vgg16 = "vgg16_rrm", *r50_imagenet = "resnet50_imagenet";
+constexpr bool linf = false, l2 = true;
+
+/// Tables 1, 2 and 8 on CIFAR-10.
+void add_cifar(std::vector<Row>& rows) {
+  using enum Phase;
+  rows.push_back({"fast-vgg11", teacher, "", "", false, fast(vgg11)});
+  rows.push_back({"fast-resnet18", teacher, "", "", false, fast(r18)});
+  for (const auto& [name, model] : {std::pair{"sat-l2-vgg11", vgg11},
+                                    {"sat-l2-resnet18", r18},
+                                    {"sat-l2-resnet50", r50},
+                                    {"sat-l2-vgg19", vgg19},
+                                    {"sat-l2-dnn", dnn}})
+    rows.push_back({name, teacher, "", "", false, sat(model, l2)});
+  for (const std::string from : {"vgg11", "resnet18"})
+    rows.push_back({"robust-" + from,
+                    robustify,
+                    "sat-l2-" + from,
+                    "",
+                    false,
+                    {{"images", 0}, {"steps", 1000}}});
+  rows.push_back({"sat-resnet50", baseline, "", "", false, sat(r50, linf)});
+  rows.push_back({"fast-resnet50", baseline, "", "", false, fast(r50)});
+  rows.push_back({"fgsm-rs-resnet50", baseline, "", "", false, fgsm_rs(r50)});
+  rows.push_back({"free-resnet50", baseline, "", "", false, free(r50, 96)});
+  rows.push_back({"free48-resnet50", baseline, "", "", false, free(r50, 48)});
+  rows.push_back({"natural-resnet50", baseline, "", "", false, stepped(r50, "natural")});
+  for (const std::string from : {"vgg11", "resnet18"}) {
+    rows.push_back({"rdt-" + from, baseline, "", "robust-" + from, false, stepped(r50, "natural")});
+    rows.push_back({"kd-" + from, baseline, "sat-l2-" + from, "", false,
+                    with(stepped(r50, "kd"), {{"alpha", 1}, {"temperature", 30}})});
+  }
+  for (const std::string from : {"vgg11", "resnet18"}) {
+    rows.push_back({"rrm-" + from, transfer, "fast-" + from, "", false, rrm(r50, linf)});
+    rows.push_back({"rrm-l2-" + from, transfer, "sat-l2-" + from, "", false, rrm(r50, l2)});
+  }
+  rows.push_back({"rrm-vgg11-distance", transfer, "fast-vgg11", "", false,
+                  with(rrm(r50, linf), {{"match", "l2"}})});  // the other loss, in the same place
+}
+/// Table 3 and section 7.2's AlexNet.
+void add_imagenet(std::vector<Row>& rows) {
+  using enum Phase;
+  for (const auto& [name, model] :
+       {std::pair{"alexnet", alexnet}, {"vgg16", vgg16}, {"resnet50", r50_imagenet}})
+    rows.push_back(
+        {std::string("imagenet-sat-") + name, teacher, "", "", true, sat(model, l2, true)});
+  rows.push_back({"imagenet-rrm-resnet50", transfer, "imagenet-sat-alexnet", "", true,
+                  rrm_imagenet(r50_imagenet)});
+  rows.push_back(
+      {"imagenet-rrm-vgg16", transfer, "imagenet-sat-alexnet", "", true, rrm_imagenet(vgg16)});
+  rows.push_back(
+      {"imagenet-rrm-alexnet", limit, "imagenet-sat-resnet50", "", true, rrm_imagenet(alexnet)});
+}
+/// Figures 2 (epochs), 4 (lambda) and 5 (students of one teacher).
+void add_figures(std::vector<Row>& rows) {
+  using enum Phase;
+  for (const int epochs : {12, 24, 36}) {
+    rows.push_back({fmt::format("rrm-epochs{}", epochs), sweep, "fast-resnet18", "", false,
+                    with(rrm(r50, linf), {{"epochs", epochs}})});
+    rows.push_back(
+        {fmt::format("free{}-resnet50", 2 * epochs), sweep, "", "", false, free(r50, 2 * epochs)});
+  }
+  for (const char* lambda : {"1e-6", "1e-5", "5e-5", "5e-4", "5e-3", "1e-2", "1e-1"})
+    for (const std::string from : {"vgg11", "resnet18"})
+      rows.push_back({"lambda" + std::string(lambda) + "-" + from, sweep, "sat-l2-" + from, "",
+                      false, with(rrm(r50, l2), {{"lambda", std::stod(lambda)}})});
+  for (const auto& [name, model] : {std::pair{"resnet50", r50},
+                                    {"resnet18", r18},
+                                    {"vgg19", vgg19},
+                                    {"vgg11", vgg11},
+                                    {"dnn", dnn}})
+    rows.push_back(
+        {std::string("limit-") + name, limit, "sat-l2-resnet50", "", false, rrm(model, l2)});
+}
+
+/// What a smaller plan has in the place of the paper's.
+struct Scale {
+  std::map<std::string, std::string> models{};
+  std::map<std::string, int> epochs{};  ///< by objective
+  Json settings{};                      ///< of all rows
+  Json robust{};                        ///< of robustify rows
+  std::vector<std::string> without{};   ///< rows whose names begin so
+  bool imagenet = true;
+};
+
+void scale(Plan& plan, const Scale& s) {
+  std::erase_if(plan.rows, [&](const Row& row) {
+    const auto begins = [&](const std::string& name) { return row.name.starts_with(name); };
+    return (row.imagenet && !s.imagenet) || std::any_of(s.without.begin(), s.without.end(), begins);
+  });
+  for (Row& row : plan.rows) {
+    row.imagenet = false;
+    if (row.phase == Phase::robustify) {
+      row.settings.update(s.robust);
+      continue;
+    }
+    const std::string model = row.settings["model"], objective = row.settings["objective"];
+    if (const auto other = s.models.find(model); other != s.models.end())
+      row.settings["model"] = other->second;
+    const int paper = row.settings["epochs"], whole = objective == "free" ? 12 : 48,
+              own = s.epochs.at(objective);
+    row.settings["epochs"] = row.phase == Phase::sweep ? std::max(1, own * paper / whole) : own;
+    if (row.name == "free48-resnet50") row.settings["epochs"] = std::max(1, own / 2);
+    row.settings.update(s.settings);
+  }
+}
+
+Plan smoke() {
+  Plan plan = plan_of("paper");
+  plan.preset = "smoke";
+  plan.data = {{"dataset", "synthetic"}, {"n-train", 64}, {"n-test", 32}};
+  plan.attacks = {.images = 16,
+                  .steps = 3,
+                  .restarts = 1,
+                  .short_steps = 2,
+                  .short_restarts = 1,
+                  .auto_attack = 0,
+                  .curve_steps = 2};
+  plan.seconds = 0;
+  Scale s{.models = {{r50, "resnet20_rrm"},
+                     {r18, "dnn"},
+                     {vgg11, "dnn"},
+                     {vgg19, "dnn"},
+                     {alexnet, "dnn"},
+                     {vgg16, "dnn"},
+                     {r50_imagenet, "resnet20_rrm"}},
+          .settings = {{"batch", 32}, {"eval-n", 0}, {"eval-pgd-n", 0}, {"final-pgd-n", 0}},
+          .robust = {{"images", 64}, {"steps", 3}},
+          .without = {"lambda1e-6", "lambda1e-5", "lambda1e-2", "lambda1e-1", "rrm-epochs36",
+                      "free72"}};
+  for (const char* objective : {"pgd", "fgsm-rs", "free", "rrm", "natural", "kd"})
+    s.epochs[objective] = 1;
+  scale(plan, s);
+  return plan;
+}
+
+Plan small() {
+  Plan plan = plan_of("paper");
+  plan.preset = "small";
+  plan.seeds = {0, 1, 2};
+  plan.data = {{"dataset", "cifar10"}, {"n-train", 10000}};
+  plan.attacks = {.images = 500,
+                  .steps = 50,
+                  .restarts = 2,
+                  .short_steps = 20,
+                  .short_restarts = 1,
+                  .auto_attack = 100,
+                  .curve_steps = 20};
+  Scale s{
+      .models = {{r50, "resnet20_rrm"}, {vgg11, "vgg11_narrow"}},
+      .epochs = {{"pgd", 8}, {"fgsm-rs", 8}, {"free", 2}, {"rrm", 16}, {"natural", 16}, {"kd", 16}},
+      .settings = {{"eval-n", 0}, {"eval-pgd-n", 0}, {"final-pgd-n", 0}},
+      .robust = {{"images", 2000}, {"steps", 200}},
+      .without = {"fast-resnet18", "sat-l2-resnet18", "sat-l2-vgg19", "robust-resnet18",
+                  "sat-resnet50", "rdt-resnet18", "kd-resnet18", "rrm-resnet18", "rrm-l2-resnet18",
+                  "rrm-epochs", "free24", "free72", "lambda1e-6", "lambda1e-5", "limit-vgg19"},
+      .imagenet = false};
+  std::erase_if(plan.rows, [](const Row& row) {
+    return row.name.starts_with("lambda") && row.name.ends_with("resnet18");
+  });
+  scale(plan, s);
+  return plan;
+}
+
+}  // namespace
+
+Plan plan_of(const std::string& preset) {
+  if (preset == "smoke") return smoke();
+  if (preset == "small") return small();
+  rnx::require(preset == "paper", [&] {
+    return "--preset: '" + preset + "' is unknown; known are smoke, small, paper";
+  });
+  Plan plan{.preset = "paper"};
+  plan.data = {{"dataset", "cifar10"}};
+  plan.attacks.auto_attack = 10000;
+  add_cifar(plan.rows);
+  add_imagenet(plan.rows);
+  add_figures(plan.rows);
+  const auto later = [](const Row& a, const Row& b) { return a.phase < b.phase; };
+  std::stable_sort(plan.rows.begin(), plan.rows.end(), later);
+  return plan;
+}
+
+std::string difference(const Row& paper, const Row& own) {
+  std::string text;
+  for (const auto& [key, value] : own.settings.items()) {
+    if (key.starts_with("eval-") || key.starts_with("final-")) continue;
+    const auto printed = paper.settings.find(key);
+    if (printed != paper.settings.end() && *printed == value) continue;
+    text += fmt::format("{}{} {}{}", text.empty() ? "" : ", ", key,
+                        printed == paper.settings.end() ? "" : printed->dump() + " \u2192 ",
+                        value.dump());
+  }
+  std::erase(text, '"');
+  return text;
+}
+
+}  // namespace rrm

@@ -1,0 +1,61 @@
+// What paper 002 trains: its rows, by name, with the published hyper-parameters, and the smaller
+// plans that are made of them.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+namespace rrm {
+
+using Json = nlohmann::ordered_json;
+
+/// In the order in which `all` runs them; what a verb runs.
+enum class Phase { teacher, robustify, baseline, transfer, sweep, limit };
+
+/// A network to train, or (Phase::robustify) a data set to make.
+struct Row {
+  std::string name;  ///< its folder, followed by "-s" and the seed
+  Phase phase = Phase::teacher;
+  std::string teacher{};  ///< the row of its teacher, of the same seed; empty: none
+  std::string images{};   ///< the row of the robustified images that it is trained on
+  bool imagenet = false;  ///< Restricted ImageNet, else CIFAR-10
+  Json settings{};        ///< of rnx-train; of Phase::robustify: images, steps
+  bool kd() const { return settings.value("objective", "") == "kd"; }
+};
+
+/// How the trained networks are attacked.
+struct Attacks {
+  int images = 0;                            ///< the first test images (0: all)
+  int steps = 50, restarts = 10;             ///< of AutoPGD, original and ART's
+  int short_steps = 20, short_restarts = 5;  ///< ART's of tables 3 and 8, figures 4 and 5
+  int auto_attack = 0;                       ///< the first images for AutoAttack (0: none)
+  int curve_steps = 20;                      ///< of AutoPGD over radii
+};
+
+struct Plan {
+  std::string preset;
+  std::vector<Row> rows{};  ///< teachers before their students
+  Attacks attacks{};
+  std::vector<int> seeds{0};
+  Json data{};         ///< settings of all rows on CIFAR-10's place
+  double seconds = 1;  ///< that `time` measures for each row
+
+  /// Null: it has none of that name.
+  const Row* find(const std::string& name) const {
+    for (const Row& row : rows)
+      if (row.name == name) return &row;
+    return nullptr;
+  }
+};
+
+/// smoke: synthetic images, all rows, networks of a second. small: CIFAR-10, ResNet-20 and a narrow
+/// VGG-11 in the places of the paper's networks. paper: as published. Errors: UsageError.
+Plan plan_of(const std::string& preset);
+
+/// "model resnet50_rrm -> resnet20_rrm, epochs 48 -> 8": what a row's settings have otherwise than
+/// the paper's; "" where there is nothing.
+std::string difference(const Row& paper, const Row& own);
+
+}  // namespace rrm
