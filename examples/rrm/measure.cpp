@@ -375,6 +375,11 @@ void measure_time(const Run& run, double seconds, Images& images, tools::Display
   const double teacher =
       run.row.teacher.empty() ? 0 : double(cost::table(model.teacher.net->graph()).total().macs);
   const long batches = training::batches_per_epoch(a, set);
+  const double total = median * double(batches) * a.epochs / 60;
+  double with_teacher = total;
+  const fs::path of_teacher = fs::path(a.teacher).parent_path() / "time.json";
+  if (!run.row.teacher.empty() && is_there(of_teacher))
+    with_teacher += read_json(of_teacher).value("total_minutes", 0.0);
   Json bytes = Json::object();
   for (const auto& [name, count] : step.stage().bytes()) bytes[name] = count;
   const Json passes{{"student_forwards", double(own.student.forwards) / n},
@@ -388,7 +393,8 @@ void measure_time(const Run& run, double seconds, Images& images, tools::Display
           {{"step_seconds", median},
            {"steps", times.size() - 1},
            {"epoch_seconds", median * double(batches)},
-           {"total_minutes", median * double(batches) * a.epochs / 60},
+           {"total_minutes", total},
+           {"with_teacher_minutes", with_teacher},
            {"passes", passes},
            {"predicted_macs",
             predicted_macs(own, n, double(cost::table(model.net->graph()).total().macs), teacher)},

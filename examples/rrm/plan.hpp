@@ -42,6 +42,12 @@ struct Plan {
   Json data{};         ///< settings of all rows on CIFAR-10's place
   double seconds = 1;  ///< that `time` measures for each row
 
+  /// Of its images: those of CIFAR-10 lie in a folder.
+  Json data_settings(const std::string& folder) const {
+    Json settings = data;
+    if (!folder.empty() && data.value("dataset", "") != "synthetic") settings["data"] = folder;
+    return settings;
+  }
   /// Null: it has none of that name.
   const Row* find(const std::string& name) const {
     for (const Row& row : rows)

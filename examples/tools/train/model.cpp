@@ -42,6 +42,7 @@ Model make_model(const Arguments& a, const tools::DataSet& set, tools::Display& 
   m.facts = {{"parameters", m.net->parameter_count()},
              {"macs", total.macs},
              {"relus", total.relus},
+             {"features", feature_count(*m.net)},
              {"data", a.data.dir}};
   if (a.init.empty())
     m.facts["normalisation"] = {{"mean", set.statistics.mean}, {"std", set.statistics.std}};

@@ -136,13 +136,13 @@ class Table {
                       const detail::Json& ours) {
     const std::string what = "table: the row " + name_of(row) + " holds runs of ";
     bool apart = false;
-    // a student's seed has a teacher of that seed, so that weights to start from may differ
+    // a student's seed has a teacher of that seed, whose weights differ, as do those to start from
     for (const auto* one : {&theirs, &ours})
       for (const auto& item : one->items()) {
         const std::string& key = item.key();
         const auto& other = one == &theirs ? ours : theirs;
         const bool equal = other.contains(key) && other[key] == item.value();
-        require(key == "seed" || key == "init" || equal, [&] {
+        require(key == "seed" || key == "init" || key == "teacher" || equal, [&] {
           return what + "several configurations: " + before.string() + " and " + run.string() +
                  " differ in " + io::in_quotes(key);
         });

@@ -1,0 +1,219 @@
+// rnx-rrm: paper 002, "Transferring Adversarial Robustness Through Robust Representation Matching",
+// from its teachers to its tables. Each row is a run of rnx-train in a folder of its own; what is
+// finished is not done again.
+#include <functional>
+
+#include "../tools/run_json.hpp"
+#include "measure.hpp"
+#include "tables.hpp"
+
+namespace {
+
+using namespace rnx;
+namespace fs = std::filesystem;
+using rrm::Phase;
+
+struct Arguments {
+  std::string preset = "small", data, imagenet, out = "rrm", progress = "auto";
+  std::vector<std::string> only{};
+  std::vector<double> seeds{};
+  int threads = 0;
+
+  bool wants(const rrm::Row& row) const {
+    return only.empty() || std::find(only.begin(), only.end(), row.name) != only.end();
+  }
+};
+
+/// What a verb does with the rows of its phases.
+struct Work {
+  std::vector<Phase> phases{};
+  bool train = true, time = false, table = false, figure = false;
+};
+
+class Pipeline {
+ public:
+  Pipeline(const Arguments& a, Work work)
+      : a_(a),
+        work_(std::move(work)),
+        plan_(rrm::plan_of(a.preset)),
+        display_(a.progress) {
+    if (!a.seeds.empty()) plan_.seeds.assign(a.seeds.begin(), a.seeds.end());
+    for (const std::string& name : a.only) {
+      std::vector<std::string> known;
+      for (const rrm::Row& row : plan_.rows) known.push_back(row.name);
+      tools::require_known("--only", name, known);
+    }
+    require(plan_.data.value("dataset", "") == "synthetic" || !a.data.empty(),
+            "--data: the folder of CIFAR-10 is needed (--preset smoke needs none)");
+  }
+
+  /// The exit code: the first of the rows' that is not 0.
+  int run() {
+    tools::stop_on_signals();
+    if (a_.threads) host::set_threads(a_.threads);
+    int result = 0;
+    for (const rrm::Row& row : plan_.rows)
+      for (const int seed : plan_.seeds) {
+        if (std::find(work_.phases.begin(), work_.phases.end(), row.phase) == work_.phases.end() ||
+            !a_.wants(row) || (row.phase == Phase::robustify && seed != plan_.seeds[0]))
+          continue;
+        const int code = guarded(row, seed);
+        if (tools::stop_on_signals().load()) return tools::stopped_status();
+        if (result == 0) result = code;
+      }
+    if (work_.figure) rrm::write_figures(plan_, a_.out);
+    if (work_.table) {
+      rrm::write_tables(plan_, a_.out);
+      display_.say("tables: " + (fs::path(a_.out) / "report.md").string());
+    }
+    return result;
+  }
+
+ private:
+  fs::path folder(const std::string& row, int seed) const {
+    return rrm::folder_of(a_.out, row, seed);
+  }
+  /// Robustified images are made once, of the first seed's teacher.
+  fs::path images_of(const std::string& row) const { return folder(row, plan_.seeds[0]); }
+  fs::path teacher_of(const std::string& row, int seed) const {
+    return folder(row, seed) / "model.safetensors";
+  }
+
+  /// A mistake of one row is no other's.
+  int guarded(const rrm::Row& row, int seed) {
+    const auto failed = [&](const Error& e) {
+      tools::complain("rnx-rrm: row " + row.name + ": " + e.what());
+      return e.exit_code();
+    };
+    try {
+      return one(row, seed);
+    } catch (const Stopped&) {
+      return tools::stopped_status();
+    } catch (const Error& e) {
+      return failed(e);
+    }
+  }
+
+  int one(const rrm::Row& row, int seed) {
+    if (row.imagenet && a_.imagenet.empty()) {
+      display_.say("row " + row.name + ": left out, --imagenet says no folder");
+      return 0;
+    }
+    if (row.phase == Phase::robustify) {
+      if (!work_.train) return 0;
+      training::Program data;
+      data.app.parse({}, {plan_.data_settings(a_.data), "the plan"});
+      rrm::robustify(row, teacher_of(row.teacher, seed), data.a.data, images_of(row.name), images_,
+                     display_);
+      return 0;
+    }
+    if (!row.images.empty()) require_images(row);
+    training::Program program;
+    program.app.parse({"--out=" + folder(row.name, seed).string(), "--progress=" + a_.progress,
+                       fmt::format("--threads={}", a_.threads)},
+                      {settings_of(row, seed), "row " + row.name});
+    const bool finished =
+        tools::is_finished_run(folder(row.name, seed), program.app.options(), program.app.name());
+    if (work_.train && !finished) {
+      display_.say(fmt::format("row {}, seed {}", row.name, seed));
+      if (const int code = program.train(); code != 0) return code;
+    }
+    const rrm::Run run{row, program, folder(row.name, seed)};
+    if (work_.train) rrm::evaluate(run, plan_.attacks, images_, display_);
+    if (work_.time && (finished || work_.train))
+      rrm::measure_time(run, plan_.seconds, images_, display_);
+    return 0;
+  }
+
+  /// Refuses robustified images of another teacher than the row's.
+  void require_images(const rrm::Row& row) const {
+    const rrm::Row* made = plan_.find(row.images);
+    const fs::path teacher = teacher_of(made->teacher, plan_.seeds[0]);
+    const std::string now = Checksum().add(io::read_file(teacher, UINT64_MAX)).text(),
+                      stored = rrm::teacher_of_images(images_of(row.images));
+    require(now == stored, [&] {
+      return fmt::format("{} holds images of {}, whose weights are {} now",
+                         images_of(row.images).string(),
+                         stored.empty() ? "no teacher" : "a teacher with checksum " + stored, now);
+    });
+  }
+
+  /// rnx-train's options of a row.
+  rrm::Json settings_of(const rrm::Row& row, int seed) const {
+    rrm::Json s = row.imagenet ? rrm::Json{{"dataset", "image-folder"},
+                                           {"data", a_.imagenet},
+                                           {"groups", "restricted-imagenet"},
+                                           {"image-size", 224},
+                                           {"resize", 256},
+                                           {"check-images", false}}
+                               : plan_.data_settings(a_.data);
+    if (!row.images.empty()) {
+      s.update({{"dataset", "npy"}, {"data", images_of(row.images).string()}, {"n-train", 0}});
+      if (plan_.data.value("dataset", "") == "cifar10")
+        s.update({{"mean", {.4914, .4822, .4465}}, {"std", {.2471, .2435, .2616}}});
+    }
+    s.update(row.settings);
+    s["seed"] = seed;
+    if (!row.teacher.empty()) s["teacher"] = teacher_of(row.teacher, seed).string();
+    return s;
+  }
+
+  const Arguments& a_;
+  Work work_;
+  rrm::Plan plan_;
+  tools::Display display_;
+  rrm::Images images_{};
+};
+
+void add_options(Arguments& a, tools::App& app) {
+  CLI::App& cli = app.cli;
+  cli.add_option("--preset", a.preset, "the plan: smoke | small | paper");
+  cli.add_option("--data", a.data, "folder of CIFAR-10's binary files");
+  cli.add_option("--imagenet", a.imagenet,
+                 "folder of ImageNet's images, for the rows of Restricted ImageNet");
+  cli.add_option("--out", a.out, "folder of all runs, tables and figures");
+  tools::add_texts(cli, "--only", a.only, "names of rows: the others are left out");
+  tools::add_reals(cli, "--seeds", a.seeds, {}, "in the place of the preset's");
+  tools::add_whole(cli, "--threads", a.threads, {.most = host::max_threads}, "0: all");
+  cli.add_option("--progress", a.progress, "auto | bar | plain | json | off");
+}
+
+int run_verb(const std::string& verb, const std::string& help, const Work& work,
+             const tools::App::Arguments& arguments) {
+  Arguments a;
+  tools::App app("rnx-rrm " + verb, help);
+  add_options(a, app);
+  return app.run(arguments, [&] { return Pipeline(a, work).run(); });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  tools::App app("rnx-rrm", "Paper 002: robustness taught by matching representations.");
+  const std::vector<Phase> every{Phase::teacher,  Phase::robustify, Phase::baseline,
+                                 Phase::transfer, Phase::sweep,     Phase::limit};
+  const auto add = [&](const std::string& name, const std::string& help, const Work& work) {
+    app.verb(name, help, [=](const tools::App::Arguments& arguments) {
+      return run_verb(name, help, work, arguments);
+    });
+  };
+  add("all", "everything, from teachers to tables",
+      {.phases = every, .time = true, .table = true, .figure = true});
+  add("teacher", "trains and attacks the teachers", {.phases = {Phase::teacher}});
+  add("robustify", "makes the images of RDT", {.phases = {Phase::robustify}});
+  add("transfer", "trains and attacks RRM's students", {.phases = {Phase::transfer}});
+  add("baseline", "trains and attacks SAT, Fast AT, FGSM-RS, Free AT, KD, RDT, natural training",
+      {.phases = {Phase::baseline}});
+  add("sweep", "RRM over lambda and over epochs", {.phases = {Phase::sweep}});
+  add("limit", "students of one teacher", {.phases = {Phase::limit}});
+  add("time", "measures steps of the trained rows",
+      {.phases = every, .train = false, .time = true});
+  add("table", "tables 1 to 10 of what is there", {.train = false, .table = true});
+  add("figure", "figures 2 to 5 of what is there", {.train = false, .figure = true});
+  return app.run(argc, argv, [] {
+    throw UsageError(
+        "expected a verb: all, teacher, robustify, transfer, baseline, sweep, limit, "
+        "time, table or figure");
+    return 0;
+  });
+}
