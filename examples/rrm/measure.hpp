@@ -8,6 +8,12 @@
 
 namespace rrm {
 
+bool is_there(const std::filesystem::path& path);
+/// Errors: FileError.
+Json read_json(const std::filesystem::path& path);
+/// Samples of a source as a network takes them, in [0, 1].
+rnx::Tensor<float> batch_of(const rnx::data::Source& source, const std::vector<std::uint32_t>& ids);
+
 /// A row's run: its command line, and the folder that holds it.
 struct Run {
   const Row& row;

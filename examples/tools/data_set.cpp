@@ -42,7 +42,8 @@ void number_as(const std::vector<std::string>& names, const DataOptions& o, data
 std::vector<data::Group> groups_of(const DataOptions& o) {
   if (o.groups == "restricted-imagenet") return data::restricted_imagenet();
   std::vector<data::Group> groups;
-  for (const auto& [name, classes] : read_settings_file(o.groups).values.items()) {
+  const Settings file = read_settings_file(o.groups);
+  for (const auto& [name, classes] : file.values.items()) {
     groups.push_back({name, {}});
     for (const Json& c : classes) {
       require<FileError>(classes.is_array() && c.is_number_integer(), [&] {
