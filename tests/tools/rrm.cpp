@@ -1,0 +1,116 @@
+// rnx-rrm as its users call it: a few rows from teachers to tables, gone on with after kills, and
+// what it refuses.
+#include "support.hpp"
+
+#include <vector>
+
+using namespace tools_test;
+
+namespace {
+
+const std::string rrm = RNX_RRM;
+
+/// The rows of one teacher, in the folder "rrm".
+struct Pipeline : Folder {
+  std::string call_of(const std::string& verb, const std::string& rows,
+                      const std::string& out = "rrm") const {
+    std::string command = rrm + " " + verb + " --preset smoke --threads 1 --progress off --out " +
+                          (path / out).string();
+    std::size_t at = 0;
+    while (at < rows.size()) {
+      const std::size_t end = std::min(rows.find(' ', at), rows.size());
+      command += " --only " + rows.substr(at, end - at);
+      at = end + 1;
+    }
+    return command;
+  }
+  fs::path run(const std::string& row) const { return path / "rrm" / (row + "-s0"); }
+  nlohmann::json json(const fs::path& file) const { return nlohmann::json::parse(read(file)); }
+};
+
+const std::string few = "sat-l2-vgg11 fast-vgg11 robust-vgg11 rdt-vgg11 kd-vgg11 rrm-vgg11";
+
+}  // namespace
+
+TEST_CASE(
+    "rnx-rrm: from teachers to tables; what is finished stays, what does not belong is refused") {
+  const Pipeline f;
+  const Result r = call(f, f.call_of("all", few));
+  REQUIRE_MESSAGE(r.code == 0, r.text);
+  CHECK(f.json(f.run("rrm-vgg11") / "attacks/report.json")["models"][0]["attacks"].size() == 5);
+  const auto kd = f.json(f.run("kd-vgg11") / "attacks/report.json")["models"][0]["attacks"];
+  REQUIRE(kd.size() == 6);
+  CHECK(kd[5]["name"].get<std::string>().ends_with("temperature=30"));
+  const auto curve = f.json(f.run("fast-vgg11") / "curve.json");
+  CHECK(curve["right"].size() == 7);
+  CHECK(std::is_sorted(curve["right"].rbegin(), curve["right"].rend()));
+
+  const auto time = f.json(f.run("rrm-vgg11") / "time.json");
+  CHECK(time["passes"]["student_forwards"] == 1.0);
+  CHECK(time["passes"]["attack_forwards"] == 0.0);
+  CHECK(time["passes"]["teacher_forwards"] == 1.0);
+  CHECK(time["bytes"].size() == 2);  // one trace that trains, one that does not
+  CHECK(time["with_teacher_minutes"] > time["total_minutes"]);
+  const auto sat = f.json(f.run("sat-l2-vgg11") / "time.json");
+  CHECK(sat["passes"]["attack_backwards"] == 7.0);
+
+  const std::string table = read(f / "rrm/tables/table-1.md");
+  CHECK(table.find("49.30") != table.npos);
+  CHECK(table.find("missing") != table.npos);  // rows that were left out
+  CHECK(table.find("rrm-vgg11: model resnet50_rrm \u2192 resnet20_rrm") != table.npos);
+  for (const char* file : {"report.md", "figures/figure-2.svg", "figures/figure-5.svg",
+                           "tables/table-8-imagenet.html", "tables/table-10.csv"})
+    CHECK_MESSAGE(fs::exists(f.path / "rrm" / file), file);
+
+  const std::string weights = read(f.run("rrm-vgg11") / "model.safetensors");
+  const auto written = fs::last_write_time(f.run("rrm-vgg11") / "model.safetensors");
+  REQUIRE(call(f, f.call_of("all", few)).code == 0);
+  CHECK(fs::last_write_time(f.run("rrm-vgg11") / "model.safetensors") == written);
+  CHECK(read(f.run("rrm-vgg11") / "model.safetensors") == weights);
+
+  // tables of rows that saw other images
+  auto report = f.json(f.run("kd-vgg11") / "attacks/report.json");
+  report["settings"]["fingerprint"] = "other";
+  std::ofstream(f.run("kd-vgg11") / "attacks/report.json") << report.dump();
+  refused(call(f, f.call_of("table", "")), 2, "/settings/fingerprint differs");
+
+  // images of a teacher that is another one now
+  fs::copy_file(f.run("fast-vgg11") / "model.safetensors",
+                f.run("sat-l2-vgg11") / "model.safetensors", fs::copy_options::overwrite_existing);
+  refused(call(f, f.call_of("baseline", "rdt-vgg11")), 2, "a teacher with checksum");
+  refused(call(f, f.call_of("robustify", "robust-vgg11")), 2,
+          "it holds the robustified images of something else: teacher");
+}
+
+TEST_CASE("rnx-rrm: robustified images that are killed at ten moments are those of a whole run") {
+  const Pipeline f;
+  REQUIRE(call(f, f.call_of("teacher", "sat-l2-vgg11", "whole")).code == 0);
+  fs::copy(f.path / "whole", f.path / "killed", fs::copy_options::recursive);
+  const std::string files[] = {"train_images.npy", "train_labels.npy", "test_images.npy"};
+  REQUIRE(call(f, f.call_of("robustify", "robust-vgg11", "whole")).code == 0);
+  for (int k = 1; k <= 10; ++k)
+    signalled(f.call_of("robustify", "robust-vgg11", "killed"), SIGKILL, 30 * k);
+  REQUIRE(call(f, f.call_of("robustify", "robust-vgg11", "killed")).code == 0);
+  for (const std::string& file : files)
+    CHECK(read(f.path / "whole/robust-vgg11-s0" / file) ==
+          read(f.path / "killed/robust-vgg11-s0" / file));
+}
+
+TEST_CASE("rnx-rrm: a teacher that does not fit, an option that is none") {
+  const TrainedTiny f;  // a dnn: 512 features
+  const std::string learn =
+      train + tiny + " --objective rrm --teacher " + f.weights() + " --out " + (f / "none") + " ";
+  refused(call(f, learn + "--model resnet20"), 2,
+          "dnn has 512 penultimate features, the student resnet20 has 64");
+  refused(call(f, learn + "--lambda -1"), 2, "--lambda: expected a number of at least 0");
+  refused(call(f, learn + "--match euclid"), 2, "--match: 'euclid' is unknown");
+  refused(call(f, learn + "--attack-commits 1"), 2, "--attack-commits");
+  CHECK(!fs::exists(f / "none"));
+  const Result r = call(f, train + tiny + " --objective rrm --match l2 --model resnet20_rrm" +
+                               " --teacher " + f.weights() + " --out " + (f / "run_l2"));
+  CHECK_MESSAGE(r.code == 0, r.text);
+  refused(call(f, rrm + " all --preset smok"), 2, "smoke, small, paper");
+  refused(call(f, rrm + " all --preset smoke --only rrm-vgg1"), 2, "did you mean rrm-vgg11?");
+  refused(call(f, rrm + " all --preset small --out " + (f / "none")), 2, "--data");
+  refused(call(f, rrm), 2, "expected a verb");
+}
