@@ -183,17 +183,24 @@ void evaluate(const Run& run, const Attacks& k, Images& images, tools::Display& 
   }
 }
 
-void measure_time(const Run& run, double seconds, Images& images, tools::Display& display) {
-  if (is_there(run.folder / "time.json")) return;
+namespace {
+
+/// Steps of a run on its first images: how long, and what was counted.
+struct Measured {
+  double seconds = 0;  ///< of the median step, replays included
+  std::size_t steps = 0;
+  int n = 0;  ///< samples of a step
+  train::StagePasses passes{};
+  Json bytes = Json::object();  ///< of traces
+};
+
+Measured measured_steps(const training::Arguments& a, const tools::DataSet& set,
+                        training::Model& model, double seconds) {
   using clock = std::chrono::steady_clock;
-  const training::Arguments& a = run.program.a;
-  display.phase(run.row.name + ", time of a step");
-  const tools::DataSet& set = images.of(a.data, true);
-  training::Model model = training::make_model(a, set, display);
   optim::Sgd<float> sgd({.momentum = a.momentum, .weight_decay = a.weight_decay});
-  const int n = int(std::min(std::size_t(a.batch), set.train->size()));
-  train::Step<float, cpu> step(*model.net, sgd, training::objective_of(a, model.teacher), n);
-  std::vector<std::uint32_t> ids(std::size_t(n), 0);
+  Measured m{.n = int(std::min(std::size_t(a.batch), set.train->size()))};
+  train::Step<float, cpu> step(*model.net, sgd, training::objective_of(a, model.teacher), m.n);
+  std::vector<std::uint32_t> ids(std::size_t(m.n), 0);
   std::vector<std::int32_t> labels(ids.size());
   for (std::size_t i = 0; i < ids.size(); ++i)
     labels[i] = set.train->label(ids[i] = std::uint32_t(i));
@@ -207,43 +214,60 @@ void measure_time(const Run& run, double seconds, Images& images, tools::Display
     step.set({.draw = std::uint64_t(times.size()) << draw_bits_of_step, .lr = 1e-6});
     before = step.stage().passes();
     const auto begin = clock::now();
-    for (int r = 0; r < replays; ++r) step.run({.replay = r, .replays = replays, .n = n});
+    for (int r = 0; r < replays; ++r) step.run({.replay = r, .replays = replays, .n = m.n});
     times.push_back(std::chrono::duration<double>(clock::now() - begin).count());
   }
   std::sort(times.begin() + 1, times.end());  // the first one warms up
-  const double median = times[1 + (times.size() - 1) / 2];
-  const auto passed = step.stage().passes();
-  const train::StagePasses own{passed.student - before.student, passed.attacks - before.attacks,
-                               passed.others - before.others};
-  const double teacher =
-      run.row.teacher.empty() ? 0 : double(cost::table(model.teacher.net->graph()).total().macs);
-  const long batches = training::batches_per_epoch(a, set);
-  const double total = median * double(batches) * a.epochs / 60;
+  m.steps = times.size() - 1;
+  m.seconds = times[1 + m.steps / 2];
+  const auto after = step.stage().passes();
+  m.passes = {after.student - before.student, after.attacks - before.attacks,
+              after.others - before.others};
+  for (const auto& [name, count] : step.stage().bytes()) m.bytes[name] = count;
+  return m;
+}
+
+Json passes_of(const Measured& m) {
+  const auto each = [&](long count) { return double(count) / m.n; };
+  return {{"student_forwards", each(m.passes.student.forwards)},
+          {"student_backwards", each(m.passes.student.backwards)},
+          {"attack_forwards", each(m.passes.attacks.forwards)},
+          {"attack_backwards", each(m.passes.attacks.backwards)},
+          {"teacher_forwards", each(m.passes.others.forwards)}};
+}
+
+}  // namespace
+
+void measure_time(const Run& run, double seconds, Images& images, tools::Display& display) {
+  if (is_there(run.folder / "time.json")) return;
+  const training::Arguments& a = run.program.a;
+  display.phase(run.row.name + ", time of a step");
+  const tools::DataSet& set = images.of(a.data, true);
+  training::Model model = training::make_model(a, set, display);
+  const Measured m = measured_steps(a, set, model, seconds);
+  const auto macs = [](const NetworkBase<float>& net) {
+    return double(cost::table(net.graph()).total().macs);
+  };
+  const bool taught = !run.row.teacher.empty();
+  const double epoch = m.seconds * double(training::batches_per_epoch(a, set)),
+               total = epoch * a.epochs / 60;
   double with_teacher = total;
   const fs::path of_teacher = fs::path(a.teacher).parent_path() / "time.json";
-  if (!run.row.teacher.empty() && is_there(of_teacher))
+  if (taught && is_there(of_teacher))
     with_teacher += read_json(of_teacher).value("total_minutes", 0.0);
-  Json bytes = Json::object();
-  for (const auto& [name, count] : step.stage().bytes()) bytes[name] = count;
-  const Json passes{{"student_forwards", double(own.student.forwards) / n},
-                    {"student_backwards", double(own.student.backwards) / n},
-                    {"attack_forwards", double(own.attacks.forwards) / n},
-                    {"attack_backwards", double(own.attacks.backwards) / n},
-                    {"teacher_forwards", double(own.others.forwards) / n}};
   io::write_file(
       run.folder / "time.json",
-      tools::text_of(
-          {{"step_seconds", median},
-           {"steps", times.size() - 1},
-           {"epoch_seconds", median * double(batches)},
-           {"total_minutes", total},
-           {"with_teacher_minutes", with_teacher},
-           {"passes", passes},
-           {"predicted_macs",
-            predicted_macs(own, n, double(cost::table(model.net->graph()).total().macs), teacher)},
-           {"threads", host::threads()},
-           {"instruction_set", instruction_set()},
-           {"bytes", bytes}}));
+      tools::text_of({{"step_seconds", m.seconds},
+                      {"steps", m.steps},
+                      {"epoch_seconds", epoch},
+                      {"total_minutes", total},
+                      {"with_teacher_minutes", with_teacher},
+                      {"passes", passes_of(m)},
+                      {"predicted_macs", predicted_macs(m.passes, m.n, macs(*model.net),
+                                                        taught ? macs(*model.teacher.net) : 0)},
+                      {"threads", host::threads()},
+                      {"instruction_set", instruction_set()},
+                      {"bytes", m.bytes}}));
   display.done();
 }
 

@@ -49,8 +49,8 @@ std::string teacher_of_images(const std::filesystem::path& folder);
 /// What is there is kept. Errors: UsageError, FileError, Stopped.
 void evaluate(const Run& run, const Attacks& attacks, Images& images, tools::Display& display);
 
-/// Measures steps of a run for so many seconds, and writes time.json: seconds of an epoch, passes of
-/// its networks and what they would predict, bytes of traces. Errors: UsageError, FileError.
+/// Measures steps of a run for so many seconds, and writes time.json: seconds of an epoch, passes
+/// of its networks and what they would predict, bytes of traces. Errors: UsageError, FileError.
 void measure_time(const Run& run, double seconds, Images& images, tools::Display& display);
 
 }  // namespace rrm

@@ -15,7 +15,7 @@ namespace tools {
 struct DataOptions {
   std::string dataset = "cifar10", dir;
   int n_train = 0, n_test = 0;  ///< the first N images (0: all)
-  std::string groups;  ///< of image-folder: "restricted-imagenet", a file, or none
+  std::string groups;           ///< of image-folder: "restricted-imagenet", a file, or none
   int image_size = 32;          ///< of image-folder: height and width
   int resize = 0;  ///< of image-folder: pixels of the shorter side before the crop (0: image_size)
   bool skip_unreadable = false, check_images = true;

@@ -114,3 +114,26 @@ TEST_CASE("rnx-rrm: a teacher that does not fit, an option that is none") {
   refused(call(f, rrm + " all --preset small --out " + (f / "none")), 2, "--data");
   refused(call(f, rrm), 2, "expected a verb");
 }
+
+TEST_CASE("rnx-train: super-classes that overlap, are missing or are none") {
+  const Folder f;
+  for (const char* split : {"train", "test"})
+    for (const char* name : {"a", "b", "c"}) {
+      fs::create_directories(f.path / "data" / split / name);
+      std::ofstream(f.path / "data" / split / name / "0.png") << "no picture";
+    }
+  const std::string learn = train + " --dataset image-folder --data " + (f / "data") + " --out " +
+                            (f / "none") + " --groups ";
+  const auto groups = [&](const std::string& text) {
+    std::ofstream(f / "groups.toml") << text;
+    return call(f, learn + (f / "groups.toml"));
+  };
+  refused(groups("first = [0, 1]\nsecond = [1, 2]\n"), 2, "found 1 in first and in second");
+  refused(groups("first = [0, 3]\n"), 2, "expected classes below 3, found 3 in group first");
+  refused(groups("first = [0, \"b\"]\n"), 3, "expected lists of numbers");
+  refused(call(f, learn + "restricted-imagenet"), 2, "expected classes below 3");
+  refused(groups("first = [0]\nsecond = [1, 2]\n"), 3, "0.png");
+  refused(call(f, train + " --dataset synthetic --groups restricted-imagenet"), 2,
+          "--groups: it is for image-folder");
+  CHECK(!fs::exists(f / "none"));
+}

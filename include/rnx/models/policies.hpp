@@ -40,8 +40,8 @@ struct added_linear<Sequential<In, Layers, Named<Pool, Tap<Penultimate, Features
 }  // namespace detail
 
 /// A network that ends as ClassifierNamed does, with a linear layer of paper 002 (RRM), without
-/// activation, between its features and its classifier: a teacher and a student of other widths then
-/// have Width penultimate features each.
+/// activation, between its features and its classifier: a teacher and a student of other widths
+/// then have Width penultimate features each.
 template <class Net, int Width = 512>
 using AddedLinear = typename detail::added_linear<Net, Width>::type;
 

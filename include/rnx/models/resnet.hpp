@@ -6,7 +6,7 @@
 //   ...ImageNet                  the same behind ImageNet's stem, for 224 x 224 images
 //   ResNet50Rrm                  paper 002's ResNet-50: features of 512 numbers, the names of its
 //                                code
-//   ResNet20Rrm                  ResNet-20 with a linear layer to 512 features, as paper 002 adds it
+//   ResNet20Rrm                  ResNet-20 with a linear layer to 512 features, as paper 002 has it
 #pragma once
 
 #include "rnx/models/policies.hpp"

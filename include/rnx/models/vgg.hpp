@@ -69,7 +69,8 @@ template <int Classes = 10, class Convs = Convolutions<>, class Norm = BatchNorm
           class Act = act::Relu>
 using Vgg19 = Vgg<vgg::E, Classes, Convs, Norm, Act>;
 
-/// VGG-11 of a quarter of the channels, with paper 002's added linear layer from 128 to 512 features.
+/// VGG-11 of a quarter of the channels, with paper 002's added linear layer from 128 to 512
+/// features.
 template <int Classes = 10, class Convs = Convolutions<>, class Norm = BatchNorm<>,
           class Act = act::Relu>
 using Vgg11Narrow = AddedLinear<Vgg<vgg::NarrowA, Classes, Convs, Norm, Act>>;
