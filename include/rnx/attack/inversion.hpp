@@ -11,8 +11,8 @@ namespace rnx::inline RNX_ISA::attack {
 
 /// x_r minimises |g(x_r) - g(x)|, g: the features with this tag, of a network in eval mode.
 /// `steps` steps of length `step` against the gradient over its own length, each within `eps` (L2)
-/// of the start and in [0, 1]; of start, iterates and end the nearest. The defaults are the published
-/// codes': a ball that is no limit.
+/// of the start and in [0, 1]; of start, iterates and end the nearest. The defaults are the
+/// published codes': a ball that is no limit.
 template <class Tag = Penultimate> struct Inversion {
   Rational eps = 1000.0, step = 0.1;
   int steps = 1000;
