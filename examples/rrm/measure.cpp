@@ -49,7 +49,7 @@ std::vector<tools::AttackText> attacks_of(const training::Arguments& a, const At
     list.push_back(tools::AttackText::parse(text, a.norm, a.eps));
   };
   add("clean");
-  add("pgd:steps=20");
+  add(fmt::format("pgd:steps={}", k.pgd_steps));
   add(fmt::format("apgd-ce:steps={},restarts={}", k.steps, k.restarts));
   add(fmt::format("apgd-ce:steps={},restarts={},rule=art", k.steps, k.restarts));
   add(fmt::format("apgd-ce:steps={},restarts={},rule=art", k.short_steps, k.short_restarts));
@@ -78,18 +78,18 @@ void write_report(const fs::path& folder, const Run& run, const tools::DataSet& 
 Json checks_of(const std::vector<report::AttackRow>& rows) {
   Json list = Json::array();
   const auto right = [&](std::size_t k) { return eval::robust_proportion(rows[k].accuracy).right; };
-  const long n = long(rows[0].accuracy.samples.size());
-  if (right(3) > right(1) + n / 100)
+  const long n = long(rows[0].accuracy.samples.size()), few = std::max(1l, n / 100);
+  if (right(3) > right(1) + few)
     list.push_back(
-        fmt::format("AutoPGD (ART's) leaves {} of {} images, PGD-20 {}: attacks of "
+        fmt::format("AutoPGD (ART's) leaves {} of {} images, PGD {}: attacks of "
                     "more steps should leave fewer",
                     right(3), n, right(1)));
-  if (right(2) > right(1) + n / 100)
+  if (right(2) > right(1) + few)
     list.push_back(
-        fmt::format("AutoPGD leaves {} of {} images, PGD-20 {}: attacks of more steps "
+        fmt::format("AutoPGD leaves {} of {} images, PGD {}: attacks of more steps "
                     "should leave fewer",
                     right(2), n, right(1)));
-  if (rows.size() > 5 && right(5) + n / 20 < right(3))
+  if (rows.size() > 5 && right(5) + 5 * few < right(3))
     list.push_back(
         fmt::format("through logits over {} AutoPGD leaves {} of {} images, at 1 {}: "
                     "its gradients vanish there",
@@ -209,7 +209,7 @@ Measured measured_steps(const training::Arguments& a, const tools::DataSet& set,
   const int replays = step.stage().plan().replays;
   std::vector<double> times;
   train::StagePasses before{};
-  for (double sum = 0; times.size() < 4 || sum < seconds; sum += times.back()) {
+  for (double sum = 0; times.size() < 3 || sum < seconds; sum += times.back()) {
     tools::check_stop();
     step.set({.draw = std::uint64_t(times.size()) << draw_bits_of_step, .lr = 1e-6});
     before = step.stage().passes();

@@ -203,8 +203,9 @@ void scale(Plan& plan, const Scale& s) {
 Plan smoke() {
   Plan plan = plan_of("paper");
   plan.preset = "smoke";
-  plan.data = {{"dataset", "synthetic"}, {"n-train", 64}, {"n-test", 32}};
-  plan.attacks = {.images = 16,
+  plan.data = {{"dataset", "synthetic"}, {"n-train", 16}, {"n-test", 8}};
+  plan.attacks = {.images = 8,
+                  .pgd_steps = 2,
                   .steps = 3,
                   .restarts = 1,
                   .short_steps = 2,
@@ -219,8 +220,8 @@ Plan smoke() {
                      {alexnet, "dnn"},
                      {vgg16, "dnn"},
                      {r50_imagenet, "resnet20_rrm"}},
-          .settings = {{"batch", 32}, {"eval-n", 0}, {"eval-pgd-n", 0}, {"final-pgd-n", 0}},
-          .robust = {{"images", 64}, {"steps", 3}},
+          .settings = {{"batch", 8}, {"eval-n", 0}, {"eval-pgd-n", 0}, {"final-pgd-n", 0}},
+          .robust = {{"images", 16}, {"steps", 3}},
           .without = {"lambda1e-6", "lambda1e-5", "lambda1e-2", "lambda1e-1", "rrm-epochs36",
                       "free72"}};
   for (const char* objective : {"pgd", "fgsm-rs", "free", "rrm", "natural", "kd"})

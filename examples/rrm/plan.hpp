@@ -27,7 +27,8 @@ struct Row {
 
 /// How the trained networks are attacked.
 struct Attacks {
-  int images = 0;                            ///< the first test images (0: all)
+  int images = 0;  ///< the first test images (0: all)
+  int pgd_steps = 20;
   int steps = 50, restarts = 10;             ///< of AutoPGD, original and ART's
   int short_steps = 20, short_restarts = 5;  ///< ART's of tables 3 and 8, figures 4 and 5
   int auto_attack = 0;                       ///< the first images for AutoAttack (0: none)

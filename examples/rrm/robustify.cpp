@@ -80,7 +80,7 @@ class Robustified {
         folder_(folder),
         work_(net, batch, 0, inversion_.keep()) {}
 
-  static constexpr int batch = 25;
+  static constexpr int batch = 8;
   std::string describe() const { return inversion_.describe(); }
 
   /// Samples first .. first + n, from the file that holds them or anew.

@@ -15,6 +15,18 @@ namespace fs = std::filesystem;
 
 namespace {
 
+/// Which images and attacks the numbers are of.
+std::string attacks_text(const Plan& plan) {
+  const Attacks& a = plan.attacks;
+  const auto count = [](int n) { return n ? fmt::format("the first {}", n) : "all"; };
+  return fmt::format(
+      "Attacks on {} test images: PGD of {} steps; AutoPGD of {} with {} restarts (tables 1 and "
+      "2), of {} "
+      "with {} (the others). AutoAttack on {}. Training: {}.\n",
+      count(a.images), a.pgd_steps, a.steps, a.restarts, a.short_steps, a.short_restarts,
+      a.auto_attack ? count(a.auto_attack) : "none", plan.data.dump());
+}
+
 report::Table gather(const Plan& plan, const fs::path& out, const PaperTable& t) {
   std::vector<report::TableRow> rows;
   for (const Line& line : t.lines)
@@ -77,7 +89,8 @@ std::string time_text(const Plan& plan, const fs::path& out) {
 void write_tables(const Plan& plan, const fs::path& out) {
   const Plan paper = plan_of("paper");
   tools::make_writable("--out", out / "tables");
-  std::string page = fmt::format("# Paper 002 (RRM), preset {}\n\n", plan.preset);
+  std::string page =
+      fmt::format("# Paper 002 (RRM), preset {}\n\n{}\n", plan.preset, attacks_text(plan));
   int before = 0;
   for (const PaperTable& t : paper_tables()) {
     const report::Table table = gather(plan, out, t);

@@ -82,18 +82,28 @@ TEST_CASE(
           "it holds the robustified images of something else: teacher");
 }
 
-TEST_CASE("rnx-rrm: robustified images that are killed at ten moments are those of a whole run") {
+TEST_CASE("rnx-rrm: what is killed at ten moments ends with the bits of a whole run") {
   const Pipeline f;
   REQUIRE(call(f, f.call_of("teacher", "sat-l2-vgg11", "whole")).code == 0);
   fs::copy(f.path / "whole", f.path / "killed", fs::copy_options::recursive);
-  const std::string files[] = {"train_images.npy", "train_labels.npy", "test_images.npy"};
-  REQUIRE(call(f, f.call_of("robustify", "robust-vgg11", "whole")).code == 0);
-  for (int k = 1; k <= 10; ++k)
-    signalled(f.call_of("robustify", "robust-vgg11", "killed"), SIGKILL, 30 * k);
-  REQUIRE(call(f, f.call_of("robustify", "robust-vgg11", "killed")).code == 0);
-  for (const std::string& file : files)
-    CHECK(read(f.path / "whole/robust-vgg11-s0" / file) ==
-          read(f.path / "killed/robust-vgg11-s0" / file));
+  const std::string robust[] = {"robust-vgg11-s0/train_images.npy",
+                                "robust-vgg11-s0/train_labels.npy",
+                                "robust-vgg11-s0/test_images.npy"},
+                    student[] = {"rrm-l2-vgg11-s0/model.safetensors",
+                                 "rrm-l2-vgg11-s0/attacks/per_sample.csv",
+                                 "rrm-l2-vgg11-s0/curve.json"};
+  const auto check = [&](const std::string& verb, const std::string& row, const auto& files) {
+    REQUIRE(call(f, f.call_of(verb, row, "whole")).code == 0);
+    for (int k = 1; k <= 10; ++k) signalled(f.call_of(verb, row, "killed"), SIGKILL, 60 * k);
+    const Result r = call(f, f.call_of(verb, row, "killed"));
+    REQUIRE_MESSAGE(r.code == 0, r.text);
+    for (const std::string& file : files) {
+      CAPTURE(file);
+      CHECK(read(f.path / "whole" / file) == read(f.path / "killed" / file));
+    }
+  };
+  check("robustify", "robust-vgg11", robust);
+  check("transfer", "rrm-l2-vgg11", student);
 }
 
 TEST_CASE("rnx-rrm: a teacher that does not fit, an option that is none") {
