@@ -112,7 +112,7 @@ TEST_CASE("rnx-rrm: a teacher that does not fit, an option that is none") {
       train + tiny + " --objective rrm --teacher " + f.weights() + " --out " + (f / "none") + " ";
   refused(call(f, learn + "--model resnet20"), 2,
           "dnn has 512 penultimate features, the student resnet20 has 64");
-  refused(call(f, learn + "--lambda -1"), 2, "--lambda: expected a number of at least 0");
+  refused(call(f, learn + "--lambda -1"), 2, "--lambda: expected a finite number of at least 0");
   refused(call(f, learn + "--match euclid"), 2, "--match: 'euclid' is unknown");
   refused(call(f, learn + "--attack-commits 1"), 2, "--attack-commits");
   CHECK(!fs::exists(f / "none"));
