@@ -43,12 +43,12 @@ std::vector<data::Group> groups_of(const DataOptions& o) {
   if (o.groups == "restricted-imagenet") return data::restricted_imagenet();
   std::vector<data::Group> groups;
   const Settings file = read_settings_file(o.groups);
-  for (const auto& [name, classes] : file.values.items()) {
-    groups.push_back({name, {}});
-    for (const Json& c : classes) {
-      require<FileError>(classes.is_array() && c.is_number_integer(), [&] {
+  for (const auto& item : file.values.items()) {
+    groups.push_back({item.key(), {}});
+    for (const Json& c : item.value()) {
+      require<FileError>(item.value().is_array() && c.is_number_integer(), [&] {
         return fmt::format("{}: expected lists of numbers of classes, found {} for {}", o.groups,
-                           classes.dump(), name);
+                           item.value().dump(), item.key());
       });
       groups.back().classes.push_back(c.get<int>());
     }

@@ -58,7 +58,7 @@ const std::vector<Option> train_options{
     {"--epochs", {"1", "2"}},
     {"--batch", {"1", "4", "1000"}},
     {"--lr", {"0.1", "0", "1e30"}},
-    {"--schedule", {"onecycle", "cosine", "multistep", "constant"}},
+    {"--schedule", {"onecycle", "triangular", "cosine", "multistep", "constant"}},
     {"--warm", {"0.1", "0.9"}},
     {"--milestones", {"0.5", "0.1,0.2", "0,1"}},
     {"--gamma", {"0.5", "10"}},
