@@ -25,10 +25,10 @@ struct AtTemperature {
 constexpr double kd_temperature = 30;
 
 /// f(attack) with AutoPGD in the run's norm and ball.
-template <class F> auto with_auto_pgd(const training::Arguments& a, int steps, F f) {
-  const Rational eps = Rational::parse(a.eps, "--eps");
-  return a.norm == norm::L2::name ? f(attack::AutoPgd<norm::L2>{.eps = eps, .steps = steps})
-                                  : f(attack::AutoPgd<norm::Linf>{.eps = eps, .steps = steps});
+template <class F> auto with_auto_pgd(const Row& row, int steps, F f) {
+  const Rational eps = Rational::parse(row.eps, "eps");
+  return row.norm == norm::L2::name ? f(attack::AutoPgd<norm::L2>{.eps = eps, .steps = steps})
+                                    : f(attack::AutoPgd<norm::Linf>{.eps = eps, .steps = steps});
 }
 
 struct Victim {
@@ -43,10 +43,10 @@ Victim load(const Run& run, const tools::DataSet& set) {
 }
 
 /// Attacks in the order in which tables read them.
-std::vector<tools::AttackText> attacks_of(const training::Arguments& a, const Attacks& k) {
+std::vector<tools::AttackText> attacks_of(const Row& row, const Attacks& k) {
   std::vector<tools::AttackText> list;
   const auto add = [&](const std::string& text) {
-    list.push_back(tools::AttackText::parse(text, a.norm, a.eps));
+    list.push_back(tools::AttackText::parse(text, row.norm, row.eps));
   };
   add("clean");
   add(fmt::format("pgd:steps={}", k.pgd_steps));
@@ -99,8 +99,7 @@ Json checks_of(const std::vector<report::AttackRow>& rows) {
 
 void attack_at_temperature(const Run& run, const Victim& v, const data::Source& images,
                            const Attacks& k, eval::Options o, report::ModelReport& model) {
-  const training::Arguments& a = run.program.a;
-  with_auto_pgd(a, k.steps, [&](auto attack) {
+  with_auto_pgd(run.row, k.steps, [&](auto attack) {
     attack.restarts = k.restarts;
     attack.rule = attack::AutoPgdRule::art;
     eval::Accuracy r = eval::accuracy(*v.net, images, attack, AtTemperature{kd_temperature}, o);
@@ -108,8 +107,8 @@ void attack_at_temperature(const Run& run, const Victim& v, const data::Source& 
     model.attacks.push_back({.name = fmt::format("apgd-ce:steps={},restarts={},rule=art,"
                                                  "temperature={}",
                                                  k.steps, k.restarts, kd_temperature),
-                             .norm = a.norm,
-                             .eps = a.eps,
+                             .norm = run.row.norm,
+                             .eps = run.row.eps,
                              .accuracy = std::move(r),
                              .forwards = forwards,
                              .backwards = backwards});
@@ -120,14 +119,13 @@ void attack_at_temperature(const Run& run, const Victim& v, const data::Source& 
 /// Accuracy under AutoPGD for radii from 0 to twice the trained one.
 void write_curve(const Run& run, const Victim& v, const data::Source& images, const Attacks& k,
                  const eval::Options& o) {
-  const double eps = Rational::parse(run.program.a.eps, "--eps").value();
+  const double eps = Rational::parse(run.row.eps, "eps").value();
   std::vector<Rational> radii;
-  Json curve{{"norm", run.program.a.norm}, {"n", images.size()}};
+  Json curve{{"norm", run.row.norm}, {"n", images.size()}};
   for (const double part : {0.25, 0.5, 0.75, 1., 1.5, 2.}) radii.emplace_back(part * eps);
-  const auto results =
-      eval::after_each(with_auto_pgd(run.program.a, k.curve_steps, [&](auto attack) {
-        return eval::curve(*v.net, images, attack, radii, AtTemperature{}, o);
-      }));
+  const auto results = eval::after_each(with_auto_pgd(run.row, k.curve_steps, [&](auto attack) {
+    return eval::curve(*v.net, images, attack, radii, AtTemperature{}, o);
+  }));
   curve["eps"] = {0.0};
   curve["right"] = {eval::clean_proportion(results[0]).right};
   for (std::size_t i = 0; i < radii.size(); ++i) {
@@ -166,7 +164,7 @@ void evaluate(const Run& run, const Attacks& k, Images& images, tools::Display& 
   const data::Part some = first(k.images);
   if (!attacked) {
     report::ModelReport model = tools::model_report(*v.net, run.row.name, a.model, v.weights, some,
-                                                    attacks_of(a, k), o, display);
+                                                    attacks_of(run.row, k), o, display);
     if (run.row.kd()) attack_at_temperature(run, v, some, k, o, model);
     model.details["checks"] = checks_of(model.attacks);
     for (const Json& sentence : model.details["checks"])
@@ -179,7 +177,8 @@ void evaluate(const Run& run, const Attacks& k, Images& images, tools::Display& 
     write_report(
         stronger, run, set, few,
         tools::model_report(*v.net, run.row.name, a.model, v.weights, few,
-                            {tools::AttackText::parse("aa-standard", a.norm, a.eps)}, o, display));
+                            {tools::AttackText::parse("aa-standard", run.row.norm, run.row.eps)}, o,
+                            display));
   }
 }
 

@@ -200,6 +200,24 @@ void scale(Plan& plan, const Scale& s) {
   }
 }
 
+/// The ball of each row's attacks: that of its training, or of the teacher that its robustness comes
+/// from.
+void find_balls(std::vector<Row>& rows) {
+  const auto row_named = [&](const std::string& name) {
+    return std::find_if(rows.begin(), rows.end(), [&](const Row& r) { return r.name == name; });
+  };
+  for (Row& row : rows) {
+    const std::string& from = row.images.empty() ? row.teacher : row.images;
+    if (row.settings.contains("norm")) {
+      row.norm = row.settings["norm"];
+      row.eps = row.settings["eps"];
+    } else if (!from.empty()) {
+      row.norm = row_named(from)->norm;
+      row.eps = row_named(from)->eps;
+    }
+  }
+}
+
 Plan smoke() {
   Plan plan = plan_of("paper");
   plan.preset = "smoke";
@@ -281,6 +299,7 @@ Plan plan_of(const std::string& preset) {
   add_figures(plan.rows);
   const auto later = [](const Row& a, const Row& b) { return a.phase < b.phase; };
   std::stable_sort(plan.rows.begin(), plan.rows.end(), later);
+  find_balls(plan.rows);
   return plan;
 }
 

@@ -22,6 +22,8 @@ struct Row {
   std::string images{};   ///< the row of the robustified images that it is trained on
   bool imagenet = false;  ///< Restricted ImageNet, else CIFAR-10
   Json settings{};        ///< of rnx-train; of Phase::robustify: images, steps
+  /// The ball that it is attacked in: its own, or its teacher's.
+  std::string norm = "linf", eps = "8/255";
   bool kd() const { return settings.value("objective", "") == "kd"; }
 };
 

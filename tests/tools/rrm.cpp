@@ -41,6 +41,7 @@ TEST_CASE(
   const auto kd = f.json(f.run("kd-vgg11") / "attacks/report.json")["models"][0]["attacks"];
   REQUIRE(kd.size() == 6);
   CHECK(kd[5]["name"].get<std::string>().ends_with("temperature=30"));
+  CHECK(kd[5]["norm"] == "l2");  // of its teacher
   const auto curve = f.json(f.run("fast-vgg11") / "curve.json");
   CHECK(curve["right"].size() == 7);
   CHECK(std::is_sorted(curve["right"].rbegin(), curve["right"].rend()));
