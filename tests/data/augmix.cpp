@@ -7,6 +7,7 @@
 #include "golden/golden.hpp"
 #include "rnx/data/operations.hpp"
 #include "support/error_of.hpp"
+#include "support/hex.hpp"
 
 using namespace rnx;
 namespace bytes = data::bytes;
@@ -14,13 +15,7 @@ using Bytes = std::vector<std::uint8_t>;
 
 namespace {
 
-Bytes bytes_of(const golden::json& hex) {
-  const std::string text = hex.get<std::string>();
-  Bytes out(text.size() / 2);
-  for (std::size_t i = 0; i < out.size(); ++i)
-    out[i] = std::uint8_t(std::stoi(text.substr(2 * i, 2), nullptr, 16));
-  return out;
-}
+Bytes bytes_of(const golden::json& hex) { return support::bytes_of_hex(hex.get<std::string>()); }
 
 Dims dims_of(const golden::json& record) {
   return {.c = 3, .h = record["h"].get<int>(), .w = record["w"].get<int>()};

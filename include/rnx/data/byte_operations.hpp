@@ -1,4 +1,5 @@
-// Operations on pictures in bytes (h, w, c) that give the bytes of Pillow's ImageOps and transforms.
+// Operations on pictures in bytes (h, w, c) that give the bytes of Pillow's ImageOps and
+// transforms.
 #pragma once
 
 #include <algorithm>
