@@ -33,7 +33,7 @@ configure() { # preset, more arguments for cmake...
   [ -f "build/$(folder "$preset")/CMakeCache.txt" ] || ! command -v ninja >/dev/null || arguments+=(-G Ninja)
   [ -z "${RNX_DEPS_DIR:-}" ] || arguments+=("-DRNX_DEPS_DIR=$RNX_DEPS_DIR")
   [ -z "${CI:-}" ] || arguments+=(-DRNX_WERROR=ON)
-  cmake --preset "$preset" "-DRNX_COMPILE_JOBS=$jobs" "${arguments[@]}" "$@"
+  cmake --preset "$preset" "-DRNX_COMPILE_JOBS=$jobs" -DRNX_TEST_TOGETHER=5 "${arguments[@]}" "$@"
 }
 
 folder() { if [ "$1" = default ]; then echo tests; else echo "$1"; fi; }

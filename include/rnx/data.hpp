@@ -3,6 +3,7 @@
 #pragma once
 
 #include "rnx/data/augment.hpp"
+#include "rnx/data/augmix.hpp"
 #include "rnx/data/batch.hpp"
 #include "rnx/data/batch_tensor.hpp"
 #include "rnx/data/cifar.hpp"

@@ -4,7 +4,7 @@ small network in float64: writes attacks.json. It needs PyTorch and that code as
 
     PYTHONPATH=auto-attack python3 attacks.py
 
-Random numbers of Square and of starts come from outside: `Stream` is rnx's generator (core/rng.hpp).
+Random numbers of Square and of starts come from outside: `Stream` is rnx's generator.
 """
 import json
 import os
@@ -14,12 +14,13 @@ from torch import nn
 import torch.nn.functional as F
 
 from rule import HERE, fill, u
+from stream import Stream
 
 torch.Tensor.float = torch.Tensor.double  # the code casts to float32 here and there
 from autoattack import autopgd_base, fab_pt, square  # noqa: E402
 
 N, CLASSES, SIDE = 6, 6, 11
-M64 = (1 << 64) - 1
+ATTACK = 4  # Purpose::attack
 EPS = {"Linf": 0.06, "L2": 0.5, "L1": 6.0}
 
 
@@ -38,34 +39,6 @@ class Small(nn.Module):
         z = 8 * self.fc(y.mean((2, 3)))
         self.seen.append(z.detach().clone())
         return z
-
-
-def philox(key, high, low):
-    k = [key & 0xFFFFFFFF, key >> 32]
-    c = [low & 0xFFFFFFFF, low >> 32, high & 0xFFFFFFFF, high >> 32]
-    for _ in range(10):
-        p0, p1 = 0xD2511F53 * c[0], 0xCD9E8D57 * c[2]
-        c = [(p1 >> 32) ^ c[1] ^ k[0], p1 & 0xFFFFFFFF, (p0 >> 32) ^ c[3] ^ k[1], p0 & 0xFFFFFFFF]
-        k = [(k[0] + 0x9E3779B9) & 0xFFFFFFFF, (k[1] + 0xBB67AE85) & 0xFFFFFFFF]
-    return c
-
-
-def mix(z):
-    z = (z + 0x9E3779B97F4A7C15) & M64
-    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & M64
-    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & M64
-    return z ^ (z >> 31)
-
-
-class Stream:
-    """rng::Stream(seed, Purpose::attack, draw, site)"""
-
-    def __init__(self, seed, draw, site):
-        self.key = mix(seed ^ (4 << 56))
-        self.high = mix(draw) ^ ((site << 1) & M64)
-
-    def uniform(self, index):
-        return philox(self.key, self.high, index >> 2)[index & 3] / 4294967296.0
 
 
 model = fill(Small()).eval()
@@ -131,7 +104,7 @@ class Square(square.SquareAttack):
         self.active, self.margins, self.images, self.path = list(range(N)), None, None, []
 
     def shared(self):
-        return Stream(self.given_seed, self.draw, (1 << 63) - 1)
+        return Stream(self.given_seed, ATTACK, self.draw, (1 << 63) - 1)
 
     def random_int(self, low=0, high=1, shape=[1]):
         v = low + (high - low) * self.shared().uniform(self.at)
@@ -145,7 +118,7 @@ class Square(square.SquareAttack):
         count, rows = shape[1] * shape[3], []
         assert shape[0] == len(self.active)
         for i in self.active:
-            at = Stream(self.given_seed, self.draw, i)
+            at = Stream(self.given_seed, ATTACK, self.draw, i)
             rows.append([at.uniform(self.tile * count + k) for k in range(count)])
         if self.draw == 0:
             self.tile += 1

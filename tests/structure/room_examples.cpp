@@ -4,6 +4,7 @@
 
 #include <rnx/rnx.hpp>
 
+#include <rnx/linearize.hpp>
 #include <rnx/report.hpp>
 
 using namespace rnx;
@@ -226,6 +227,16 @@ TEST_CASE("report: one model, one attack") {
                     .accuracy = eval::accuracy(net, images, attack::Fgsm<>{.eps = px(4)})}};
   const report::Report report{.title = "An example", .models = {model}};
   CHECK(report::to_markdown(report).find("fgsm") != std::string::npos);  // or report::write(...)
+}
+
+TEST_CASE("linearize: a quarter of the ReLUs") {
+  using Masked = Sequential<Named<"conv", Conv<8, 3>>, Named<"relu", act::MaskedRelu>,
+                            GlobalAveragePool, Named<"fc", Linear<10>>>;
+  Network<Masked, Shape<3, 8, 8>> net(1);
+  const auto layers = linearize::relu_layers(net.graph());
+  const linearize::Budget budget = linearize::from_fractions(layers, std::array{0.25});
+  linearize::set_masks(net, linearize::random_masks(layers, budget, 1));  // seed 1
+  CHECK(cost::table(net).total().relus == 128);
 }
 
 TEST_CASE("search: a subnet and its cost") {

@@ -24,7 +24,7 @@ struct StepValues {
   std::uint64_t draw = 0;  ///< counts forwards, steps, restarts and replays
   double lr = 0;           ///< learning rate
   double momentum = 0;     ///< momentum of this step (one-cycle schedules move it)
-  double eps = 0;          ///< attack radius in pixel units, images in [0, 1]
+  double eps = 0;          ///< attack radius, in units of [0, 1]
   double step = 0;         ///< attack step size
   double temperature = 1;  ///< of Gumbel-softmax draws
 };
@@ -78,6 +78,11 @@ struct Context {
   /// ends there, and adds nothing to those parameters' gradients.
   int first_trained = 0;
 
+  /// The id of a row: what its random numbers are keyed by. For host code, where it can read the
+  /// device's memory.
+  std::uint64_t sample(int row) const {
+    return first_sample + std::uint64_t(samples ? samples.data[row] : row);
+  }
   /// For a pass over the rows [first, first + n) alone.
   Context part(int first, int n) const {
     Context c = *this;

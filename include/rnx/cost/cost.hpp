@@ -56,6 +56,17 @@ inline Table table(const Graph& graph) {
   return t;
 }
 
+/// Every node of a network: a masked ReLU counts the ones of its mask.
+template <class T, class Device> Table table(const NetworkBase<T, Device>& net) {
+  Table t = table(net.graph());
+  for (Row& r : t.rows) {
+    if (r.operation != "masked_relu") continue;
+    r.relus = 0;
+    for (const T v : net.get(r.path + ".mask").values) r.relus += v != T(0);
+  }
+  return t;
+}
+
 /// The nodes that ran in a trace's last forward, with the channels that were active: cost of a
 /// subnet. Parameters are the maxima's.
 template <class Trace> Table table(const Graph& graph, const Trace& trace) {

@@ -2,7 +2,9 @@
 // Values of (seed, epoch, sample, view) alone, whatever the batch, the thread or the resume.
 #pragma once
 
+#include <cmath>
 #include <cstddef>
+#include <numbers>
 #include <numeric>
 #include <string>
 #include <utility>
@@ -33,6 +35,15 @@ inline std::vector<std::uint32_t> permutation(std::size_t n, const rng::Stream& 
   for (std::size_t i = n; i > 1; --i)
     std::swap(order[i - 1], order[below(stream, index, std::uint32_t(i))]);
   return order;
+}
+
+/// ln n!: std::lgamma may write to a global variable.
+inline double log_factorial(double n) {
+  double shift = 0;
+  for (; n < 10; ++n) shift += std::log(n + 1);  // the series is exact to 1e-10 from 10 on
+  const double inverse = 1 / n;
+  return 0.5 * std::log(2 * std::numbers::pi * n) + n * std::log(n) - n +
+         inverse * (1.0 / 12 - inverse * inverse * (1.0 / 360 - inverse * inverse / 1260)) - shift;
 }
 
 }  // namespace detail
@@ -71,6 +82,28 @@ class Draws {
   /// In [0, n).
   std::uint32_t below(std::uint32_t n) { return detail::below(stream_, index_, n); }
   double normal() { return stream_.normal(index_++); }
+  /// Events of which `mean` are expected: Knuth's product of uniform numbers below 10, from there
+  /// on PTRS (Hoermann 1993, "The transformed rejection method for generating Poisson random
+  /// variables").
+  long poisson(double mean) {
+    if (mean < 10) {
+      long events = 0;
+      const double least = std::exp(-mean);
+      for (double product = uniform(); product > least; product *= uniform()) ++events;
+      return events;
+    }
+    const double b = 0.931 + 2.53 * std::sqrt(mean), a = -0.059 + 0.02483 * b,
+                 scale = 1.1239 + 1.1328 / (b - 3.4), sure = 0.9277 - 3.6224 / (b - 2);
+    for (;;) {
+      const double u = uniform() - 0.5, v = uniform(), distance = 0.5 - std::abs(u);
+      const double events = std::floor((2 * a / distance + b) * u + mean + 0.43);
+      if (distance >= 0.07 && v <= sure) return long(events);
+      if (events < 0 || (distance < 0.013 && v > distance)) continue;
+      if (std::log(v * scale / (a / (distance * distance) + b)) <=
+          events * std::log(mean) - mean - detail::log_factorial(events))
+        return long(events);
+    }
+  }
   /// True with this probability: always at 1, never at 0.
   bool chance(double probability) { return uniform() >= 1 - probability; }
 

@@ -104,5 +104,22 @@ inline Picture decode_image(std::span<const std::byte> bytes, const std::string&
                        options.channels);
 }
 
+/// A JPEG file of a picture with 1 or 3 channels; quality: 1 to 100. Errors: UsageError.
+inline std::vector<std::byte> encode_jpeg([[maybe_unused]] const Picture& picture,
+                                          [[maybe_unused]] int quality) {
+#ifdef RNX_HAS_JPEG
+  require(quality >= 1 && quality <= 100 && (picture.c == 1 || picture.c == 3) && picture.h > 0 &&
+              picture.w > 0 &&
+              picture.pixels.size() == std::size_t(picture.h) * picture.w * picture.c,
+          "encode_jpeg: expected a quality from 1 to 100 and a picture of 1 or 3 channels");
+  const detail::JpegEncoder encoder(picture, quality);
+  return {encoder.bytes().begin(), encoder.bytes().end()};
+#else
+  throw UsageError(
+      "encode_jpeg: expected a program with libjpeg, found one built without (the "
+      "CMake target rnx::images links it where it is installed)");
+#endif
+}
+
 }  // namespace RNX_CODECS
 }  // namespace rnx::inline RNX_ISA::data

@@ -6,6 +6,7 @@
 #include <csetjmp>
 #include <cstddef>
 #include <cstdio>
+#include <cstdlib>
 #include <span>
 #include <string>
 
@@ -121,6 +122,66 @@ class JpegDecoder {
   jpeg_error_mgr errors_{};
   jpeg_progress_mgr progress_{};
   std::jmp_buf jump_{};
+  char message_[JMSG_LENGTH_MAX] = {};
+};
+
+/// One baseline image with libjpeg's defaults: colours at half the resolution each way. As above,
+/// what longjmp leaves has no destructors.
+class JpegEncoder {
+ public:
+  JpegEncoder(const JpegEncoder&) = delete;
+  JpegEncoder& operator=(const JpegEncoder&) = delete;
+  JpegEncoder(const Picture& picture, int quality) {
+    if (!write(picture.pixels.data(), picture.h, picture.w, picture.c, quality)) {
+      const std::string message = message_;
+      clear();
+      throw UsageError("encode_jpeg: " + message);
+    }
+  }
+  ~JpegEncoder() { clear(); }
+
+  std::span<const std::byte> bytes() const {
+    return {reinterpret_cast<const std::byte*>(buffer_), size_};
+  }
+
+ private:
+  static void on_error(j_common_ptr info) {
+    auto* self = static_cast<JpegEncoder*>(info->client_data);
+    info->err->format_message(info, self->message_);
+    std::longjmp(self->jump_, 1);
+  }
+  bool write(const std::uint8_t* pixels, int h, int w, int c, int quality) {
+    jpeg_.err = jpeg_std_error(&errors_);
+    errors_.error_exit = on_error;
+    jpeg_.client_data = this;
+    if (setjmp(jump_)) return false;
+    jpeg_create_compress(&jpeg_);
+    jpeg_mem_dest(&jpeg_, &buffer_, &size_);
+    jpeg_.image_width = unsigned(w);
+    jpeg_.image_height = unsigned(h);
+    jpeg_.input_components = c;
+    jpeg_.in_color_space = c == 1 ? JCS_GRAYSCALE : JCS_RGB;
+    jpeg_set_defaults(&jpeg_);
+    jpeg_set_quality(&jpeg_, quality, TRUE);
+    jpeg_start_compress(&jpeg_, TRUE);
+    while (jpeg_.next_scanline < jpeg_.image_height) {
+      auto* line = const_cast<std::uint8_t*>(pixels) + std::size_t(jpeg_.next_scanline) * w * c;
+      jpeg_write_scanlines(&jpeg_, &line, 1);
+    }
+    jpeg_finish_compress(&jpeg_);
+    return true;
+  }
+  void clear() {
+    jpeg_destroy_compress(&jpeg_);
+    std::free(buffer_);
+    buffer_ = nullptr;
+  }
+
+  jpeg_compress_struct jpeg_{};
+  jpeg_error_mgr errors_{};
+  std::jmp_buf jump_{};
+  unsigned char* buffer_ = nullptr;
+  unsigned long size_ = 0;
   char message_[JMSG_LENGTH_MAX] = {};
 };
 

@@ -1,5 +1,5 @@
-// One picture in bytes, and how it is resized: bilinear with the filter widened by the factor of
-// reduction, so that every pixel of the source counts (antialiasing, as PIL and torchvision do).
+// One picture in bytes, and how it is resized: with the filter widened by the factor of reduction,
+// so that every pixel of the source counts (antialiasing, as PIL and torchvision do).
 // Integer arithmetic: the same bits on every machine.
 #pragma once
 
@@ -43,6 +43,9 @@ inline Picture with_channels(Picture from, int channels) {
   return to;
 }
 
+/// How much a source pixel counts by its distance from the result's: less and less, or alike.
+enum class Filter { bilinear, box };
+
 namespace detail {
 
 inline constexpr int resize_bits = 22;  // of a weight: 255 * 2^22 is below 2^31
@@ -50,8 +53,11 @@ inline constexpr int resize_bits = 22;  // of a weight: 255 * 2^22 is below 2^31
 /// What outputs [begin, begin + count) of a line resized from `in` to `out` pixels are made of.
 class ResizeTaps {
  public:
-  ResizeTaps(int in, long out, long begin, int count) : taps_(count) {
-    const double scale = double(in) / double(out), radius = std::max(scale, 1.0);
+  ResizeTaps(int in, long out, long begin, int count, Filter filter = Filter::bilinear)
+      : taps_(count) {
+    const bool box = filter == Filter::box;
+    const double scale = double(in) / double(out), widened = std::max(scale, 1.0),
+                 radius = box ? widened / 2 : widened;
     std::vector<double> weights;
     for (int k = 0; k < count; ++k) {
       const double center = (double(begin + k) + 0.5) * scale;
@@ -60,7 +66,9 @@ class ResizeTaps {
       weights.clear();
       double sum = 0;
       for (int i = first; i < last; ++i) {
-        weights.push_back(std::max(0.0, 1 - std::abs((i + 0.5 - center) / radius)));
+        const double distance = (i + 0.5 - center) / widened;
+        weights.push_back(box ? (distance > -0.5 && distance <= 0.5)
+                              : std::max(0.0, 1 - std::abs(distance)));
         sum += weights.back();
       }
       taps_[k] = {first, last - first, weights_.size()};
@@ -98,7 +106,8 @@ class ResizeTaps {
 
 /// A window of the picture resized to (height, width); nothing outside it is computed. Errors:
 /// UsageError (an empty picture, a window that is not within).
-inline Picture resize(const Picture& from, long height, long width, const Window& window) {
+inline Picture resize(const Picture& from, long height, long width, const Window& window,
+                      Filter filter = Filter::bilinear) {
   require(from.h > 0 && from.w > 0 && from.pixels.size() == std::size_t(from.h) * from.w * from.c,
           "resize: expected a picture with pixels, found an empty one");
   require(window.h > 0 && window.w > 0 && window.top >= 0 && window.left >= 0 &&
@@ -109,8 +118,8 @@ inline Picture resize(const Picture& from, long height, long width, const Window
                    std::to_string(window.w) + " at (" + std::to_string(window.top) + ", " +
                    std::to_string(window.left) + ")";
           });
-  const detail::ResizeTaps across(from.w, width, window.left, window.w),
-      down(from.h, height, window.top, window.h);
+  const detail::ResizeTaps across(from.w, width, window.left, window.w, filter),
+      down(from.h, height, window.top, window.h, filter);
   const std::size_t row = std::size_t(window.w) * from.c;
   const int first = down.first(), rows = down.last() - first;
   std::vector<std::uint8_t> narrow(rows * row);  // (rows, window.w, c)
@@ -125,8 +134,9 @@ inline Picture resize(const Picture& from, long height, long width, const Window
 }
 
 /// The whole picture resized to (height, width).
-inline Picture resize(const Picture& from, int height, int width) {
-  return resize(from, height, width, {0, 0, height, width});
+inline Picture resize(const Picture& from, int height, int width,
+                      Filter filter = Filter::bilinear) {
+  return resize(from, height, width, {0, 0, height, width}, filter);
 }
 
 }  // namespace rnx::inline RNX_ISA::data

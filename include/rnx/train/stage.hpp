@@ -56,7 +56,7 @@ template <class T, class Device> class Stage {
 
   // what items do in a step
 
-  /// A view of the batch's samples, (n, c, h, w) in [0, 1].
+  /// A view of the batch's samples, (n, h, w, c) in [0, 1].
   In view(std::string_view name) const {
     return views_[index_of(plan_.views, name)].view().samples(0, now.n);
   }
