@@ -200,8 +200,8 @@ void scale(Plan& plan, const Scale& s) {
   }
 }
 
-/// The ball of each row's attacks: that of its training, or of the teacher that its robustness comes
-/// from.
+/// The ball of each row's attacks: that of its training, or of the teacher that its robustness
+/// comes from.
 void find_balls(std::vector<Row>& rows) {
   const auto row_named = [&](const std::string& name) {
     return std::find_if(rows.begin(), rows.end(), [&](const Row& r) { return r.name == name; });
