@@ -1,12 +1,14 @@
 // report.json: the contract with programs. Fractions are in [0, 1], intervals are Wilson's at 95 %
 // as [low, high].
 //
-//   schema 1; title; settings; models: for each label, model, weights, n, clean_acc,
-//   clean_interval, robust_acc, robust_interval, attack, norm, eps, details, attacks (name, norm,
-//   eps; right, n, acc, interval alone; `after`: the same for all rows so far together; passes per
-//   sample, seconds), cost (totals and `layers`), figures, examples (without pixels). A report of
+//   schema 2; title; units: of every figure, by its key; settings; models: for each label, model,
+//   weights, n, clean_acc, clean_interval, robust_acc, robust_interval, attack, norm, eps, details,
+//   attacks (name, norm, eps, lattice; right, n, acc, interval alone; `after`: the same for all rows
+//   so far together; audit of the images; passes per sample, seconds), curve (eps; right, n, acc,
+//   interval), checks, cost (totals and `layers`), figures, examples (without pixels). A report of
 //   one model has that model's n, accuracies, intervals, attack, norm, eps and its settings at the
-//   top level too.
+//   top level too. The schema's number grows where a key goes or changes its meaning, not where one
+//   is added.
 #pragma once
 
 #include <string>
@@ -36,6 +38,58 @@ inline Json json(const eval::Interval& i) { return Json::array({i.low, i.high});
 
 inline Json json(const eval::Proportion& p) {
   return {{"right", p.right}, {"n", p.n}, {"acc", p.value()}, {"interval", json(p.interval())}};
+}
+
+/// Of an attack's images. Without any there is no range.
+inline Json json(const eval::Audit& a) {
+  Json out{{"images", a.images},
+           {"linf", a.linf},
+           {"l2", a.l2},
+           {"l1", a.l1},
+           {"not_finite", a.not_finite},
+           {"on_lattice", a.on_lattice}};
+  if (a.images > 0) out["range"] = Json::array({a.least, a.most});
+  return out;
+}
+
+inline Json json(const eval::Check& c) {
+  return {{"name", c.name},           {"verdict", text_of(c.verdict)},
+          {"value", c.value},         {"value_interval", json(c.interval)},
+          {"threshold", c.threshold}, {"quantity", c.quantity},
+          {"advice", c.advice}};
+}
+
+/// What each figure of a report counts.
+inline Json units() {
+  const char *images = "images", *share = "share of images, in [0, 1]",
+             *length = "of a perturbation, pixels in [0, 1]";
+  return {{"n", images},
+          {"right", images},
+          {"acc", share},
+          {"interval", "share of images, 95 % (Wilson)"},
+          {"clean_acc", share},
+          {"clean_interval", "share of images, 95 % (Wilson)"},
+          {"robust_acc", share},
+          {"robust_interval", "share of images, 95 % (Wilson)"},
+          {"eps", length},
+          {"forwards_per_sample", "forward passes for each image"},
+          {"backwards_per_sample", "backward passes for each image"},
+          {"seconds", "seconds of wall time"},
+          {"linf", length},
+          {"l2", length},
+          {"l1", length},
+          {"not_finite", "pixels"},
+          {"on_lattice", images},
+          {"range", "pixels in [0, 1], least and largest"},
+          {"value", "share of images, or a difference of two, in [-1, 1]"},
+          {"value_interval", "as value, 95 % (Wilson; Newcombe for differences)"},
+          {"threshold", "as value"},
+          {"parameters", "numbers"},
+          {"macs", "multiply-accumulates for each image"},
+          {"bops", "bit operations for each image"},
+          {"relus", "elements for each image"},
+          {"activations", "elements for each image"},
+          {"index", "number of the image in the data set's files"}};
 }
 
 inline Json json(const cost::Row& r) {
@@ -105,14 +159,23 @@ inline Json json(const ModelReport& m) {
   Json& attacks = out["attacks"] = Json::array();
   for (std::size_t k = 0; k < m.attacks.size(); ++k) {
     const AttackRow& a = m.attacks[k];
-    Json row{{"name", a.name}, {"norm", a.norm}, {"eps", a.eps}};
+    Json row{{"name", a.name}, {"norm", a.norm}, {"eps", a.eps}, {"lattice", a.lattice}};
     row.update(json(robust_proportion(a.accuracy)));
     row["after"] = json(robust_proportion(combined(m.attacks, k + 1)));
+    if (a.accuracy.audit.images > 0) row["audit"] = json(a.accuracy.audit);
     row.update({{"forwards_per_sample", number(a.forwards)},
                 {"backwards_per_sample", number(a.backwards)},
                 {"seconds", a.seconds}});
     attacks.push_back(std::move(row));
   }
+  Json& curve = out["curve"] = Json::array();
+  for (const CurvePoint& p : security_curve(m.attacks)) {
+    Json point{{"eps", p.eps}};
+    point.update(json(p.robust));
+    curve.push_back(std::move(point));
+  }
+  Json& checks = out["checks"] = Json::array();
+  for (const eval::Check& c : m.checks) checks.push_back(json(c));
   out["cost"] = json(m.cost);
   Json& figures = out["figures"] = Json::array();
   for (const Figure& f : m.figures) figures.push_back(json(f));
@@ -131,7 +194,7 @@ inline Json json(const ModelReport& m) {
 /// clean one. Errors: see verify.
 inline nlohmann::ordered_json to_json(const Report& report) {
   verify(report);
-  nlohmann::ordered_json out{{"schema", 1}, {"title", report.title}},
+  nlohmann::ordered_json out{{"schema", 2}, {"title", report.title}, {"units", detail::units()}},
       models = nlohmann::ordered_json::array();
   for (const ModelReport& m : report.models) models.push_back(detail::json(m));
   if (models.size() == 1) {
