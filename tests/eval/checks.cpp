@@ -1,5 +1,5 @@
-// A zoo of defences that are known to be none, each an honest network with something around it: each
-// raises exactly the checks that find it, the network itself none.
+// A zoo of defences that are known to be none, each an honest network with something around it:
+// each raises exactly the checks that find it, the network itself none.
 #include <doctest/doctest.h>
 
 #include <string>

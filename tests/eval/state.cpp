@@ -40,7 +40,8 @@ TEST_CASE("a piece that is written is read again") {
       p.accuracy.audit = {};  // its range is infinite
     }
     eval::write_piece(folder.path / "piece.safetensors", p);
-    const eval::Piece q = eval::read_piece(io::SafetensorsFile::read(folder.path / "piece.safetensors"));
+    const eval::Piece q =
+        eval::read_piece(io::SafetensorsFile::read(folder.path / "piece.safetensors"));
     CHECK(q.key == p.key);
     CHECK(q.first == p.first);
     CHECK(q.seconds == p.seconds);

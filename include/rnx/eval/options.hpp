@@ -32,8 +32,8 @@ struct Accuracy {
   std::vector<Pair> examples{};  ///< of the first samples, Options::examples of them
   /// (n, classes) of the clean images, where Options::keep_logits asked for them
   std::vector<float> logits{};
-  /// (n, h, w, c) like Pair::adversarial, of all samples, where Options::keep_adversarials asked for
-  /// them
+  /// (n, h, w, c) like Pair::adversarial, of all samples, where Options::keep_adversarials asked
+  /// for them
   std::vector<float> adversarials{};
   Audit audit{};  ///< of the attack's images as they were counted
   /// samples that networks took forward and backward, counted there: for the predictions of clean

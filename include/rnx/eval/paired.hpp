@@ -22,8 +22,8 @@ struct Paired {
   /// Of the first side's share over the second's, in [-1, 1].
   double difference() const { return first().value() - second().value(); }
 
-  /// Of the difference, 95 %: the square-and-add interval of Wilson's limits with the correlation of
-  /// the two sides (Newcombe 1998, Statistics in Medicine 17, 2635, method 10). Without samples
+  /// Of the difference, 95 %: the square-and-add interval of Wilson's limits with the correlation
+  /// of the two sides (Newcombe 1998, Statistics in Medicine 17, 2635, method 10). Without samples
   /// nothing is known: [-1, 1].
   Interval interval() const;
   /// McNemar's test, two-sided: how probable it is, where both sides are right equally often, that

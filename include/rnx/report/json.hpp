@@ -3,12 +3,12 @@
 //
 //   schema 2; title; units: of every figure, by its key; settings; models: for each label, model,
 //   weights, n, clean_acc, clean_interval, robust_acc, robust_interval, attack, norm, eps, details,
-//   attacks (name, norm, eps, lattice; right, n, acc, interval alone; `after`: the same for all rows
-//   so far together; audit of the images; passes per sample, seconds), curve (eps; right, n, acc,
-//   interval), checks, cost (totals and `layers`), figures, examples (without pixels). A report of
-//   one model has that model's n, accuracies, intervals, attack, norm, eps and its settings at the
-//   top level too. The schema's number grows where a key goes or changes its meaning, not where one
-//   is added.
+//   attacks (name, norm, eps, lattice; right, n, acc, interval alone; `after`: the same for all
+//   rows so far together; audit of the images; passes per sample, seconds), curve (eps; right, n,
+//   acc, interval), checks, cost (totals and `layers`), figures, examples (without pixels). A
+//   report of one model has that model's n, accuracies, intervals, attack, norm, eps and its
+//   settings at the top level too. The schema's number grows where a key goes or changes its
+//   meaning, not where one is added.
 #pragma once
 
 #include <string>
