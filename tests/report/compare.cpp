@@ -48,6 +48,10 @@ TEST_CASE("a comparison counts the images on which only one model is right") {
   CHECK(c.robust.only_first == 2);
   CHECK(c.robust.only_second == 1);
   CHECK(c.robust.neither == 1);
+  const auto json = report::to_json(two_models()).at("paired");
+  REQUIRE(json.size() == 1);
+  CHECK(json[0].at("robust").at("only_a") == 2);
+  CHECK(json[0].at("robust").at("mid_p") == c.robust.mid_p());
 }
 
 TEST_CASE("reports that do not match are refused") {

@@ -39,19 +39,6 @@ report::ComparedModel read_compared(const std::string& text) {
   return chosen;
 }
 
-Json json_of(const eval::Paired& p) {
-  const eval::Interval i = p.interval();
-  return {{"n", p.n()},
-          {"both", p.both},
-          {"only_a", p.only_first},
-          {"only_b", p.only_second},
-          {"neither", p.neither},
-          {"difference", p.difference()},
-          {"interval", {i.low, i.high}},
-          {"exact_p", p.exact_p()},
-          {"mid_p", p.mid_p()}};
-}
-
 std::string text_of(const std::string& what, const eval::Paired& p) {
   const eval::Interval i = p.interval();
   return fmt::format(
@@ -75,8 +62,8 @@ int compare(const std::vector<std::string>& reports, const std::string& format) 
                           {"attack", a.attack},
                           {"norm", a.norm},
                           {"eps", a.eps},
-                          {"clean", json_of(c.clean)},
-                          {"robust", json_of(c.robust)}}
+                          {"clean", report::detail::json(c.clean)},
+                          {"robust", report::detail::json(c.robust)}}
                          .dump(2, ' ', false, Json::error_handler_t::replace) +
                      "\n");
     return 0;

@@ -178,7 +178,7 @@ inline Piece read_piece(const io::SafetensorsFile& file) {
   a.attacking = passes(2);
   a.verifying = passes(4);
   a.audit = detail::audit_of(counts);
-  const auto [rows, pixels] = read.shape("examples");
+  const std::size_t rows = read.shape("examples").first, pixels = read.shape("examples").second;
   const auto pairs = read.values_or_none("examples", rows, pixels);
   require<FileError>(rows % 2 == 0 && rows / 2 <= n,
                      [&] { return file.what() + ": expected pairs of images as examples"; });

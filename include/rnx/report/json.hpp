@@ -5,14 +5,15 @@
 //   weights, n, clean_acc, clean_interval, robust_acc, robust_interval, attack, norm, eps, details,
 //   attacks (name, norm, eps, lattice; right, n, acc, interval alone; `after`: the same for all
 //   rows so far together; audit of the images; passes per sample, seconds), curve (eps; right, n,
-//   acc, interval), checks, cost (totals and `layers`), figures, examples (without pixels). A
-//   report of one model has that model's n, accuracies, intervals, attack, norm, eps and its
-//   settings at the top level too. The schema's number grows where a key goes or changes its
-//   meaning, not where one is added.
+//   acc, interval), checks, cost (totals and `layers`), figures, examples (without pixels);
+//   paired: every two models under the same attacks. A report of one model has that model's n,
+//   accuracies, intervals, attack, norm, eps and its settings at the top level too. The schema's
+//   number grows where a key goes or changes its meaning, not where one is added.
 #pragma once
 
 #include <string>
 
+#include "rnx/eval/paired.hpp"
 #include "rnx/report/result.hpp"
 
 namespace rnx::inline RNX_ISA::report {
@@ -84,6 +85,14 @@ inline Json units() {
           {"value", "share of images, or a difference of two, in [-1, 1]"},
           {"value_interval", "as value, 95 % (Wilson; Newcombe for differences)"},
           {"threshold", "as value"},
+          {"both", images},
+          {"only_a", images},
+          {"only_b", images},
+          {"neither", images},
+          {"difference", "difference of two shares of images, in [-1, 1]"},
+          {"difference_interval", "as difference, 95 % (Newcombe)"},
+          {"exact_p", "probability (McNemar)"},
+          {"mid_p", "probability (McNemar)"},
           {"parameters", "numbers"},
           {"macs", "multiply-accumulates for each image"},
           {"bops", "bit operations for each image"},
@@ -188,6 +197,49 @@ inline Json json(const ModelReport& m) {
   return out;
 }
 
+inline Json json(const eval::Paired& p) {
+  return {{"n", p.n()},
+          {"both", p.both},
+          {"only_a", p.only_first},
+          {"only_b", p.only_second},
+          {"neither", p.neither},
+          {"difference", p.difference()},
+          {"difference_interval", json(p.interval())},
+          {"exact_p", p.exact_p()},
+          {"mid_p", p.mid_p()}};
+}
+
+inline bool same_attacks(const ModelReport& a, const ModelReport& b) {
+  const auto key = [](const ModelReport& m) {
+    return joined(m.attacks, &AttackRow::name) + "\n" + joined(m.attacks, &AttackRow::norm) + "\n" +
+           joined(m.attacks, &AttackRow::eps);
+  };
+  return key(a) == key(b);
+}
+
+/// Every two models that were under the same attacks on the same images.
+inline Json paired(const Report& report) {
+  Json pairs = Json::array();
+  for (std::size_t b = 1; b < report.models.size(); ++b)
+    for (std::size_t a = 0; a < b; ++a) {
+      const ModelReport &first = report.models[a], &second = report.models[b];
+      const eval::Accuracy x = combined(first.attacks), y = combined(second.attacks);
+      const bool same = x.samples.size() == y.samples.size() && x.origins == y.origins;
+      if (!same || !same_attacks(first, second)) continue;
+      eval::Paired clean, robust;
+      for (std::size_t i = 0; i < x.samples.size(); ++i) {
+        const eval::Sample &s = x.samples[i], &t = y.samples[i];
+        clean.add(s.clean == s.label, t.clean == t.label);
+        robust.add(s.robust, t.robust);
+      }
+      pairs.push_back({{"a", first.label},
+                       {"b", second.label},
+                       {"clean", json(clean)},
+                       {"robust", json(robust)}});
+    }
+  return pairs;
+}
+
 }  // namespace detail
 
 /// report.json. A model without attacks has the attack "clean", and its robust accuracy is the
@@ -207,6 +259,7 @@ inline nlohmann::ordered_json to_json(const Report& report) {
   }
   out["settings"] = report.settings;
   out["models"] = std::move(models);
+  out["paired"] = detail::paired(report);
   return out;
 }
 

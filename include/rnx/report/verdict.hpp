@@ -68,14 +68,6 @@ inline std::string counted(const eval::Proportion& p) {
          text::percent_interval(p) + ")";
 }
 
-inline bool same_attacks(const ModelReport& a, const ModelReport& b) {
-  const auto key = [](const ModelReport& m) {
-    return joined(m.attacks, &AttackRow::name) + "\n" + joined(m.attacks, &AttackRow::norm) + "\n" +
-           joined(m.attacks, &AttackRow::eps);
-  };
-  return key(a) == key(b);
-}
-
 /// Largest perturbations, range, pixels that are not finite, images on the lattice.
 inline std::vector<std::string> audit_texts(const AttackRow& row) {
   const eval::Audit& a = row.accuracy.audit;
