@@ -7,6 +7,7 @@
 
 #include "eval/evaluate.hpp"
 #include "run_json.hpp"
+#include "sweep_file.hpp"
 
 namespace {
 
@@ -117,7 +118,7 @@ int run(const Arguments& a, const tools::App& app) {
   if (a.threads) rnx::host::set_threads(a.threads);
   const std::vector<std::string> labels = labels_of(a);
   const std::vector<tools::AttackText> rows = a.rows();
-  evaluation::range_of_shard(a.shard, SIZE_MAX);
+  tools::Shard::parse(a.shard, SIZE_MAX);
   tools::DataOptions options = a.data;
   options.n_test = a.n_ex;
   options.class_names = read_class_names(a.weights);
@@ -130,6 +131,7 @@ int run(const Arguments& a, const tools::App& app) {
   const tools::DataSet data = read_data(options, display);
   require_images(a, app, data.test->size());
   const std::vector<rnx::AnyNetwork<float>> nets = load(a, options.class_names, data);
+  evaluation::range_of_shard(a.shard, data.test->size());
   evaluation::require_possible(a, rows, nets[0]->classes(), evaluation::batch_norm_paths(*nets[0]));
   tools::work_begins("this step");
   tools::make_writable("--out", a.out);

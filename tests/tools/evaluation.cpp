@@ -10,8 +10,13 @@ namespace {
 
 using Json = nlohmann::json;
 
-/// A small trained network and evaluations of it.
-struct Evaluated : TrainedTiny {
+/// A small trained network, the same for all tests, and evaluations of it.
+struct Evaluated : Folder {
+  Evaluated() {
+    static const TrainedTiny trained;
+    fs::copy(trained.weights(), weights());
+  }
+  std::string weights() const { return *this / "tiny.safetensors"; }
   /// Of the first n images, into a folder.
   std::string command(const std::string& out, int n, const std::string& more) const {
     return eval + " --dataset synthetic --model dnn --n-ex " + std::to_string(n) + " --weights " +
@@ -130,9 +135,9 @@ TEST_CASE("rnx-eval: four shards of other batch sizes, merged, are byte-equal to
 TEST_CASE("rnx-eval: a state of another evaluation is refused; --resume never begins anew") {
   const Evaluated f;
   REQUIRE(call(f, f.command("run2", 8, "--attack pgd:steps=2 --shard 1/2")).code == 0);
-  const Result other = call(f, train + tiny + " --seed 5 --out " + (f / "other") + " && cp " +
-                                   (f / "other/model.safetensors") + " " + f.weights());
+  const Result other = call(f, train + tiny + " --seed 5 --out " + (f / "other"));
   REQUIRE_MESSAGE(other.code == 0, other.text);
+  fs::copy(f / "other/model.safetensors", f.weights(), fs::copy_options::overwrite_existing);
   const std::string again = f.command("run2", 8, "--attack pgd:steps=2 --shard 1/2");
   refused(call(f, again), 2, "holds the state of another evaluation: weights");
   const Result anew = call(f, again + " --resume never");
@@ -183,6 +188,7 @@ TEST_CASE("rnx-eval: what cannot be evaluated gets one sentence, before work") {
   no("--norm l2 --eps -1", "eps must not be negative");
   no("--resume maybe", "known are auto, never");
   no("--shard 3/2", "expected I/N with I from 1 to N");
+  no("--shard 1/5", "gets none of the 4 images");
   no("--attack clean --save-adversarials " + (f / "x.npy"), "there is no attack");
   no("--robustbench a/b", "expected the name of a model");
 }

@@ -13,8 +13,10 @@ using namespace rnx;
 namespace fs = std::filesystem;
 
 Range range_of_shard(const std::string& shard, std::size_t n) {
-  const tools::Shard s = tools::Shard::parse(shard, std::max<std::size_t>(n, 1));
+  const tools::Shard s = tools::Shard::parse(shard, SIZE_MAX);
   const std::size_t first = n * (s.index - 1) / s.count, end = n * s.index / s.count;
+  require(end > first || s.count == 1,
+          [&] { return fmt::format("--shard: {} gets none of the {} images", shard, n); });
   return {first, end - first};
 }
 
