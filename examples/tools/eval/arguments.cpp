@@ -21,16 +21,17 @@ void Arguments::check() const {
   require(logits.empty() || weights.size() == 1, "--save-logits: it takes one --weights");
   require(adversarials.empty() || weights.size() == 1,
           "--save-adversarials: it takes one --weights");
+  const bool checked = !check_names().empty();
   require(robustbench.empty() || (weights.size() == 1 && eps.size() == 1),
           "--robustbench: it takes one --weights and one --eps");
   require(robustbench.find_first_of("/\\\"") == robustbench.npos,
           "--robustbench: expected the name of a model, found '" + robustbench + "'");
-  require(shard == "1/1" || check_names().empty(),
+  require(shard == "1/1" || !checked,
           "--checks: they look at the first images; run them without --shard");
   tools::require_known("--lattice", lattice, {"off", "report", "project"});
   tools::require_known("--resume", resume, {"auto", "never"});
   paths();
-  require(!strict_checks || !check_names().empty(),
+  require(!strict_checks || checked,
           "--strict-checks: there is no check; --checks all asks for them");
 }
 
