@@ -149,10 +149,28 @@ std::vector<report::Figure> curves_beside(const std::filesystem::path& weights) 
 }
 }  // namespace
 
+RowRunner run_whole(const NetworkBase<float>& net, const data::Source& source) {
+  return [&net, &source](std::size_t, const AttackText& attack, const eval::Options& options) {
+    using clock = std::chrono::steady_clock;
+    const auto begin = clock::now();
+    RowResult row{.accuracy = attack.run(net, source, options)};
+    row.seconds = std::chrono::duration<double>(clock::now() - begin).count();
+    return row;
+  };
+}
+
+namespace {
+std::string lattice_text(eval::Lattice lattice) {
+  return lattice == eval::Lattice::off      ? "off"
+         : lattice == eval::Lattice::report ? "report"
+                                            : "project";
+}
+}  // namespace
+
 report::ModelReport model_report(const NetworkBase<float>& net, const std::string& label,
                                  const std::string& model, const std::string& weights,
-                                 const data::Source& source, const std::vector<AttackText>& attacks,
-                                 eval::Options options, Display& display) {
+                                 const std::vector<AttackText>& attacks, eval::Options options,
+                                 Display& display, const RowRunner& run) {
   report::ModelReport report{.label = label,
                              .model = model,
                              .weights = weights,
@@ -161,25 +179,30 @@ report::ModelReport model_report(const NetworkBase<float>& net, const std::strin
                              .cost = cost::table(net.graph()),
                              .examples = {},
                              .figures = curves_beside(weights)};
-  for (const AttackText& a : attacks) {
-    using clock = std::chrono::steady_clock;
-    const auto begin = clock::now();
-    options.examples =
-        report.examples.empty() && !a.clean && (source.dims().c == 1 || source.dims().c == 3) ? 10
-                                                                                              : 0;
+  const Dims dims = net.input_dims();
+  const bool shown = dims.c == 1 || dims.c == 3;
+  for (std::size_t k = 0; k < attacks.size(); ++k) {
+    const AttackText& a = attacks[k];
+    options.examples = report.examples.empty() && !a.clean && shown ? 10 : 0;
     options.keep_logits = false;
     options.progress = display.counting(label + ", " + (a.clean ? "clean" : a.text));
-    eval::Accuracy r = a.run(net, source, options);
+    RowResult row = run(k, a, options);
+    eval::Accuracy& r = row.accuracy;
     display.done();
     for (std::size_t i = 0; i < r.examples.size(); ++i)
-      report.examples.push_back(
-          {int(r.origin(i)), r.samples[i].label, r.samples[i].clean, r.samples[i].attacked,
-           source.dims(), std::move(r.examples[i].clean), std::move(r.examples[i].adversarial)});
+      report.examples.push_back({int(r.origin(i)), r.samples[i].label, r.samples[i].clean,
+                                 r.samples[i].attacked, dims, std::move(r.examples[i].clean),
+                                 std::move(r.examples[i].adversarial)});
     r.examples.clear();
-    const double forwards = r.forwards(), backwards = r.backwards();
-    report.attacks.push_back({a.clean ? "clean" : a.text, a.clean ? "" : a.norm,
-                              a.clean ? "" : a.eps_text, std::move(r), forwards, backwards,
-                              std::chrono::duration<double>(clock::now() - begin).count()});
+    report.attacks.push_back(
+        {.name = a.clean ? "clean" : a.text,
+         .norm = a.clean ? "" : a.norm,
+         .eps = a.clean ? "" : a.eps_text,
+         .forwards = r.forwards(),
+         .backwards = r.backwards(),
+         .seconds = row.seconds,
+         .lattice = lattice_text(a.clean ? eval::Lattice::off : options.lattice)});
+    report.attacks.back().accuracy = std::move(r);
   }
   return report;
 }

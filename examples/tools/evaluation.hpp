@@ -1,6 +1,7 @@
 // Models with their weights, and an evaluation as a part of a report.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include <rnx/report.hpp>
@@ -48,12 +49,23 @@ std::vector<std::string> class_names(const rnx::io::Metadata& metadata, const st
 void require_same_classes(const std::string& weights, const std::vector<std::string>& names,
                           const std::string& what, const std::vector<std::string>& theirs);
 
+/// An attack's result, and the seconds that it took.
+struct RowResult {
+  rnx::eval::Accuracy accuracy{};
+  double seconds = 0;
+};
+/// Makes the results of a report's rows.
+using RowRunner =
+    std::function<RowResult(std::size_t row, const AttackText&, const rnx::eval::Options&)>;
+/// In one call, on all samples. Both must outlive the runner.
+RowRunner run_whole(const rnx::NetworkBase<float>& net, const rnx::data::Source& source);
+
 /// The attacks' rows, cost, example images and training curves (metrics.csv beside the weights; one
 /// line on stderr where they cannot be read) of one model. `display` shows how far each attack is.
 rnx::report::ModelReport model_report(const rnx::NetworkBase<float>& net, const std::string& label,
                                       const std::string& model, const std::string& weights,
-                                      const rnx::data::Source& source,
                                       const std::vector<AttackText>& attacks,
-                                      rnx::eval::Options options, Display& display);
+                                      rnx::eval::Options options, Display& display,
+                                      const RowRunner& run);
 
 }  // namespace tools

@@ -2,5 +2,8 @@
 #pragma once
 
 #include "rnx/eval/accuracy.hpp"
+#include "rnx/eval/audit.hpp"
 #include "rnx/eval/interval.hpp"
+#include "rnx/eval/lattice.hpp"
 #include "rnx/eval/mean.hpp"
+#include "rnx/eval/paired.hpp"

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "rnx/report/bar_chart.hpp"
+#include "rnx/report/compare.hpp"
 #include "rnx/report/figure.hpp"
 #include "rnx/report/heat_map.hpp"
 #include "rnx/report/histogram.hpp"

@@ -6,6 +6,7 @@
 
 #include <rnx/attack.hpp>
 #include <rnx/data/batch_tensor.hpp>
+#include <rnx/data/selection.hpp>
 #include <rnx/eval.hpp>
 
 using namespace rnx;
@@ -177,4 +178,60 @@ TEST_CASE("victims that are no network: of the worst of two paths both must be r
   CHECK(both.robust() < both.clean());
   CHECK(both.predicting == Passes{.forwards = 2 * n});
   CHECK(both.backwards() == 2 * pgd.steps);
+}
+
+TEST_CASE(
+    "parts and batches do not change a bit: samples have the ids that they have in the whole") {
+  const Net net(3);
+  const data::Images set = images(net);
+  const data::Memory whole(set);
+  const auto same_parts = [&](const auto& attack) {
+    const eval::Options options{.batch = 5,
+                                .restarts = 2,
+                                .seed = 3,
+                                .examples = n,
+                                .keep_logits = true,
+                                .keep_adversarials = true};
+    const eval::Accuracy all = eval::accuracy(net, set, attack, options);
+    CHECK(all.adversarials.size() == n * 192);
+    for (const int size : {1, 7, n}) {
+      eval::Accuracy parts;
+      for (int first = 0; first < n; first += size) {
+        const int count = std::min(size, n - first);
+        eval::Options part = options;
+        part.batch = 3;
+        part.first_sample = std::uint64_t(first);
+        parts.append(eval::accuracy(net, data::Part(whole, std::size_t(first), std::size_t(count)),
+                                    attack, part));
+      }
+      CHECK(same(all, parts));
+      CHECK(all.origins == parts.origins);
+      CHECK(all.adversarials == parts.adversarials);
+      CHECK(all.audit == parts.audit);
+    }
+  };
+  same_parts(attack::Pgd<>{.eps = px(4), .steps = 2});
+  same_parts(attack::Square<>{.eps = px(8), .queries = 6});
+  same_parts(attack::AutoPgd<norm::L2>{.eps = 0.3, .steps = 3});
+}
+
+TEST_CASE("images on the lattice are what is predicted and counted") {
+  const Net net(3);
+  const data::Images set = images(net);
+  const attack::Pgd<norm::L2> pgd{.eps = 0.4, .steps = 3};
+  const auto on = [&](eval::Lattice lattice) {
+    return eval::accuracy(
+        net, set, pgd, {.batch = 5, .examples = n, .keep_adversarials = true, .lattice = lattice});
+  };
+  const eval::Accuracy off = on(eval::Lattice::off), projected = on(eval::Lattice::project);
+  CHECK(off.audit.on_lattice < n);
+  CHECK(off.audit.images == n);
+  CHECK(projected.audit.on_lattice == n);
+  CHECK(projected.audit.l2 <= 0.4 * (1 + 1e-5));
+  CHECK(off.adversarials != projected.adversarials);
+  Tensor<> x(n, {3, 8, 8});
+  x.upload(projected.adversarials);
+  auto trace = net.make_trace({.capacity = n});
+  const auto z = to_host(net.forward(trace, std::as_const(x).view(), {}));
+  for (int i = 0; i < n; ++i) CHECK(projected.samples[i].attacked == argmax(z.data() + 10 * i, 10));
 }

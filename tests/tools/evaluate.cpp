@@ -71,6 +71,7 @@ TEST_CASE("rnx-eval: every attack in every norm that it has") {
 TEST_CASE("rnx-eval: a wrong option gets one sentence") {
   const TrainedResnet f;
   const std::string with = f.evaluation();
+  refused(call(f, with + " --n-ex 21"), 2, "--n-ex: expected at most 20, the images of the data");
   refused(call(f, with + " --eps -1/255"), 2, "eps must not be negative");
   refused(call(f, with + " --eps 2"), 2, "eps in Linf must be at most 1");
   refused(call(f, with + " --eps 8/zero"), 2, "is not a number or a fraction");

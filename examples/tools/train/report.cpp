@@ -47,9 +47,9 @@ void report_result(const Arguments& a, const tools::DataSet& set, const NetworkB
   eval::Options o{.seed = a.seed, .stop = &tools::stop_on_signals()};
   o.progress = display.counting("clean");
   const eval::Proportion clean = eval::clean_proportion(attack(a, "clean").run(net, all_clean, o));
-  report.models.push_back(
-      tools::model_report(net, a.objective, a.model, weights, some.size() ? some : all_clean,
-                          {attack(a, some.size() ? pgd20 : "clean")}, o, display));
+  report.models.push_back(tools::model_report(
+      net, a.objective, a.model, weights, {attack(a, some.size() ? pgd20 : "clean")}, o, display,
+      tools::run_whole(net, some.size() ? some : all_clean)));
   report.models[0].details["clean_all"] = clean_details(clean);
   report::write(run / "eval/final", report, [](const std::string& sentence) {
     tools::complain("rnx-train: report.json is written, but not this: " + sentence);

@@ -92,7 +92,7 @@ template <class T, class Device, class V, class Attack, class MakeLoss> class Ev
     return {.mode = Mode::eval,
             .path = o_.path,
             .subnet = o_.subnet,
-            .first_sample = std::uint64_t(first),
+            .first_sample = o_.first_sample + std::uint64_t(first),
             .stop = o_.stop};
   }
   /// each(i, predicted class, logits of the first output) for every sample of x. Of several outputs
@@ -145,10 +145,10 @@ template <class T, class Device, class V, class Attack, class MakeLoss> class Ev
     const Passes worked = work_->passes(), predicted = predictor_.passes();
     seeded(victim_, *work_, x, a, make_loss_(labels_.data()), ctx,
            std::uint64_t(restart) << draw_bits_of_restart);
-    const std::vector<T> moved = to_host(View<const T, Device>(a));
-    attack::verify<typename Attack::norm, T>(images, moved, count(first), seeded.eps);
+    const std::vector<T> moved = verified<typename Attack::norm>(images, a, seeded.eps, result);
     predict(a, host_labels_, first, [&](int i, int c, const T*) {
       Sample& s = result.samples[first + i];
+      if (o_.keep_adversarials && (s.robust || restart == 0)) keep(result, moved, i, first);
       if ((s.robust || restart == 0) && std::size_t(first + i) < result.examples.size())
         result.examples[first + i].adversarial = image(moved, i);
       if (s.robust || restart == 0) s.attacked = c;
@@ -156,6 +156,31 @@ template <class T, class Device, class V, class Attack, class MakeLoss> class Ev
     });
     result.attacking += work_->passes() - worked;
     result.verifying += predictor_.passes() - predicted;
+  }
+
+  /// The attack's images, on the lattice where they are wanted there, once more checked.
+  template <class Norm>
+  std::vector<T> verified(const std::vector<T>& images, View<T, Device> a, double eps,
+                          Accuracy& result) {
+    std::vector<T> moved = to_host(View<const T, Device>(a));
+    attack::verify<Norm, T>(images, moved, a.n, eps);
+    const std::size_t size = std::size_t(dims_.count());
+    const auto clean = [&](int i) { return std::span(images).subspan(i * size, size); };
+    if (o_.lattice == Lattice::project) {
+      for (int i = 0; i < a.n; ++i)
+        project_to_lattice<T>(Norm::kind, eps, clean(i), std::span(moved).subspan(i * size, size));
+      attack::verify<Norm, T>(images, moved, a.n, eps);
+      memory<Device>::upload(a.data, moved.data(), moved.size() * sizeof(T), {});
+    }
+    for (int i = 0; i < a.n; ++i)
+      result.audit.add<T>(clean(i), std::span(std::as_const(moved)).subspan(i * size, size));
+    return moved;
+  }
+  void keep(Accuracy& result, const std::vector<T>& moved, int i, int first) const {
+    result.adversarials.resize(std::size_t(total_) * dims_.count());
+    const std::vector<float> one = image(moved, i);
+    std::copy(one.begin(), one.end(),
+              result.adversarials.begin() + long(first + i) * dims_.count());
   }
 
   const V& victim_;

@@ -3,11 +3,13 @@
 
 #include <atomic>
 #include <functional>
+#include <iterator>
 #include <limits>
 #include <optional>
 
 #include "rnx/attack.hpp"
 #include "rnx/data/source.hpp"
+#include "rnx/eval/audit.hpp"
 #include "rnx/eval/interval.hpp"
 
 namespace rnx::inline RNX_ISA::eval {
@@ -30,12 +32,32 @@ struct Accuracy {
   std::vector<Pair> examples{};  ///< of the first samples, Options::examples of them
   /// (n, classes) of the clean images, where Options::keep_logits asked for them
   std::vector<float> logits{};
+  /// (n, h, w, c) like Pair::adversarial, of all samples, where Options::keep_adversarials asked
+  /// for them
+  std::vector<float> adversarials{};
+  Audit audit{};  ///< of the attack's images as they were counted
   /// samples that networks took forward and backward, counted there: for the predictions of clean
   /// images, by the attack, and for those of its images
   Passes predicting{}, attacking{}, verifying{};
   /// for each sample, of the attack and the predictions of its images
   double forwards() const { return per_sample((attacking + verifying).forwards); }
   double backwards() const { return per_sample((attacking + verifying).backwards); }
+  /// Puts the results of further samples behind these: those of an evaluation of a part.
+  void append(Accuracy part) {
+    const auto add = [](auto& to, auto& from) {
+      to.insert(to.end(), std::make_move_iterator(from.begin()),
+                std::make_move_iterator(from.end()));
+    };
+    add(samples, part.samples);
+    add(origins, part.origins);
+    add(examples, part.examples);
+    add(logits, part.logits);
+    add(adversarials, part.adversarials);
+    audit += part.audit;
+    predicting += part.predicting;
+    attacking += part.attacking;
+    verifying += part.verifying;
+  }
   std::size_t origin(std::size_t sample) const {
     return origins.empty() ? sample : origins.at(sample);
   }
@@ -83,7 +105,11 @@ struct Options {
   std::uint64_t seed = 0;    ///< added to the attack's own: random starts are keyed by the sum
   std::vector<Keep> keep{};  ///< activations that the attack's loss reads
   int examples = 0;          ///< how many pairs of images are kept
-  bool keep_logits = false;
+  bool keep_logits = false, keep_adversarials = false;
+  Lattice lattice = Lattice::off;
+  /// Of the set's first sample in the data set that random starts are keyed by: a part that is told
+  /// where it begins has the bits that it has in the whole.
+  std::uint64_t first_sample = 0;
   /// told after each batch; what it throws ends the evaluation
   std::function<void(std::size_t done, std::size_t of)> progress{};
   /// when it becomes true (a signal), accuracy() throws Stopped within a step of an attack

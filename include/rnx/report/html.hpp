@@ -96,10 +96,74 @@ inline std::string html_attacks(const ModelReport& m) {
   return wide(out + "</tbody></table>");
 }
 
+/// Over the radius, in levels of 255 where it is in Linf.
+inline std::string html_curve(const ModelReport& m) {
+  const auto points = security_curve(m.attacks);
+  if (points.empty()) return "";
+  const bool linf = joined(m.attacks, &AttackRow::norm) == "linf";
+  Curve curve{.name = "robust to all attacks", .x = {0}, .y = {}};
+  const auto add = [&curve](const eval::Proportion& p) {
+    curve.y.push_back(p.value());
+    curve.low.push_back(p.interval().low);
+    curve.high.push_back(p.interval().high);
+  };
+  add(clean_proportion(combined(m.attacks)));
+  for (const CurvePoint& p : points) {
+    curve.x.push_back((linf ? 255 : 1) * double(Rational::parse(p.eps)));
+    add(p.robust);
+  }
+  return "<h3>Security curve</h3>\n<figure class=\"chart\">\n" +
+         svg::line_chart({"Robust accuracy over the radius",
+                          linf ? "eps in levels of 255" : "eps",
+                          "right",
+                          {curve},
+                          true}) +
+         "</figure>\n";
+}
+
+inline std::string html_audit(const ModelReport& m) {
+  std::string rows;
+  for (const AttackRow& a : m.attacks) {
+    if (a.accuracy.audit.images == 0) continue;
+    rows += "<tr><th scope=\"row\">" + text::html(a.name.substr(0, a.name.find(':'))) +
+            small(a.eps) + "</th>";
+    for (const std::string& cell : audit_texts(a)) rows += number_cell(cell);
+    rows += "</tr>\n";
+  }
+  if (rows.empty()) return "";
+  return "<h3>Images of the attacks</h3>\n" +
+         wide(table_head("audit", {{"Attack"},
+                                   {"L\u221E", "largest", true},
+                                   {"L2", "largest", true},
+                                   {"L1", "largest", true},
+                                   {"Pixels", "range", true},
+                                   {"Not finite", "pixels", true},
+                                   {"On the 8-bit lattice", "images", true}}) +
+              rows + "</tbody></table>");
+}
+
+inline std::string html_checks(const ModelReport& m) {
+  if (m.checks.empty()) return "";
+  std::string out = table_head("checks", {{"Check"},
+                                          {"Verdict"},
+                                          {"Value", "", true},
+                                          {"95\u00A0%", "", true},
+                                          {"Threshold", "", true},
+                                          {"Of what"}});
+  for (const eval::Check& c : m.checks) {
+    const auto cells = check_texts(c);
+    out += "<tr><th scope=\"row\">" + text::html(c.name) + "</th><td>" + text::html(cells[0]) +
+           "</td>" + number_cell(cells[1]) + number_cell(cells[2]) + number_cell(cells[3]) +
+           "<td>" + text::html(cells[4]) + "</td></tr>\n";
+  }
+  return "<h3>Checks</h3>\n" + wide(out + "</tbody></table>");
+}
+
 inline std::string html_model(const Report& report, const ModelReport& m) {
   std::string out = "<section>\n<h2>" + text::html(m.label) + "</h2>\n";
   out += "<p class=\"note\">Model <code>" + text::html(m.model) + "</code>, weights <code>" +
-         text::html(m.weights) + "</code></p>\n" + html_attacks(m);
+         text::html(m.weights) + "</code></p>\n" + html_attacks(m) + html_curve(m) +
+         html_checks(m) + html_audit(m);
   if (!m.figures.empty()) {
     out += "<h3>Training</h3>\n<div class=\"charts\">\n";
     for (const Figure& f : m.figures)

@@ -52,6 +52,45 @@ inline std::string share_text(const eval::Proportion& p) {
   return text::percent(p) + " (" + text::percent_interval(p) + ")";
 }
 
+inline std::string markdown_curve(const ModelReport& m) {
+  const auto points = security_curve(m.attacks);
+  if (points.empty()) return "";
+  std::string out = "\n| eps | right | of | robust to all attacks |\n|---|--:|--:|--:|\n";
+  for (const CurvePoint& p : points)
+    out += markdown_row({markdown(p.eps), text::grouped(p.robust.right), text::grouped(p.robust.n),
+                         share_text(p.robust)});
+  return out;
+}
+
+inline std::string markdown_audit(const ModelReport& m) {
+  std::string out;
+  for (const AttackRow& a : m.attacks) {
+    if (a.accuracy.audit.images == 0) continue;
+    if (out.empty())
+      out =
+          "\n| images of | largest linf | l2 | l1 | range | not finite | on the 8-bit lattice "
+          "|\n|---|--:|--:|--:|--:|--:|--:|\n";
+    const auto cells = audit_texts(a);
+    std::vector<std::string> row{markdown(a.name + " " + a.eps)};
+    row.insert(row.end(), cells.begin(), cells.end());
+    out += markdown_row(row);
+  }
+  return out;
+}
+
+inline std::string markdown_checks(const ModelReport& m) {
+  if (m.checks.empty()) return "";
+  std::string out =
+      "\n| check | verdict | value | 95 % | threshold | of what; what to do "
+      "|\n|---|---|--:|--:|--:|---|\n";
+  for (const eval::Check& c : m.checks) {
+    const auto cells = check_texts(c);
+    out += markdown_row(
+        {markdown(c.name), cells[0], cells[1], cells[2], cells[3], markdown(cells[4])});
+  }
+  return out;
+}
+
 }  // namespace detail
 
 /// report.md. Errors: see verify.
@@ -86,7 +125,8 @@ inline std::string to_markdown(const Report& report) {
                            share_text(after), text::shortest(a.forwards),
                            text::shortest(a.backwards), text::fixed(a.seconds, 1)});
     }
-    out += "\nForward and backward: passes per image.\n" + markdown_facts(m.details);
+    out += "\nForward and backward: passes per image.\n" + markdown_curve(m) + markdown_audit(m) +
+           markdown_checks(m) + markdown_facts(m.details);
   }
   if (!report.settings.empty()) out += "\n## Settings\n" + markdown_facts(report.settings);
   return utf8(out);

@@ -9,6 +9,7 @@
 
 #include "rnx/cost.hpp"
 #include "rnx/eval/accuracy.hpp"
+#include "rnx/eval/check.hpp"
 #include "rnx/report/figure.hpp"
 
 namespace rnx::inline RNX_ISA::report {
@@ -28,6 +29,8 @@ struct AttackRow {
   eval::Accuracy accuracy{};
   double forwards = 0, backwards = 0;  ///< passes per sample, 0 where they were not counted
   double seconds = 0;
+  std::string lattice =
+      "off";  ///< whether images on the 8-bit lattice were counted (eval::Lattice)
   bool is_clean() const { return name == "clean"; }
 };
 
@@ -39,6 +42,7 @@ struct ModelReport {
   /// at least one row; all on the same images, in the same order
   std::vector<AttackRow> attacks{};
   cost::Table cost{};
+  std::vector<eval::Check> checks{};
   std::vector<Example> examples{};
   std::vector<Figure> figures{};  ///< training curves
 };
@@ -77,6 +81,29 @@ inline eval::Accuracy combined(const std::vector<AttackRow>& rows,
     }
   }
   return all;
+}
+
+/// A radius of a security curve: what all attacks with it, and with those before it, leave right.
+struct CurvePoint {
+  std::string eps;
+  eval::Proportion robust{};
+};
+/// Of rows whose radii grow, where there are several; else empty. It falls: a sample that fell in a
+/// ball has fallen in each that holds it. Errors: UsageError (radii that do not grow).
+inline std::vector<CurvePoint> security_curve(const std::vector<AttackRow>& rows) {
+  std::vector<CurvePoint> points;
+  for (std::size_t k = 0; k < rows.size(); ++k) {
+    if (rows[k].is_clean() || rows[k].eps.empty()) continue;
+    if (points.empty() || points.back().eps != rows[k].eps) {
+      require(points.empty() || rows[k].norm != rows[0].norm ||
+                  double(Rational::parse(rows[k].eps)) > double(Rational::parse(points.back().eps)),
+              [&] { return "report: the radius " + rows[k].eps + " stands behind a larger one"; });
+      points.push_back({rows[k].eps});
+    }
+    points.back().robust = robust_proportion(combined(rows, k + 1));
+  }
+  if (points.size() < 2) points.clear();
+  return points;
 }
 
 /// Throws UsageError or ShapeError where a report contradicts itself: no models, a label that is

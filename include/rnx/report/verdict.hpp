@@ -68,12 +68,34 @@ inline std::string counted(const eval::Proportion& p) {
          text::percent_interval(p) + ")";
 }
 
-inline bool same_attacks(const ModelReport& a, const ModelReport& b) {
-  const auto key = [](const ModelReport& m) {
-    return joined(m.attacks, &AttackRow::name) + "\n" + joined(m.attacks, &AttackRow::norm) + "\n" +
-           joined(m.attacks, &AttackRow::eps);
-  };
-  return key(a) == key(b);
+/// Largest perturbations, range, pixels that are not finite, images on the lattice.
+inline std::vector<std::string> audit_texts(const AttackRow& row) {
+  const eval::Audit& a = row.accuracy.audit;
+  return {
+      text::shortest(a.linf),      text::shortest(a.l2),
+      text::shortest(a.l1),        text::shortest(a.least) + " to " + text::shortest(a.most),
+      text::grouped(a.not_finite), text::grouped(a.on_lattice) + " of " + text::grouped(a.images)};
+}
+
+/// Verdict, value, interval, threshold, and what was looked at; with the advice where it matters.
+inline std::vector<std::string> check_texts(const eval::Check& c) {
+  if (c.verdict == eval::Verdict::not_run) return {text_of(c.verdict), "", "", "", c.advice};
+  return {text_of(c.verdict), text::fixed(c.value, 3),
+          text::fixed(c.interval.low, 3) + " to " + text::fixed(c.interval.high, 3),
+          text::fixed(c.threshold, 3),
+          c.quantity + (c.verdict == eval::Verdict::passed ? "" : ". " + c.advice)};
+}
+
+/// "2 of 14 checks fired: black-box, transfer." or "".
+inline std::string fired(const ModelReport& m) {
+  std::string names;
+  long count = 0;
+  for (const eval::Check& c : m.checks)
+    if (c.verdict == eval::Verdict::fired) names += (count++ == 0 ? "" : ", ") + c.name;
+  if (count == 0) return "";
+  return std::to_string(count) + " of " + std::to_string(m.checks.size()) +
+         " checks fired: " + names + ". The attacked accuracy of " + m.label +
+         " is not to be trusted before their advice was followed.";
 }
 
 inline std::string compare(const Report& report) {
@@ -124,6 +146,8 @@ inline std::string verdict(const Report& report) {
                  : "; " + detail::counted(h.robust) + " stay correct under " + h.attack + ".");
   }
   while (words.ends_with(' ')) words.pop_back();
+  for (const ModelReport& m : report.models)
+    if (const std::string found = detail::fired(m); !found.empty()) words += " " + found;
   return words;
 }
 
