@@ -28,14 +28,14 @@ struct Progress {
   int epoch = 0, epochs = 0;          ///< from 0
   long step = 0, steps_in_epoch = 0;  ///< batches of this epoch, from 1
   long done = 0, total = 0;           ///< batches of the run
-  double loss = 0,
-         accuracy = 0;  ///< means over the epoch so far, on the images that were trained on
+  /// means over the epoch so far, on the images that were trained on
+  double loss = 0, accuracy = 0;
   std::vector<NamedValue> values{};  ///< of the objective's terms, likewise
   double lr = 0;                     ///< of the first stepper
   std::size_t samples = 0;           ///< seen in this epoch
   double seconds = 0;                ///< since fit began
-  double images_per_second =
-      0;                       ///< over this process's steps, evaluations and checkpoints left out
+  /// over this process's steps, evaluations and checkpoints left out
+  double images_per_second = 0;
   double waited = 0;           ///< seconds that steps have waited for the loader
   double remaining = 0;        ///< estimated seconds of steps to come
   double checkpoint_age = -1;  ///< seconds since the last checkpoint; negative: none yet

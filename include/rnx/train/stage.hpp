@@ -304,8 +304,10 @@ template <class T, class Device> class Stage {
   PassState& state_of(std::string_view name) { return passes_[index_of(plan_.passes, name)]; }
   PassState& ran(std::string_view name) {
     PassState& p = state_of(name);
-    require<StateError>(p.ran,
-                        [&] { return "objective: pass '" + std::string(name) + "' has not run"; });
+    require<StateError>(p.ran, [&] {
+      return "objective: pass '" + std::string(name) +
+             "' has not run, or its backward has: an item that reads it says so by reads_pass";
+    });
     return p;
   }
   Context context(const PassOptions& o, const PassState& p) const {
