@@ -12,6 +12,8 @@
 #include "rnx/attack/auto_pgd.hpp"
 #include "rnx/attack/auto_pgd_targeted.hpp"
 #include "rnx/attack/fab.hpp"
+#include "rnx/attack/deep_fool.hpp"
+#include "rnx/attack/carlini_wagner.hpp"
 #include "rnx/attack/square.hpp"
 #include "rnx/attack/auto_attack.hpp"
 #include "rnx/attack/ensemble.hpp"

@@ -50,6 +50,9 @@ struct TraceOptions {
   /// inference in eval mode: a few samples at a time, each thread on its own; only the logits and
   /// what is kept stay
   bool tiled = true;
+  /// several backwards may follow one forward, each from logits_gradient() as a loss has left it:
+  /// what they read stays. Not with seeds, which the first one would leave as they are
+  bool repeat_backward = false;
 
   /// The last rule that applies to a node, or null.
   /// Throws UsageError where it wants a seed in a trace that runs no backward.
