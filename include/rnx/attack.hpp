@@ -17,3 +17,4 @@
 #include "rnx/attack/square.hpp"
 #include "rnx/attack/auto_attack.hpp"
 #include "rnx/attack/ensemble.hpp"
+#include "rnx/attack/transfer.hpp"
