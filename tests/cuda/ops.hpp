@@ -4,7 +4,10 @@
 
 #include "compare.hpp"
 
+#include "rnx/attack/carlini_wagner_row.hpp"
 #include "rnx/attack/cpu.hpp"
+#include "rnx/attack/deep_fool_row.hpp"
+#include "rnx/attack/square_row.hpp"
 #include "rnx/attack/victim_row.hpp"
 #include "rnx/kernels/cpu/row.hpp"
 #include "rnx/layers/activation.hpp"
@@ -697,6 +700,84 @@ template <class Device, class T> struct Ops {
                              .kept = {image, m.add(Field<T>(image, 8))}});
   }
 
+  /// Searches for the smallest perturbation, on three packed rows of five.
+  static void searches() {
+    const geometry::Map all = map(5, 4, 3, 2), some = map(3, 4, 3, 2);
+    Arrays m;
+    std::vector<T> images = numbers<T>(all.rows() * all.c, 1);
+    for (T& v : images) v = std::fabs(v) > 1 ? 1 : std::fabs(v);
+    std::vector<T> near(images.begin(), images.begin() + some.rows() * some.c);
+    for (std::size_t i = 0; i < near.size(); ++i) near[i] = T(0.9) * near[i] + T(0.01);
+    const auto field = [&](const geometry::Map& of, std::uint64_t site) {
+      return m.add(Field<T>(of, site));
+    };
+    const auto columns = [&](int rows, int count) {
+      return m.add(positive(std::size_t(rows) * count, 9));
+    };
+    const rnx::StepValues* v = m.add(values());
+    const std::int32_t* packed = m.add(chosen({3, 0, 4}));
+    T *clean = m.add(images), *x = m.add(near), *w = field(all, 2), *mean = field(all, 3),
+      *square = m.add(positive(images.size(), 4)), *gradient = field(some, 5),
+      *found = field(all, 6), *state = columns(5, op::cw_columns),
+      *margin = m.add(numbers<T>(3, 7)), *fooled = m.add(std::vector<T>{1, 0, 1});
+    check("cw_begin", m,
+          op::cw_begin<T>{.clean = {all, clean}, .adversarial = {all, found}, .state = state});
+    for (const bool last : {false, true})
+      check("cw_restart", m,
+            op::cw_restart<T>{.clean = {all, clean},
+                              .w = {all, w},
+                              .mean = {all, mean},
+                              .square = {all, square},
+                              .state = state,
+                              .next = true,
+                              .last = last});
+    check("cw_image", m, op::cw_image<T>{.w = {all, w}, .x = {some, x}, .packed = packed});
+    for (const bool look : {false, true})
+      check("cw_step", m,
+            op::cw_step<T>{.x = {some, x},
+                           .gradient = {some, gradient},
+                           .margin = margin,
+                           .fooled = fooled,
+                           .clean = {all, clean},
+                           .w = {all, w},
+                           .mean = {all, mean},
+                           .square = {all, square},
+                           .adversarial = {all, found},
+                           .state = state,
+                           .step = 3,
+                           .check = look,
+                           .packed = packed});
+    T* boundary = columns(3, op::fab_columns);
+    for (const op::Norm norm : {op::Norm::linf, op::Norm::l2}) {
+      check("deep_fool_step", m,
+            op::deep_fool_step<T>{.plane = {some, gradient},
+                                  .state = boundary,
+                                  .total = {all, w},
+                                  .norm = norm,
+                                  .packed = packed});
+      check("clean_beyond", m,
+            op::clean_beyond<T>{
+                .clean = {all, clean}, .adversarial = {all, found}, .values = v, .norm = norm});
+    }
+    check("deep_fool_image", m,
+          op::deep_fool_image<T>{
+              .clean = {all, clean}, .total = {all, w}, .x = {some, x}, .packed = packed});
+    check("square_propose", m,
+          op::square_propose<T>{.clean = {all, clean},
+                                .best = {all, found},
+                                .to = {some, x},
+                                .values = v,
+                                .size = 2,
+                                .samples = packed,
+                                .packed = packed});
+    check("square_accept", m,
+          op::square_accept<T>{.proposal = {some, x},
+                               .best = {all, found},
+                               .margin = m.add(positive(5, 8)),
+                               .loss = margin,
+                               .packed = packed});
+  }
+
   static void all() {
     for (int extra : {0, 3}) {
       memory_operations(6, extra);
@@ -719,6 +800,7 @@ template <class Device, class T> struct Ops {
     victims(7);
     attacks(5, 3);
     attacks(2, 700);
+    searches();
   }
 };
 
