@@ -171,8 +171,8 @@ template <class T> struct row<op::auto_pgd_step<T>> {
       const double d = op::direction(double(g[i]));
       return std::fabs(g[i]) >= least || d != d ? d : 0;
     };
-    const double length = rows::norm(op::Norm::l1, count, sign) + 1e-10;
-    const auto ahead = [&](std::size_t i) { return x[i] + step * sign(i) / length - clean[i]; };
+    const double by = step / (rows::norm(op::Norm::l1, count, sign) + 1e-10);
+    const auto ahead = [&](std::size_t i) { return x[i] + by * sign(i) - clean[i]; };
     const double shrink = rows::l1_shrink(
         count, [&](std::size_t i) { return double(clean[i]); }, ahead, eps);
     for (std::size_t i = 0; i < count; ++i) {

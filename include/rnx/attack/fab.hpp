@@ -123,8 +123,9 @@ inline void check_fab(const FabOptions& o, int restarts) {
 }  // namespace detail
 
 /// FAB: each step goes to the nearest of the linearised boundaries to all other classes, a gradient
-/// for each of them from one forward. The result is the smallest perturbation that was found, or the clean image
-/// where it is larger than eps. Of the loss that it is called with it takes the labels alone.
+/// for each of them from one forward. The result is the smallest perturbation that was found, or
+/// the clean image where it is larger than eps. Of the loss that it is called with it takes the
+/// labels alone.
 template <class Norm = norm::Linf> struct Fab {
   using norm = Norm;
   Rational eps = px(8);

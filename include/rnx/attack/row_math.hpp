@@ -41,49 +41,57 @@ RNX_HD inline double room(double x, double d) { return d > 0 ? 1 - x : x; }
 /// mean of the corners inside it, until there is none.
 template <class X, class Y>
 RNX_HD double l1_shrink(std::size_t count, const X& x, const Y& y, double eps) {
-  struct Cut {
-    double length, corners, mean, slope, top;
+  // of an interval: corners inside it and their mean; coordinates that shrink in all of it
+  struct Part {
+    double corners = 0, mean = 0, slope = 0;
+    RNX_HD void add(double corner) {
+      corners += 1;
+      mean += corner;
+    }
   };
-  // at `low`: length; inside (low, high): corners and their mean; coordinates that shrink there
-  const auto cut = [&](double low, double high) {
-    Cut c{0, 0, 0, 0, 0};
+  struct Cut {
+    double length = 0, top = 0;
+    Part below, above;
+  };
+  // the length at `middle`, and the parts (low, middle) and (middle, high)
+  const auto cut = [&](double low, double middle, double high) {
+    Cut c;
     for (std::size_t i = 0; i < count; ++i) {
       const double d = y(i), size = std::fabs(d), full = room(x(i), d), first = size - full;
       if (size > c.top || size != size) c.top = size;
-      const double left = size - low;
+      const double left = size - middle;
       c.length += left > 0 ? (left < full ? left : full) : 0;
-      if (first > low && first < high) {
-        c.corners += 1;
-        c.mean += first;
-      }
-      if (size > low && size < high) {
-        c.corners += 1;
-        c.mean += size;
-      }
-      c.slope += first <= low && size >= high;
+      if (first > low && first < middle) c.below.add(first);
+      if (first > middle && first < high) c.above.add(first);
+      if (size > low && size < middle) c.below.add(size);
+      if (size > middle && size < high) c.above.add(size);
+      c.below.slope += first <= low && size >= middle;
+      c.above.slope += first <= middle && size >= high;
     }
-    c.mean = c.corners > 0 ? c.mean / c.corners : 0;
+    if (c.below.corners > 0) c.below.mean /= c.below.corners;
+    if (c.above.corners > 0) c.above.mean /= c.above.corners;
     return c;
   };
   double low = 0;
-  Cut at = cut(0, 0);
+  Cut at = cut(0, 0, 0);
   if (!(at.length > eps)) return at.length != at.length ? at.length : 0;
-  double high = at.top;
+  double high = at.top, length = at.length;
   if (!(eps > 0)) return high;
-  at = cut(low, high);
-  for (int k = 0; k < 2100 && at.corners > 0; ++k) {
-    const double middle = k % 4 == 3 ? (low + high) / 2 : at.mean;
+  Part part = cut(low, low, high).above;
+  for (int k = 0; k < 2100 && part.corners > 0; ++k) {
+    const double middle = k % 4 == 3 ? (low + high) / 2 : part.mean;
     if (!(middle > low && middle < high)) break;
-    const Cut next = cut(middle, high);
-    if (next.length > eps) {
+    at = cut(low, middle, high);
+    if (at.length > eps) {
       low = middle;
-      at = next;
+      length = at.length;
+      part = at.above;
     } else {
       high = middle;
-      at = cut(low, high);
+      part = at.below;
     }
   }
-  return at.slope > 0 ? within(low + (at.length - eps) / at.slope, low, high) : high;
+  return part.slope > 0 ? within(low + (length - eps) / part.slope, low, high) : high;
 }
 /// z(i) of l1_shrink.
 RNX_HD inline double l1_shrunk(double x, double y, double shrink) {

@@ -58,9 +58,9 @@ template <class T> struct square_propose {
   }
 };
 
-/// best = proposal, margin = -loss, in rows where the new margin is smaller or at most 0. loss: that
-/// of loss::Margin, above 0 where misclassified. begin: in every row, `best` being the proposal.
-/// Packed are proposal and loss.
+/// best = proposal, margin = -loss, in rows where the new margin is smaller or at most 0. loss:
+/// that of loss::Margin, above 0 where misclassified. begin: in every row, `best` being the
+/// proposal. Packed are proposal and loss.
 template <class T> struct square_accept {
   static constexpr bool by_row = true;
   Map<const T> proposal{};
