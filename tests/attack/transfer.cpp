@@ -50,7 +50,8 @@ TEST_CASE("a transferred attack is that on the surrogate, whatever the victim") 
                                            ce);
   CHECK(moved == a.download());
   CHECK(moved != c.moved(attack::Pgd<>{.eps = px(16), .steps = 4}));
-  CHECK(c.work.passes().backwards == 4 * n);  // of the comparison alone
+  // on the surrogate, and in the comparison
+  CHECK(c.work.passes() == Passes{.forwards = 2 * 4 * n, .backwards = 2 * 4 * n});
   CHECK(transfer.describe() == "transfer of " + transfer.Pgd<>::describe());
   // through what is no network, onto what gives logits alone
   const attack::Ensemble<> both({{.net = &other}, {.net = &c.net}});

@@ -75,6 +75,8 @@ template <class T = float, class Device = cpu> class Workspace {
     });
     return own;
   }
+  /// An attack that works in memory of its own, too, adds what it took there.
+  void count(const Passes& elsewhere) { counted_ += elsewhere; }
   /// Its trace for several backwards of one forward, of the same tiles; made when it is first asked
   /// for.
   Trace<T, Device>& repeating(const NetworkBase<T, Device>& net) {
@@ -90,9 +92,9 @@ template <class T = float, class Device = cpu> class Workspace {
     require<UsageError>(memory_ != nullptr, "workspace: it was made for a network");
     return *memory_;
   }
-  /// Samples that networks have taken forward and backward in it.
+  /// Samples that networks have taken forward and backward in it, and elsewhere for it.
   Passes passes() const {
-    Passes sum = (memory_ ? memory_->passes() : trace.passes()) + predicted_before_;
+    Passes sum = (memory_ ? memory_->passes() : trace.passes()) + counted_;
     if (predictor_) sum += predictor_->passes();
     if (repeating_) sum += repeating_->passes();
     return sum;
@@ -101,7 +103,7 @@ template <class T = float, class Device = cpu> class Workspace {
   /// the same graph, whose predictions are not the first one's.
   Predictor<T, Device>& predictor(const VictimRef<T, Device>& victim) {
     if (predictor_ && predictor_->victim() == victim) return *predictor_;
-    if (predictor_) predicted_before_ += predictor_->passes();
+    if (predictor_) counted_ += predictor_->passes();
     return predictor_.emplace(victim, gradient.n());
   }
   /// Of its own traces or memory, of predictions and of states.
@@ -124,7 +126,7 @@ template <class T = float, class Device = cpu> class Workspace {
   std::map<std::string, Tensor<T, Device>> states_;
   std::optional<Predictor<T, Device>> predictor_;
   std::optional<Trace<T, Device>> repeating_;
-  Passes predicted_before_{};  // by predictors of other victims
+  Passes counted_{};  // by predictors of other victims, and by attacks elsewhere
 };
 
 /// dx(i) = d loss(i) / d x(i) of a network or a white box, as the function of a trace

@@ -9,7 +9,7 @@ namespace rnx::inline RNX_ISA::attack {
 /// it may give logits alone. Where gradients of the victim are of use, it is not the stronger one.
 /// The surrogate (a network, or what has gradients as one) must outlive it, take the same images
 /// and have the same classes; it runs in eval mode, on its first batch-norm path. Every call makes
-/// a workspace for it.
+/// a workspace for it, whose passes are counted with the victim's.
 template <class Attack, class T = float, class Device = cpu> struct Transfer : Attack {
   WhiteBoxRef<T, Device> surrogate;
 
@@ -31,6 +31,7 @@ template <class Attack, class T = float, class Device = cpu> struct Transfer : A
     const auto attack_on = [&](const auto& model) {
       Workspace<T, Device> own(model, x.n);
       attack(model, own, x, adversarial, loss, ctx, draw);
+      work.count(own.passes());
     };
     surrogate.network() ? attack_on(*surrogate.network()) : attack_on(surrogate.white_box());
   }
