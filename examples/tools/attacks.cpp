@@ -1,9 +1,12 @@
 #include "attacks.hpp"
 
 #include <algorithm>
+#include <filesystem>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+
+#include <rnx/io.hpp>
 
 #include "app.hpp"
 
@@ -15,34 +18,36 @@ namespace {
 
 /// What the keys of an attack say.
 struct Parameters {
-  int steps = 0, restarts = 1, queries = 5000, targets = 9, eot = 1;
+  int steps = 0, restarts = 1, queries = 5000, targets = 9, eot = 1, constants = 9, candidates = 10;
   std::string step{};  ///< empty: the attack's own
   std::string start = "random", rule = "code";
-  double decay = 1;
+  double decay = 1, rate = 0.01, confidence = 0, overshoot = 0.02;
+  std::string weights{};  ///< of a surrogate
 };
 struct Kind {
   std::string name;
   std::vector<std::string> keys{};
   Parameters defaults{};
-  bool l1 = true;  ///< whether it has steps in that norm
+  std::vector<std::string> norms{"linf", "l2", "l1"};  ///< that it has steps in
 };
 
 const std::vector<Kind>& kinds() {
+  const std::vector<std::string> of_gradient_steps{"linf", "l2"};
   static const std::vector<Kind> all{
       {.name = "clean"},
-      {.name = "fgsm", .l1 = false},
+      {.name = "fgsm", .norms = of_gradient_steps},
       {.name = "pgd",
        .keys = {"steps", "step", "restarts", "start"},
        .defaults = {.steps = 20},
-       .l1 = false},
+       .norms = of_gradient_steps},
       {.name = "cw",
        .keys = {"steps", "step", "restarts", "start"},
        .defaults = {.steps = 20},
-       .l1 = false},
+       .norms = of_gradient_steps},
       {.name = "mi-fgsm",
        .keys = {"steps", "step", "decay"},
        .defaults = {.steps = 10},
-       .l1 = false},
+       .norms = of_gradient_steps},
       {.name = "apgd-ce", .keys = {"steps", "restarts", "eot", "rule"}, .defaults = {.steps = 100}},
       {.name = "apgd-dlr",
        .keys = {"steps", "restarts", "eot", "rule"},
@@ -53,6 +58,18 @@ const std::vector<Kind>& kinds() {
       {.name = "fab", .keys = {"steps", "restarts"}, .defaults = {.steps = 100}},
       {.name = "fab-t", .keys = {"steps", "restarts", "targets"}, .defaults = {.steps = 100}},
       {.name = "square", .keys = {"queries", "restarts"}},
+      {.name = "cw-l2",
+       .keys = {"steps", "constants", "rate", "confidence"},
+       .defaults = {.steps = 1000},
+       .norms = {"l2"}},
+      {.name = "deepfool",
+       .keys = {"steps", "candidates", "overshoot"},
+       .defaults = {.steps = 50},
+       .norms = of_gradient_steps},
+      {.name = "transfer",
+       .keys = {"weights", "steps", "step", "start"},
+       .defaults = {.steps = 20},
+       .norms = of_gradient_steps},
       {.name = "aa-standard"},
       {.name = "aa-plus"},
       {.name = "aa-rand"}};
@@ -116,6 +133,22 @@ AnyAttack<Norm> of_steps(const std::string& name, const Parameters& p, Rational 
   return {pgd, by_cross_entropy};
 }
 
+/// PGD on a network of the victim's kind with the weights of a file, whose images are tried on the
+/// victim.
+template <class Norm>
+eval::Accuracy transferred(const NetworkBase<float>& net, const data::Source& source,
+                           const eval::Options& options, const Parameters& p, Rational eps) {
+  const std::unique_ptr<NetworkBase<float>> surrogate = net.clone();
+  io::load_model(p.weights, *surrogate);
+  const attack::Pgd<Norm> pgd{
+      .eps = eps,
+      .step = Rational::parse(p.step, "--attack step"),
+      .steps = p.steps,
+      .start = p.start == "random" ? attack::Start::random : attack::Start::clean};
+  const AnyAttack<Norm> transfer{attack::Transfer{pgd, *surrogate}, by_cross_entropy};
+  return eval::accuracy(net, source, transfer, options);
+}
+
 attack::AutoPgdRule rule_of(const std::string& rule) {
   return rule == "code"    ? attack::AutoPgdRule::code
          : rule == "paper" ? attack::AutoPgdRule::paper
@@ -128,6 +161,20 @@ AnyAttack<Norm> attack_of(const std::string& name, const Parameters& p, Rational
   if constexpr (Norm::kind != op::Norm::l1)
     if (name == "fgsm" || name == "pgd" || name == "cw" || name == "mi-fgsm")
       return of_steps<Norm>(name, p, eps);
+  if constexpr (Norm::kind == op::Norm::l2)
+    if (name == "cw-l2")
+      return {attack::CarliniWagner{.eps = eps,
+                                    .constants = p.constants,
+                                    .steps = p.steps,
+                                    .rate = p.rate,
+                                    .confidence = p.confidence},
+              by_cross_entropy};
+  if constexpr (Norm::kind != op::Norm::l1)
+    if (name == "deepfool")
+      return {
+          attack::DeepFool<Norm>{
+              .eps = eps, .steps = p.steps, .candidates = p.candidates, .overshoot = p.overshoot},
+          by_cross_entropy};
   const attack::AutoPgd<Norm> apgd{
       .eps = eps, .steps = p.steps, .restarts = p.restarts, .eot = p.eot, .rule = rule_of(p.rule)};
   if (name == "apgd-ce") return {apgd, by_cross_entropy};
@@ -165,6 +212,12 @@ int count(const std::string& key, const std::string& value) {
   });
   return int(v);
 }
+double number(const std::string& key, const std::string& value) {
+  const double v = Rational::parse(value, "--attack " + key);
+  require(v >= 0,
+          [&] { return "--attack: " + key + " must not be negative, found '" + value + "'"; });
+  return v;
+}
 std::string one_of(const std::string& key, const std::string& value,
                    const std::vector<std::string>& known) {
   require_known("--attack " + key, value, known);
@@ -178,10 +231,13 @@ void set(Parameters& p, const std::string& key, const std::string& value) {
   if (key == "targets") p.targets = count(key, value);
   if (key == "eot") p.eot = count(key, value);
   if (key == "step") p.step = value;
-  if (key == "decay") {
-    p.decay = Rational::parse(value, "--attack decay").value();
-    require(p.decay >= 0, "--attack: decay must not be negative, found '" + value + "'");
-  }
+  if (key == "constants") p.constants = count(key, value);
+  if (key == "candidates") p.candidates = count(key, value);
+  if (key == "decay") p.decay = number(key, value);
+  if (key == "rate") p.rate = number(key, value);
+  if (key == "confidence") p.confidence = number(key, value);
+  if (key == "overshoot") p.overshoot = number(key, value);
+  if (key == "weights") p.weights = value;
   if (key == "start") p.start = one_of(key, value, {"none", "random"});
   if (key == "rule") p.rule = one_of(key, value, {"code", "paper", "art"});
 }
@@ -189,12 +245,18 @@ std::string value_of(const Parameters& p, const std::string& key) {
   if (key == "step") return p.step;
   if (key == "start") return p.start;
   if (key == "rule") return p.rule;
-  if (key == "decay") return fmt::format("{}", p.decay);
-  return std::to_string(key == "steps"      ? p.steps
-                        : key == "restarts" ? p.restarts
-                        : key == "queries"  ? p.queries
-                        : key == "targets"  ? p.targets
-                                            : p.eot);
+  if (key == "weights") return p.weights;
+  for (const auto& [name, value] :
+       {std::pair{"decay", p.decay}, std::pair{"rate", p.rate},
+        std::pair{"confidence", p.confidence}, std::pair{"overshoot", p.overshoot}})
+    if (key == name) return fmt::format("{}", value);
+  return std::to_string(key == "steps"        ? p.steps
+                        : key == "restarts"   ? p.restarts
+                        : key == "queries"    ? p.queries
+                        : key == "targets"    ? p.targets
+                        : key == "constants"  ? p.constants
+                        : key == "candidates" ? p.candidates
+                                              : p.eot);
 }
 
 /// The keys behind the colon of `text`.
@@ -214,6 +276,18 @@ Parameters read(const Kind& kind, const std::string& text, Parameters p) {
     set(p, key, part.substr(key.size() + 1));
   }
   return p;
+}
+
+/// What is wrong before work is spent. Errors: UsageError, FileError.
+void check(const std::string& name, const Parameters& p) {
+  require(name != "cw-l2" || p.rate > 0, "--attack: the rate of cw-l2 must be above 0");
+  require(name != "deepfool" || p.candidates > 1,
+          "--attack: deepfool needs at least 2 candidates, the label's class among them");
+  if (name != "transfer") return;
+  require(!p.weights.empty(),
+          "--attack: transfer needs the weights of a surrogate, transfer:weights=FILE");
+  require<FileError>(std::filesystem::is_regular_file(p.weights),
+                     [&] { return "--attack transfer: cannot open '" + p.weights + "'"; });
 }
 
 /// The attack's name with every key that has a value.
@@ -251,18 +325,27 @@ AttackText AttackText::parse(const std::string& text, const std::string& norm,
   const Kind& kind =
       *std::find_if(kinds().begin(), kinds().end(), [&](const Kind& k) { return k.name == name; });
   Parameters p = kind.defaults;
-  if (name == "pgd" || name == "cw") p.step = default_step(norm, eps);
+  if (name == "pgd" || name == "cw" || name == "transfer") p.step = default_step(norm, eps);
   p = read(kind, text, p);
   AttackText a{.text = spelled(kind, p), .clean = name == "clean", .norm = norm, .eps_text = eps};
   require(p.rule == "code" || norm != norm::L1::name,
           "--attack: in l1 there is one rule of AutoPGD, code");
-  require(kind.l1 || norm != norm::L1::name, [&] {
-    return "--attack: " + name +
-           " has no steps in l1; apgd-ce, apgd-t, fab-t, square and aa-* have";
+  require(std::find(kind.norms.begin(), kind.norms.end(), norm) != kind.norms.end(), [&] {
+    return "--attack: " + name + " has no steps in " + norm +
+           "; apgd-ce, apgd-t, fab-t, square and aa-* have";
   });
+  check(name, p);
   if (a.clean) {
     a.run = [](const auto& net, const auto& source, const auto& options) {
       return eval::accuracy(net, source, options);
+    };
+    return a;
+  }
+  if (name == "transfer") {
+    a.run = [norm, p, radius](const NetworkBase<float>& net, const data::Source& source,
+                              const eval::Options& options) {
+      return norm == norm::L2::name ? transferred<norm::L2>(net, source, options, p, radius)
+                                    : transferred<norm::Linf>(net, source, options, p, radius);
     };
     return a;
   }

@@ -4,7 +4,10 @@
 
 #include "compare.hpp"
 
+#include "rnx/attack/carlini_wagner_row.hpp"
 #include "rnx/attack/cpu.hpp"
+#include "rnx/attack/deep_fool_row.hpp"
+#include "rnx/attack/square_row.hpp"
 #include "rnx/attack/victim_row.hpp"
 #include "rnx/kernels/cpu/row.hpp"
 #include "rnx/layers/activation.hpp"
@@ -697,6 +700,94 @@ template <class Device, class T> struct Ops {
                              .kept = {image, m.add(Field<T>(image, 8))}});
   }
 
+  /// What searches for the smallest perturbation work on: three packed rows of five.
+  struct Search {
+    geometry::Map all = map(5, 4, 3, 2), some = map(3, 4, 3, 2);
+    Arrays m{};
+    const rnx::StepValues* values = m.add(Ops::values());
+    const std::int32_t* packed = m.add(chosen({3, 0, 4}));
+    T *clean = m.add(images(5, 1)), *x = m.add(images(3, 2)), *w = m.add(Field<T>(all, 2)),
+      *mean = m.add(Field<T>(all, 3)), *square = m.add(positive(all.rows() * all.c, 4)),
+      *gradient = m.add(Field<T>(some, 5)), *found = m.add(Field<T>(all, 6)),
+      *state = m.add(positive(std::size_t(5) * op::cw_columns, 9)),
+      *boundary = m.add(positive(std::size_t(3) * op::fab_columns, 9)),
+      *margin = m.add(numbers<T>(3, 7)), *above = m.add(positive(5, 8)),
+      *fooled = m.add(std::vector<T>{1, 0, 1});
+
+    static std::vector<T> images(int n, std::uint64_t site) {
+      std::vector<T> v = numbers<T>(std::size_t(n) * 24, site);
+      for (T& pixel : v) pixel = std::fabs(pixel) > 1 ? 1 : std::fabs(pixel);
+      return v;
+    }
+  };
+  static void carlini_wagner() {
+    Search s;
+    check("cw_begin", s.m,
+          op::cw_begin<T>{
+              .clean = {s.all, s.clean}, .adversarial = {s.all, s.found}, .state = s.state});
+    for (const bool last : {false, true})
+      check("cw_restart", s.m,
+            op::cw_restart<T>{.clean = {s.all, s.clean},
+                              .w = {s.all, s.w},
+                              .mean = {s.all, s.mean},
+                              .square = {s.all, s.square},
+                              .state = s.state,
+                              .next = true,
+                              .last = last});
+    check("cw_image", s.m,
+          op::cw_image<T>{.w = {s.all, s.w}, .x = {s.some, s.x}, .packed = s.packed});
+    for (const bool look : {false, true})
+      check("cw_step", s.m,
+            op::cw_step<T>{.x = {s.some, s.x},
+                           .gradient = {s.some, s.gradient},
+                           .margin = s.margin,
+                           .fooled = s.fooled,
+                           .clean = {s.all, s.clean},
+                           .w = {s.all, s.w},
+                           .mean = {s.all, s.mean},
+                           .square = {s.all, s.square},
+                           .adversarial = {s.all, s.found},
+                           .state = s.state,
+                           .step = 3,
+                           .check = look,
+                           .packed = s.packed});
+  }
+  static void deep_fool_and_square() {
+    Search s;
+    for (const op::Norm norm : {op::Norm::linf, op::Norm::l2}) {
+      check("deep_fool_step", s.m,
+            op::deep_fool_step<T>{.plane = {s.some, s.gradient},
+                                  .state = s.boundary,
+                                  .total = {s.all, s.w},
+                                  .norm = norm,
+                                  .packed = s.packed});
+      check("clean_beyond", s.m,
+            op::clean_beyond<T>{.clean = {s.all, s.clean},
+                                .adversarial = {s.all, s.found},
+                                .values = s.values,
+                                .norm = norm});
+    }
+    check("deep_fool_image", s.m,
+          op::deep_fool_image<T>{.clean = {s.all, s.clean},
+                                 .total = {s.all, s.w},
+                                 .x = {s.some, s.x},
+                                 .packed = s.packed});
+    check("square_propose", s.m,
+          op::square_propose<T>{.clean = {s.all, s.clean},
+                                .best = {s.all, s.found},
+                                .to = {s.some, s.x},
+                                .values = s.values,
+                                .size = 2,
+                                .samples = s.packed,
+                                .packed = s.packed});
+    check("square_accept", s.m,
+          op::square_accept<T>{.proposal = {s.some, s.x},
+                               .best = {s.all, s.found},
+                               .margin = s.above,
+                               .loss = s.margin,
+                               .packed = s.packed});
+  }
+
   static void all() {
     for (int extra : {0, 3}) {
       memory_operations(6, extra);
@@ -719,6 +810,8 @@ template <class Device, class T> struct Ops {
     victims(7);
     attacks(5, 3);
     attacks(2, 700);
+    carlini_wagner();
+    deep_fool_and_square();
   }
 };
 

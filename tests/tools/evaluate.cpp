@@ -46,21 +46,30 @@ TEST_CASE("rnx-eval: every attack in every norm that it has") {
       " apgd-ce:steps=3 apgd-dlr:steps=2 apgd-t:steps=2,targets=2 fab:steps=2 "
       "fab-t:steps=2,targets=2 square:queries=10";
   for (const auto& [ball, steps] :
-       {std::pair{"linf --eps 4/255", " fgsm pgd:steps=2 cw:steps=2 mi-fgsm:steps=2"},
-        {"l2 --eps 0.5", " fgsm pgd:steps=2 cw:steps=2 mi-fgsm:steps=2"},
+       {std::pair{"linf --eps 4/255",
+                  " fgsm pgd:steps=2 cw:steps=2 mi-fgsm:steps=2 deepfool:steps=2"},
+        {"l2 --eps 0.5",
+         " fgsm pgd:steps=2 cw:steps=2 mi-fgsm:steps=2 deepfool:steps=2 cw-l2:steps=3,constants=2"},
         {"l1 --eps 12", ""}}) {
     const std::string name = std::string(ball).substr(0, std::string(ball).find(' ')),
                       out = f / name;
-    const Result r = call(f, eval + f.data + " --weights " + f.weights + " --n-ex 4 --norm " +
-                                 ball + " --attack" + all + steps + " --out " + out);
+    const Result r =
+        call(f, eval + f.data + " --weights " + f.weights + " --n-ex 4 --norm " + ball +
+                    " --attack" + all + steps +
+                    (*steps ? " transfer:steps=2,weights=" + f.weights : "") + " --out " + out);
     REQUIRE_MESSAGE(r.code == 0, r.text);
     const auto rows = nlohmann::json::parse(read(out + "/report.json")).at("models")[0];
-    REQUIRE(rows.at("attacks").size() == (*steps ? 10 : 6));
+    REQUIRE(rows.at("attacks").size() == (name == "linf" ? 12 : name == "l2" ? 13 : 6));
     CHECK(rows.at("attacks")[5].at("name") == "square:queries=10,restarts=1");
     CHECK(rows.at("attacks")[5].at("backwards_per_sample") == 0);
   }
   const std::string with = f.evaluation();
   refused(call(f, with + " --norm l1 --attack pgd"), 2, "pgd has no steps in l1");
+  refused(call(f, with + " --attack cw-l2"), 2, "cw-l2 has no steps in linf");
+  refused(call(f, with + " --norm l2 --attack cw-l2:rate=0"), 2, "the rate of cw-l2 must be above");
+  refused(call(f, with + " --attack deepfool:candidates=1"), 2, "at least 2 candidates");
+  refused(call(f, with + " --attack transfer"), 2, "transfer needs the weights of a surrogate");
+  refused(call(f, with + " --attack transfer:weights=none.safetensors"), 3, "cannot open");
   refused(call(f, with + " --attack square:steps=3"), 2, "square takes queries, restarts");
   refused(call(f, with + " --norm l1 --attack apgd-ce:rule=art"), 2, "in l1 there is one rule");
   refused(call(f, with + " --attack mi-fgsm:decay=-1"), 2, "decay must not be negative");

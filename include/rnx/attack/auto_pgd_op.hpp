@@ -78,6 +78,19 @@ template <class T> struct accumulate_direction {
   auto pointers() { return std::tie(gradient.data, momentum.data); }
 };
 
+/// adversarial = clean where it lies further away than values->eps: what a search for the smallest
+/// perturbation found.
+template <class T> struct clean_beyond {
+  static constexpr bool by_row = true;
+  Map<const T> clean{};
+  Map<T> adversarial{};
+  const StepValues* values = nullptr;
+  Norm norm = Norm::linf;
+  std::size_t rows() const { return clean.n; }
+  double work() const { return 3.0 * features(clean); }
+  auto pointers() { return std::tie(clean.data, adversarial.data, values); }
+};
+
 /// What AutoPGD knows of a row.
 enum AutoPgdColumn {
   apgd_step_size,

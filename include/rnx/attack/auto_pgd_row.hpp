@@ -90,6 +90,20 @@ template <class T> struct row<op::accumulate_direction<T>> {
   }
 };
 
+template <class T> struct row<op::clean_beyond<T>> {
+  op::clean_beyond<T> a;
+
+  RNX_HD void operator()(std::size_t n) const {
+    const std::size_t count = op::features(a.clean), at = n * count;
+    const T* clean = a.clean.data + at;
+    T* x = a.adversarial.data + at;
+    const double eps = a.values ? a.values->eps : 0;
+    const double size =
+        rows::norm(a.norm, count, [&](std::size_t i) { return double(x[i]) - double(clean[i]); });
+    if (T(size) > eps) rows::copy(clean, x, count);
+  }
+};
+
 template <class T> struct row<op::auto_pgd_step<T>> {
   op::auto_pgd_step<T> a;
 
@@ -157,8 +171,8 @@ template <class T> struct row<op::auto_pgd_step<T>> {
       const double d = op::direction(double(g[i]));
       return std::fabs(g[i]) >= least || d != d ? d : 0;
     };
-    const double length = rows::norm(op::Norm::l1, count, sign) + 1e-10;
-    const auto ahead = [&](std::size_t i) { return x[i] + step * sign(i) / length - clean[i]; };
+    const double by = step / (rows::norm(op::Norm::l1, count, sign) + 1e-10);
+    const auto ahead = [&](std::size_t i) { return x[i] + by * sign(i) - clean[i]; };
     const double shrink = rows::l1_shrink(
         count, [&](std::size_t i) { return double(clean[i]); }, ahead, eps);
     for (std::size_t i = 0; i < count; ++i) {

@@ -5,7 +5,9 @@
 #include <cmath>
 
 #include "rnx/attack/auto_pgd_row.hpp"
+#include "rnx/attack/carlini_wagner_row.hpp"
 #include "rnx/attack/cuda.hpp"
+#include "rnx/attack/deep_fool_row.hpp"
 #include "rnx/attack/fab_row.hpp"
 #include "rnx/attack/square_row.hpp"
 #include "rnx/attack/victim_row.hpp"

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "rnx/attack/auto_pgd_targeted.hpp"
-#include "rnx/attack/fab_row.hpp"
+#include "rnx/attack/boundary.hpp"
 
 namespace rnx::inline RNX_ISA::attack {
 
@@ -47,25 +47,20 @@ template <class Norm, class T, class Device> class FabRun {
     begin(ctx, random);
     for (int k = 0; k < o_.steps; ++k) {
       ++ctx.draw;
-      for (std::size_t c = 0; c < targets.size(); ++c) {
-        const loss::Margin towards{.labels = labels, .targets = targets[c]};
-        input_gradient<T, Device>(victim_, work_, x_, towards, ctx, gradient_, difference_);
-        rnx::run<Device>(stream, op::fab_nearest<T>{.gradient = map(gradient_),
-                                                    .difference = difference_,
-                                                    .plane = map(plane_),
-                                                    .state = state_,
-                                                    .norm = Norm::kind,
-                                                    .first = c == 0,
-                                                    .labels = same_for_all ? labels : nullptr,
-                                                    .other = int(c),
-                                                    .samples = ctx.samples.data});
-      }
+      nearest_boundary<T, Device>(
+          victim_, work_, x_, int(targets.size()),
+          [&](int c) { return loss::Margin{.labels = labels, .targets = targets[std::size_t(c)]}; },
+          ctx, gradient_, difference_,
+          {.plane = map(plane_),
+           .state = state_,
+           .norm = Norm::kind,
+           .labels = same_for_all ? labels : nullptr});
       step(ctx, labels);
     }
-    rnx::run<Device>(stream, op::fab_finish<T>{.clean = clean_,
-                                               .adversarial = map(adversarial_),
-                                               .state = state_,
-                                               .values = ctx.values});
+    rnx::run<Device>(stream, op::clean_beyond<T>{.clean = clean_,
+                                                 .adversarial = map(adversarial_),
+                                                 .values = ctx.values,
+                                                 .norm = Norm::kind});
   }
 
  private:
@@ -128,8 +123,9 @@ inline void check_fab(const FabOptions& o, int restarts) {
 }  // namespace detail
 
 /// FAB: each step goes to the nearest of the linearised boundaries to all other classes, a gradient
-/// for each of them. The result is the smallest perturbation that was found, or the clean image
-/// where it is larger than eps. Of the loss that it is called with it takes the labels alone.
+/// for each of them from one forward. The result is the smallest perturbation that was found, or
+/// the clean image where it is larger than eps. Of the loss that it is called with it takes the
+/// labels alone.
 template <class Norm = norm::Linf> struct Fab {
   using norm = Norm;
   Rational eps = px(8);

@@ -82,16 +82,4 @@ template <class T> struct fab_keep {
   auto pointers() { return std::tie(clean.data, x.data, adversarial.data, state, fooled); }
 };
 
-/// adversarial = clean where what was found is larger than values->eps, or nothing was.
-template <class T> struct fab_finish {
-  static constexpr bool by_row = true;
-  Map<const T> clean{};
-  Map<T> adversarial{};
-  const T* state = nullptr;  ///< (n, fab_columns)
-  const StepValues* values = nullptr;
-  std::size_t rows() const { return clean.n; }
-  double work() const { return double(features(clean)); }
-  auto pointers() { return std::tie(clean.data, adversarial.data, state, values); }
-};
-
 }  // namespace rnx::inline RNX_ABI::op

@@ -194,15 +194,4 @@ template <class T> struct row<op::fab_keep<T>> {
   }
 };
 
-template <class T> struct row<op::fab_finish<T>> {
-  op::fab_finish<T> a;
-
-  RNX_HD void operator()(std::size_t n) const {
-    const std::size_t count = op::features(a.clean), at = n * count;
-    const double eps = a.values ? a.values->eps : 0;
-    if (a.state[n * op::fab_columns + op::fab_size] > eps)
-      rows::copy(a.clean.data + at, a.adversarial.data + at, count);
-  }
-};
-
 }  // namespace rnx::inline RNX_ISA

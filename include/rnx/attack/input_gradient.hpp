@@ -75,27 +75,42 @@ template <class T = float, class Device = cpu> class Workspace {
     });
     return own;
   }
+  /// An attack that works in memory of its own, too, adds what it took there.
+  void count(const Passes& elsewhere) { counted_ += elsewhere; }
+  /// Its trace for several backwards of one forward, of the same tiles; made when it is first asked
+  /// for.
+  Trace<T, Device>& repeating(const NetworkBase<T, Device>& net) {
+    if (!repeating_)
+      repeating_.emplace(net.make_trace({.use = Use::input_gradient,
+                                         .capacity = trace.capacity(),
+                                         .eval_only = mode_ == Mode::eval,
+                                         .repeat_backward = true}));
+    return *repeating_;
+  }
   /// Of a victim that is no network. Throws UsageError where it was made for a network.
   typename Victim<T, Device>::Memory& memory() {
     require<UsageError>(memory_ != nullptr, "workspace: it was made for a network");
     return *memory_;
   }
-  /// Samples that networks have taken forward and backward in it.
+  /// Samples that networks have taken forward and backward in it, and elsewhere for it.
   Passes passes() const {
-    const Passes own = (memory_ ? memory_->passes() : trace.passes()) + predicted_before_;
-    return predictor_ ? own + predictor_->passes() : own;
+    Passes sum = (memory_ ? memory_->passes() : trace.passes()) + counted_;
+    if (predictor_) sum += predictor_->passes();
+    if (repeating_) sum += repeating_->passes();
+    return sum;
   }
   /// Logits alone, in eval mode. Made anew where the workspace goes from one network to another of
   /// the same graph, whose predictions are not the first one's.
   Predictor<T, Device>& predictor(const VictimRef<T, Device>& victim) {
     if (predictor_ && predictor_->victim() == victim) return *predictor_;
-    if (predictor_) predicted_before_ += predictor_->passes();
+    if (predictor_) counted_ += predictor_->passes();
     return predictor_.emplace(victim, gradient.n());
   }
-  /// Of its own trace or memory, of predictions and of states.
+  /// Of its own traces or memory, of predictions and of states.
   std::size_t bytes() const {
     std::size_t sum = own_ ? own_->bytes() : memory_ ? memory_->bytes() : 0;
     if (predictor_) sum += predictor_->bytes();
+    if (repeating_) sum += repeating_->bytes();
     for (const auto& [name, own] : states_) sum += own.size() * sizeof(T);
     return sum;
   }
@@ -110,7 +125,8 @@ template <class T = float, class Device = cpu> class Workspace {
   Mode mode_;
   std::map<std::string, Tensor<T, Device>> states_;
   std::optional<Predictor<T, Device>> predictor_;
-  Passes predicted_before_{};  // by predictors of other victims
+  std::optional<Trace<T, Device>> repeating_;
+  Passes counted_{};  // by predictors of other victims, and by attacks elsewhere
 };
 
 /// dx(i) = d loss(i) / d x(i) of a network or a white box, as the function of a trace
@@ -130,6 +146,22 @@ void input_gradient(std::type_identity_t<WhiteBoxRef<T, Device>> victim, Workspa
                       "input_gradient: dx must not share memory with x, which backward reads");
   victim.white_box().input_gradient(work.memory(), x, loss::LossRef<T, Device>(loss), ctx, dx,
                                     values);
+}
+
+/// The gradients of several losses of a network or a white box: of a network from one forward, see
+/// network_gradient.hpp, and else one after the other, `each` being called for the whole batch.
+template <class T, class Device, class MakeLoss, class Each>
+void input_gradients(std::type_identity_t<WhiteBoxRef<T, Device>> victim,
+                     Workspace<T, Device>& work, std::type_identity_t<View<const T, Device>> x,
+                     int count, const MakeLoss& make_loss, const Context& ctx,
+                     std::type_identity_t<View<T, Device>> dx, std::type_identity_t<T>* values,
+                     const Each& each) {
+  if (const auto* net = victim.network(); net && count > 1)
+    return input_gradients(*net, work.repeating(*net), x, count, make_loss, ctx, dx, values, each);
+  for (int k = 0; k < count; ++k) {
+    input_gradient<T, Device>(victim, work, x, make_loss(k), ctx, dx, values);
+    each(k, 0, x.n, ctx);
+  }
 }
 
 /// values(i) = the loss of sample i, in device memory: what attacks that query alone compare.

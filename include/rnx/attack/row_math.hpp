@@ -37,53 +37,69 @@ RNX_HD inline double room(double x, double d) { return d > 0 ? 1 - x : x; }
 /// with the smallest shrink >= 0 for which its length is at most eps (Duchi et al. 2008, with a
 /// box: Croce & Hein 2021, section 3.2). Returns that shrink.
 ///
-/// The length falls piecewise linearly in it, so the interval that holds the solution is cut at the
-/// mean of the corners inside it, until there is none.
+/// The length falls piecewise linearly in it. The interval that holds the solution is cut where the
+/// piece at its lower end would solve it, or at the mean of the corners inside it, until there is
+/// none; the piece that is left gives the same shrink whatever the cuts were.
 template <class X, class Y>
 RNX_HD double l1_shrink(std::size_t count, const X& x, const Y& y, double eps) {
   struct Cut {
-    double length, corners, mean, slope, top;
+    double length = 0;
+    std::int64_t slope = 0, below = 0, above = 0;
   };
-  // at `low`: length; inside (low, high): corners and their mean; coordinates that shrink there
-  const auto cut = [&](double low, double high) {
-    Cut c{0, 0, 0, 0, 0};
+  // length and slope to the right at `middle`; corners inside (low, middle) and (middle, high)
+  const auto cut = [&](double low, double middle, double high) {
+    Cut c;
     for (std::size_t i = 0; i < count; ++i) {
       const double d = y(i), size = std::fabs(d), full = room(x(i), d), first = size - full;
-      if (size > c.top || size != size) c.top = size;
-      const double left = size - low;
+      const double left = size - middle;
       c.length += left > 0 ? (left < full ? left : full) : 0;
-      if (first > low && first < high) {
-        c.corners += 1;
-        c.mean += first;
-      }
-      if (size > low && size < high) {
-        c.corners += 1;
-        c.mean += size;
-      }
-      c.slope += first <= low && size >= high;
+      c.slope += first <= middle && size > middle;
+      c.below += (first > low && first < middle) + (size > low && size < middle);
+      c.above += (first > middle && first < high) + (size > middle && size < high);
     }
-    c.mean = c.corners > 0 ? c.mean / c.corners : 0;
     return c;
   };
-  double low = 0;
-  Cut at = cut(0, 0);
+  const auto mean_corner = [&](double low, double high, std::int64_t corners) {
+    double sum = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      const double d = y(i), size = std::fabs(d), first = size - room(x(i), d);
+      sum += first > low && first < high ? first : 0;
+      sum += size > low && size < high ? size : 0;
+    }
+    return sum / double(corners);
+  };
+  double low = 0, high = norm(op::Norm::linf, count, y);
+  Cut at = cut(0, 0, high);
   if (!(at.length > eps)) return at.length != at.length ? at.length : 0;
-  double high = at.top;
   if (!(eps > 0)) return high;
-  at = cut(low, high);
-  for (int k = 0; k < 2100 && at.corners > 0; ++k) {
-    const double middle = k % 4 == 3 ? (low + high) / 2 : at.mean;
+  double length = at.length;
+  std::int64_t slope = at.slope, corners = at.above;
+  for (int k = 0; k < 2100 && corners > 0; ++k) {
+    // a little beyond, so that rounding does not leave the solution on the other side
+    const double solved = low + (length - eps) / double(slope) * (1 + 1e-9);
+    const double middle = k % 4 == 3                      ? (low + high) / 2
+                          : solved > low && solved < high ? solved
+                                                          : mean_corner(low, high, corners);
     if (!(middle > low && middle < high)) break;
-    const Cut next = cut(middle, high);
-    if (next.length > eps) {
+    at = cut(low, middle, high);
+    if (at.length > eps) {
       low = middle;
-      at = next;
+      length = at.length;
+      slope = at.slope;
+      corners = at.above;
     } else {
       high = middle;
-      at = cut(low, high);
+      corners = at.below;
     }
   }
-  return at.slope > 0 ? within(low + (at.length - eps) / at.slope, low, high) : high;
+  double shrinking = 0, whole = 0;  // coordinates that shrink in the piece; all that it adds up
+  for (std::size_t i = 0; i < count; ++i) {
+    const double d = y(i), size = std::fabs(d), full = room(x(i), d), first = size - full;
+    const bool shrinks = first <= low && size >= high;
+    shrinking += shrinks;
+    whole += shrinks ? size : first >= high ? full : 0;
+  }
+  return shrinking > 0 ? within((whole - eps) / shrinking, low, high) : high;
 }
 /// z(i) of l1_shrink.
 RNX_HD inline double l1_shrunk(double x, double y, double shrink) {

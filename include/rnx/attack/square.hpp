@@ -72,7 +72,7 @@ void margins(const VictimRef<T, Device>& victim, Workspace<T, Device>& work,
 
 /// Every query proposes another square for each sample and keeps it where the margin of the label
 /// over the other classes falls. Of the loss that it is called with it takes the labels alone. A
-/// sample whose margin is not above 0 rests.
+/// sample whose margin is not above 0 leaves, and costs no more queries.
 template <class Norm = norm::Linf> struct Square {
   using norm = Norm;
   Rational eps = px(8);
@@ -126,20 +126,23 @@ template <class Norm = norm::Linf> struct Square {
                 View<const T, Device> x, View<T, Device> best, const std::int32_t* labels,
                 Context ctx, std::uint64_t seed) const {
     const Stream stream{ctx.stream};
-    const View<T, Device> proposal = detail::rows(work, "square proposal", x.n);
+    const View<T, Device> proposals = detail::rows(work, "square proposal", x.n);
     const Dims one{1, 1, 1};
     T* margin = detail::rows(work, "square margin", x.n, one).data;
     T* value = detail::rows(work, "square loss", x.n, one).data;
 
     Buffer<T, Device> pattern(std::size_t(x.dims.h) * x.dims.w);
+    detail::Active<Device> active(ctx, x.n);
     op::SquareDraws draws{.draw = ctx.draw, .first_sample = ctx.first_sample, .seed = seed};
     const auto judge = [&](View<const T, Device> at, bool begin) {
-      detail::margins<T, Device>(victim, work, at, labels, ctx, value);
+      detail::margins<T, Device>(victim, work, at, labels, active.context(draws.draw), value);
       rnx::run<Device>(stream, op::square_accept<T>{.proposal = detail::map(at),
                                                     .best = detail::map(best),
                                                     .margin = margin,
                                                     .loss = value,
-                                                    .begin = begin});
+                                                    .begin = begin,
+                                                    .packed = active.list()});
+      active.remove(done<T, Device>(margin, x.n, active));
     };
     int side = x.dims.h / 5;
     place_pattern(pattern, side);
@@ -152,24 +155,24 @@ template <class Norm = norm::Linf> struct Square {
                                                  .size = side,
                                                  .samples = ctx.samples.data});
     judge(best, true);
-    for (int q = 0; q < queries && any_left<T, Device>(margin, x.n, q, stream); ++q) {
-      ++ctx.draw;
-      draws.draw = ctx.draw;
+    for (int q = 0; q < queries && !active.empty(); ++q) {
+      ++draws.draw;
       const int query = rescaled ? int(double(q) / queries * 10000) : q;
       const int next =
           detail::square_side(Norm::kind, detail::square_share(share, query), x.dims.h, x.dims.w);
       if (next != side) place_pattern(pattern, next);
       side = next;
+      const View<T, Device> proposal = proposals.samples(0, active.size());
       rnx::run<Device>(stream, op::square_propose<T>{.clean = x,
                                                      .best = detail::map(best),
                                                      .to = detail::map(proposal),
-                                                     .margin = margin,
                                                      .values = ctx.values,
                                                      .norm = Norm::kind,
                                                      .draws = draws,
                                                      .pattern = pattern.data(),
                                                      .size = side,
-                                                     .samples = ctx.samples.data});
+                                                     .samples = active.context().samples.data,
+                                                     .packed = active.list()});
       judge(View<const T, Device>(proposal), false);
     }
   }
@@ -178,13 +181,14 @@ template <class Norm = norm::Linf> struct Square {
     const std::vector<double> v = detail::square_pattern(Norm::kind, side);
     to.upload(std::vector<T>(v.begin(), v.end()));
   }
-  /// Whether a sample's margin is above 0, asked at every 64th query.
+  /// Of each sample that is still attacked, whether its margin is no longer above 0.
   template <class T, class Device>
-  bool any_left(const T* margin, int n, int query, Stream stream) const {
-    if (query % 64 != 0) return true;
+  std::vector<bool> done(const T* margin, int n, const detail::Active<Device>& active) const {
     std::vector<T> m(std::size_t(n), T(0));
-    memory<Device>::download(m.data(), margin, m.size() * sizeof(T), stream);
-    return std::any_of(m.begin(), m.end(), [](T v) { return v > 0; });
+    memory<Device>::download(m.data(), margin, m.size() * sizeof(T), {active.context().stream});
+    std::vector<bool> found;
+    for (const std::int32_t row : active.rows()) found.push_back(!(m[std::size_t(row)] > 0));
+    return found;
   }
 };
 

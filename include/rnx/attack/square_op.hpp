@@ -37,29 +37,30 @@ template <class T> struct square_start {
 /// to = a proposal: `best` with another square of size x size pixels. Linf: 2 eps sign added for
 /// each channel, then into ball and box. L2, L1 (section 4.3 of the paper): what the square and a
 /// second one held, and what is left of the radius, goes into the first, along its old content plus
-/// sign times pattern; the second becomes 0. Rows whose margin is not above 0 are copied.
+/// sign times pattern; the second becomes 0. `to` is packed: its row i is row packed[i] of the
+/// others (null: row i), whose sample is samples[i].
 template <class T> struct square_propose {
   static constexpr bool by_row = true;
   Map<const T> clean{};
   Map<const T> best{};
   Map<T> to{};
-  const T* margin = nullptr;  ///< (n), of `best`
   const StepValues* values = nullptr;
   Norm norm = Norm::linf;
   SquareDraws draws{};
   const T* pattern = nullptr;
   int size = 0;
   const std::int32_t* samples = nullptr;
-  std::size_t rows() const { return clean.n; }
+  const std::int32_t* packed = nullptr;
+  std::size_t rows() const { return to.n; }
   double work() const { return 16.0 * features(clean); }
   auto pointers() {
-    return std::tie(clean.data, best.data, to.data, margin, values, pattern, samples);
+    return std::tie(clean.data, best.data, to.data, values, pattern, samples, packed);
   }
 };
 
-/// best = proposal, margin = -loss, in rows with a margin above 0 where the new one is smaller or
-/// at most 0. loss: that of loss::Margin, above 0 where misclassified. begin: in every row, `best`
-/// being the proposal.
+/// best = proposal, margin = -loss, in rows where the new margin is smaller or at most 0. loss:
+/// that of loss::Margin, above 0 where misclassified. begin: in every row, `best` being the
+/// proposal. Packed are proposal and loss.
 template <class T> struct square_accept {
   static constexpr bool by_row = true;
   Map<const T> proposal{};
@@ -67,9 +68,10 @@ template <class T> struct square_accept {
   T* margin = nullptr;      ///< (n)
   const T* loss = nullptr;  ///< (n)
   bool begin = false;
-  std::size_t rows() const { return best.n; }
+  const std::int32_t* packed = nullptr;
+  std::size_t rows() const { return proposal.n; }
   double work() const { return double(features(best)); }
-  auto pointers() { return std::tie(proposal.data, best.data, margin, loss); }
+  auto pointers() { return std::tie(proposal.data, best.data, margin, loss, packed); }
 };
 
 }  // namespace rnx::inline RNX_ABI::op

@@ -102,13 +102,13 @@ template <class T> struct row<op::square_propose<T>> {
 
   RNX_HD void operator()(std::size_t n) const {
     const std::size_t count = op::features(a.clean);
-    const T* best = a.best.data + n * count;
+    const std::size_t at = geometry::sample_of(a.packed, n) * count;
+    const T* best = a.best.data + at;
     T* to = a.to.data + n * count;
     rows::copy(best, to, count);
-    if (!(a.margin[n] > 0)) return;
     const int h = a.clean.h, w = a.clean.w, s = a.size;
     const rows::SquareRandom random(a.draws, a.values, geometry::sample_of(a.samples, n));
-    const T* x = a.clean.data + n * count;
+    const T* x = a.clean.data + at;
     const double eps = a.values ? a.values->eps : 0;
     const rows::Square first{random.place(h - s, 0), random.place(w - s, 1), s};
     if (a.norm == op::Norm::linf) return added(random, first, x, to, eps);
@@ -175,13 +175,13 @@ template <class T> struct row<op::square_accept<T>> {
   op::square_accept<T> a;
 
   RNX_HD void operator()(std::size_t n) const {
-    const std::size_t count = op::features(a.best);
-    const T margin = -a.loss[n], before = a.margin[n];
+    const std::size_t count = op::features(a.best), at = geometry::sample_of(a.packed, n);
+    const T margin = -a.loss[n], before = a.margin[at];
     if (!a.begin) {
-      if (!(before > 0) || !(margin < before || margin <= 0 || margin != margin)) return;
-      rows::copy(a.proposal.data + n * count, a.best.data + n * count, count);
+      if (!(margin < before || margin <= 0 || margin != margin)) return;
+      rows::copy(a.proposal.data + n * count, a.best.data + at * count, count);
     }
-    a.margin[n] = margin;
+    a.margin[at] = margin;
   }
 };
 

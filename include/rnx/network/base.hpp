@@ -113,13 +113,13 @@ template <class T = float, class Device = cpu> class NetworkBase : public Parame
     });
     require<ShapeError>(!grads || grads->flat.size() == this->parameters_.size(),
                         "backward: these gradients belong to another network");
-    trace.pending_ = false;
+    trace.pending_ = trace.options_.repeat_backward;
     trace.passes_.backwards += trace.n_;
     PassType p = pass(trace);
     if (!dx) p.first_trained = trace.context_.first_trained;
     do_backward(trace.logits_gradient(), dx, grads ? grads->flat.data() : nullptr, p);
     p.flush();
-    release(trace);
+    if (!trace.pending_) release(trace);
   }
 
   /// Folds the batch statistics of a train-mode forward into the running statistics of its path.

@@ -50,15 +50,21 @@ struct TraceOptions {
   /// inference in eval mode: a few samples at a time, each thread on its own; only the logits and
   /// what is kept stay
   bool tiled = true;
+  /// several backwards may follow one forward, each from logits_gradient() as a loss has left it:
+  /// what they read stays. Without seeds, which losses add to
+  bool repeat_backward = false;
 
   /// The last rule that applies to a node, or null.
-  /// Throws UsageError where it wants a seed in a trace that runs no backward.
+  /// Throws UsageError where it wants a seed in a trace that runs no backward, or several of one
+  /// forward.
   const Keep* rule_of(const Node& node) const {
     const Keep* last = nullptr;
     for (const Keep& rule : keep)
       if (rule.applies(node)) last = &rule;
     require<UsageError>(!last || !last->seed || use != Use::infer,
                         "trace: seeds need a trace that runs backward");
+    require<UsageError>(!last || !last->seed || !repeat_backward,
+                        "trace: where several backwards follow one forward there are no seeds");
     return last;
   }
 };

@@ -172,6 +172,7 @@ class TracePlanner {
     if (i == time_.size() - 1) last = time_.end();  // the logits are the last tap
     if (keep && !keep->attention) last = time_.end();
     if (keep && keep->attention && keep->seed) last = std::max(last, time_.backward(i));
+    if (options_.repeat_backward && last >= time_.size()) last = time_.end();
     if (outer >= 0) needed_[outer] = std::max(needed_[outer], last);
     outputs_[i].first = early >= 0 ? std::min(early, i) : i;
     outputs_[i].last = last;
