@@ -12,10 +12,10 @@ using namespace rnx;
 
 namespace {
 
-constexpr int classes = 4, pixels = 192, count = 60;
+constexpr int kinds = 4, pixels = 192, count = 60;
 constexpr double eps = 20. / 255;
 using Net =
-    Network<Sequential<Named<"hidden", Linear<classes>>, act::Relu, Named<"fc", Linear<classes>>>,
+    Network<Sequential<Named<"hidden", Linear<kinds>>, act::Relu, Named<"fc", Linear<kinds>>>,
             Shape<3, 8, 8>>;
 
 /// Of pixel k in class c: 1 or -1.
@@ -25,14 +25,14 @@ float pattern(int c, int k) {
 /// Images that hold their class's pattern, faint to plain: an attack of eps fools about half.
 data::Images images() {
   const rng::Stream random(7, Purpose::data);
-  data::Images set{.n = count, .dims = {3, 8, 8}, .classes = classes};
+  data::Images set{.n = count, .dims = {3, 8, 8}, .classes = kinds};
   for (int i = 0; i < count; ++i) {
     const double faint = 0.04 + 0.08 * random.uniform(std::uint64_t(i));
-    set.labels.push_back(i % classes);
+    set.labels.push_back(i % kinds);
     for (int k = 0; k < pixels; ++k) {
       const double noise = random.uniform(std::uint64_t(1000 + i * pixels + k)) - 0.5;
       set.pixels.push_back(
-          std::uint8_t(std::lround(255 * (0.5 + faint * pattern(i % classes, k) + 0.1 * noise))));
+          std::uint8_t(std::lround(255 * (0.5 + faint * pattern(i % kinds, k) + 0.1 * noise))));
     }
   }
   return set;
@@ -40,20 +40,20 @@ data::Images images() {
 /// Finds the patterns: logits are what is above -1 of their correlations.
 Net honest() {
   Net net(1);
-  std::vector<float> correlate(classes * pixels), ones(classes * classes);
+  std::vector<float> correlate(kinds * pixels), ones(kinds * kinds);
   // parameters are in PyTorch's order, pixels of a sample (h, w, c)
-  for (int c = 0; c < classes; ++c)
+  for (int c = 0; c < kinds; ++c)
     for (int k = 0; k < pixels; ++k)
       correlate[std::size_t(c * pixels + k % 3 * 64 + k / 3)] = 0.3f * pattern(c, k);
-  std::vector<float> offset(classes, 2.f);
-  for (int c = 0; c < classes; ++c) {
-    ones[std::size_t(c * classes + c)] = 1;
+  std::vector<float> offset(kinds, 2.f);
+  for (int c = 0; c < kinds; ++c) {
+    ones[std::size_t(c * kinds + c)] = 1;
     for (int k = 0; k < pixels; ++k) offset[std::size_t(c)] -= 0.15f * pattern(c, k);
   }
   net.set("hidden.weight", correlate);
   net.set("hidden.bias", offset);
   net.set("fc.weight", ones);
-  net.set("fc.bias", std::vector<float>(classes, 0.f));
+  net.set("fc.bias", std::vector<float>(kinds, 0.f));
   return net;
 }
 
@@ -87,7 +87,7 @@ class Defence final : public attack::WhiteBox<> {
     std::copy(z.data, z.data + z.count(), own.raw.data());
     std::copy(z.data, z.data + z.count(), own.z.data());
     for (int i = 0; around_.behind && i < x.n; ++i)
-      around_.behind({own.z.data() + i * ::classes, ::classes});
+      around_.behind({own.z.data() + i * kinds, kinds});
     return std::as_const(own.z).view().samples(0, x.n);
   }
   void input_gradient(Memory& memory, View<const float> x, const loss::LossRef<float, cpu>& loss,
@@ -98,8 +98,7 @@ class Defence final : public attack::WhiteBox<> {
          {.samples = ctx.samples, .values = values, .scratch = own.trace.loss_scratch()});
     const View<float> dz = own.trace.logits_gradient();
     for (int i = 0; around_.back && i < x.n; ++i)
-      around_.back({own.raw.data() + i * ::classes, ::classes},
-                   {dz.data + i * ::classes, ::classes});
+      around_.back({own.raw.data() + i * kinds, kinds}, {dz.data + i * kinds, kinds});
     std::copy(dz.data, dz.data + dz.count(), own.inner.logits_gradient().data);
     net_.backward(own.inner, dx, nullptr);
     if (!around_.gradient) std::fill(dx.data, dx.data + dx.count(), 0.f);
@@ -111,8 +110,8 @@ class Defence final : public attack::WhiteBox<> {
         : Memory(d, capacity),
           inner(d.net_.make_trace({.use = use, .capacity = capacity, .eval_only = true})),
           x(capacity, d.input_dims()),
-          raw(capacity, {::classes, 1, 1}),
-          z(capacity, {::classes, 1, 1}) {}
+          raw(capacity, {kinds, 1, 1}),
+          z(capacity, {kinds, 1, 1}) {}
     Trace<float> inner;
     Tensor<> x, raw, z;
   };
@@ -225,10 +224,9 @@ TEST_CASE("defensive distillation at T = 30: the softmax of large logits has no 
 }
 
 TEST_CASE("a second batch-norm path that gives way raises worst-path") {
-  using Dual =
-      Network<Sequential<Named<"hidden", Linear<classes>>, act::Relu, Named<"fc", Linear<classes>>,
-                         Named<"bn", BatchNorm<paths::Dual>>>,
-              Shape<3, 8, 8>>;
+  using Dual = Network<Sequential<Named<"hidden", Linear<kinds>>, act::Relu,
+                                  Named<"fc", Linear<kinds>>, Named<"bn", BatchNorm<paths::Dual>>>,
+                       Shape<3, 8, 8>>;
   const Net net = honest();
   Dual dual(1);
   for (const char* name : {"hidden.weight", "hidden.bias", "fc.weight", "fc.bias"})
