@@ -163,8 +163,9 @@ void evaluate(const Run& run, const Attacks& k, Images& images, tools::Display& 
   eval::Options o{.seed = a.seed, .stop = &tools::stop_on_signals()};
   const data::Part some = first(k.images);
   if (!attacked) {
-    report::ModelReport model = tools::model_report(*v.net, run.row.name, a.model, v.weights, some,
-                                                    attacks_of(run.row, k), o, display);
+    report::ModelReport model =
+        tools::model_report(*v.net, run.row.name, a.model, v.weights, attacks_of(run.row, k), o,
+                            display, tools::run_whole(*v.net, some));
     if (run.row.kd()) attack_at_temperature(run, v, some, k, o, model);
     model.details["checks"] = checks_of(model.attacks);
     for (const Json& sentence : model.details["checks"])
@@ -176,9 +177,9 @@ void evaluate(const Run& run, const Attacks& k, Images& images, tools::Display& 
     const data::Part few = first(k.auto_attack);
     write_report(
         stronger, run, set, few,
-        tools::model_report(*v.net, run.row.name, a.model, v.weights, few,
+        tools::model_report(*v.net, run.row.name, a.model, v.weights,
                             {tools::AttackText::parse("aa-standard", run.row.norm, run.row.eps)}, o,
-                            display));
+                            display, tools::run_whole(*v.net, few)));
   }
 }
 
