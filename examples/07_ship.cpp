@@ -5,7 +5,9 @@
 #include <rnx/data/image.hpp>
 #include <rnx/io.hpp>
 
+#include <algorithm>
 #include <cstdio>
+#include <filesystem>
 
 using namespace rnx;
 
@@ -13,13 +15,11 @@ using Net = Network<models::ResNet20<10>, Shape<3, 32, 32>>;
 
 int classify(const char* weights, const char* picture) {
   Net net;
-  io::load_model(weights,
-                 net);  // strict names, and a self-test: a file of another network is refused
+  io::load_model(weights, net);  // a file of another network is refused: names, a self-test
   const data::Picture decoded =
       data::decode_image(io::read_file<std::vector<std::byte>>(picture), picture);
   const data::Picture image = data::resize(decoded, 32, 32);
-  std::vector<float> pixels(image.pixels.begin(),
-                            image.pixels.end());  // (h, w, c), channels innermost
+  std::vector<float> pixels(image.pixels.begin(), image.pixels.end());  // (h, w, c)
   for (float& p : pixels) p /= 255;               // normalisation is inside the model
   auto trace = net.make_trace({.use = Use::infer, .capacity = 1});
   const auto logits =
