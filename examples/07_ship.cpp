@@ -20,7 +20,7 @@ int classify(const char* weights, const char* picture) {
       data::decode_image(io::read_file<std::vector<std::byte>>(picture), picture);
   const data::Picture image = data::resize(decoded, 32, 32);
   std::vector<float> pixels(image.pixels.begin(), image.pixels.end());  // (h, w, c)
-  for (float& p : pixels) p /= 255;               // normalisation is inside the model
+  for (float& p : pixels) p /= 255;  // normalisation is inside the model
   auto trace = net.make_trace({.use = Use::infer, .capacity = 1});
   const auto logits =
       to_host(net.forward(trace, View<const float>{pixels.data(), 1, net.input_dims(), 3}, {}));
