@@ -99,73 +99,104 @@ constexpr bool linf = false, l2 = true;
 /// Tables 1, 2 and 8 on CIFAR-10.
 void add_cifar(std::vector<Row>& rows) {
   using enum Phase;
-  rows.push_back({"fast-vgg11", teacher, "", "", false, fast(vgg11)});
-  rows.push_back({"fast-resnet18", teacher, "", "", false, fast(r18)});
+  rows.push_back({.name = "fast-vgg11", .phase = teacher, .settings = fast(vgg11)});
+  rows.push_back({.name = "fast-resnet18", .phase = teacher, .settings = fast(r18)});
   for (const auto& [name, model] : {std::pair{"sat-l2-vgg11", vgg11},
                                     {"sat-l2-resnet18", r18},
                                     {"sat-l2-resnet50", r50},
                                     {"sat-l2-vgg19", vgg19},
                                     {"sat-l2-dnn", dnn}})
-    rows.push_back({name, teacher, "", "", false, sat(model, l2)});
+    rows.push_back({.name = name, .phase = teacher, .settings = sat(model, l2)});
   for (const std::string from : {"vgg11", "resnet18"})
-    rows.push_back({"robust-" + from,
-                    robustify,
-                    "sat-l2-" + from,
-                    "",
-                    false,
-                    {{"images", 0}, {"steps", 1000}}});
-  rows.push_back({"sat-resnet50", baseline, "", "", false, sat(r50, linf)});
-  rows.push_back({"fast-resnet50", baseline, "", "", false, fast(r50)});
-  rows.push_back({"fgsm-rs-resnet50", baseline, "", "", false, fgsm_rs(r50)});
-  rows.push_back({"free-resnet50", baseline, "", "", false, free(r50, 96)});
-  rows.push_back({"free48-resnet50", baseline, "", "", false, free(r50, 48)});
-  rows.push_back({"natural-resnet50", baseline, "", "", false, stepped(r50, "natural")});
+    rows.push_back({.name = "robust-" + from,
+                    .phase = robustify,
+                    .teacher = "sat-l2-" + from,
+                    .settings = {{"images", 0}, {"steps", 1000}}});
+  rows.push_back({.name = "sat-resnet50", .phase = baseline, .settings = sat(r50, linf)});
+  rows.push_back({.name = "fast-resnet50", .phase = baseline, .settings = fast(r50)});
+  rows.push_back({.name = "fgsm-rs-resnet50", .phase = baseline, .settings = fgsm_rs(r50)});
+  rows.push_back({.name = "free-resnet50", .phase = baseline, .settings = free(r50, 96)});
+  rows.push_back({.name = "free48-resnet50", .phase = baseline, .settings = free(r50, 48)});
+  rows.push_back(
+      {.name = "natural-resnet50", .phase = baseline, .settings = stepped(r50, "natural")});
   for (const std::string from : {"vgg11", "resnet18"}) {
-    rows.push_back({"rdt-" + from, baseline, "", "robust-" + from, false, stepped(r50, "natural")});
-    rows.push_back({"kd-" + from, baseline, "sat-l2-" + from, "", false,
-                    with(stepped(r50, "kd"), {{"alpha", 1}, {"temperature", 30}})});
+    rows.push_back({.name = "rdt-" + from,
+                    .phase = baseline,
+                    .images = "robust-" + from,
+                    .settings = stepped(r50, "natural")});
+    rows.push_back({.name = "kd-" + from,
+                    .phase = baseline,
+                    .teacher = "sat-l2-" + from,
+                    .settings = with(stepped(r50, "kd"), {{"alpha", 1}, {"temperature", 30}})});
   }
   for (const std::string from : {"vgg11", "resnet18"}) {
-    rows.push_back({"rrm-" + from, transfer, "fast-" + from, "", false, rrm(r50, linf)});
-    rows.push_back({"rrm-l2-" + from, transfer, "sat-l2-" + from, "", false, rrm(r50, l2)});
+    rows.push_back({.name = "rrm-" + from,
+                    .phase = transfer,
+                    .teacher = "fast-" + from,
+                    .settings = rrm(r50, linf)});
+    rows.push_back({.name = "rrm-l2-" + from,
+                    .phase = transfer,
+                    .teacher = "sat-l2-" + from,
+                    .settings = rrm(r50, l2)});
   }
-  rows.push_back({"rrm-vgg11-distance", transfer, "fast-vgg11", "", false,
-                  with(rrm(r50, linf), {{"match", "l2"}})});  // the other loss, in the same place
+  rows.push_back(
+      {.name = "rrm-vgg11-distance",
+       .phase = transfer,
+       .teacher = "fast-vgg11",
+       .settings = with(rrm(r50, linf), {{"match", "l2"}})});  // the other loss, in the same place
 }
 /// Table 3 and section 7.2's AlexNet.
 void add_imagenet(std::vector<Row>& rows) {
   using enum Phase;
   for (const auto& [name, model] :
        {std::pair{"alexnet", alexnet}, {"vgg16", vgg16}, {"resnet50", r50_imagenet}})
-    rows.push_back(
-        {std::string("imagenet-sat-") + name, teacher, "", "", true, sat(model, l2, true)});
-  rows.push_back({"imagenet-rrm-resnet50", transfer, "imagenet-sat-alexnet", "", true,
-                  rrm_imagenet(r50_imagenet)});
-  rows.push_back(
-      {"imagenet-rrm-vgg16", transfer, "imagenet-sat-alexnet", "", true, rrm_imagenet(vgg16)});
-  rows.push_back(
-      {"imagenet-rrm-alexnet", limit, "imagenet-sat-resnet50", "", true, rrm_imagenet(alexnet)});
+    rows.push_back({.name = std::string("imagenet-sat-") + name,
+                    .phase = teacher,
+                    .imagenet = true,
+                    .settings = sat(model, l2, true)});
+  rows.push_back({.name = "imagenet-rrm-resnet50",
+                  .phase = transfer,
+                  .teacher = "imagenet-sat-alexnet",
+                  .imagenet = true,
+                  .settings = rrm_imagenet(r50_imagenet)});
+  rows.push_back({.name = "imagenet-rrm-vgg16",
+                  .phase = transfer,
+                  .teacher = "imagenet-sat-alexnet",
+                  .imagenet = true,
+                  .settings = rrm_imagenet(vgg16)});
+  rows.push_back({.name = "imagenet-rrm-alexnet",
+                  .phase = limit,
+                  .teacher = "imagenet-sat-resnet50",
+                  .imagenet = true,
+                  .settings = rrm_imagenet(alexnet)});
 }
 /// Figures 2 (epochs), 4 (lambda) and 5 (students of one teacher).
 void add_figures(std::vector<Row>& rows) {
   using enum Phase;
   for (const int epochs : {12, 24, 36}) {
-    rows.push_back({fmt::format("rrm-epochs{}", epochs), sweep, "fast-resnet18", "", false,
-                    with(rrm(r50, linf), {{"epochs", epochs}})});
-    rows.push_back(
-        {fmt::format("free{}-resnet50", 2 * epochs), sweep, "", "", false, free(r50, 2 * epochs)});
+    rows.push_back({.name = fmt::format("rrm-epochs{}", epochs),
+                    .phase = sweep,
+                    .teacher = "fast-resnet18",
+                    .settings = with(rrm(r50, linf), {{"epochs", epochs}})});
+    rows.push_back({.name = fmt::format("free{}-resnet50", 2 * epochs),
+                    .phase = sweep,
+                    .settings = free(r50, 2 * epochs)});
   }
   for (const char* lambda : {"1e-6", "1e-5", "5e-5", "5e-4", "5e-3", "1e-2", "1e-1"})
     for (const std::string from : {"vgg11", "resnet18"})
-      rows.push_back({"lambda" + std::string(lambda) + "-" + from, sweep, "sat-l2-" + from, "",
-                      false, with(rrm(r50, l2), {{"lambda", std::stod(lambda)}})});
+      rows.push_back({.name = "lambda" + std::string(lambda) + "-" + from,
+                      .phase = sweep,
+                      .teacher = "sat-l2-" + from,
+                      .settings = with(rrm(r50, l2), {{"lambda", std::stod(lambda)}})});
   for (const auto& [name, model] : {std::pair{"resnet50", r50},
                                     {"resnet18", r18},
                                     {"vgg19", vgg19},
                                     {"vgg11", vgg11},
                                     {"dnn", dnn}})
-    rows.push_back(
-        {std::string("limit-") + name, limit, "sat-l2-resnet50", "", false, rrm(model, l2)});
+    rows.push_back({.name = std::string("limit-") + name,
+                    .phase = limit,
+                    .teacher = "sat-l2-resnet50",
+                    .settings = rrm(model, l2)});
 }
 
 /// What a smaller plan has in the place of the paper's.

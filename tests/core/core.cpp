@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <rnx/core.hpp>
+#include <rnx/core/factorial.hpp>
 
 #include <cmath>
 
@@ -60,4 +61,22 @@ TEST_CASE("errors carry exit codes and one base") {
   CHECK(make_divisible(27) == 32);  // never below 0.9 of the value
   CHECK(make_divisible(28) == 32);
   CHECK(make_divisible(3) == 8);
+}
+
+TEST_CASE("a row's id: its place behind the first sample, or that of the sample it is chosen as") {
+  const std::int32_t chosen[] = {4, 0};
+  Context ctx{.first_sample = 10};
+  CHECK(ctx.sample(1) == 11);
+  ctx.samples = {.data = chosen, .n = 2, .batch = 5};
+  CHECK(ctx.sample(0) == 14);
+  CHECK(ctx.sample(1) == 10);
+  CHECK(ctx.part(1, 1).sample(0) == 10);
+}
+
+TEST_CASE("logarithms of factorials are sums of logarithms") {
+  double sum = 0;
+  for (int n = 0; n < 200; ++n) {
+    if (n > 0) sum += std::log(n);
+    CHECK(std::abs(log_factorial(n) - sum) < 1e-12 * std::max(sum, 1.0));
+  }
 }

@@ -106,6 +106,13 @@ TEST_CASE("augmix: the published mixture, from the numbers of (seed, epoch, samp
   }
 }
 
+TEST_CASE("augmix: a NaN stays one, and no other value becomes one") {
+  std::vector<float> x(3 * 64, 0.5f);
+  x[70] = NAN;
+  data::Augment{data::AugMix{}}.change({x.data(), 1, {3, 8, 8}, 3}, {.seed = 1}, 0);
+  for (std::size_t i = 0; i < x.size(); ++i) CHECK(std::isnan(x[i]) == (i == 70));
+}
+
 TEST_CASE("augmix: numbers that cannot be are refused") {
   const auto error = [](const data::AugMix& op) {
     return support::error_of<UsageError>([&] { data::Augment{op}.check({8, 8, 3}); });

@@ -88,6 +88,14 @@ TEST_CASE("corruptions: Poisson numbers have their mean and variance") {
   }
 }
 
+TEST_CASE("corruptions: a mean that no Poisson numbers have is refused") {
+  data::Draws draws(rng::Stream(3, Purpose::test));
+  for (const double mean : {-1.0, double(NAN), double(INFINITY)})
+    CHECK(support::error_of<UsageError>([&] {
+            draws.poisson(mean);
+          }).starts_with("poisson: expected a mean of at least 0, found "));
+}
+
 TEST_CASE("corruptions: every image's numbers are its own, the options change what they name") {
   const data::Images images = data::synthetic(data::Split::test, 6);
   const data::Images noisy = data::corrupt(images, Corruption::gaussian_noise, 2, 5);

@@ -158,7 +158,12 @@ struct CarliniWagner {
                                          true);
     standing.attack([&](const auto& part, const auto& to, const Context& at) {
       detail::CwRun<T, Device>(victim, work, part, to, at,
-                               {constants, steps, rate, constant, confidence, abort_early})
+                               {.constants = constants,
+                                .steps = steps,
+                                .rate = rate,
+                                .constant = constant,
+                                .confidence = confidence,
+                                .abort_early = abort_early})
           .run(loss.labels);
     });
   }

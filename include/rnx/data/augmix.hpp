@@ -49,8 +49,7 @@ struct AugMix {
     }
     const float m = float(draws.uniform());
     std::vector<std::uint8_t> original(count), chain(count), other(count);
-    for (std::size_t i = 0; i < count; ++i)
-      original[i] = std::uint8_t(int(std::clamp(x.data[i] * 255 + 0.5f, 0.0f, 255.0f)));
+    for (std::size_t i = 0; i < count; ++i) original[i] = to_byte(x.data[i]);
     for (const float w : weights) {
       chain = original;
       const int operations = depth > 0 ? depth : 1 + int(draws.below(3));
@@ -64,6 +63,10 @@ struct AugMix {
  private:
   using Bytes = std::vector<std::uint8_t>;
 
+  /// A NaN is 0 here, and stays one in its own share of the mixture.
+  static std::uint8_t to_byte(float v) {
+    return v > 0 ? std::uint8_t(std::min(v * 255 + 0.5f, 255.0f)) : std::uint8_t(0);
+  }
   /// The part of `most` that a strength stands for.
   double strength(double most, Draws& draws) const {
     return draws.uniform(0.1, severity) * most / 10;

@@ -4,13 +4,13 @@
 
 #include <cmath>
 #include <cstddef>
-#include <numbers>
 #include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "rnx/core/error.hpp"
+#include "rnx/core/factorial.hpp"
 #include "rnx/core/rng.hpp"
 
 namespace rnx::inline RNX_ISA::data {
@@ -35,15 +35,6 @@ inline std::vector<std::uint32_t> permutation(std::size_t n, const rng::Stream& 
   for (std::size_t i = n; i > 1; --i)
     std::swap(order[i - 1], order[below(stream, index, std::uint32_t(i))]);
   return order;
-}
-
-/// ln n!: std::lgamma may write to a global variable.
-inline double log_factorial(double n) {
-  double shift = 0;
-  for (; n < 10; ++n) shift += std::log(n + 1);  // the series is exact to 1e-10 from 10 on
-  const double inverse = 1 / n;
-  return 0.5 * std::log(2 * std::numbers::pi * n) + n * std::log(n) - n +
-         inverse * (1.0 / 12 - inverse * inverse * (1.0 / 360 - inverse * inverse / 1260)) - shift;
 }
 
 }  // namespace detail
@@ -84,8 +75,11 @@ class Draws {
   double normal() { return stream_.normal(index_++); }
   /// Events of which `mean` are expected: Knuth's product of uniform numbers below 10, from there
   /// on PTRS (Hoermann 1993, "The transformed rejection method for generating Poisson random
-  /// variables").
+  /// variables"). Errors: UsageError (a mean that is negative or not finite).
   long poisson(double mean) {
+    require(mean >= 0 && std::isfinite(mean), [&] {
+      return "poisson: expected a mean of at least 0, found " + std::to_string(mean);
+    });
     if (mean < 10) {
       long events = 0;
       const double least = std::exp(-mean);
@@ -100,7 +94,7 @@ class Draws {
       if (distance >= 0.07 && v <= sure) return long(events);
       if (events < 0 || (distance < 0.013 && v > distance)) continue;
       if (std::log(v * scale / (a / (distance * distance) + b)) <=
-          events * std::log(mean) - mean - detail::log_factorial(events))
+          events * std::log(mean) - mean - log_factorial(events))
         return long(events);
     }
   }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "rnx/core/factorial.hpp"
 #include "rnx/eval/interval.hpp"
 
 namespace rnx::inline RNX_ISA::eval {
@@ -37,8 +38,8 @@ struct Paired {
   /// Of k of the discordant samples, each side being right with probability 1/2.
   double probability(long k) const {
     const double m = double(only_first + only_second);
-    return std::exp(std::lgamma(m + 1) - std::lgamma(double(k) + 1) -
-                    std::lgamma(m - double(k) + 1) - m * std::log(2.0));
+    return std::exp(log_factorial(m) - log_factorial(double(k)) - log_factorial(m - double(k)) -
+                    m * std::log(2.0));
   }
 };
 
