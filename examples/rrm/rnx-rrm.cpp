@@ -3,6 +3,8 @@
 // finished is not done again.
 #include <functional>
 
+#include <rnx/io/file_checksum.hpp>
+
 #include "../tools/run_json.hpp"
 #include "measure.hpp"
 #include "tables.hpp"
@@ -129,7 +131,7 @@ class Pipeline {
   void require_images(const rrm::Row& row) const {
     const rrm::Row* made = plan_.find(row.images);
     const fs::path teacher = teacher_of(made->teacher, plan_.seeds[0]);
-    const std::string now = Checksum().add(io::read_file(teacher, UINT64_MAX)).text(),
+    const std::string now = io::file_checksum(teacher),
                       stored = rrm::teacher_of_images(images_of(row.images));
     require(now == stored, [&] {
       return fmt::format("{} holds images of {}, whose weights are {} now",

@@ -327,7 +327,11 @@ AttackText AttackText::parse(const std::string& text, const std::string& norm,
   Parameters p = kind.defaults;
   if (name == "pgd" || name == "cw" || name == "transfer") p.step = default_step(norm, eps);
   p = read(kind, text, p);
-  AttackText a{.text = spelled(kind, p), .clean = name == "clean", .norm = norm, .eps_text = eps};
+  AttackText a{.text = spelled(kind, p),
+               .clean = name == "clean",
+               .norm = norm,
+               .eps_text = eps,
+               .surrogate = p.weights};
   require(p.rule == "code" || norm != norm::L1::name,
           "--attack: in l1 there is one rule of AutoPGD, code");
   require(std::find(kind.norms.begin(), kind.norms.end(), norm) != kind.norms.end(), [&] {

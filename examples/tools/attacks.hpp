@@ -21,6 +21,7 @@ struct AttackText {
   std::string text{};  ///< with every parameter spelled out
   bool clean = false;
   std::string norm{}, eps_text{};
+  std::string surrogate{};  ///< the weights' file that it reads; empty: none
   /// Clean and attacked predictions.
   std::function<rnx::eval::Accuracy(const rnx::NetworkBase<float>&, const rnx::data::Source&,
                                     const rnx::eval::Options&)>

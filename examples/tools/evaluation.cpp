@@ -4,7 +4,7 @@
 #include <chrono>
 #include <filesystem>
 
-#include <rnx/core/checksum.hpp>
+#include <rnx/io/file_checksum.hpp>
 
 namespace tools {
 
@@ -42,8 +42,7 @@ AnyNetwork<float> make_model(const std::string& name, const data::Source& source
 
 LoadedTeacher load_teacher(const std::string& file, const std::string& model,
                            const data::Source& source) {
-  LoadedTeacher teacher{.model = model,
-                        .checksum = Checksum().add(io::read_file(file, UINT64_MAX)).text()};
+  LoadedTeacher teacher{.model = model, .checksum = io::file_checksum(file)};
   if (model.empty()) {
     const auto weights = io::SafetensorsFile::read(file);
     const auto said = weights.metadata().find("rnx.model");
@@ -59,7 +58,7 @@ LoadedTeacher load_teacher(const std::string& file, const std::string& model,
 
 std::string start_from(const std::string& file, bool skip_head, const std::string& model,
                        NetworkBase<float>& net) {
-  const std::string checksum = Checksum().add(io::read_file(file, UINT64_MAX)).text();
+  const std::string checksum = io::file_checksum(file);
   const std::string& last = net.graph().parameters.back().name;
   const std::string head = last.substr(0, last.rfind('.') + 1);
   const auto weights = io::SafetensorsFile::read(file);

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include <rnx/io.hpp>
+#include <rnx/io/file_checksum.hpp>
 
 #include "eval/evaluate.hpp"
 #include "run_json.hpp"
@@ -84,8 +85,7 @@ std::vector<rnx::AnyNetwork<float>> load(const Arguments& a, const std::vector<s
 
 std::vector<std::string> checksums_of(const std::vector<std::string>& weights) {
   std::vector<std::string> checksums;
-  for (const std::string& file : weights)
-    checksums.push_back(rnx::Checksum().add(rnx::io::read_file(file, UINT64_MAX)).text());
+  for (const std::string& file : weights) checksums.push_back(rnx::io::file_checksum(file));
   return checksums;
 }
 

@@ -118,6 +118,12 @@ TEST_CASE("rnx-eval: four shards of other batch sizes, merged, are byte-equal to
   REQUIRE(call(f, f.command("other", 13, "--attack pgd:steps=5 --shard 4/4")).code == 0);
   refused(call(f, eval + " merge " + (f / "shard1") + " " + (f / "other") + " --out " + (f / "m")),
           2, "are shards of different evaluations");
+  REQUIRE(
+      call(f, f.command("shifted", 13, attack + "--shard 4/4 --mean 0.4,0.4,0.4 --std 0.2,0.2,0.2"))
+          .code == 0);
+  refused(
+      call(f, eval + " merge " + (f / "shard1") + " " + (f / "shifted") + " --out " + (f / "m")), 2,
+      "are shards of different evaluations: mean");
   refused(call(f, eval + " merge " + (f / "whole") + " --out " + (f / "m")), 2,
           "holds no state of an evaluation");
 
@@ -137,7 +143,15 @@ TEST_CASE("rnx-eval: a state of another evaluation is refused; --resume never be
   REQUIRE(call(f, f.command("run2", 8, "--attack pgd:steps=2 --shard 1/2")).code == 0);
   const Result other = call(f, train + tiny + " --seed 5 --out " + (f / "other"));
   REQUIRE_MESSAGE(other.code == 0, other.text);
-  fs::copy(f / "other/model.safetensors", f.weights(), fs::copy_options::overwrite_existing);
+  const std::string changed = f / "other/model.safetensors", surrogate = f / "surrogate";
+  const auto replace = fs::copy_options::overwrite_existing;
+  fs::copy(f.weights(), surrogate);
+  const std::string transfer =
+      f.command("run3", 8, "--shard 1/2 --attack transfer:steps=2,weights=" + surrogate);
+  REQUIRE(call(f, transfer).code == 0);
+  fs::copy(changed, surrogate, replace);
+  refused(call(f, transfer), 2, "holds the state of another evaluation: attacks");
+  fs::copy(changed, f.weights(), replace);
   const std::string again = f.command("run2", 8, "--attack pgd:steps=2 --shard 1/2");
   refused(call(f, again), 2, "holds the state of another evaluation: weights");
   const Result anew = call(f, again + " --resume never");

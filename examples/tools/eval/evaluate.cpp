@@ -2,6 +2,7 @@
 
 #include <numeric>
 
+#include <rnx/io/file_checksum.hpp>
 #include <rnx/io/npy.hpp>
 
 #include "../run_json.hpp"
@@ -95,16 +96,20 @@ Json settings_of(const Arguments& a, const tools::DataSet& data, const tools::Ap
 /// All that results depend on.
 Json identity_of(const Arguments& a, const Subject& s) {
   Json rows = Json::array();
-  for (const tools::AttackText& row : s.rows)
+  for (const tools::AttackText& row : s.rows) {
     rows.push_back({{"name", row.clean ? "clean" : row.text},
                     {"norm", row.clean ? "" : row.norm},
                     {"eps", row.clean ? "" : row.eps_text}});
+    if (!row.surrogate.empty()) rows.back()["surrogate"] = io::file_checksum(row.surrogate);
+  }
   return {{"program", "rnx-eval"},
           {"model", a.model},
           {"classes", s.data.test->classes()},
           {"dims", {s.data.test->dims().c, s.data.test->dims().h, s.data.test->dims().w}},
           {"weights", s.checksums},
           {"images", s.data.test->fingerprint()},
+          {"mean", s.data.statistics.mean},
+          {"std", s.data.statistics.std},
           {"n", s.data.test->size()},
           {"attacks", rows},
           {"seed", a.seed},

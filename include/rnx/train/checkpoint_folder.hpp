@@ -91,7 +91,7 @@ class Checkpoints {
   void check(const std::string& name) const {
     const Json json = state(name);
     for (const char* file : detail::files) {
-      const std::string found = detail::checksum_of(path(name) / file),
+      const std::string found = io::file_checksum(path(name) / file),
                         stored = json.value("checksums", Json::object()).value(file, "");
       require<FileError>(found == stored, [&] {
         return (path(name) / file).string() + ": it is damaged: its checksum is " + found +
@@ -143,7 +143,7 @@ class Checkpoints {
     for (const optim::State<T>& s : states)
       if (s.number) state["numbers"][s.name] = *s.number;
     for (const char* file : detail::files)
-      state["checksums"][file] = detail::checksum_of(beside / file);
+      state["checksums"][file] = io::file_checksum(beside / file);
     state["checksum"] = detail::checksum_of(state);
     const std::string text = state.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
     io::write_file(beside / "state.json", text);

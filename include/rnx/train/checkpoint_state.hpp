@@ -9,6 +9,7 @@
 
 #include "rnx/core/checksum.hpp"
 #include "rnx/io.hpp"
+#include "rnx/io/file_checksum.hpp"
 #include "rnx/train/state.hpp"
 #include "rnx/train/store.hpp"
 
@@ -85,9 +86,6 @@ nlohmann::ordered_json numbers_of(const nlohmann::ordered_json& json,
   return numbers;
 }
 
-inline std::string checksum_of(const std::filesystem::path& path) {
-  return Checksum().add(io::read_file(path, UINT64_MAX)).text();
-}
 inline std::string checksum_of(const nlohmann::ordered_json& state) {
   return Checksum()
       .add(state.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace))
