@@ -12,10 +12,14 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64" AND CMAKE_CXX_COMPILER_ID MATCH
   set(rnx_isa_avx512 -march=x86-64-v4)
 endif()
 
-# rnx_compile_each(name SOURCES ... [LIBRARIES ...] [ENTRY symbol] [DEFINITIONS ...]): object libraries NAME_<instruction set>.
-# RNX_ENTRY is defined as SYMBOL_<instruction set>.
+# rnx_compile_each(name SOURCES ... [LIBRARIES ...] [ENTRY symbol] [DEFINITIONS ...] [UNITY ...] [UNITY_SIZE n]): object libraries
+# NAME_<instruction set>. RNX_ENTRY is defined as SYMBOL_<instruction set>. UNITY: of the sources, those that are compiled
+# together, n (0: all) in one translation unit.
 function(rnx_compile_each name)
-  cmake_parse_arguments(PARSE_ARGV 1 P "" "ENTRY" "SOURCES;LIBRARIES;DEFINITIONS")
+  cmake_parse_arguments(PARSE_ARGV 1 P "" "ENTRY;UNITY_SIZE" "SOURCES;LIBRARIES;DEFINITIONS;UNITY")
+  if(NOT P_UNITY_SIZE)
+    set(P_UNITY_SIZE 0)
+  endif()
   foreach(isa IN LISTS rnx_isas)
     set(part ${name}_${isa})
     add_library(${part} OBJECT ${P_SOURCES})
@@ -25,6 +29,9 @@ function(rnx_compile_each name)
     list(LENGTH P_SOURCES count)
     if(count GREATER 2)
       target_precompile_headers(${part} PRIVATE <rnx/rnx.hpp>)
+    endif()
+    if(P_UNITY)
+      rnx_unity(${part} ${P_UNITY_SIZE} ${P_UNITY})
     endif()
     if(P_ENTRY)
       target_compile_definitions(${part} PRIVATE RNX_ENTRY=${P_ENTRY}_${isa} ${P_DEFINITIONS})
@@ -56,14 +63,19 @@ function(rnx_join_each result name)
   set(${result} "${objects}" PARENT_SCOPE)
 endfunction()
 
-# rnx_portable_executable(name SOURCES ... [PARTS name ...] [LIBRARIES ...] [ARCHIVES ...]): statically linked, with a copy of the program
-# for each instruction set: its sources, compiled with the libraries' flags, and parts that rnx_compile_each made; archives are linked.
+# rnx_portable_executable(name SOURCES ... [PARTS name ...] [LIBRARIES ...] [ARCHIVES ...] [UNITY_SIZE n]): statically linked, with a
+# copy of the program for each instruction set: its sources (n in a translation unit), compiled with the libraries' flags, and parts
+# that rnx_compile_each made; archives are linked.
 function(rnx_portable_executable name)
   if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     message(FATAL_ERROR "portable executables are linked by g++, which brings an archive of OpenMP's runtime; found ${CMAKE_CXX_COMPILER_ID}")
   endif()
-  cmake_parse_arguments(PARSE_ARGV 1 P "" "" "SOURCES;PARTS;LIBRARIES;ARCHIVES")
-  rnx_compile_each(${name}_part ENTRY rnx_main DEFINITIONS main=RNX_ENTRY SOURCES ${P_SOURCES} LIBRARIES ${P_LIBRARIES})
+  cmake_parse_arguments(PARSE_ARGV 1 P "" "UNITY_SIZE" "SOURCES;PARTS;LIBRARIES;ARCHIVES")
+  set(unity "")
+  if(P_UNITY_SIZE)
+    set(unity UNITY_SIZE ${P_UNITY_SIZE} UNITY ${P_SOURCES})
+  endif()
+  rnx_compile_each(${name}_part ENTRY rnx_main DEFINITIONS main=RNX_ENTRY SOURCES ${P_SOURCES} LIBRARIES ${P_LIBRARIES} ${unity})
   rnx_join_each(objects ${name} ENTRY rnx_main PARTS ${name}_part ${P_PARTS})
   add_executable(${name} "${PROJECT_SOURCE_DIR}/cmake/compiled/launch.cpp" ${objects})
   target_compile_features(${name} PRIVATE cxx_std_20)
