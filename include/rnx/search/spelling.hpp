@@ -151,12 +151,17 @@ template <int Paths, class... Os> struct spelling<BatchNorm<Paths, Os...>> {
     return detail::list("BatchNorm", parts);
   }
 };
-template <int Out, bool B, class W, int In> struct spelling<Linear<Out, B, W, In>> {
+template <int Out, bool B, class W, int In, class A> struct spelling<Linear<Out, B, W, In, A>> {
   static std::string of(const Emission& e, int site) {
     std::vector<std::string> parts{std::to_string(Out == at_run_time ? e.out(site) : Out)};
-    constexpr bool quantised = !std::is_same_v<W, quant::FullPrecision>;
+    constexpr bool mapped = !std::is_same_v<A, quant::FullActivation>,
+                   quantised = mapped || !std::is_same_v<W, quant::FullPrecision>;
     if (!B || quantised) parts.push_back(B ? "true" : "false");
     if constexpr (quantised) detail::option<W>(parts);
+    if constexpr (mapped) {
+      parts.push_back("0");
+      detail::option<A>(parts);
+    }
     return detail::list("Linear", parts);
   }
 };
