@@ -39,7 +39,7 @@ template <class T> struct rnx::kernel<cpu, op::activation_bases<ChannelShift, T>
     const geometry::Map wide = geometry::padded(a.x, a.pad);
     for (T* y : {a.bases, a.sum}) {
       if (!y) continue;
-      std::fill_n(y, wide.n * wide.sample(), T(0));
+      std::fill_n(y, wide.n * wide.sample(), T(ChannelShift::pad_value));
       each_position(a.x, a.pad, [&](std::size_t from, std::size_t to, int c) {
         y[to] = a.x.data[from] + a.parameters[c];
       });

@@ -36,11 +36,9 @@ struct ConvLayout {
 
   /// Of an activation map with scales: factors read them.
   static constexpr bool betas_first = [] {
-    if constexpr (quant::detail::learns<A>)
-      return A::parameters.size() > 0 && A::parameters[0].count == A::bases &&
-             A::parameters[0].per == quant::Per::layer;
-    else
-      return false;
+    for (const quant::MapParameter& p : quant::parameters_of<A>())
+      return p.count == A::bases && p.per == quant::Per::layer;
+    return false;
   }();
 
   struct Parameters {

@@ -31,14 +31,7 @@ namespace detail {
 template <class Map> constexpr bool learns = requires { Map::parameters; };
 }  // namespace detail
 
-/// A map's parameters: an empty array where it says nothing of them.
-template <class Map> constexpr auto parameters_of() {
-  if constexpr (detail::learns<Map>)
-    return Map::parameters;
-  else
-    return std::array<MapParameter, 0>{};
-}
-/// Whether they are described as parameters_of() takes them.
+/// Whether a map's parameters, where it has any, are an array of MapParameter.
 template <class Map> constexpr bool describes_parameters() {
   if constexpr (detail::learns<Map>) return requires {
       { Map::parameters[0] } -> std::convertible_to<MapParameter>;
@@ -46,6 +39,14 @@ template <class Map> constexpr bool describes_parameters() {
     };
   else
     return true;
+}
+/// A map's parameters: an empty array where it says nothing of them (or something else, which the
+/// layer refuses).
+template <class Map> constexpr auto parameters_of() {
+  if constexpr (detail::learns<Map> && describes_parameters<Map>())
+    return Map::parameters;
+  else
+    return std::array<MapParameter, 0>{};
 }
 /// Numbers that a file holds beside a weight map's bits: its scales, unless they are parameters.
 template <class W> constexpr int stored_scales(int filters) {
@@ -59,9 +60,8 @@ template <class W> constexpr int stored_scales(int filters) {
 /// Elements of all parameters of a map, for so many channels.
 template <class Map> constexpr std::size_t parameter_count(int channels) {
   std::size_t count = 0;
-  if constexpr (describes_parameters<Map>())
-    for (const MapParameter& p : parameters_of<Map>())
-      count += std::size_t(p.count) * (p.per == Per::channel ? channels : 1);
+  for (const MapParameter& p : parameters_of<Map>())
+    count += std::size_t(p.count) * (p.per == Per::channel ? channels : 1);
   return count;
 }
 
