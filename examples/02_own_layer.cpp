@@ -28,7 +28,11 @@ template <Dims D, class T, class Device> struct BoundChannelScale : BoundSameSha
   /// One node: names, parameters, what backward reads, scratch memory.
   static int describe(GraphBuilder& g, int input) {
     Node node = Same::node(Kind::other, "channel_scale", input);
-    node.parameters.push_back({"weight", {D.c}, ParameterKind::scale, Init::ones});
+    node.parameters.push_back({.name = "weight",
+                               .shape = {D.c},
+                               .kind = ParameterKind::scale,
+                               .init = Init::ones,
+                               .channels = ChannelAxes::output});
     // an input gradient alone does not read x: attacks need not keep it
     node.reads.input = reads::parameter_gradient;
     node.scratch.backward = D.c;  // per sample

@@ -5,6 +5,7 @@
 #include "rnx/core/fault.hpp"
 #include "rnx/core/error.hpp"
 #include "rnx/core/dims.hpp"
+#include "rnx/core/parameter_kind.hpp"
 #include "rnx/core/ratio.hpp"
 #include "rnx/core/rng.hpp"
 #include "rnx/core/context.hpp"

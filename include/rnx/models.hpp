@@ -6,6 +6,7 @@
 
 #include "rnx/models/policies.hpp"
 #include "rnx/models/resnet.hpp"
+#include "rnx/models/binary_resnet.hpp"
 #include "rnx/models/wide_resnet.hpp"
 #include "rnx/models/preact_resnet.hpp"
 #include "rnx/models/vgg.hpp"

@@ -7,6 +7,9 @@
 #include "rnx/kernels.hpp"
 
 #include "rnx/quant/maps.hpp"
+#include "rnx/quant/map_parameter.hpp"
+#include "rnx/quant/surrogate.hpp"
 #include "rnx/quant/ste.hpp"
+#include "rnx/quant/weights.hpp"
 #include "rnx/quant/multi_bit.hpp"
 #include "rnx/quant/cpu.hpp"

@@ -3,7 +3,7 @@
 using namespace rnx;
 struct Ternary {
   using option = option::activation_map;
-  static constexpr int bases = 1, bits = 2, parameters = 0;
+  static constexpr int bases = 1, bits = 2;
   static constexpr bool identity = false, scaled = false, valid = true;
   static constexpr double pad_value = 0;
 };

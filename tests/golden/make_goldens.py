@@ -98,6 +98,11 @@ def rrm():
     save("rrm.json", r.goldens())
 
 
+def quantizers():
+    import quantizers as q
+    save("quantizers.json", q.goldens())
+
+
 def batch_losses():
     import batch_losses as b
     save("batch_losses.json", b.goldens())
@@ -120,6 +125,7 @@ JOBS = {
     "elastic": elastic,
     "objectives": objectives,
     "rrm": rrm,
+    "quantizers": quantizers,
     "losses": losses,
     "batch_losses": batch_losses,
     "optim": optim,

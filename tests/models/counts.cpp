@@ -118,23 +118,40 @@ TEST_CASE("networks without shortcuts") {
   check<Dnn<>, Shape<1, 28, 28>>("dnn grey");
 }
 
-namespace {
-/// Paper 003's table counts the three 1 x 1 shortcuts of ResNet-18 as 3 x 3.
-template <class W, class A> struct WideShortcuts : Convolutions<W, A> {
-  template <int Out, int K, int S = 1> using conv = Conv<Out, 3, Stride<S>, W, A>;
-};
-template <class Convs> double bops() {
-  return cost::table(support::describe<ResNet18ImageNet<1000, Convs>, Large>()).total().bops / 1e8;
+TEST_CASE("networks of few bits: batch norm, quantizer, convolution") {
+  using Convs = Convolutions<quant::MultiBit<3>, quant::MultiBitActivation<1>>;
+  const auto bops = [](const Graph& graph, bool wide = false) {
+    return cost::table(graph, {.shortcuts_as_3x3 = wide}).total().bops;
+  };
+  const Graph r20 = support::describe<BinaryResNet20<10, Convs>, Cifar>();
+  CHECK(bops(r20) == 148676608);
+  CHECK(r20.nodes[r20.find("layer1.0.conv1")].inputs[0] == r20.find("layer1.0.bn1"));
+  CHECK(bops(support::describe<BinaryResNet56<10, Convs>, Cifar>()) / 1e8 ==
+        doctest::Approx(4.0348).epsilon(1e-4));
+  CHECK(bops(support::describe<BinaryResNet18ImageNet<1000, Convs>, Large>(), true) / 1e8 ==
+        doctest::Approx(131.347).epsilon(1e-5));
 }
-}  // namespace
 
 TEST_CASE("bit operations of ResNet-18 on ImageNet (paper 003)") {
-  using quant::FullActivation, quant::FullPrecision, quant::MultiBit, quant::MultiBitActivation,
-      quant::Sign, quant::SignActivation;
-  CHECK(bops<Convolutions<>>() == doctest::Approx(1161.007).epsilon(1e-6));
-  CHECK(bops<WideShortcuts<FullPrecision, FullActivation>>() ==
-        doctest::Approx(1259.657).epsilon(1e-6));
-  CHECK(bops<WideShortcuts<Sign, SignActivation>>() == doctest::Approx(94.354).epsilon(1e-5));
-  CHECK(bops<WideShortcuts<MultiBit<3>, MultiBitActivation<3>>>() ==
-        doctest::Approx(242.329).epsilon(1e-5));
+  using quant::MultiBit, quant::MultiBitActivation, quant::Sign, quant::SignActivation;
+  // 1e8 BOPs: with the 1 x 1 shortcuts as they are, and with 3 x 3 as the paper counts them
+  const auto check = [](Graph graph, int weights, int activations, double own, double paper) {
+    for (Node& n : graph.nodes) {
+      if (n.weight_bits != 1) continue;
+      n.weight_bits = weights;
+      n.activation_bits = activations;
+    }
+    const double wide = cost::table(graph, {.shortcuts_as_3x3 = true}).total().bops / 1e8;
+    CHECK(std::abs(cost::table(graph).total().bops / 1e8 - own) < 0.051);
+    CHECK(std::abs(wide - paper) < 0.0006);  // to the printed digits
+  };
+  const auto graph = [](auto convs) {
+    return support::describe<ResNet18ImageNet<1000, decltype(convs)>, Large>();
+  };
+  check(graph(Convolutions<>{}), 32, 32, 1161.007, 1259.657);
+  const Graph binary = graph(Convolutions<Sign, SignActivation>{});
+  check(binary, 1, 1, 92.8, 94.354);
+  check(binary, 2, 2, 143.7, 149.844);
+  check(binary, 3, 1, 126.7, 131.347);
+  check(binary, 3, 3, 228.5, 242.329);
 }

@@ -32,17 +32,58 @@ TEST_CASE("parameters, MACs and ReLUs from the graph") {
   CHECK(total<models::ResNet18<200>, Shape<3, 64, 64>>().relus == 2228224);
 }
 
+namespace {
+/// Paper 003 counts: bits (or bases) of weights and activations, 1e8 BOPs of ResNet-20 and -56.
+struct Counted {
+  int weights, activations;
+  double resnet20, resnet56;
+};
+constexpr Counted counted[]{
+    {4, 4, 6.7008, 20.2904}, {2, 4, 0, 10.2869},      {2, 2, 1.8878, 5.2852},
+    {1, 1, .6846, 1.5340},   {3, 1, 1.4868, 4.0348},  {5, 1, 2.2889, 6.5357},
+    {7, 1, 3.0911, 9.0365},  {3, 3, 3.8932, 11.5374}, {5, 5, 10.3105, 31.5442}};
+
+/// 1e8 BOPs of a network of one-bit convolutions with other bits in their place.
+double bops(Graph graph, int weights, int activations) {
+  for (Node& n : graph.nodes) {
+    if (n.weight_bits != 1) continue;
+    n.weight_bits = weights;
+    n.activation_bits = activations;
+  }
+  return cost::table(graph).total().bops / 1e8;
+}
+}  // namespace
+
 TEST_CASE("bit operations of multi-bit networks (paper 003, table 2)") {
-  const auto bops = [](auto convs) {
-    return total<models::ResNet20<10, decltype(convs)>>().bops / 1e8;
-  };
-  CHECK(bops(models::Convolutions<>{}) == doctest::Approx(25.9527).epsilon(1e-5));
-  CHECK(bops(models::Convolutions<quant::Sign, quant::SignActivation>{}) ==
-        doctest::Approx(.6846).epsilon(1e-4));
-  CHECK(bops(models::Convolutions<quant::MultiBit<3>, quant::MultiBitActivation<1>>{}) ==
-        doctest::Approx(1.4868).epsilon(1e-4));
-  CHECK(bops(models::Convolutions<quant::MultiBit<3>, quant::MultiBitActivation<3>>{}) ==
-        doctest::Approx(3.8932).epsilon(1e-4));
+  using Binary = models::Convolutions<quant::Sign, quant::SignActivation>;
+  using Cifar = Shape<3, 32, 32>;
+  CHECK(total<models::ResNet20<>>().bops / 1e8 == doctest::Approx(25.9527).epsilon(1e-5));
+  CHECK(total<models::ResNet56<>>().bops / 1e8 == doctest::Approx(80.3108).epsilon(1e-5));
+  const Graph r20 = support::describe<models::ResNet20<10, Binary>, Cifar>(),
+              r56 = support::describe<models::ResNet56<10, Binary>, Cifar>();
+  for (const Counted& c : counted) {
+    CAPTURE(c.weights);
+    CAPTURE(c.activations);
+    if (c.resnet20 > 0)
+      CHECK(std::abs(bops(r20, c.weights, c.activations) - c.resnet20) < 0.5001e-4);
+    CHECK(std::abs(bops(r56, c.weights, c.activations) - c.resnet56) < 0.5001e-4);
+  }
+  // a type's own bits: bases count as bits
+  using Multi = models::Convolutions<quant::MultiBit<3>, quant::MultiBitActivation<1>>;
+  CHECK(total<models::ResNet20<10, Multi>>().bops == 64.0 * (442368 + 640) + 3.0 * 40108032);
+}
+
+TEST_CASE("bits of storage: weights at their bits, scales and all else at 32") {
+  using Stored =
+      Sequential<Named<"a", Conv<8, 3, quant::MultiBit<3>, quant::MultiBitActivation<2>>>,
+                 Named<"bn", BatchNorm<>>, Named<"b", Conv<4, 1, quant::XnorWeights>>,
+                 GlobalAveragePool, Named<"fc", Linear<5>>>;
+  const cost::Table t = cost::table(support::describe<Stored, Shape<2, 5, 5>>());
+  CHECK(t.rows[0].storage_bits == 3 * 8 * 2 * 9 + 32 * (3 + 4));
+  CHECK(t.rows[1].storage_bits == 32 * 4 * 8);
+  CHECK(t.rows[2].storage_bits == 4 * 8 + 32 * 4);
+  CHECK(t.total().storage_bits ==
+        t.rows[0].storage_bits + t.rows[1].storage_bits + t.rows[2].storage_bits + 32 * (20 + 5));
 }
 
 TEST_CASE("names are PyTorch's") {

@@ -67,7 +67,9 @@ template <class W> void weights(bool all) {
 
 TEST_CASE("a NaN passes the quantizers of activations") {
   activation<quant::SignActivation>();
+  activation<quant::BinaryActivation<quant::surrogate::ApproxSign>>();
   activation<quant::RoundActivation<2>>();
+  activation<quant::PactActivation<2>>();
   activation<quant::MultiBitActivation<1>>();
   activation<quant::MultiBitActivation<3>>();
 }

@@ -64,6 +64,8 @@ void print_layers(const NetworkBase<float>& net) {
   cost::Row total = table.total();
   total.path = "total";
   row(total, "");
+  fmt::print("BOPs    {:.4e}\nstorage {:.1f} KiB\n", total.bops,
+             double(total.storage_bits) / 8 / 1024);
 }
 
 }  // namespace training

@@ -1,5 +1,5 @@
 // Cost, read from the graph: parameters, multiply-accumulates, bit operations, ReLUs, activations,
-// bytes. Per sample.
+// bits of storage. Per sample.
 #pragma once
 
 #include "rnx/network.hpp"
@@ -15,6 +15,16 @@ struct Row {
       /// macs x weight bits x activation bits (bases count as bits); 64 macs for full precision,
       /// that is 8 x 8 (paper 003, section 3.3)
       0;
+  /// what a file of the layer must hold: weights at their bits, with their scales; all other
+  /// parameters and buffers at 32 bits a number
+  long long storage_bits = 0;
+};
+
+/// How a table counts.
+struct Convention {
+  /// 1 x 1 convolutions of projections (torchvision's "downsample") as the 3 x 3 that paper 003
+  /// counts for ResNet-18 on ImageNet: macs and bops alone.
+  bool shortcuts_as_3x3 = false;
 };
 
 struct Table {
@@ -27,6 +37,7 @@ struct Table {
       t.relus += r.relus;
       t.activations += r.activations;
       t.bops += r.bops;
+      t.storage_bits += r.storage_bits;
     }
     return t;
   }
@@ -43,22 +54,35 @@ inline Row row(const Node& n, int c_in, Dims out, int kernel_h, int kernel_w) {
   r.activations = (long long)out.count();
   const auto bits = [](int b) { return b == 32 ? 8 : b; };
   r.bops = double(r.macs) * bits(n.weight_bits) * bits(n.activation_bits);
+  r.storage_bits = 32LL * n.weight_scales;
+  for (const auto& p : n.parameters) {
+    const bool packed = p.kind == ParameterKind::weight && r.macs > 0;
+    r.storage_bits += (packed ? n.weight_bits : 32LL) * (long long)p.count();
+  }
+  for (const auto& b : n.buffers) r.storage_bits += 32LL * (long long)b.count();
   return r;
+}
+inline int kernel_size(const Node& n, int size, const Convention& convention) {
+  const bool projection = n.kind == Kind::convolution && n.kernel_h == 1 && n.kernel_w == 1 &&
+                          n.path.find("downsample") != std::string::npos;
+  return convention.shortcuts_as_3x3 && projection ? 3 : size;
 }
 }  // namespace detail
 
 /// Every node at its static maximum.
-inline Table table(const Graph& graph) {
+inline Table table(const Graph& graph, const Convention& convention = {}) {
+  const auto size = [&](const Node& n, int k) { return detail::kernel_size(n, k, convention); };
   Table t;
   for (const Node& n : graph.nodes)
     if (n.kind != Kind::choice)
-      t.rows.push_back(detail::row(n, n.in.c, n.out, n.kernel_h, n.kernel_w));
+      t.rows.push_back(detail::row(n, n.in.c, n.out, size(n, n.kernel_h), size(n, n.kernel_w)));
   return t;
 }
 
 /// Every node of a network: a masked ReLU counts the ones of its mask.
-template <class T, class Device> Table table(const NetworkBase<T, Device>& net) {
-  Table t = table(net.graph());
+template <class T, class Device>
+Table table(const NetworkBase<T, Device>& net, const Convention& convention = {}) {
+  Table t = table(net.graph(), convention);
   for (Row& r : t.rows) {
     if (r.operation != "masked_relu") continue;
     r.relus = 0;

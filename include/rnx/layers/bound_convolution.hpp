@@ -19,13 +19,14 @@ struct BoundConv {
   [[gnu::cold]] static int describe(GraphBuilder& g, int input) {
     static_assert(!W::identity || (W::bases == 1 && !W::scaled),
                   "rnx: a weight map that is the identity has one base and no scales");
-    static_assert(
-        !requires { W::extra(1); },
-        "rnx: a weight map has no parameters of its own; leave out `extra`");
     static_assert(!A::identity || (A::bases == 1 && !A::scaled),
                   "rnx: an activation map that is the identity has one base and no scales");
-    static_assert(A::parameters == (A::scaled ? 2 * A::bases : 0),
-                  "rnx: an activation map has N betas and N shifts, or no parameters");
+    static_assert(quant::describes_parameters<W>() && quant::describes_parameters<A>(),
+                  "rnx: a map describes what it learns in `static constexpr std::array parameters` "
+                  "of quant::MapParameter; one that learns nothing has no such member");
+    static_assert(!A::scaled || Layout::betas_first,
+                  "rnx: an activation map with scales learns first its betas: the first of its "
+                  "parameters is of the layer, with a number for each base");
     using quant_detail::Lacks;
     constexpr Lacks w = quant_detail::lacks_of_weights<W, Device, T>,
                     a = quant_detail::lacks_of_activations<A, Device, T>;
@@ -54,6 +55,7 @@ struct BoundConv {
     node.bias = S.bias;
     node.weight_bits = W::bits;
     node.activation_bits = A::bits;
+    node.weight_scales = quant::stored_scales<W>(S.out.c);
     describe_parameters(node);
     node.slot_count = Width::slot_count + Kernel::slot_count;
     if (Width::slot_count) node.slot_names.push_back(Width::slot_name);
@@ -129,11 +131,27 @@ struct BoundConv {
       node.parameters.push_back(
           {"bias", {S.out.c}, ParameterKind::bias, Init::uniform_fan_in, double(fan_in)});
     if constexpr (Kernel::slot_count > 0) Kernel::describe(node);
-    if constexpr (A::scaled) {
+    describe_map<A>(node, "activation.", S.in.c, ChannelAxes::input);
+    describe_map<W>(node, "weight_map.", S.out.c, ChannelAxes::output);
+  }
+  /// What a map learns, under a name that begins with `prefix`.
+  template <class Map>
+  [[gnu::cold]] static void describe_map(Node& node, const std::string& prefix, int channels,
+                                         ChannelAxes axes) {
+    // of the weight as it starts: of kaiming_normal, or of a linear layer's uniform_fan_in
+    const double deviation = S.linear ? 1 / std::sqrt(3.0 * double(S.in.count()))
+                                      : std::sqrt(2.0 / (double(S.out.c) * S.kh * S.kw));
+    for (const quant::MapParameter& p : quant::parameters_of<Map>()) {
+      std::vector<int> shape;
+      if (p.per == quant::Per::channel) shape.push_back(channels);
+      if (p.per == quant::Per::layer || p.count > 1) shape.push_back(p.count);
       node.parameters.push_back(
-          {"activation.beta", {A::bases}, ParameterKind::scale, Init::constant, A::initial_beta()});
-      node.parameters.push_back(
-          {"activation.shift", {A::bases}, ParameterKind::scale, Init::spread});
+          {.name = prefix + p.name,
+           .shape = shape,
+           .kind = p.kind,
+           .init = p.init,
+           .value = p.of_deviation ? p.value * deviation : p.value,
+           .channels = p.per == quant::Per::channel ? axes : ChannelAxes::none});
     }
   }
 
@@ -150,7 +168,7 @@ struct BoundConv {
     if constexpr (wants_grads<Sink>) {
       ActivationBases::sum(pass, site, a, x, sum.data);
       parameter_gradients(sink, pass, site, a, sum, dy, filter);
-      if (A::scaled)
+      if (Layout::Parameters::activation.size)
         dparameters = sink.base + pass.sites[site].parameters + Layout::Parameters::activation.at;
     }
     if (!dx && !dparameters) return;

@@ -54,23 +54,26 @@ using Depthwise =
 
 /// Fully connected: y = W x + b over the whole sample; weight (Out, C H W) in PyTorch's flattening
 /// order. In: declared inputs, 0 = any. Out: at_run_time for the classifier of a network that is
-/// told its number of classes (layers/classifier.hpp).
-template <int Out, bool B = true, class W = quant::FullPrecision, int In_ = 0> struct Linear {
+/// told its number of classes (layers/classifier.hpp). W, A: its maps.
+template <int Out, bool B = true, class W = quant::FullPrecision, int In_ = 0,
+          class A = quant::FullActivation>
+struct Linear {
   static constexpr int sites = 1;
   static_assert(
-      Out != at_run_time || W::identity,
-      "rnx: a classifier that is told its classes at run time takes full-precision weights");
+      Out != at_run_time || (W::identity && A::identity),
+      "rnx: a classifier that is told its classes at run time takes full-precision weights and "
+      "activations");
   static constexpr Dims out_dims(Dims) { return {Out == at_run_time ? 0 : Out, 1, 1}; }
   static constexpr Fault fault(Dims in) {
     if (!in.valid()) return Fault::empty_input;
-    if (!W::valid) return Fault::bits;
+    if (!W::valid || !A::valid) return Fault::bits;
     return In_ && In_ != int(in.count()) ? Fault::linear_channels : Fault::none;
   }
   template <class In, class Device, class T>
   using bind = std::conditional_t<
       Out == at_run_time, BoundClassifier<In::dims, B, T, Device>,
-      BoundConv<ConvShape{In::dims, {Out, 1, 1}, In::dims.h, In::dims.w, 1, 0, 1, B, true}, W,
-                quant::FullActivation, width::Fixed, kernel_rule::Fixed, T, Device>>;
+      BoundConv<ConvShape{In::dims, {Out, 1, 1}, In::dims.h, In::dims.w, 1, 0, 1, B, true}, W, A,
+                width::Fixed, kernel_rule::Fixed, T, Device>>;
 };
 
 }  // namespace rnx::inline RNX_ISA

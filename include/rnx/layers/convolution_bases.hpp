@@ -26,7 +26,14 @@ template <class L> struct ConvWeightBases {
           .weights = p + At::bases.at});
     else
       pass.run(op::weight_bases<W, T>{
-          .g = a.w, .theta = theta, .bases = p + At::bases.at, .scales = map_scales(p)});
+          .g = a.w,
+          .theta = theta,
+          .bases = p + At::bases.at,
+          .scales = map_scales(p),
+          .parameters = L::Parameters::weight_map.size
+                            ? pass.parameter(site, L::Parameters::weight_map.at)
+                            : nullptr,
+          .filters = L::shape.out.c});
     for (int m = 0; m < L::weight_bases; ++m)
       Operations::pack(pass, dense, p + At::bases.at + m * dense.count(), p + m * L::pack_size,
                        nullptr);
@@ -71,12 +78,17 @@ template <class L> struct ConvWeightBases {
           .dextra = gradient + L::Parameters::extra.at});
     } else {
       const T* p = pass.prepared(site);
-      pass.run(op::weight_bases_backward<W, T>{.g = a.w,
-                                               .theta = theta,
-                                               .bases = p + At::bases.at,
-                                               .scales = map_scales(p),
-                                               .dsum = dsum,
-                                               .dtheta = gradient});
+      constexpr Section learned = L::Parameters::weight_map;
+      pass.run(op::weight_bases_backward<W, T>{
+          .g = a.w,
+          .theta = theta,
+          .bases = p + At::bases.at,
+          .scales = map_scales(p),
+          .dsum = dsum,
+          .dtheta = gradient,
+          .parameters = learned.size ? pass.parameter(site, learned.at) : nullptr,
+          .dparameters = learned.size ? gradient + learned.at : nullptr,
+          .filters = L::shape.out.c});
     }
   }
 
@@ -153,18 +165,24 @@ template <class L> struct ConvActivationBases {
                                                  .parameters = parameters(pass, site),
                                                  .dsum = dsum,
                                                  .dparameters = dparameters,
-                                                 .pad = a.pad});
+                                                 .pad = a.pad,
+                                                 .channels = L::shape.in.c});
   }
 
  private:
   template <class P> static const T* parameters(const P& pass, int site) {
-    return A::parameters ? pass.parameter(site, L::Parameters::activation.at) : nullptr;
+    return L::Parameters::activation.size ? pass.parameter(site, L::Parameters::activation.at)
+                                          : nullptr;
   }
   template <class P>
   static void run(P& pass, int site, const ActiveConv& a, const op::Map<const T>& x, T* bases,
                   T* sum) {
-    pass.run(op::activation_bases<A, T>{
-        .x = x, .parameters = parameters(pass, site), .bases = bases, .sum = sum, .pad = a.pad});
+    pass.run(op::activation_bases<A, T>{.x = x,
+                                        .parameters = parameters(pass, site),
+                                        .bases = bases,
+                                        .sum = sum,
+                                        .pad = a.pad,
+                                        .channels = L::shape.in.c});
   }
 };
 

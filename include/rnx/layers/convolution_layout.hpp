@@ -34,11 +34,19 @@ struct ConvLayout {
   /// Each pair of bases has a factor.
   static constexpr bool factored = W::scaled || A::scaled || weight_bases * activation_bases > 1;
 
+  /// Of an activation map with scales: factors read them.
+  static constexpr bool betas_first = [] {
+    for (const quant::MapParameter& p : quant::parameters_of<A>())
+      return p.count == A::bases && p.per == quant::Per::layer;
+    return false;
+  }();
+
   struct Parameters {
     static constexpr Section weight{0, S.weights()},
         bias{weight.end(), std::size_t(S.bias ? S.out.c : 0)},
         extra{bias.end(), std::size_t(Kernel::extra(S.kh))},
-        activation{extra.end(), std::size_t(A::parameters)};
+        activation{extra.end(), quant::parameter_count<A>(S.in.c)},
+        weight_map{activation.end(), quant::parameter_count<W>(S.out.c)};
   };
 
   static constexpr long kernel_size = long(S.kh) * S.kw;

@@ -25,14 +25,12 @@ enum class Kind {
   other
 };
 
-/// Groups of parameters that optimizers treat alike.
-enum class ParameterKind { weight, bias, norm_weight, norm_bias, scale, transform, architecture };
-
-/// How a parameter or buffer starts.
-///   kaiming_normal   N(0, 2 / fan_out), fan_out = shape[0] kh kw     (He et al. 2015)
-///   spread           (i + 1/2) / n - 1/2: equally spaced shifts of multi-bit activations
-///   uniform_fan_in   U(-1/sqrt(fan_in), 1/sqrt(fan_in))              (PyTorch's Linear)
-enum class Init { zeros, ones, constant, kaiming_normal, uniform_fan_in, identity_matrix, spread };
+/// Which channels the axes of a parameter or buffer run over: whoever permutes, prunes or narrows
+/// channels moves it along. PyTorch's order.
+///   of_kind    by its kind and shape: weights (output, input, ...), biases and norms (output), the
+///              others (none)
+///   none, output, input    axis 0 is the output's channels, or the input's
+enum class ChannelAxes { of_kind, none, output, input };
 
 /// One parameter or buffer: its name below the layer, its shape in PyTorch's order, where it lies
 /// in the flat storage.
@@ -43,6 +41,7 @@ struct ParameterInfo {
   Init init = Init::zeros;
   double value = 0;        ///< of Init::constant; of uniform_fan_in: the fan when not shape-derived
   std::size_t offset = 0;  ///< elements from the start of the flat storage
+  ChannelAxes channels = ChannelAxes::of_kind;
   std::size_t count() const {
     std::size_t k = 1;
     for (int s : shape) k *= std::size_t(s);
@@ -93,6 +92,7 @@ struct Node {
   Dims in{}, out{};
   int kernel_h = 1, kernel_w = 1, stride = 1, pad = 0, groups = 1;
   int weight_bits = 32, activation_bits = 32;  ///< bases count as bits
+  int weight_scales = 0;                       ///< numbers that stand beside weights of few bits
   bool bias = false, relu = false;  ///< relu: a non-linearity that counts in ReLU budgets
   std::vector<ParameterInfo> parameters, buffers;
   std::vector<const void*> tags;  ///< of Tap<Tag, ...>

@@ -275,7 +275,7 @@ template <class T = float, class Device = cpu> class NetworkBase : public Parame
         for (auto& p : infos) {
           p.offset = at;
           list.push_back({Namer::join(node.path, p.name), p.shape, p.kind, p.init, p.value, at,
-                          p.count(), int(i)});
+                          p.count(), int(i), p.channels});
           at += p.count();
         }
         at = round_up(at, 16);

@@ -20,6 +20,24 @@ struct NamedParameter {
   double value = 0;
   std::size_t offset = 0, count = 0;  ///< in the flat storage of parameters or of buffers
   int node = 0;
+  ChannelAxes channels = ChannelAxes::of_kind;
+
+  /// Whether axis 0 is the channels of its node's output.
+  bool of_outputs() const {
+    return channels == ChannelAxes::output || (channels == ChannelAxes::of_kind && !no_channels());
+  }
+  /// The axis that is the channels of its node's input, or -1.
+  int input_axis() const {
+    if (channels == ChannelAxes::input) return 0;
+    const bool matrix = kind == ParameterKind::weight && shape.size() > 1;
+    return channels == ChannelAxes::of_kind && matrix ? 1 : -1;
+  }
+
+ private:
+  bool no_channels() const {
+    return kind == ParameterKind::transform || kind == ParameterKind::scale ||
+           kind == ParameterKind::architecture;
+  }
 };
 
 /// A choice that a subnet makes: "layer1.0.conv1" / "width".

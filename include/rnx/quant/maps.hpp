@@ -1,19 +1,23 @@
 // Weight maps and activation maps: a tensor becomes K >= 1 bases with scales, and a gradient is
 // pulled back through a declared surrogate.
 //
-// A weight map W
+// Both say
 //   bases, bits        K, and the bits that cost counts
-//   identity           true: theta is used as it is (one base, not scaled)
+//   identity           true: the tensor is used as it is (one base, not scaled)
+//   scaled             whether the bases have scales
+//   parameters         an array of MapParameter: what they learn; without the member: nothing
+//   valid              false: the parameters of the type are out of range
+// A weight map W
 //   scaled             true: the kernels of W get scales (K, o), which are applied; false: scales
 //                      are 1 and the kernels get none
+//   scales_per         Per::layer where one scale of each base serves all filters: what storing
+//                      them costs (Per::channel where it is not said)
 //   forward            op::weight_bases<W>:  theta (o, i, kh, kw) -> bases (K, o, i, kh, kw),
 //                      scales (K, o) where `scaled`
-//   backward           op::weight_bases_backward<W>: gradient of sum_k scale_k base_k -> gradient
-//                      of theta (surrogate), +=
-//   A weight map has no parameters of its own: what it computes, it computes from theta.
+//   backward           op::weight_bases_backward<W>: gradient of sum_k scale_k base_k -> gradients
+//                      of theta (surrogate) and of the map's parameters, +=
 // An activation map A
-//   bases, bits, identity
-//   scaled, parameters false, 0; or true, 2 N: betas (N), then shifts (N), both trained
+//   scaled             true: its first parameter is the betas, one of the layer for each base
 //   pad_value          what a padded position of every base holds: stated, never an accidental zero
 //   forward            op::activation_bases<A>: x -> bases (N, n, h + 2 pad, w + 2 pad, c dense)
 //                      and their scaled sum; null: unwanted
@@ -23,9 +27,11 @@
 // attacks depend on it.
 #pragma once
 
+#include <array>
 #include <type_traits>
 
 #include "rnx/kernels.hpp"
+#include "rnx/quant/map_parameter.hpp"
 
 namespace rnx::inline RNX_ABI {
 
@@ -49,7 +55,7 @@ struct FullPrecision {
 /// The activation is used as it is.
 struct FullActivation {
   using option = option::activation_map;
-  static constexpr int bases = 1, bits = 32, parameters = 0;
+  static constexpr int bases = 1, bits = 32;
   static constexpr bool identity = true, scaled = false;
   static constexpr bool valid = true;
 };
@@ -72,16 +78,19 @@ struct NoScales {
 /// Scales (K, o) of a map's arguments; P: a pointer.
 template <class Map, class P> using scales_of = std::conditional_t<Map::scaled, P, NoScales>;
 
+/// filters: of the whole layer, the rows of each of the map's parameters that every filter has.
 template <class W, class T> struct weight_bases {
   geometry::Weights g;
   const T* theta;
   T* bases;
   scales_of<W, T*> scales;
+  const T* parameters = nullptr;
+  int filters = 0;
   auto pointers() {
     if constexpr (W::scaled)
-      return std::tie(theta, bases, scales);
+      return std::tie(theta, bases, scales, parameters);
     else
-      return std::tie(theta, bases);
+      return std::tie(theta, bases, parameters);
   }
 };
 template <class W, class T> struct weight_bases_backward {
@@ -91,19 +100,25 @@ template <class W, class T> struct weight_bases_backward {
   scales_of<W, const T*> scales;
   const T* dsum;
   T* dtheta;
+  const T* parameters = nullptr;
+  T* dparameters = nullptr;
+  int filters = 0;
   auto pointers() {
     if constexpr (W::scaled)
-      return std::tie(theta, bases, scales, dsum, dtheta);
+      return std::tie(theta, bases, scales, dsum, dtheta, parameters, dparameters);
     else
-      return std::tie(theta, bases, dsum, dtheta);
+      return std::tie(theta, bases, dsum, dtheta, parameters, dparameters);
   }
 };
+/// channels: of the whole layer's input, the rows of each of the map's parameters that every
+/// channel has.
 template <class A, class T> struct activation_bases {
   Map<const T> x;
   const T* parameters;
   T* bases;
   T* sum;
   int pad;
+  int channels = 0;
   auto pointers() { return std::tie(x.data, parameters, bases, sum); }
 };
 template <class A, class T> struct activation_bases_backward {
@@ -113,6 +128,7 @@ template <class A, class T> struct activation_bases_backward {
   const T* dsum;
   T* dparameters;
   int pad;
+  int channels = 0;
   auto pointers() { return std::tie(x.data, dx.data, parameters, dsum, dparameters); }
 };
 /// products (k, n, o) = scales (k, o) betas (n); null scales, null betas: 1. `products` is memory

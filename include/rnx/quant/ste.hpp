@@ -1,25 +1,35 @@
-// Straight-through quantizers: sign (BinaryNet, Courbariaux et al. 2016) and round (uniform
-// levels).
-//   weights      Sign: sign(w);  Round<b>: round(clip(w, -1, 1) L) / L with L = 2^(b-1) - 1 (half
-//                to even);  surrogate d/dw = 1[|w| <= 1]
-//   activations  SignActivation: sign(x), surrogate 1[|x| <= 1];  RoundActivation<b>: round(clip(x,
-//                0, 1) L) / L with L = 2^b - 1, surrogate 1[0 <= x <= 1]
+// Straight-through quantizers: sign and round (uniform levels).
+//   weights      BinaryWeights<S>: sign(w);  Round<b>: round(clip(w, -1, 1) L) / L with
+//                L = 2^(b-1) - 1 (half to even), surrogate 1[|w| <= 1]
+//   activations  BinaryActivation<S>: sign(x);  RoundActivation<b>: round(clip(x, 0, 1) L) / L with
+//                L = 2^b - 1, surrogate 1[0 <= x <= 1] (activations of DoReFa, Zhou et al. 2016);
+//                PactActivation<b>: round(clip(x, 0, c) L / c) c / L, the clip c learned (Choi et
+//                al. 2018), dx = 1[0 <= x < c], dc = 1[x >= c]
 #pragma once
 
-#include "rnx/quant/maps.hpp"
+#include <cmath>
+#include <limits>
+
+#include "rnx/quant/surrogate.hpp"
 
 namespace rnx::inline RNX_ABI::quant {
 
-/// Maps that act on each element alone.
+/// Maps that act on each element alone. With p, the map's parameters, each of the layer:
+///   value(x)  value(x, p)            the base
+///   slope(x)  slope(x, p)            what stands in the place of its derivative
+///             parameter_slope(x, p, j)   in the place of its derivative in p[j]
+/// For each of several bases and with betas: MultiBitActivation.
 struct Elementwise {};
 
-struct Sign : Elementwise {
+/// sign(w). S: the surrogate.
+template <class S> struct BinaryWeights : Elementwise {
   using option = option::weight_map;
   static constexpr int bases = 1, bits = 1;
   static constexpr bool identity = false, scaled = false, valid = true;
   template <class T> RNX_SHARED static T value(T w) { return sign(w); }
-  template <class T> RNX_SHARED static bool lets_through(T w) { return w >= T(-1) && w <= T(1); }
+  template <class T> RNX_SHARED static T slope(T w) { return S::slope(w); }
 };
+using Sign = BinaryWeights<surrogate::HardTanh>;
 
 template <int Bits> struct Round : Elementwise {
   using option = option::weight_map;
@@ -29,28 +39,54 @@ template <int Bits> struct Round : Elementwise {
     const T levels = T((1 << (Bits - 1)) - 1), clipped = w < T(-1) ? T(-1) : w > T(1) ? T(1) : w;
     return std::nearbyint(clipped * levels) / levels;
   }
-  template <class T> RNX_SHARED static bool lets_through(T w) { return w >= T(-1) && w <= T(1); }
+  template <class T> RNX_SHARED static T slope(T w) { return surrogate::HardTanh::slope(w); }
 };
 
-struct SignActivation : Elementwise {
+/// sign(x). S: the surrogate.
+template <class S> struct BinaryActivation : Elementwise {
   using option = option::activation_map;
-  static constexpr int bases = 1, bits = 1, parameters = 0;
+  static constexpr int bases = 1, bits = 1;
   static constexpr bool identity = false, scaled = false, valid = true;
   static constexpr double pad_value = 1;  // sign(0)
   template <class T> RNX_SHARED static T value(T x) { return sign(x); }
-  template <class T> RNX_SHARED static bool lets_through(T x) { return x >= T(-1) && x <= T(1); }
+  template <class T> RNX_SHARED static T slope(T x) { return S::slope(x); }
 };
+using SignActivation = BinaryActivation<surrogate::HardTanh>;
 
 template <int Bits> struct RoundActivation : Elementwise {
   using option = option::activation_map;
-  static constexpr int bases = 1, bits = Bits, parameters = 0;
+  static constexpr int bases = 1, bits = Bits;
   static constexpr bool identity = false, scaled = false, valid = Bits >= 1 && Bits <= 16;
   static constexpr double pad_value = 0;  // round(0)
   template <class T> RNX_SHARED static T value(T x) {
     const T levels = T((1 << Bits) - 1), clipped = x < T(0) ? T(0) : x > T(1) ? T(1) : x;
     return std::nearbyint(clipped * levels) / levels;
   }
-  template <class T> RNX_SHARED static bool lets_through(T x) { return x >= T(0) && x <= T(1); }
+  template <class T> RNX_SHARED static T slope(T x) { return x >= T(0) && x <= T(1) ? T(1) : T(0); }
+};
+
+/// Clip: where c starts. c decays with the weights, as the paper's L2 penalty has it (another decay:
+/// an optim::Group of "*.activation.clip"). A clip that is not positive makes every base a NaN: a
+/// network that is broken is seen.
+template <int Bits, int Clip = 8> struct PactActivation : Elementwise {
+  using option = option::activation_map;
+  static constexpr int bases = 1, bits = Bits;
+  static constexpr bool identity = false, scaled = false,
+                        valid = Bits >= 1 && Bits <= 16 && Clip >= 1;
+  static constexpr std::array parameters{MapParameter{.name = "clip", .value = Clip}};
+  static constexpr double pad_value = 0;
+  template <class T> RNX_SHARED static T value(T x, const T* p) {
+    const T levels = T((1 << Bits) - 1), clip = p[0];
+    const T clipped = x < T(0) ? T(0) : x >= clip ? clip : x;
+    const T rounded = std::nearbyint(clipped * levels / clip) * clip / levels;
+    return clip > T(0) ? rounded : std::numeric_limits<T>::quiet_NaN();
+  }
+  template <class T> RNX_SHARED static T slope(T x, const T* p) {
+    return x >= T(0) && x < p[0] ? T(1) : T(0);
+  }
+  template <class T> RNX_SHARED static T parameter_slope(T x, const T* p, int) {
+    return x >= p[0] ? T(1) : T(0);
+  }
 };
 
 }  // namespace rnx::inline RNX_ABI::quant

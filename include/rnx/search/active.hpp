@@ -83,10 +83,10 @@ std::vector<char> used_parameters(const NetworkBase<T, Device>& net, const Subne
   for (const NamedParameter& p : graph.parameters) {
     const Node& n = graph.nodes[p.node];
     if (!a.runs(p.node) || p.kind == ParameterKind::transform) continue;
-    const bool whole = p.kind == ParameterKind::scale || p.kind == ParameterKind::architecture,
-               weight = p.shape.size() > 1;
+    const bool whole = !p.of_outputs() && p.input_axis() < 0, weight = p.input_axis() == 1;
     const int in = n.groups == 1 ? a.in[p.node].c : n.in.c / n.groups,
-              pixels = weight && !whole ? n.kernel_h * n.kernel_w : 1;
+              pixels = weight ? n.kernel_h * n.kernel_w : 1,
+              active = p.input_axis() == 0 ? a.in[p.node].c : a.out[p.node].c;
     const std::size_t row =
         p.count / p.shape[0];  // (o, i, kh, kw); linear layers: kh, kw are their input's
     const int side = crop[p.node] ? crop[p.node] : n.kernel_h, d = (n.kernel_h - side) / 2;
@@ -95,7 +95,7 @@ std::vector<char> used_parameters(const NetworkBase<T, Device>& net, const Subne
       const bool inside =
           !weight || (int(i % row) / pixels < in &&
                       (!crop[p.node] || (y >= 0 && y < side && x >= 0 && x < side)));
-      used[p.offset + i] = whole || (int(i / row) < a.out[p.node].c && inside);
+      used[p.offset + i] = whole || (int(i / row) < active && inside);
     }
   }
   return used;

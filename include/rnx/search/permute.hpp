@@ -66,14 +66,14 @@ void permute_channels(NetworkBase<T, Device>& net, const std::vector<int>& group
   }
   for (const bool buffer : {false, true})
     for (const NamedParameter& p : buffer ? graph.buffers : graph.parameters) {
-      const bool weight = p.kind == ParameterKind::weight && p.shape.size() > 1;
-      const bool no_channels = p.kind == ParameterKind::transform ||
-                               p.kind == ParameterKind::scale ||
-                               p.kind == ParameterKind::architecture;
-      if (no_channels || p.shape[0] == 0) continue;
-      if (member[p.node]) net.set(p.name, permuted(net.get(p.name).values, 1, permutation));
-      if (reads[p.node] && weight)
-        net.set(p.name, permuted(net.get(p.name).values, std::size_t(p.shape[0]), permutation));
+      if (p.count == 0) continue;
+      if (member[p.node] && p.of_outputs())
+        net.set(p.name, permuted(net.get(p.name).values, 1, permutation));
+      const bool in_place = member[p.node] && p.channels == ChannelAxes::input &&
+                            !mixes(graph.nodes[p.node]);  // depthwise: its inputs are its outputs
+      if (in_place || (reads[p.node] && p.input_axis() >= 0))
+        net.set(p.name, permuted(net.get(p.name).values,
+                                 p.input_axis() == 1 ? std::size_t(p.shape[0]) : 1, permutation));
     }
 }
 

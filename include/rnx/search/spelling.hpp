@@ -66,11 +66,57 @@ template <> struct spelling<Penultimate> {
 template <> struct spelling<ZeroGamma> {
   static std::string text() { return "ZeroGamma"; }
 };
-template <> struct spelling<quant::Sign> {
-  static std::string text() { return "quant::Sign"; }
+template <> struct spelling<quant::FullPrecision> {
+  static std::string text() { return "quant::FullPrecision"; }
 };
-template <> struct spelling<quant::SignActivation> {
-  static std::string text() { return "quant::SignActivation"; }
+template <> struct spelling<quant::surrogate::Identity> {
+  static std::string text() { return "quant::surrogate::Identity"; }
+};
+template <> struct spelling<quant::surrogate::HardTanh> {
+  static std::string text() { return "quant::surrogate::HardTanh"; }
+};
+template <> struct spelling<quant::surrogate::ApproxSign> {
+  static std::string text() { return "quant::surrogate::ApproxSign"; }
+};
+template <class S> struct spelling<quant::BinaryWeights<S>> {
+  static std::string text() {
+    if (std::is_same_v<S, quant::surrogate::HardTanh>) return "quant::Sign";
+    return detail::list("quant::BinaryWeights", {spelling<S>::text()});
+  }
+};
+template <class S> struct spelling<quant::BinaryActivation<S>> {
+  static std::string text() {
+    if (std::is_same_v<S, quant::surrogate::HardTanh>) return "quant::SignActivation";
+    return detail::list("quant::BinaryActivation", {spelling<S>::text()});
+  }
+};
+template <int B> struct spelling<quant::DoReFaWeights<B>> {
+  static std::string text() { return detail::number("quant::DoReFaWeights", B); }
+};
+template <> struct spelling<quant::XnorWeights> {
+  static std::string text() { return "quant::XnorWeights"; }
+};
+template <> struct spelling<quant::BiRealWeights> {
+  static std::string text() { return "quant::BiRealWeights"; }
+};
+namespace detail {
+inline std::string per(const char* name, quant::Per p) {
+  return list(name, {p == quant::Per::layer ? "quant::Per::layer" : "quant::Per::channel"});
+}
+}  // namespace detail
+template <quant::Per P> struct spelling<quant::TernaryWeights<P>> {
+  static std::string text() { return detail::per("quant::TernaryWeights", P); }
+};
+template <quant::Per P> struct spelling<quant::LeastSquares<P>> {
+  static std::string text() { return detail::per("quant::LeastSquares", P); }
+};
+template <quant::Per P> struct spelling<quant::Learned<P>> {
+  static std::string text() { return detail::per("quant::Learned", P); }
+};
+template <int B, int Clip> struct spelling<quant::PactActivation<B, Clip>> {
+  static std::string text() {
+    return detail::list("quant::PactActivation", {std::to_string(B), std::to_string(Clip)});
+  }
 };
 template <int B> struct spelling<quant::Round<B>> {
   static std::string text() { return detail::number("quant::Round", B); }
@@ -78,8 +124,11 @@ template <int B> struct spelling<quant::Round<B>> {
 template <int B> struct spelling<quant::RoundActivation<B>> {
   static std::string text() { return detail::number("quant::RoundActivation", B); }
 };
-template <int M> struct spelling<quant::MultiBit<M>> {
-  static std::string text() { return detail::number("quant::MultiBit", M); }
+template <int M, class Scales> struct spelling<quant::MultiBit<M, Scales>> {
+  static std::string text() {
+    if (std::is_same_v<Scales, quant::LeastSquares<>>) return detail::number("quant::MultiBit", M);
+    return detail::list("quant::MultiBit", {std::to_string(M), spelling<Scales>::text()});
+  }
 };
 template <int N> struct spelling<quant::MultiBitActivation<N>> {
   static std::string text() { return detail::number("quant::MultiBitActivation", N); }
@@ -151,12 +200,17 @@ template <int Paths, class... Os> struct spelling<BatchNorm<Paths, Os...>> {
     return detail::list("BatchNorm", parts);
   }
 };
-template <int Out, bool B, class W, int In> struct spelling<Linear<Out, B, W, In>> {
+template <int Out, bool B, class W, int In, class A> struct spelling<Linear<Out, B, W, In, A>> {
   static std::string of(const Emission& e, int site) {
     std::vector<std::string> parts{std::to_string(Out == at_run_time ? e.out(site) : Out)};
-    constexpr bool quantised = !std::is_same_v<W, quant::FullPrecision>;
+    constexpr bool mapped = !std::is_same_v<A, quant::FullActivation>,
+                   quantised = mapped || !std::is_same_v<W, quant::FullPrecision>;
     if (!B || quantised) parts.push_back(B ? "true" : "false");
     if constexpr (quantised) detail::option<W>(parts);
+    if constexpr (mapped) {
+      parts.push_back("0");
+      detail::option<A>(parts);
+    }
     return detail::list("Linear", parts);
   }
 };

@@ -83,7 +83,7 @@ void transfer(const NetworkBase<T, Device>& big, const Subnet& subnet,
       std::vector<int> shape = found->shape, corner_shape = p.shape;
       fits(shape.size() == corner_shape.size(), "another number of axes");
       if (wide.kind == Kind::linear &&
-          shape.size() == 2) {  // (O, C H W): channels are an axis of their own
+          found->input_axis() == 1) {  // (O, C H W): channels are an axis of their own
         shape = {shape[0], wide.in.c, wide.in.pixels()};
         corner_shape = {corner_shape[0], narrow.in.c, narrow.in.pixels()};
       } else if (shape.size() == 4 && shape[2] != corner_shape[2]) {

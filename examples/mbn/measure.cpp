@@ -1,0 +1,224 @@
+#include "measure.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "../tools/run_json.hpp"
+
+namespace mbn {
+
+using namespace rnx;
+namespace fs = std::filesystem;
+
+namespace {
+
+bool is_there(const fs::path& path) {
+  std::error_code error;
+  return fs::exists(path, error);
+}
+
+/// A run's network and the test images that it is measured on.
+struct Victim {
+  tools::DataSet set;
+  AnyNetwork<float> net{};
+  data::Part images;
+
+  Victim(const Run& run, int n)
+      : set(tools::open_data(run.program.a.data, false, true)),
+        net(tools::make_model(run.program.a.model, *set.test, 0)),
+        images(*set.test, 0, n ? std::min(std::size_t(n), set.test->size()) : set.test->size()) {
+    io::load_model((run.folder / "model.safetensors").string(), *net);
+  }
+};
+
+/// Accuracies of runs with starts of their own, and their mean.
+Json runs_of(const Victim& v, const tools::AttackText& attack, int runs, const std::string& what,
+             tools::Display& display, std::optional<double>* clean = {}) {
+  Json each = Json::array();
+  double sum = 0;
+  for (int k = 0; k < runs; ++k) {
+    const eval::Options o{.seed = std::uint64_t(k),
+                          .progress = display.counting(fmt::format("{}, run {}", what, k + 1)),
+                          .stop = &tools::stop_on_signals()};
+    const eval::Accuracy result = attack.run(*v.net, v.images, o);
+    const double share = eval::robust_proportion(result).value();
+    if (clean) *clean = eval::clean_proportion(result).value();
+    sum += share;
+    each.push_back(share);
+  }
+  display.done();
+  return {{"mean", sum / runs}, {"runs", each}};
+}
+tools::AttackText pgd(int steps, const std::string& size, const std::string& eps) {
+  return tools::AttackText::parse(fmt::format("pgd:steps={},step={}", steps, size), "linf", eps);
+}
+Json begin(const Run& run, const Victim& v) {
+  return {{"row", run.row.name},
+          {"fingerprint", v.images.fingerprint()},
+          {"n", v.images.size()},
+          {"seed", run.program.a.seed},
+          {"instruction_set", instruction_set()}};
+}
+void write(const fs::path& file, const Json& json) { io::write_file(file, tools::text_of(json)); }
+
+}  // namespace
+
+void evaluate(const Run& run, const Attacks& k, tools::Display& display) {
+  const fs::path file = run.folder / "attacks.json";
+  if (is_there(file)) return;
+  tools::work_begins("this step");
+  const Victim v(run, k.images);
+  Json json = begin(run, v);
+  const cost::Row cost = cost::table(*v.net).total();
+  json["bops"] = cost.bops;
+  json["storage_bits"] = cost.storage_bits;
+  json["eps"] = run.row.eps();
+  json["step"] = run.row.step();
+  json["repeats"] = k.runs;
+  std::optional<double> clean;
+  Json attacks = Json::array();
+  for (const int steps : k.steps) {
+    const std::string what = fmt::format("{}, PGD-{}", run.row.name, steps);
+    Json result =
+        runs_of(v, pgd(steps, run.row.step(), run.row.eps()), k.runs, what, display, &clean);
+    result["steps"] = steps;
+    attacks.push_back(std::move(result));
+  }
+  json["clean"] = clean.value_or(NAN);
+  json["pgd"] = attacks;
+  write(file, json);
+}
+
+void sweep_threats(const Run& run, const Attacks& k, tools::Display& display) {
+  const fs::path file = run.folder / "threat.json";
+  if (is_there(file)) return;
+  tools::work_begins("this step");
+  const Victim v(run, k.images);
+  Json json = begin(run, v);
+  json["eps"] = "2/255";
+  json["iterations"] = k.iterations;
+  for (const std::string& size : k.sizes) {
+    Json curve = Json::array();
+    for (const int steps : k.iterations) {
+      const std::string what = fmt::format("{}, PGD-{} of {}", run.row.name, steps, size);
+      curve.push_back(runs_of(v, pgd(steps, size, "2/255"), k.runs, what, display)["mean"]);
+    }
+    json["sizes"][size] = curve;
+  }
+  write(file, json);
+}
+
+namespace {
+
+/// Of how many of a convolution's bases the surrogate lets a gradient through at x, and of how many
+/// there are. In the plain order ReLU stands before, which lets it through where x > 0.
+struct Gate {
+  std::vector<float> shifts{};  ///< of multi-bit activations
+  float least = -1, most = 1;
+  bool relu = false;
+
+  int bases() const { return shifts.empty() ? 1 : int(shifts.size()); }
+  int open(float x) const {
+    if (shifts.empty()) return (!relu || x > 0) && x >= least && x <= most;
+    return int(std::count_if(shifts.begin(), shifts.end(),
+                             [&](float v) { return x + v >= 0 && x + v <= 1; }));
+  }
+};
+Gate gate_of(const NetworkBase<float>& net, const Node& node, const Method& method) {
+  Gate gate{.relu = method.name == "fp" || method.name.starts_with("pact") ||
+                    method.name.starts_with("dorefa")};
+  gate.most = gate.relu ? INFINITY : 1;
+  if (method.name.starts_with("dorefa")) gate.most = 1;
+  for (const NamedParameter& p : net.graph().parameters) {
+    if (p.name == node.path + ".activation.shift") gate.shifts = net.get(p.name).values;
+    if (p.name == node.path + ".activation.clip") gate.most = net.get(p.name).values[0];
+  }
+  return gate;
+}
+
+/// d loss / d logits of cross-entropy, summed over the images.
+void seed_cross_entropy(Trace<float, cpu>& trace, const std::vector<std::int32_t>& labels) {
+  const auto z = trace.logits();
+  const auto dz = trace.logits_gradient();
+  const int classes = z.dims.c;
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    const float* row = z.data + i * std::size_t(z.sample_stride());
+    const float most = *std::max_element(row, row + classes);
+    double sum = 0;
+    for (int c = 0; c < classes; ++c) sum += std::exp(double(row[c] - most));
+    for (int c = 0; c < classes; ++c)
+      dz.data[i * std::size_t(dz.sample_stride()) + std::size_t(c)] =
+          float(std::exp(double(row[c] - most)) / sum - (c == labels[i]));
+  }
+}
+
+/// The batch, its labels, and the trace of one pass forward and back.
+struct Flow {
+  std::vector<std::int32_t> labels;
+  Tensor<float> x;
+  Trace<float, cpu> trace;
+  Grads<float, cpu> grads;
+
+  Flow(const NetworkBase<float>& net, const data::Source& images, int n, std::vector<Keep> keep)
+      : labels(std::size_t(n)),
+        x(n, images.dims()),
+        trace(net.make_trace({.use = Use::train, .capacity = n, .keep = std::move(keep)})),
+        grads(net.make_grads()) {
+    for (int i = 0; i < n; ++i) {
+      images.sample(std::uint32_t(i), {}, {}, x.data() + std::size_t(i) * images.dims().count());
+      labels[std::size_t(i)] = images.label(std::uint32_t(i));
+    }
+    net.forward(trace, std::as_const(x).view(), {});
+  }
+};
+
+}  // namespace
+
+void measure_flow(const Run& run, const Attacks& k, tools::Display& display) {
+  const fs::path file = run.folder / "flow.json";
+  if (is_there(file)) return;
+  display.phase(run.row.name + ", flow of gradients");
+  const Victim v(run, k.images);
+  const auto& nodes = v.net->graph().nodes;
+  const auto counts = [&](const Node& n) {
+    return n.kind == Kind::convolution && !n.inputs.empty() && n.inputs[0] > 0;
+  };
+  std::vector<Keep> keep;
+  for (const Node& n : nodes)
+    if (counts(n)) keep.push_back(Keep::at(nodes[std::size_t(n.inputs[0])].path));
+  Flow flow(*v.net, v.images, int(std::min<std::size_t>(v.images.size(), 64)), keep);
+  std::vector<std::array<long, 4>> open;  // none, a part, all; of how many
+  std::vector<const Node*> layers;
+  for (const Node& n : nodes) {
+    if (!counts(n)) continue;
+    const Gate gate = gate_of(*v.net, n, method_of(run.row.method));
+    std::array<long, 4> sums{};
+    for (const float value :
+         to_host(flow.trace.activation(nodes[std::size_t(n.inputs[0])].path).value)) {
+      const int passing = gate.open(value);
+      ++sums[passing == 0 ? 0 : passing < gate.bases() ? 1 : 2];
+      ++sums[3];
+    }
+    open.push_back(sums);
+    layers.push_back(&n);
+  }
+  seed_cross_entropy(flow.trace, flow.labels);
+  v.net->backward(flow.trace, {}, &flow.grads);
+  Json json = begin(run, v);
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const ParameterInfo& weight = layers[i]->parameters[0];
+    const float* g = flow.grads.flat.data() + weight.offset;
+    const auto share = [&](long count) { return double(count) / double(open[i][3]); };
+    json["layers"].push_back(
+        {{"layer", layers[i]->path},
+         {"blocked", share(open[i][0])},
+         {"partial", share(open[i][1])},
+         {"passed", share(open[i][2])},
+         {"zero_weight_gradients",
+          double(std::count(g, g + weight.count(), 0.f)) / double(weight.count())}});
+  }
+  write(file, json);
+  display.done();
+}
+
+}  // namespace mbn

@@ -1,0 +1,120 @@
+#include "plan.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include <rnx/core/error.hpp>
+
+namespace mbn {
+
+const std::vector<Method>& methods() {
+  static const std::vector<Method> list{
+      {"fp", "full precision", 32, 32}, {"pact4", "PACT-4", 4, 4},  {"pact2", "PACT-2", 2, 2},
+      {"dorefa2", "DoReFa-2", 2, 2},    {"xnor", "XNOR-Net", 1, 1}, {"1x1", "MBN 1x1", 1, 1},
+      {"3x1", "MBN 3x1", 3, 1},         {"1x3", "MBN 1x3", 1, 3},   {"3x3", "MBN 3x3", 3, 3}};
+  return list;
+}
+
+const Method& method_of(const std::string& name) {
+  std::string known;
+  for (const Method& m : methods()) {
+    if (m.name == name) return m;
+    known += (known.empty() ? "" : ", ") + m.name;
+  }
+  const std::size_t x = name.find('x');
+  const auto digits = [](const std::string& s) {
+    return !s.empty() && s.find_first_not_of("0123456789") == s.npos;
+  };
+  if (x != name.npos && digits(name.substr(0, x)) && digits(name.substr(x + 1))) {
+    const auto in_range = [](const std::string& s) {
+      return s.size() == 1 && s >= "1" && s <= "8";
+    };
+    rnx::require(in_range(name.substr(0, x)) && in_range(name.substr(x + 1)), [&] {
+      return "--bases: expected 1 to 8 bases of weights and of activations, found " + name;
+    });
+  }
+  throw rnx::UsageError("--bases: '" + name + "' is not compiled; compiled are " + known);
+}
+
+std::string model_of(const std::string& network, const Method& method) {
+  return method.name == "fp" ? network : network + "_" + method.name;
+}
+
+namespace {
+
+/// He et al. 2016's rates; decay 1e-4.
+Json natural(const std::string& model) {
+  return {{"model", model},          {"objective", "natural"}, {"schedule", "multistep"},
+          {"milestones", {.5, .75}}, {"gamma", 0.1},           {"lr", 0.1},
+          {"epochs", 200},           {"weight-decay", 1e-4}};
+}
+/// Wong et al. 2020.
+Json fast(const std::string& model) {
+  return {{"model", model}, {"objective", "fgsm-rs"}, {"schedule", "triangular"}, {"warm", 0.5},
+          {"lr", 0.2},      {"epochs", 15},           {"weight-decay", 5e-4}};
+}
+
+void scale(Plan& plan, int natural_epochs, int fast_epochs, const Json& settings) {
+  for (Row& row : plan.rows) {
+    row.settings["model"] = model_of("resnet20", method_of(row.method));
+    row.settings["epochs"] = row.training == Training::fast ? fast_epochs : natural_epochs;
+    row.settings.update(settings);
+  }
+}
+
+Plan smoke() {
+  Plan plan = plan_of("paper");
+  plan.preset = "smoke";
+  plan.data = {{"dataset", "synthetic"}, {"n-train", 16}, {"n-test", 8}};
+  plan.attacks = {.images = 8, .runs = 2, .steps = {2, 3}, .iterations = {1, 2}};
+  scale(plan, 1, 1,
+        {{"batch", 8}, {"eval-n", 0}, {"eval-pgd-n", 0}, {"final-pgd-n", 0}, {"lr", 0.01}});
+  return plan;
+}
+
+Plan small() {
+  Plan plan = plan_of("paper");
+  plan.preset = "small";
+  plan.data = {{"dataset", "cifar10"}, {"n-train", 10000}};
+  plan.attacks = {.images = 500, .runs = 2, .iterations = {1, 5, 20}};
+  scale(plan, 12, 8, {{"eval-n", 0}, {"eval-pgd-n", 0}, {"final-pgd-n", 0}});
+  return plan;
+}
+
+}  // namespace
+
+Plan plan_of(const std::string& preset) {
+  if (preset == "smoke") return smoke();
+  if (preset == "small") return small();
+  rnx::require(preset == "paper", [&] {
+    return "--preset: '" + preset + "' is unknown; known are smoke, small, paper";
+  });
+  Plan plan{.preset = "paper"};
+  plan.data = {{"dataset", "cifar10"}};
+  for (const Method& m : methods())
+    plan.rows.push_back(
+        {.name = m.name, .method = m.name, .settings = natural(model_of("resnet20", m))});
+  for (const Method& m : methods())
+    plan.rows.push_back({.name = "fast-" + m.name,
+                         .method = m.name,
+                         .training = Training::fast,
+                         .settings = fast(model_of("resnet56", m))});
+  return plan;
+}
+
+std::string difference(const Row& paper, const Row& own) {
+  std::string text;
+  for (const auto& [key, value] : own.settings.items()) {
+    if (key.starts_with("eval-") || key.starts_with("final-")) continue;
+    const auto printed = paper.settings.find(key);
+    if (printed != paper.settings.end() && *printed == value) continue;
+    text += fmt::format("{}{} {}{}", text.empty() ? "" : ", ", key,
+                        printed == paper.settings.end() ? "" : printed->dump() + " \u2192 ",
+                        value.dump());
+  }
+  std::erase(text, '"');
+  return text;
+}
+
+}  // namespace mbn

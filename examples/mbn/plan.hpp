@@ -1,0 +1,76 @@
+// What paper 003 trains: its rows, by name, and the smaller plans that are made of them.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+namespace mbn {
+
+using Json = nlohmann::ordered_json;
+
+/// A representation of weights and activations, and the networks of models.cpp that have it.
+struct Method {
+  std::string name;          ///< "3x1", "pact2"; behind "resnet20_" the model's name
+  std::string label;         ///< as the tables call it
+  int weights, activations;  ///< bits, or bases
+};
+const std::vector<Method>& methods();
+/// Errors: UsageError (a method that is not compiled, bases outside 1 to 8).
+const Method& method_of(const std::string& name);
+/// "resnet20_3x1"; "resnet20" for full precision.
+std::string model_of(const std::string& network, const Method& method);
+
+enum class Training { natural, fast };
+
+/// A network to train.
+struct Row {
+  std::string name;  ///< its folder, followed by "-s" and the seed
+  std::string method;
+  Training training = Training::natural;
+  Json settings{};  ///< of rnx-train
+  /// The ball and the step of its attacks: (2, 0.5)/255, of FastAT's rows (8, 2)/255.
+  std::string eps() const { return training == Training::fast ? "8/255" : "2/255"; }
+  std::string step() const { return training == Training::fast ? "2/255" : "1/510"; }
+};
+
+/// How the trained networks are attacked.
+struct Attacks {
+  int images = 0;  ///< the first test images (0: all)
+  int runs = 5;    ///< of each attack, with starts of their own: means over them
+  std::vector<int> steps{20, 50};
+  std::vector<std::string> sizes{"1/2550", "1/510", "1/255"};  ///< steps of figures 2 to 4
+  std::vector<int> iterations{1, 2, 5, 10, 20, 50, 100};       ///< of figures 2 to 4
+};
+
+struct Plan {
+  std::string preset;
+  std::vector<Row> rows{};
+  Attacks attacks{};
+  std::vector<int> seeds{0};
+  Json data{};  ///< settings of all rows
+
+  Json data_settings(const std::string& folder) const {
+    Json settings = data;
+    if (!folder.empty() && data.value("dataset", "") != "synthetic") settings["data"] = folder;
+    return settings;
+  }
+  /// Null: it has none of that name.
+  const Row* find(const std::string& name) const {
+    for (const Row& row : rows)
+      if (row.name == name) return &row;
+    return nullptr;
+  }
+};
+
+/// smoke: synthetic images, every row for one epoch. small: CIFAR-10's first images, ResNet-20 in
+/// all rows. paper: ResNet-20, and of FastAT ResNet-56, on CIFAR-10. Errors: UsageError.
+Plan plan_of(const std::string& preset);
+
+/// "model resnet56_3x1 -> resnet20_3x1, epochs 200 -> 8": what a row's settings have otherwise than
+/// the paper's; "" where there is nothing.
+std::string difference(const Row& paper, const Row& own);
+
+}  // namespace mbn

@@ -1,0 +1,176 @@
+// rnx-mbn: paper 003, "Adversarial Robustness of Multi-bit Convolutional Neural Networks", from its
+// networks to its tables. Each row is a run of rnx-train in a folder of its own; what is finished is
+// not done again.
+#include <functional>
+
+#include <rnx/models.hpp>
+
+#include "../tools/run_json.hpp"
+#include "measure.hpp"
+#include "tables.hpp"
+
+namespace {
+
+using namespace rnx;
+namespace fs = std::filesystem;
+
+struct Arguments {
+  std::string preset = "small", data, out = "mbn", progress = "auto", model = "resnet20", bases;
+  std::vector<std::string> only{};
+  std::vector<double> seeds{};
+  int threads = 0;
+  bool dry_run = false;
+
+  bool wants(const mbn::Row& row) const {
+    return (bases.empty() || row.method == bases) &&
+           (only.empty() || std::find(only.begin(), only.end(), row.name) != only.end());
+  }
+};
+
+/// What a verb does with which rows.
+struct Work {
+  bool train = false, attack = false, threats = false, flow = false, table = false, figure = false;
+  bool bases_alone = false;  ///< rows of M x N bases
+};
+
+class Pipeline {
+ public:
+  Pipeline(const Arguments& a, Work work)
+      : a_(a),
+        work_(work),
+        plan_(mbn::plan_of(a.preset)),
+        display_(a.progress) {
+    if (!a.seeds.empty()) plan_.seeds.assign(a.seeds.begin(), a.seeds.end());
+    if (!a.bases.empty()) mbn::method_of(a.bases);
+    std::vector<std::string> known;
+    for (const mbn::Row& row : plan_.rows) known.push_back(row.name);
+    for (const std::string& name : a.only) tools::require_known("--only", name, known);
+    require(plan_.data.value("dataset", "") == "synthetic" || !a.data.empty(),
+            "--data: the folder of CIFAR-10 is needed (--preset smoke needs none)");
+  }
+
+  /// The exit code: the first of the rows' that is not 0.
+  int run() {
+    tools::stop_on_signals();
+    if (a_.threads) host::set_threads(a_.threads);
+    int result = 0;
+    for (const mbn::Row& row : plan_.rows)
+      for (const int seed : plan_.seeds) {
+        if (!a_.wants(row) || !takes(row)) continue;
+        const int code = guarded(row, seed);
+        if (tools::stop_on_signals().load()) return tools::stopped_status();
+        if (result == 0) result = code;
+      }
+    if (work_.figure) mbn::write_figures(plan_, a_.out);
+    if (work_.table) {
+      mbn::write_tables(plan_, a_.out);
+      display_.say("tables: " + (fs::path(a_.out) / "report.md").string());
+    }
+    return result;
+  }
+
+ private:
+  bool works() const { return work_.train || work_.attack || work_.threats || work_.flow; }
+  bool takes(const mbn::Row& row) const {
+    return works() && (!work_.bases_alone || row.method.find('x') == 1);
+  }
+
+  /// A mistake of one row is no other's.
+  int guarded(const mbn::Row& row, int seed) {
+    try {
+      return one(row, seed);
+    } catch (const Stopped&) {
+      return tools::stopped_status();
+    } catch (const Error& e) {
+      tools::complain("rnx-mbn: row " + row.name + ": " + e.what());
+      return e.exit_code();
+    }
+  }
+
+  int one(const mbn::Row& row, int seed) {
+    const fs::path folder = mbn::folder_of(a_.out, row.name, seed);
+    mbn::Json settings = plan_.data_settings(a_.data);
+    settings.update(row.settings);
+    settings["seed"] = seed;
+    training::Program program;
+    program.app.parse({"--out=" + folder.string(), "--progress=" + a_.progress,
+                       fmt::format("--threads={}", a_.threads)},
+                      {settings, "row " + row.name});
+    const bool finished = tools::is_finished_run(folder, program.app.options(), program.app.name());
+    if (work_.train && !finished) {
+      display_.say(fmt::format("row {}, seed {}", row.name, seed));
+      if (const int code = program.train(); code != 0) return code;
+    }
+    if (!work_.train && !finished) return 0;
+    const mbn::Run run{row, program, folder};
+    if (work_.attack) mbn::evaluate(run, plan_.attacks, display_);
+    const bool natural = row.training == mbn::Training::natural;
+    if (work_.threats && natural) mbn::sweep_threats(run, plan_.attacks, display_);
+    if (work_.flow && natural) mbn::measure_flow(run, plan_.attacks, display_);
+    return 0;
+  }
+
+  const Arguments& a_;
+  Work work_;
+  mbn::Plan plan_;
+  tools::Display display_;
+};
+
+/// The cost of a network, of no images.
+int print_cost(const Arguments& a) {
+  const mbn::Method& method = mbn::method_of(a.bases.empty() ? "fp" : a.bases);
+  const auto net = models::Registry<>::instance().make(mbn::model_of(a.model, method));
+  training::print_layers(*net);
+  return 0;
+}
+
+void add_options(Arguments& a, tools::App& app) {
+  CLI::App& cli = app.cli;
+  cli.add_option("--preset", a.preset, "the plan: smoke | small | paper");
+  cli.add_option("--data", a.data, "folder of CIFAR-10's binary files");
+  cli.add_option("--out", a.out, "folder of all runs, tables and figures");
+  cli.add_option(
+      "--bases", a.bases,
+      "rows of this representation alone: MxN bases, or fp, pact4, pact2, dorefa2, xnor");
+  cli.add_option("--model", a.model, "of --dry-run: resnet20 | resnet56");
+  cli.add_flag("--dry-run", a.dry_run, "prints the cost of a network and ends");
+  tools::add_texts(cli, "--only", a.only, "names of rows: the others are left out");
+  tools::add_reals(cli, "--seeds", a.seeds, {}, "in the place of the preset's");
+  tools::add_whole(cli, "--threads", a.threads, {.most = host::max_threads}, "0: all");
+  cli.add_option("--progress", a.progress, "auto | bar | plain | json | off");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  tools::App app("rnx-mbn", "Paper 003: the robustness of networks of several bits.");
+  const auto add = [&](const std::string& name, const std::string& help, const Work& work) {
+    app.verb(name, help, [=](const tools::App::Arguments& arguments) {
+      Arguments a;
+      tools::App verb("rnx-mbn " + name, help);
+      add_options(a, verb);
+      return verb.run(arguments,
+                      [&] { return a.dry_run ? print_cost(a) : Pipeline(a, work).run(); });
+    });
+  };
+  add("all", "everything, from training to tables",
+      {.train = true,
+       .attack = true,
+       .threats = true,
+       .flow = true,
+       .table = true,
+       .figure = true});
+  add("train", "trains the rows", {.train = true});
+  add("attack", "attacks the trained rows: PGD-20 and PGD-50", {.attack = true});
+  add("threat-sweep", "sizes of PGD's steps and numbers of them", {.threats = true});
+  add("sweep", "trains and attacks the rows of M x N bases",
+      {.train = true, .attack = true, .bases_alone = true});
+  add("flow", "how much of the gradients the surrogates let through", {.flow = true});
+  add("table", "tables 2 and 3 of what is there", {.table = true});
+  add("figure", "figures 2 to 4 of what is there", {.figure = true});
+  return app.run(argc, argv, [] {
+    throw UsageError(
+        "expected a verb: all, train, attack, threat-sweep, sweep, flow, table or figure");
+    return 0;
+  });
+}

@@ -1,0 +1,85 @@
+// rnx-mbn as its users call it: costs, a few rows from training to tables, gone on with, and what it
+// refuses.
+#include "support.hpp"
+
+using namespace tools_test;
+
+namespace {
+
+const std::string mbn = RNX_MBN;
+
+struct Pipeline : Folder {
+  std::string call_of(const std::string& verb, const std::string& rows = "") const {
+    return mbn + " " + verb + " --preset smoke --threads 1 --progress off --out " +
+           (path / "mbn").string() + " " + rows;
+  }
+  fs::path run(const std::string& row) const { return path / "mbn" / (row + "-s0"); }
+  nlohmann::json json(const fs::path& file) const { return nlohmann::json::parse(read(file)); }
+};
+
+}  // namespace
+
+TEST_CASE("rnx-mbn: the cost of a network, without images") {
+  const Folder f;
+  for (const auto& [bases, bops] : {std::pair{"3x1", "1.4868e+08"},
+                                    {"3x3", "3.8932e+08"},
+                                    {"pact2", "1.8878e+08"},
+                                    {"fp", "2.5953e+09"}}) {
+    const Result r =
+        call(f, mbn + " train --model resnet20 --dry-run --bases " + std::string(bases));
+    CHECK(r.code == 0);
+    CHECK_MESSAGE(r.text.find(std::string("BOPs    ") + bops) != r.text.npos, r.text);
+  }
+}
+
+TEST_CASE("rnx-mbn: from training to tables; what is finished stays") {
+  const Pipeline f;
+  const std::string rows = "--only fp --only pact2 --only 3x3 --only fast-3x1";
+  const Result r = call(f, f.call_of("all", rows));
+  REQUIRE_MESSAGE(r.code == 0, r.text);
+  const auto attacks = f.json(f.run("3x3") / "attacks.json");
+  CHECK(attacks["pgd"].size() == 2);
+  CHECK(attacks["pgd"][0]["runs"].size() == 2);
+  CHECK(attacks["bops"] == 64.0 * (442368 + 640) + 9.0 * 40108032);
+  CHECK(attacks["eps"] == "2/255");
+  CHECK(f.json(f.run("fast-3x1") / "attacks.json")["eps"] == "8/255");
+  CHECK(!fs::exists(f.run("fast-3x1") / "threat.json"));
+  CHECK(f.json(f.run("pact2") / "threat.json")["sizes"].size() == 3);
+  const auto flow = f.json(f.run("3x3") / "flow.json")["layers"];
+  CHECK(flow.size() == 18);  // not the first convolution
+  double partial = 0;
+  for (const auto& layer : flow) {
+    CHECK(layer["blocked"].get<double>() + layer["partial"].get<double>() +
+              layer["passed"].get<double>() ==
+          doctest::Approx(1));
+    partial += layer["partial"].get<double>();
+  }
+  CHECK(partial > 0);  // three bases with shifts of their own
+  const std::string table = read(f / "mbn/tables/table-2.md");
+  CHECK(table.find("92.49") != table.npos);
+  CHECK(table.find("missing") != table.npos);  // rows that were left out
+  CHECK(read(f / "mbn/tables/table-3.md").find("resnet56_3x1 \u2192 resnet20_3x1") != table.npos);
+  for (const char* file : {"report.md", "figures/figure-2.svg", "figures/figure-4.svg"})
+    CHECK_MESSAGE(fs::exists(f.path / "mbn" / file), file);
+
+  const auto written = fs::last_write_time(f.run("3x3") / "model.safetensors");
+  fs::remove(f.run("3x3") / "attacks.json");
+  REQUIRE(call(f, f.call_of("all", rows)).code == 0);
+  CHECK(fs::last_write_time(f.run("3x3") / "model.safetensors") == written);
+  CHECK(f.json(f.run("3x3") / "attacks.json") == attacks);
+}
+
+TEST_CASE("rnx-mbn: what it refuses") {
+  const Folder f;
+  const std::string cost = mbn + " train --model resnet20 --dry-run --bases ";
+  refused(call(f, cost + "0x1"), 2,
+          "expected 1 to 8 bases of weights and of activations, found 0x1");
+  refused(call(f, cost + "3x9"), 2,
+          "expected 1 to 8 bases of weights and of activations, found 3x9");
+  refused(call(f, cost + "5x5"), 2, "'5x5' is not compiled; compiled are fp, pact4");
+  refused(call(f, mbn + " train --model resnet19 --dry-run"), 2, "model 'resnet19' is unknown");
+  refused(call(f, mbn + " all --preset smok"), 2, "smoke, small, paper");
+  refused(call(f, mbn + " all --preset smoke --only 3x"), 2, "--only");
+  refused(call(f, mbn + " all --preset small --out " + (f / "none")), 2, "--data");
+  refused(call(f, mbn), 2, "expected a verb");
+}
