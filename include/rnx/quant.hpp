@@ -10,3 +10,4 @@
 #include "rnx/quant/ste.hpp"
 #include "rnx/quant/multi_bit.hpp"
 #include "rnx/quant/cpu.hpp"
+#include "rnx/quant/binarize.hpp"
