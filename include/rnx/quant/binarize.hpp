@@ -80,7 +80,7 @@ template <class A, class T> struct kernel<cpu, op::binarize<A, T>> {
     constexpr int L = vector_lanes<T>;
     const geometry::BitMap& m = a.to;
     std::uint32_t* const end = to + m.row_words();
-    BitWriter writer(to);
+    BitWriter writer(to, [](std::uint32_t word) { return word; });
     writer.put_zeros(long(m.pad) * m.c);
     for (int w = 0; w < m.w; ++w, x += a.x.stride) {
       decltype(vec<T>{} != vec<T>{}) nan = {};

@@ -32,6 +32,12 @@ struct PopcountSum {
   /// Words that may be added before total().
   static constexpr int most = RNX_POPCOUNT_VECTOR ? 1 << 30 : 31;
 
+  /// A word in its forms, the first in the low bits.
+  using Forms = std::conditional_t<forms == 1, std::uint32_t, std::uint64_t>;
+  static constexpr Forms split(std::uint32_t word) {
+    const Forms w = word;
+    return forms == 1 ? w : Forms((w | w << 28 % (8 * sizeof(Forms))) & Forms(0x0f0f0f0f0f0f0f0f));
+  }
   static constexpr std::uint32_t form(std::uint32_t word, int k) {
     return forms == 1 ? word : word >> 4 * k & 0x0f0f0f0f;
   }
@@ -108,41 +114,56 @@ template <class V> RNX_ALWAYS_INLINE inline std::uint32_t mask_bits(const V& all
 #endif
 }
 
-/// Strings of bits, one behind the other, into words; bits of the last word beyond them are 0.
-class BitWriter {
+/// `count` <= 64 bits from bit `at` of words of which two more may be read.
+RNX_ALWAYS_INLINE inline std::uint64_t bits_at(const std::uint32_t* words, long at, int count) {
+  const std::uint32_t* const from = words + (at >> 5);
+  const int shift = int(at & 31);
+  std::uint64_t v = (from[0] | std::uint64_t(from[1]) << 32) >> shift;
+  v |= std::uint64_t(from[2]) << 1 << (63 - shift);
+  return v & ~std::uint64_t(0) >> (64 - count);
+}
+
+/// Strings of bits, one behind the other, into words of 32, each stored as Store says; bits of the
+/// last word beyond them are 0.
+template <class To, class Store> class BitWriter {
  public:
-  explicit BitWriter(std::uint32_t* to) : to_(to) {}
-  /// The low `count` <= 32 bits; those above are 0.
-  RNX_ALWAYS_INLINE void put(std::uint32_t bits, int count) {
-    open_ |= std::uint64_t(bits) << filled_;
+  BitWriter(To* to, Store store) : to_(to), store_(store) {}
+  /// The low `count` bits, 1 to 64; those above are 0.
+  RNX_ALWAYS_INLINE void put(std::uint64_t bits, int count) {
+    open_ |= bits << filled_;
     filled_ += count;
-    if (filled_ < 32) return;
-    *to_++ = std::uint32_t(open_);
-    open_ >>= 32;
-    filled_ -= 32;
+    if (filled_ < 64) return;
+    *to_++ = store_(std::uint32_t(open_));
+    *to_++ = store_(std::uint32_t(open_ >> 32));
+    filled_ -= 64;
+    open_ = filled_ ? bits >> (count - filled_) : 0;
   }
-  void put_zeros(long count) {
-    for (; count > 0; count -= 32) put(0, int(smaller(count, 32l)));
+  RNX_ALWAYS_INLINE void put_zeros(long count) {
+    for (; count > 0; count -= 64) put(0, int(smaller(count, 64l)));
   }
-  /// `count` bits from bit `at` of words of which one more may be read.
   RNX_ALWAYS_INLINE void put_from(const std::uint32_t* words, long at, int count) {
-    for (; count > 0; count -= 32, at += 32) {
-      const std::uint32_t* const from = words + (at >> 5);
-      std::uint64_t v = (from[0] | std::uint64_t(from[1]) << 32) >> (at & 31) & 0xffffffffu;
-      if (count < 32) v &= (std::uint64_t(1) << count) - 1;
-      put(std::uint32_t(v), smaller(count, 32));
-    }
+    for (; count > 64; count -= 64, at += 64) put(bits_at(words, at, 64), 64);
+    put(bits_at(words, at, count), count);
   }
-  /// The last word. Returns the end of what was written.
-  std::uint32_t* finish() {
-    if (filled_ > 0) *to_++ = std::uint32_t(open_);
-    filled_ = 0;
-    open_ = 0;
+  /// Whole words, null: of zeros, where nothing but such was put.
+  RNX_ALWAYS_INLINE void put_words(const std::uint32_t* words, int count) {
+    if (words) {
+      RNX_SIMD
+      for (int i = 0; i < count; ++i) to_[i] = store_(words[i]);
+    } else {
+      for (int i = 0; i < count; ++i) to_[i] = 0;
+    }
+    to_ += count;
+  }
+  /// The last words. Returns the end of what was written.
+  To* finish() {
+    for (; filled_ > 0; filled_ -= 32, open_ >>= 32) *to_++ = store_(std::uint32_t(open_));
     return to_;
   }
 
  private:
-  std::uint32_t* to_;
+  To* to_;
+  Store store_;
   std::uint64_t open_ = 0;
   int filled_ = 0;
 };

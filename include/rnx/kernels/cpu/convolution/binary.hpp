@@ -19,11 +19,21 @@ constexpr int binary_tile = popcount_bytes == 64 ? 8 : popcount_bytes == 32 ? 3 
 /// Pixels at a time: a multiple of every tile.
 constexpr int binary_pixels_least = 24, binary_pixels_most = 96;
 
+/// An output pixel.
+struct BinaryPixel {
+  int n, h, w;
+};
+
+template <class T> struct BinaryConvolution;
+template <class T> bool binary_marked(const BinaryConvolution<T>& c);
+
 /// Sizes of a binary convolution, as its tasks need them.
 template <class T> struct BinaryConvolution {
   op::binary_convolution<T> a;
   geometry::BitWeights weights;
   Convolution<T> as;  ///< the convolution of maps of +1 and -1 whose bits this one has
+  long row_words, base_words, sample_words, patch;
+  bool marked;
 
   BinaryConvolution(const op::binary_convolution<T>& b, FusedTail<T>* fused)
       : a(b),
@@ -32,63 +42,83 @@ template <class T> struct BinaryConvolution {
                        .w = nullptr,
                        .bias = b.bias,
                        .y = b.y,
-                       .filter = b.filter})) {
+                       .filter = b.filter})),
+        row_words(b.in.x.row_words()),
+        base_words(b.in.x.base_words()),
+        sample_words(b.in.x.sample_words()),
+        patch(weights.patch_words()) {
     as.epilogue.fused = fused;
+    marked = binary_marked(*this);
   }
   int activation_bases() const { return a.in.x.bases; }
-  long patch() const { return weights.patch_words(); }
+  T* at(const BinaryPixel& p) const {
+    return a.y.data + ((long(p.n) * a.y.h + p.h) * a.y.w + p.w) * a.y.stride;
+  }
   int pixels_at_a_time() const {
-    const long bytes = activation_bases() * PopcountSum::forms * patch() * 4;
+    const long bytes = activation_bases() * long(sizeof(PopcountSum::Forms)) * patch;
     return int(clamped((24l << 10) / bytes / 24 * 24, long(binary_pixels_least),
                        long(binary_pixels_most)));
   }
 };
 
-/// The patches under the windows of one pixel: forms of words, base after base. Returns whether a
-/// value is NaN.
-template <class T>
-bool binary_patch(const BinaryConvolution<T>& c, long pixel, std::uint32_t* to) {
-  const geometry::BitMap& x = c.a.in.x;
-  const geometry::Filter& f = c.a.filter;
-  const int w = int(pixel % c.a.y.w) * f.stride, h = int(pixel / c.a.y.w % c.a.y.h) * f.stride,
-            n = int(pixel / (long(c.a.y.w) * c.a.y.h)), run = f.kw * x.c;
-  const long words = c.patch();
-  const std::uint32_t* const sample = c.a.in.bits + n * x.sample_words();
-  for (int k = 0; k < x.bases; ++k, to += PopcountSum::forms * words) {
-    BitWriter writer(to);
-    for (int r = h - x.pad; r < h - x.pad + f.kh; ++r) {
-      if (r < 0 || r >= x.h)
-        writer.put_zeros(run);
+/// The patches of some pixels in one base, `pitch` apart: words in the order (kh, kw, i), split into
+/// forms. base: of sample 0. whole: rows of a window are whole words.
+template <bool whole, class T>
+[[gnu::noinline]] void binary_patches(const BinaryConvolution<T>& c, const std::uint32_t* base,
+                                      const BinaryPixel* pixels, int count, PopcountSum::Forms* to,
+                                      long pitch) {
+  const int channels = c.a.in.x.c, stride = c.a.filter.stride, pad = c.a.in.x.pad,
+            kh = c.a.filter.kh, height = c.a.in.x.h, run = c.a.filter.kw * channels;
+  const long row = c.row_words, sample = c.sample_words;
+  const auto split = [](std::uint32_t word) { return PopcountSum::split(word); };
+  for (int p = 0; p < count; ++p, to += pitch) {
+    const int top = pixels[p].h * stride - pad;
+    const long at = long(pixels[p].w) * stride * channels;
+    const std::uint32_t* from = base + pixels[p].n * sample + top * row;
+    BitWriter writer(to, split);
+    for (int r = top; r < top + kh; ++r, from += row) {
+      const bool inside = r >= 0 && r < height;
+      if constexpr (whole)
+        writer.put_words(inside ? from + at / 32 : nullptr, run / 32);
+      else if (inside)
+        writer.put_from(from, at, run);
       else
-        writer.put_from(sample + k * x.base_words() + r * x.row_words(), long(w) * x.c, run);
+        writer.put_zeros(run);
     }
     writer.finish();
-    if constexpr (PopcountSum::forms > 1) {
-      RNX_SIMD
-      for (long i = 0; i < words; ++i) {
-        const std::uint32_t word = to[i];
-        to[i] = PopcountSum::form(word, 0);
-        to[words + i] = PopcountSum::form(word, 1);
-      }
-    }
   }
+}
+
+/// Whether a value under a pixel's window is NaN.
+template <class T> bool binary_marked(const BinaryConvolution<T>& c, const BinaryPixel& p) {
+  const geometry::BitMap& x = c.a.in.x;
+  const int top = p.h * c.a.filter.stride - x.pad, left = p.w * c.a.filter.stride - x.pad;
+  const int r1 = smaller(top + c.a.filter.kh, x.h), q1 = smaller(left + c.a.filter.kw, x.w);
+  const std::uint32_t* const marks =
+      c.a.in.bits + p.n * c.sample_words + x.bases * c.base_words;
   std::uint32_t marked = 0;
-  for (int r = larger(h - x.pad, 0); r < smaller(h - x.pad + f.kh, x.h); ++r) {
-    const std::uint32_t* mark = sample + x.bases * x.base_words() + long(r) * (1 + x.w);
-    if (mark[0])
-      for (int q = larger(w - x.pad, 0); q < smaller(w - x.pad + f.kw, x.w); ++q)
-        marked |= mark[1 + q];
-  }
+  for (int r = larger(top, 0); r < r1; ++r)
+    for (int q = larger(left, 0); q < q1; ++q) marked |= marks[long(r) * (1 + x.w) + 1 + q];
+  return marked != 0;
+}
+/// Whether a value or a weight is NaN.
+template <class T> bool binary_marked(const BinaryConvolution<T>& c) {
+  const geometry::BitMap& x = c.a.in.x;
+  std::uint32_t marked = 0;
+  for (int n = 0; n < x.n; ++n)
+    for (int r = 0; r < x.h; ++r)
+      marked |= c.a.in.bits[n * c.sample_words + x.bases * c.base_words + long(r) * (1 + x.w)];
+  for (int o = 0; o < c.weights.o; ++o)
+    marked |= c.a.in.weights[c.weights.bases * c.weights.base_words() + o];
   return marked != 0;
 }
 
-/// counts(pixel, 16) of P patches, `pitch` words apart, and one block of weights in forms (word,
-/// form, 16).
+/// counts(pixel, 16) of P patches, `pitch` apart, and one block of weights in forms (word, form,
+/// 16).
 template <int P>
-void binary_tile_of(const std::uint32_t* patches, long pitch, const std::uint32_t* weights,
+void binary_tile_of(const PopcountSum::Forms* patches, long pitch, const std::uint32_t* weights,
                     long words, std::int32_t* counts) {
   constexpr int V = binary_vectors, F = PopcountSum::forms, L = popcount_lanes;
-  Words totals[P][V] = {};
   for (long begin = 0; begin < words; begin += PopcountSum::most) {
     const long end = smaller(begin + PopcountSum::most, words);
     PopcountSum sums[P][V];
@@ -103,21 +133,27 @@ void binary_tile_of(const std::uint32_t* patches, long pitch, const std::uint32_
       for (int p = 0; p < P; ++p) {
         Words x[F];
 #pragma GCC unroll 2
-        for (int f = 0; f < F; ++f) x[f] = patches[p * pitch + f * words + k] - Words{};
+        for (int f = 0; f < F; ++f)
+          x[f] = reinterpret_cast<const std::uint32_t*>(patches + p * pitch + k)[f] - Words{};
 #pragma GCC unroll 8
         for (int v = 0; v < V; ++v) sums[p][v].add(x, w[v]);
       }
     }
+    // through memory: in registers, totals would push sums out of them
 #pragma GCC unroll 8
     for (int p = 0; p < P; ++p)
 #pragma GCC unroll 8
-      for (int v = 0; v < V; ++v) totals[p][v] += sums[p][v].total();
+      for (int v = 0; v < V; ++v) {
+        std::int32_t* const to = counts + p * binary_block + v * L;
+        Words total = sums[p][v].total();
+        if (begin > 0) {
+          Words before;
+          __builtin_memcpy(&before, to, sizeof before);
+          total += before;
+        }
+        __builtin_memcpy(to, &total, sizeof total);
+      }
   }
-#pragma GCC unroll 8
-  for (int p = 0; p < P; ++p)
-#pragma GCC unroll 8
-    for (int v = 0; v < V; ++v)
-      __builtin_memcpy(counts + p * binary_block + v * L, &totals[p][v], sizeof(Words));
 }
 
 /// sums(pixel, 16) [+]= scale (bits - 2 counts), the product rounded; scale null: 1.
@@ -144,11 +180,11 @@ void binary_add(const std::int32_t* counts, int pixels, long bits, const T* scal
 
 /// One block of 16 outputs of `count` pixels with their patches: sums(pixel, 16).
 template <class T>
-void binary_sums(const BinaryConvolution<T>& c, const std::uint32_t* patches, int count, int block,
-                 T* sums) {
+void binary_sums(const BinaryConvolution<T>& c, const PopcountSum::Forms* patches, int count,
+                 int block, T* sums) {
   constexpr int F = PopcountSum::forms, P = binary_tile;
   const int bases = c.activation_bases(), at = block * binary_block;
-  const long words = c.patch(), pitch = bases * F * words;
+  const long words = c.patch, pitch = bases * words;
   std::uint32_t* const forms = scratch<std::uint32_t>(slot_weights, F * words * binary_block);
   alignas(64) std::int32_t counts[binary_pixels_most * binary_block];
   T scales[binary_block] = {};
@@ -162,7 +198,7 @@ void binary_sums(const BinaryConvolution<T>& c, const std::uint32_t* patches, in
           forms[(k * F + f) * binary_block + o] = PopcountSum::form(from[k * binary_block + o], f);
       }
     for (int n = 0; n < bases; ++n) {
-      const std::uint32_t* patch = patches + n * F * words;
+      const PopcountSum::Forms* patch = patches + n * words;
       int p = 0;
       for (; p + P <= count; p += P)
         binary_tile_of<P>(patch + p * pitch, pitch, forms, words, counts + p * binary_block);
@@ -178,32 +214,34 @@ void binary_sums(const BinaryConvolution<T>& c, const std::uint32_t* patches, in
 
 /// NaN where a patch or an output's weights have one.
 template <class T>
-void binary_marks(const BinaryConvolution<T>& c, const bool* marked, int count, int block,
+void binary_marks(const BinaryConvolution<T>& c, const BinaryPixel* pixels, int count, int block,
                   T* sums) {
   const std::uint32_t* const weights =
       c.a.in.weights + c.weights.bases * c.weights.base_words() + block * binary_block;
-  std::uint32_t any = 0;
-  for (int o = 0; o < binary_block; ++o) any |= weights[o];
-  for (int p = 0; p < count; ++p)
-    if (marked[p] || any)
-      for (int o = 0; o < binary_block; ++o)
-        if (marked[p] || weights[o])
-          sums[p * binary_block + o] = std::numeric_limits<T>::quiet_NaN();
+  for (int p = 0; p < count; ++p) {
+    const bool all = binary_marked(c, pixels[p]);
+    for (int o = 0; o < binary_block; ++o)
+      if (all || weights[o]) sums[p * binary_block + o] = std::numeric_limits<T>::quiet_NaN();
+  }
 }
 
-/// Blocks [b0, b1) of outputs of the pixels at y.
+/// Blocks [b0, b1) of outputs of some pixels.
 template <class T>
-void binary_pixels(const BinaryConvolution<T>& c, const Epilogue<T>& epilogue, T* const* y,
-                   int count, int b0, int b1) {
-  const long pitch = c.activation_bases() * PopcountSum::forms * c.patch();
-  std::uint32_t* const patches = scratch<std::uint32_t>(slot_input, count * pitch);
-  bool marked[binary_pixels_most];
+void binary_pixels(const BinaryConvolution<T>& c, const Epilogue<T>& epilogue,
+                   const BinaryPixel* pixels, int count, int b0, int b1) {
+  const int bases = c.activation_bases();
+  const long pitch = bases * c.patch;
+  PopcountSum::Forms* const patches = scratch<PopcountSum::Forms>(slot_input, count * pitch);
+  for (int k = 0; k < bases; ++k) {
+    const auto make = c.a.in.x.c % 32 ? binary_patches<false, T> : binary_patches<true, T>;
+    make(c, c.a.in.bits + k * c.base_words, pixels, count, patches + k * c.patch, pitch);
+  }
+  T* y[binary_pixels_most];
+  for (int p = 0; p < count; ++p) y[p] = c.at(pixels[p]);
   alignas(64) T sums[binary_pixels_most * binary_block];
-  for (int p = 0; p < count; ++p)
-    marked[p] = binary_patch(c, (y[p] - c.a.y.data) / c.a.y.stride, patches + p * pitch);
   for (int b = b0; b < b1; ++b) {
     binary_sums(c, patches, count, b, sums);
-    binary_marks(c, marked, count, b, sums);
+    if (c.marked) binary_marks(c, pixels, count, b, sums);
     finish(sums, binary_block / vector_lanes<T>, y, count, b * binary_block, c.weights.o, epilogue);
   }
 }
@@ -241,28 +279,36 @@ template <class T> class BinaryTasks {
   void tiles(long run, int b0, int b1, int most, const Epilogue<T>& epilogue) const {
     const Convolution<T>& as = c_.as;
     const TileGrid grid{as.dst.h, as.dst.w, 0, 0};
-    T** const y = scratch<T*>(slot_pixels, most + 4);
+    BinaryPixel pixels[binary_pixels_most + 1];
     const long end = cut_.begin(run + 1);
-    for (long t = cut_.begin(run); t < end; t += most / 4)
-      binary_pixels(c_, epilogue, y,
-                    pixels_of(grid, t, smaller(t + most / 4, end), 0, 0, as.dst, as.y, y), b0, b1);
+    for (long t = cut_.begin(run); t < end; t += most / 4) {
+      int count = 0;
+      grid.runs(t, smaller(t + most / 4, end), [&](int n, int row, int q0, int q1, int) {
+        for (int q = q0; q < q1; ++q)
+          for (int k = 0; k < 4; ++k) {
+            pixels[count] = {n, 2 * row + k / 2, 2 * q + k % 2};
+            count += pixels[count].h < as.dst.h && pixels[count].w < as.dst.w;
+          }
+      });
+      binary_pixels(c_, epilogue, pixels, count, b0, b1);
+    }
   }
   void rows(long run, int b0, int b1, int most, const Epilogue<T>& epilogue) const {
     const Convolution<T>& as = c_.as;
     const Blocks& b = direct_.blocks;
     const int n0 = int(run / b.row_blocks) * b.samples, r0 = int(run % b.row_blocks) * b.rows;
     const int n1 = smaller(n0 + b.samples, as.dst.n), r1 = smaller(r0 + b.rows, as.dst.h);
-    T** const y = scratch<T*>(slot_pixels, most);
+    BinaryPixel pixels[binary_pixels_most];
     int count = 0;
     for (int n = n0; n < n1; ++n)
       for (int r = r0; r < r1; ++r)
         for (int q = 0; q < as.dst.w; ++q) {
-          y[count++] = as.y + n * as.dst.sample() + (long(r) * as.dst.w + q) * as.dst.stride;
+          pixels[count++] = {n, r, q};
           if (count < most) continue;
-          binary_pixels(c_, epilogue, y, count, b0, b1);
+          binary_pixels(c_, epilogue, pixels, count, b0, b1);
           count = 0;
         }
-    if (count) binary_pixels(c_, epilogue, y, count, b0, b1);
+    if (count) binary_pixels(c_, epilogue, pixels, count, b0, b1);
   }
 
   const BinaryConvolution<T>& c_;
@@ -280,7 +326,7 @@ void binary_convolve(const op::binary_convolution<T>& a, FusedTail<T>* fused = n
   if (fused) fused->begin(count);
   parallel_for(
       count, [&](long task) { tasks.run(task); },
-      double(a.y.rows()) * c.weights.o * c.patch() * a.in.weight_bases * a.in.x.bases);
+      double(a.y.rows()) * c.weights.o * c.patch * a.in.weight_bases * a.in.x.bases);
   if (fused) fused->end(count);
 }
 
