@@ -93,16 +93,17 @@ struct Problem {
     binarize();
   }
   void binarize() {
-    run<cpu>({}, op::binarize<quant::SignActivation, float>{
-                     .x = {x, values.data()}, .parameters = nullptr, .to = map, .bits = bits.data()});
+    run<cpu>({},
+             op::binarize<quant::SignActivation, float>{
+                 .x = {x, values.data()}, .parameters = nullptr, .to = map, .bits = bits.data()});
   }
   void binary() {
-    run<cpu>({},
-             op::binary_convolution<float>{
-                 .in = {.x = map, .bits = bits.data(), .weights = words.data()},
-                 .y = {y, sums.data()},
-                 .filter = {
-                     .kh = l.kernel, .kw = l.kernel, .stride = l.stride, .winograd = winograd}});
+    run<cpu>(
+        {},
+        op::binary_convolution<float>{
+            .in = {.x = map, .bits = bits.data(), .weights = words.data()},
+            .y = {y, sums.data()},
+            .filter = {.kh = l.kernel, .kw = l.kernel, .stride = l.stride, .winograd = winograd}});
   }
   void floats() {
     run<cpu>({}, op::conv2d_forward<float>{.x = {x, values.data()},
@@ -150,6 +151,7 @@ int main() {
   for (const Layer& l : {Layer{64, 16, 16, 32}, Layer{64, 16, 32, 32, 3, 2}, Layer{64, 32, 32, 16},
                          Layer{64, 64, 64, 8}, Layer{64, 64, 64, 32}, Layer{64, 64, 128, 32, 1, 2},
                          Layer{64, 64, 128, 32, 3, 2}, Layer{64, 128, 128, 16},
-                         Layer{64, 256, 256, 8}, Layer{64, 512, 512, 4}, Layer{64, 3, 16, 32}, Layer{64, 4, 8, 32}, Layer{64, 8, 8, 32}, Layer{64, 16, 8, 32}})
+                         Layer{64, 256, 256, 8}, Layer{64, 512, 512, 4}, Layer{64, 3, 16, 32},
+                         Layer{64, 4, 8, 32}, Layer{64, 8, 8, 32}, Layer{64, 16, 8, 32}})
     measure(l);
 }

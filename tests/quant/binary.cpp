@@ -13,9 +13,7 @@ struct Case {
 };
 
 /// y and the batch statistics behind it, of one convolution with M x N bases.
-template <class T> struct Result {
-  std::vector<T> y, mean, var;
-};
+template <class T> struct Result { std::vector<T> y, mean, var; };
 
 template <class T> struct Convolved {
   Case c;
@@ -34,8 +32,7 @@ template <class T> struct Convolved {
         base(test::numbers<T>(std::size_t(m) * c.out * row(), 2)),
         scale(test::numbers<T>(std::size_t(m) * n * c.out, 3)),
         bias(test::numbers<T>(c.out, 4)),
-        winograd(c.kernel == 3 && c.stride == 1 &&
-                 geometry::winograd_wins(c.in, c.out, y.h, y.w)) {
+        winograd(c.kernel == 3 && c.stride == 1 && geometry::winograd_wins(c.in, c.out, y.h, y.w)) {
     for (T& v : base) v = quant::sign(v);
     values[0] = 0, values[1] = T(-0.0);
   }
@@ -161,7 +158,8 @@ TEST_CASE("a convolution of signs by popcount has the bits of the sum of floats"
   every_case<double, quant::MultiBitActivation<2>>(1, 2);
 }
 
-TEST_CASE("NaN reaches the outputs of a convolution of signs that it reaches in the sum of floats") {
+TEST_CASE(
+    "NaN reaches the outputs of a convolution of signs that it reaches in the sum of floats") {
   const std::vector<float> parameters{0.6f, 0.3f, -0.2f, 0.3f};
   for (const Case& c : {cases[2], cases[4], cases[12]}) {
     Convolved<float> with(c, 2, 2);

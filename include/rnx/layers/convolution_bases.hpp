@@ -33,9 +33,8 @@ template <class L> struct ConvWeightBases {
       pass.run(op::weight_bases<W, T>{
           .g = a.w, .theta = theta, .bases = p + At::bases.at, .scales = map_scales(p)});
     if constexpr (L::binary)
-      pass.run(op::pack_binary<T>{.g = L::bit_weights(a.w.i, a.out),
-                                  .base = p + At::bases.at,
-                                  .words = words_at(p)});
+      pass.run(op::pack_binary<T>{
+          .g = L::bit_weights(a.w.i, a.out), .base = p + At::bases.at, .words = words_at(p)});
     else
       for (int m = 0; m < L::weight_bases; ++m)
         Operations::pack(pass, dense, p + At::bases.at + m * dense.count(), p + m * L::pack_size,
@@ -174,8 +173,8 @@ template <class L> struct ConvActivationBases {
     T* p = pass.prepared(site);
     const geometry::BitMap map = L::bit_map(x);
     std::uint32_t* bits = words_at(pass.work_forward(site));
-    pass.run(op::binarize<A, T>{
-        .x = x, .parameters = parameters(pass, site), .to = map, .bits = bits});
+    pass.run(
+        op::binarize<A, T>{.x = x, .parameters = parameters(pass, site), .to = map, .bits = bits});
     geometry::Filter filter = L::filter(a, 0);
     filter.winograd = L::winograd_forward;
     pass.run(op::binary_convolution<T>{

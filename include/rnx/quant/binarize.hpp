@@ -86,8 +86,7 @@ template <class A, class T> struct kernel<cpu, op::binarize<A, T>> {
       decltype(vec<T>{} != vec<T>{}) nan = {};
       for (int c = 0; c < m.c; c += L) {
         const int count = smaller(L, m.c - c);
-        const vec<T> v =
-            quant::SignOf<A>::value(load_first<L>(x + c, count), a.parameters, k);
+        const vec<T> v = quant::SignOf<A>::value(load_first<L>(x + c, count), a.parameters, k);
         nan |= v != v;
         writer.put(mask_bits(v < T(0)) & ((2u << (count - 1)) - 1), count);
       }
@@ -116,11 +115,8 @@ template <class M, class T> struct kernel<cpu, op::weight_bases_backward<quant::
 };
 template <class A, class T> struct kernel<cpu, op::activation_bases<quant::Simulated<A>, T>> {
   static void run(Stream s, const op::activation_bases<quant::Simulated<A>, T>& a) {
-    kernel<cpu, op::activation_bases<A, T>>::run(s, {.x = a.x,
-                                                     .parameters = a.parameters,
-                                                     .bases = a.bases,
-                                                     .sum = a.sum,
-                                                     .pad = a.pad});
+    kernel<cpu, op::activation_bases<A, T>>::run(
+        s, {.x = a.x, .parameters = a.parameters, .bases = a.bases, .sum = a.sum, .pad = a.pad});
   }
 };
 template <class A, class T>

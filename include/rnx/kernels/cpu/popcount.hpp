@@ -71,9 +71,7 @@ struct PopcountSum {
                               0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4};
     return Words(__builtin_ia32_pshufb256(counts, Bytes(nibbles)));
   }
-  RNX_ALWAYS_INLINE static Words add_bytes(Words a, Words b) {
-    return Words(Bytes(a) + Bytes(b));
-  }
+  RNX_ALWAYS_INLINE static Words add_bytes(Words a, Words b) { return Words(Bytes(a) + Bytes(b)); }
 #elif RNX_POPCOUNT_VECTOR
   RNX_ALWAYS_INLINE static Words counted(Words v) {
 #if defined(__clang__) || defined(__CUDACC__)

@@ -42,7 +42,7 @@ constexpr long binary_most = 1l << 20;
 /// Whether a convolution of signs takes xor and popcount: a patch must fill words, and its making
 /// must be paid for by several outputs (docs/benchmarks.md).
 RNX_SHARED constexpr bool binary_wins(int in, int out, int kh, int kw) {
-  return long(in) * kh * kw >= 32 && out >= 8 && long(in) * kh * kw <= binary_most;
+  return long(in) * kh * kw >= 64 && out >= lanes && long(in) * kh * kw <= binary_most;
 }
 
 }  // namespace geometry

@@ -55,8 +55,8 @@ template <class T> struct fused {
   geometry::Filter filter{};
   Tail<T> tail{};
   auto pointers() {
-    return std::tuple_cat(
-        std::tie(x.data, w, binary.bits, binary.weights, bias, scale, y.data), tail.pointers());
+    return std::tuple_cat(std::tie(x.data, w, binary.bits, binary.weights, bias, scale, y.data),
+                          tail.pointers());
   }
 };
 

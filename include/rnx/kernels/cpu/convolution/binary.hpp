@@ -94,8 +94,7 @@ template <class T> bool binary_marked(const BinaryConvolution<T>& c, const Binar
   const geometry::BitMap& x = c.a.in.x;
   const int top = p.h * c.a.filter.stride - x.pad, left = p.w * c.a.filter.stride - x.pad;
   const int r1 = smaller(top + c.a.filter.kh, x.h), q1 = smaller(left + c.a.filter.kw, x.w);
-  const std::uint32_t* const marks =
-      c.a.in.bits + p.n * c.sample_words + x.bases * c.base_words;
+  const std::uint32_t* const marks = c.a.in.bits + p.n * c.sample_words + x.bases * c.base_words;
   std::uint32_t marked = 0;
   for (int r = larger(top, 0); r < r1; ++r)
     for (int q = larger(left, 0); q < q1; ++q) marked |= marks[long(r) * (1 + x.w) + 1 + q];
@@ -127,8 +126,7 @@ void binary_tile_of(const PopcountSum::Forms* patches, long pitch, const std::ui
 #pragma GCC unroll 8
       for (int v = 0; v < V; ++v)
 #pragma GCC unroll 2
-        for (int f = 0; f < F; ++f)
-          w[v][f] = load<L>(weights + (k * F + f) * binary_block + v * L);
+        for (int f = 0; f < F; ++f) w[v][f] = load<L>(weights + (k * F + f) * binary_block + v * L);
 #pragma GCC unroll 8
       for (int p = 0; p < P; ++p) {
         Words x[F];
@@ -271,8 +269,8 @@ template <class T> class BinaryTasks {
     const int b0 = int(chunk_begin(blocks, splits_, split)),
               b1 = int(chunk_begin(blocks, splits_, split + 1)), most = c_.pixels_at_a_time();
     const Epilogue<T> epilogue = c_.as.epilogue.of(task);
-    if (b0 < b1) c_.as.winograd ? tiles(run, b0, b1, most, epilogue)
-                                : rows(run, b0, b1, most, epilogue);
+    if (b0 < b1)
+      c_.as.winograd ? tiles(run, b0, b1, most, epilogue) : rows(run, b0, b1, most, epilogue);
   }
 
  private:

@@ -110,12 +110,9 @@ template <class T> struct kernel<cpu, op::fused<T>> {
                                                 .accumulate = a.accumulate}),
                               &fused);
       case op::FusedSource::binary:
-        return host::binary_convolve<T>({.in = a.binary,
-                                         .bias = a.bias,
-                                         .scale = a.scale,
-                                         .y = a.y,
-                                         .filter = a.filter},
-                                        &fused);
+        return host::binary_convolve<T>(
+            {.in = a.binary, .bias = a.bias, .scale = a.scale, .y = a.y, .filter = a.filter},
+            &fused);
       case op::FusedSource::backward_input:
         return host::convolve(
             host::backward_input<T>({.dy = a.x, .w = a.w, .dx = a.y, .filter = a.filter}), &fused);
