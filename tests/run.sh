@@ -101,7 +101,7 @@ else
   # The suites above use 16-byte vectors.
   native=$("${CXX:-c++}" -march=native -E -P -x c++ - <<<$'#include "include/rnx/config.hpp"\nRNX_ISA_LEVEL' 2>/dev/null | tail -n 1)
   case "$native" in
-    avx512) suite "native vectors" native-tests "" "" && suite "AVX2" avx2-tests "" "" ;;
+    avx512*) suite "native vectors" native-tests "" "" && suite "AVX2" avx2-tests "" "" ;;
     avx2) suite "native vectors" native-tests "" "" ;;
     *) skip "wider vectors: this machine has no AVX2" ;;
   esac

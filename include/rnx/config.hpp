@@ -20,7 +20,11 @@
 #define RNX_VERSION_PATCH 0
 
 #if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
+#if defined(__AVX512VPOPCNTDQ__)
+#define RNX_ISA_LEVEL avx512_vpopcntdq
+#else
 #define RNX_ISA_LEVEL avx512
+#endif
 #define RNX_VECTOR_BYTES 64
 #elif defined(__AVX2__) && defined(__FMA__)
 #define RNX_ISA_LEVEL avx2
@@ -70,6 +74,7 @@
 #define RNX_ISA RNX_JOIN4(v0_1_, RNX_ISA_LEVEL, RNX_THREADING, RNX_SUMMATION)
 
 namespace rnx::inline RNX_ISA {
-/// The instruction set this translation unit was compiled for: "plain", "avx", "avx2" or "avx512".
+/// The instruction set this translation unit was compiled for: "plain", "avx", "avx2", "avx512"
+/// or "avx512_vpopcntdq" (with the count of a vector's bits).
 constexpr const char* instruction_set() { return RNX_TEXT(RNX_ISA_LEVEL); }
 }  // namespace rnx::inline RNX_ISA

@@ -13,3 +13,4 @@
 #include "rnx/quant/weights.hpp"
 #include "rnx/quant/multi_bit.hpp"
 #include "rnx/quant/cpu.hpp"
+#include "rnx/quant/binarize.hpp"

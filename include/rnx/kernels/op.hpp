@@ -2,6 +2,7 @@
 #pragma once
 
 #include "rnx/kernels/op/batch_norm.hpp"
+#include "rnx/kernels/op/binary.hpp"
 #include "rnx/kernels/op/fused.hpp"
 #include "rnx/kernels/op/convolution.hpp"
 #include "rnx/kernels/op/memory.hpp"

@@ -65,7 +65,8 @@ struct BoundConv {
     node.prepared = Layout::Prepared::size;
     node.fusible = true;
     if (!A::identity) {
-      node.scratch.forward = A::bases * Layout::padded_input(1);
+      node.scratch.forward =
+          Layout::binary ? Layout::bits_of_sample() : A::bases * Layout::padded_input(1);
       node.scratch.backward = work_of_bases(1);
     }
     node.scratch.backward_fixed = S.weights() * (Layout::plain_weights ? 1 : 2);

@@ -7,6 +7,11 @@
 
 namespace rnx::inline RNX_ISA {
 
+/// Memory of a pass, given in elements, that holds bits.
+template <class T> std::uint32_t* words_at(T* elements) {
+  return reinterpret_cast<std::uint32_t*>(elements);
+}
+
 template <class L> struct ConvWeightBases {
   using T = typename L::Scalar;
   using W = typename L::WeightMap;
@@ -34,9 +39,13 @@ template <class L> struct ConvWeightBases {
                             ? pass.parameter(site, L::Parameters::weight_map.at)
                             : nullptr,
           .filters = L::shape.out.c});
-    for (int m = 0; m < L::weight_bases; ++m)
-      Operations::pack(pass, dense, p + At::bases.at + m * dense.count(), p + m * L::pack_size,
-                       nullptr);
+    if constexpr (L::binary)
+      pass.run(op::pack_binary<T>{
+          .g = L::bit_weights(a.w.i, a.out), .base = p + At::bases.at, .words = words_at(p)});
+    else
+      for (int m = 0; m < L::weight_bases; ++m)
+        Operations::pack(pass, dense, p + At::bases.at + m * dense.count(), p + m * L::pack_size,
+                         nullptr);
     const int rows = dense.groups * dense.o;
     pass.run(op::sum_bases<T>{.bases = L::weight_bases,
                               .rows = rows,
@@ -124,6 +133,7 @@ template <class L> struct ConvActivationBases {
   template <class P>
   static void forward(const op::Map<const T>& x, const op::Map<T>& y, const T* bias, P& pass,
                       int site, const ActiveConv& a) {
+    if constexpr (L::binary) return forward_binary(x, y, bias, pass, site, a);
     constexpr int M = L::weight_bases, N = L::activation_bases;
     const T* p = pass.prepared(site);
     op::Map<const T> from = x;
@@ -170,6 +180,23 @@ template <class L> struct ConvActivationBases {
   }
 
  private:
+  template <class P>
+  static void forward_binary(const op::Map<const T>& x, const op::Map<T>& y, const T* bias, P& pass,
+                             int site, const ActiveConv& a) {
+    T* p = pass.prepared(site);
+    const geometry::BitMap map = L::bit_map(x);
+    std::uint32_t* bits = words_at(pass.work_forward(site));
+    pass.run(
+        op::binarize<A, T>{.x = x, .parameters = parameters(pass, site), .to = map, .bits = bits});
+    geometry::Filter filter = L::filter(a, 0);
+    filter.winograd = L::winograd_forward;
+    pass.run(op::binary_convolution<T>{
+        .in = {.x = map, .bits = bits, .weights = words_at(p), .weight_bases = L::weight_bases},
+        .bias = bias,
+        .scale = L::factored ? p + L::Prepared::factors.at : nullptr,
+        .y = y,
+        .filter = filter});
+  }
   template <class P> static const T* parameters(const P& pass, int site) {
     return L::Parameters::activation.size ? pass.parameter(site, L::Parameters::activation.at)
                                           : nullptr;

@@ -40,6 +40,10 @@ struct ConvLayout {
       return p.count == A::bases && p.per == quant::Per::layer;
     return false;
   }();
+  /// Computed with bits: both maps are signs.
+  static constexpr bool binary = quant::is_signs<W> && quant::is_signs<A> && has_binary<Device> &&
+                                 S.groups == 1 && !derived &&
+                                 geometry::binary_wins(S.in.c, S.out.c, S.kh, S.kw);
 
   struct Parameters {
     static constexpr Section weight{0, S.weights()},
@@ -81,11 +85,27 @@ struct ConvLayout {
                                    : maxima.packed_backward(),
                16);
 
-  /// forward: a pack for each weight base. backward: a pack of their sum. factors: alpha_m beta_n
+  /// Elements that hold words of 32 bits.
+  static constexpr std::size_t elements_of(long words) {
+    return round_up(words * sizeof(std::uint32_t), 64) / sizeof(T);
+  }
+  static constexpr geometry::BitWeights bit_weights(int in, int out) {
+    return {.bases = weight_bases, .o = out, .i = in, .kh = S.kh, .kw = S.kw};
+  }
+  static geometry::BitMap bit_map(const geometry::Map& x) { return {x, S.pad, activation_bases}; }
+  /// Elements of a sample's signs.
+  static constexpr std::size_t bits_of_sample() {
+    return elements_of(
+        geometry::BitMap{{1, S.in.h, S.in.w, S.in.c, S.in.c}, S.pad, activation_bases}
+            .sample_words());
+  }
+
+  /// forward: a pack for each weight base, or the signs of all. backward: a pack of their sum. factors: alpha_m beta_n
   /// for each pair of bases.
   struct Prepared {
     static constexpr std::size_t dense = plain_weights ? 0 : S.weights();
-    static constexpr Section forward{0, weight_bases*pack_size},
+    static constexpr Section forward{
+        0, binary ? elements_of(bit_weights(S.in.c, S.out.c).words()) : weight_bases*pack_size},
         backward{forward.end(), backward_pack_size}, bases{backward.end(), weight_bases*dense},
         scales{bases.end(), std::size_t(W::scaled ? weight_bases*S.out.c : 0)},
         sum{scales.end(), dense},

@@ -36,6 +36,17 @@ template <class T, class Device> class PendingFusion {
           Part::source);
     return true;
   }
+  bool take(Stream s, const op::binary_convolution<T>& a) {
+    begin(s,
+          {.source = op::FusedSource::binary,
+           .binary = a.in,
+           .bias = a.bias,
+           .scale = a.scale,
+           .y = a.y,
+           .filter = a.filter},
+          Part::source);
+    return true;
+  }
   bool take(Stream s, const op::conv2d_backward_input<T>& a) {
     begin(s,
           {.source = op::FusedSource::backward_input,
@@ -47,8 +58,9 @@ template <class T, class Device> class PendingFusion {
     return true;
   }
   bool take(Stream, const op::batch_norm_statistics<T>& a) {
-    if (!follows(a.x, Part::statistics) || fused_.source != op::FusedSource::forward ||
-        part_ != Part::source)
+    if (!follows(a.x, Part::statistics) || part_ != Part::source ||
+        fused_.source == op::FusedSource::values ||
+        fused_.source == op::FusedSource::backward_input)
       return false;
     fused_.tail.mean_out = a.mean;
     fused_.tail.var_out = a.var;

@@ -3,6 +3,7 @@
 // of the single operations.
 #pragma once
 
+#include "rnx/kernels/op/binary.hpp"
 #include "rnx/kernels/op/convolution.hpp"
 
 namespace rnx::inline RNX_ABI::op {
@@ -36,15 +37,17 @@ template <class T> struct Tail {
   }
 };
 
-enum class FusedSource { values, forward, backward_input };
+enum class FusedSource { values, forward, backward_input, binary };
 
-/// y = tail(v) with v = x itself (source values), the convolution of conv2d_forward, or the input
-/// gradient of conv2d_backward_input (x: dy, y: dx). `raw`, of a convolution alone: what
-/// `accumulate` adds to, too.
+/// y = tail(v) with v = x itself (source values), the convolution of conv2d_forward or of
+/// binary_convolution (`binary` in the place of x and w), or the input gradient of
+/// conv2d_backward_input (x: dy, y: dx). `raw`, of a convolution alone: what `accumulate` adds to,
+/// too.
 template <class T> struct fused {
   FusedSource source = FusedSource::values;
   Map<const T> x{};
   const T* w = nullptr;
+  BinaryOperands binary{};
   const T* bias = nullptr;
   const T* scale = nullptr;
   bool accumulate = false;
@@ -52,7 +55,8 @@ template <class T> struct fused {
   geometry::Filter filter{};
   Tail<T> tail{};
   auto pointers() {
-    return std::tuple_cat(std::tie(x.data, w, bias, scale, y.data), tail.pointers());
+    return std::tuple_cat(std::tie(x.data, w, binary.bits, binary.weights, bias, scale, y.data),
+                          tail.pointers());
   }
 };
 

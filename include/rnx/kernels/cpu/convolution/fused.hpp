@@ -2,6 +2,7 @@
 // or with all that follows elementwise (op::Tail).
 #pragma once
 
+#include "rnx/kernels/cpu/convolution/binary.hpp"
 #include "rnx/kernels/cpu/convolution/few.hpp"
 #include "rnx/kernels/cpu/convolution/winograd.hpp"
 
@@ -108,6 +109,10 @@ template <class T> struct kernel<cpu, op::fused<T>> {
                                                 .filter = a.filter,
                                                 .accumulate = a.accumulate}),
                               &fused);
+      case op::FusedSource::binary:
+        return host::binary_convolve<T>(
+            {.in = a.binary, .bias = a.bias, .scale = a.scale, .y = a.y, .filter = a.filter},
+            &fused);
       case op::FusedSource::backward_input:
         return host::convolve(
             host::backward_input<T>({.dy = a.x, .w = a.w, .dx = a.y, .filter = a.filter}), &fused);
