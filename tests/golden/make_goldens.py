@@ -98,6 +98,11 @@ def rrm():
     save("rrm.json", r.goldens())
 
 
+def rlnet():
+    import rlnet as r
+    save("rlnet.json", r.goldens())
+
+
 def batch_losses():
     import batch_losses as b
     save("batch_losses.json", b.goldens())
@@ -120,6 +125,7 @@ JOBS = {
     "elastic": elastic,
     "objectives": objectives,
     "rrm": rrm,
+    "rlnet": rlnet,
     "losses": losses,
     "batch_losses": batch_losses,
     "optim": optim,
