@@ -17,6 +17,18 @@ struct ViewTerms {
   bool used() const { return ce > 0 || kl > 0 || pram > 0; }
 };
 
+/// The last masked ReLU of each size of maps, in student and teacher: what PRAM compares. A size that
+/// only the first ReLU has (behind the stem of a WRN) is no stage.
+inline std::vector<distill::AttentionPair> stage_pairs(const Graph& graph) {
+  const std::vector<ReluLayer> layers = relu_layers(graph);
+  std::vector<distill::AttentionPair> pairs;
+  for (std::size_t l = 0; l < layers.size(); ++l) {
+    const bool last = l + 1 == layers.size() || !(layers[l + 1].dims == layers[l].dims);
+    if (last && (l > 0 || layers.size() == 1)) pairs.push_back({layers[l].path, layers[l].path});
+  }
+  return pairs;
+}
+
 /// CE, KL and PRAM of three views: clean, augmented by AugMix, attacked on its path in eval mode.
 ///   teacher's training (eq. 1)   Rlnet::teach()
 ///   mask search (eq. 6)          Rlnet::search(teacher, budget)
