@@ -17,8 +17,8 @@ struct ViewTerms {
   bool used() const { return ce > 0 || kl > 0 || pram > 0; }
 };
 
-/// The last masked ReLU of each size of maps, in student and teacher: what PRAM compares. A size that
-/// only the first ReLU has (behind the stem of a WRN) is no stage.
+/// The last masked ReLU of each size of maps, in student and teacher: what PRAM compares. A size
+/// that only the first ReLU has (behind the stem of a WRN) is no stage.
 inline std::vector<distill::AttentionPair> stage_pairs(const Graph& graph) {
   const std::vector<ReluLayer> layers = relu_layers(graph);
   std::vector<distill::AttentionPair> pairs;
