@@ -1,5 +1,7 @@
 #include "arguments.hpp"
 
+#include <rnx/io/file_checksum.hpp>
+
 namespace training {
 
 using namespace rnx;
@@ -78,7 +80,9 @@ Json Arguments::rlnet_configuration() const {
   if (taught())
     c.update({{"kl_weight", kl_weight}, {"kl_views", kl_views}, {"temperature", softness()}});
   if (tuned()) c.update({{"pram_weight", pram_weight}, {"pram_views", pram_views}, {"pram", pram}});
-  if (masked()) c.update({{"budget", budget}, {"shares", shares}});
+  const bool named = shares == "uniform" || shares == "published";
+  if (masked())
+    c.update({{"budget", budget}, {"shares", named ? shares : io::file_checksum(shares)}});
   return c;
 }
 
