@@ -69,6 +69,7 @@ class Pipeline {
     for (const rlnet::Row& row : plan_.rows)
       for (const int seed : plan_.seeds) {
         if (!work_has(row.phase) || !a_.wants(row)) continue;
+        if (row.phase == Phase::sensitivity && seed != plan_.seeds[0]) continue;
         const int code = guarded(row, seed);
         if (tools::stop_on_signals().load()) return tools::stopped_status();
         if (result == 0) result = code;
@@ -165,7 +166,8 @@ class Pipeline {
     s["seed"] = seed;
     if (!row.teacher.empty()) s["teacher"] = weights_of(row.teacher, seed);
     if (!row.init.empty()) s["init"] = weights_of(row.init, seed);
-    if (!row.shares.empty()) s["shares"] = (folder(row.shares, seed) / "sensitivity.json").string();
+    if (!row.shares.empty())
+      s["shares"] = (folder(row.shares, plan_.seeds[0]) / "sensitivity.json").string();
     return s;
   }
 
