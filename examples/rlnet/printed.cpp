@@ -86,7 +86,7 @@ PaperTable table1(const Plan& plan) {
   return t;
 }
 /// CA, NPA and AdvA as columns 1, 2 and 4 of the usual ones.
-Printed three(double ca, double npa, double adv, std::optional<double> relus = none) {
+Printed row_of(double ca, double npa, double adv, std::optional<double> relus = none) {
   return {ca, npa, none, adv, relus};
 }
 PaperTable table2(const std::string& p, int budget) {
@@ -94,10 +94,10 @@ PaperTable table2(const std::string& p, int budget) {
   return {2,
           "Robust distillation losses, CIFAR-100, ResNet-18 (paper)",
           usual_columns(),
-          {{"AR", p + "-ar", three(78.68, 63.31, 26.99, 557)},
-           {"PR, Train_CE", p + "-ce", three(70.21, 58.08, 23.91, k)},
-           {"PR, Train_CEKL", p + "-cekl", three(70.53, 58.75, 22.21, k)},
-           {"PR, Train_KL", p + "-kl", three(73.47, 61.13, 21.82, k)}}};
+          {{"AR", p + "-ar", row_of(78.68, 63.31, 26.99, 557)},
+           {"PR, Train_CE", p + "-ce", row_of(70.21, 58.08, 23.91, k)},
+           {"PR, Train_CEKL", p + "-cekl", row_of(70.53, 58.75, 22.21, k)},
+           {"PR, Train_KL", p + "-kl", row_of(73.47, 61.13, 21.82, k)}}};
 }
 /// Of table 3, which prints formulas: what the rows of table 2 were trained with.
 PaperTable table3(const std::string& p) {
@@ -116,36 +116,36 @@ PaperTable table4(const std::string& p) {
   return {4,
           "Temperature",
           usual_columns(),
-          {{"L_kl, T = 4", p + "-kl", three(73.47, 61.13, 21.82)},
-           {"L_kl, T = 1", p + "-kl-t1", three(71.08, 58.6, 23.32)},
-           {"L_kl + L_PRAM, T = 4", p + "-kl-pram", three(74.16, 61.19, 21.81)},
-           {"L_kl + L_PRAM, T = 1", p + "-kl-pram-t1", three(73.5, 59.11, 24.55)}}};
+          {{"L_kl, T = 4", p + "-kl", row_of(73.47, 61.13, 21.82)},
+           {"L_kl, T = 1", p + "-kl-t1", row_of(71.08, 58.6, 23.32)},
+           {"L_kl + L_PRAM, T = 4", p + "-kl-pram", row_of(74.16, 61.19, 21.81)},
+           {"L_kl + L_PRAM, T = 1", p + "-kl-pram-t1", row_of(73.5, 59.11, 24.55)}}};
 }
 PaperTable table5(const std::string& p, const std::string& whole) {
   return {5,
           "PRAM",
           usual_columns(),
-          {{"KL", p + "-kl", three(73.47, 61.13, 21.82)},
-           {"KL, PRAM(x)", p + "-kl-pram-clean", three(73.85, 60.48, 21.73)},
-           {"KL, PRAM(x), PRAM(aug)", p + "-kl-pram", three(74.16, 61.19, 21.81)},
-           {"KL, PRAM of all", p + "-kl-pram-all", three(74.20, 61.53, 22.19)},
-           {"KL, CE, PRAM(x), PRAM(aug)", whole, three(74.87, 60.72, 22.07)},
-           {"KL, CE, PRAM of all", p + "-all-pram-all", three(74.28, 61.12, 21.95)}}};
+          {{"KL", p + "-kl", row_of(73.47, 61.13, 21.82)},
+           {"KL, PRAM(x)", p + "-kl-pram-clean", row_of(73.85, 60.48, 21.73)},
+           {"KL, PRAM(x), PRAM(aug)", p + "-kl-pram", row_of(74.16, 61.19, 21.81)},
+           {"KL, PRAM of all", p + "-kl-pram-all", row_of(74.20, 61.53, 22.19)},
+           {"KL, CE, PRAM(x), PRAM(aug)", whole, row_of(74.87, 60.72, 22.07)},
+           {"KL, CE, PRAM of all", p + "-all-pram-all", row_of(74.28, 61.12, 21.95)}}};
 }
 PaperTable table6(const Plan& plan, const std::string& p, const std::string& whole) {
   PaperTable t{
       6,
       "With and without cross-entropy",
       usual_columns(),
-      {{"AR", "c10-r18-ar", three(95.88, 88.15, 51.18, 557), "CIFAR-10, ResNet-18"},
-       {"PR, without", "c10-r18-kl-pram", three(93.71, 85.62, 44.95, 50), "CIFAR-10, ResNet-18"},
-       {"PR, with", "c10-r18-50", three(93.70, 85.13, 43.57, 50), "CIFAR-10, ResNet-18"},
-       {"AR", "c100-r18-ar", three(78.68, 63.31, 26.99, 557), "CIFAR-100, ResNet-18"},
-       {"PR, without", "c100-r18-kl-pram", three(74.16, 61.19, 21.81, 50), "CIFAR-100, ResNet-18"},
-       {"PR, with", "c100-r18-50", three(74.87, 60.72, 22.07, 50), "CIFAR-100, ResNet-18"},
-       {"AR", "c100-r34-ar", three(79.71, 65.25, 26.57, 967), "CIFAR-100, ResNet-34"},
-       {"PR, without", "c100-r34-kl-pram", three(73.30, 61.23, 21.69, 80), "CIFAR-100, ResNet-34"},
-       {"PR, with", "c100-r34-80", three(73.72, 61.27, 22.03, 80), "CIFAR-100, ResNet-34"}}};
+      {{"AR", "c10-r18-ar", row_of(95.88, 88.15, 51.18, 557), "CIFAR-10, ResNet-18"},
+       {"PR, without", "c10-r18-kl-pram", row_of(93.71, 85.62, 44.95, 50), "CIFAR-10, ResNet-18"},
+       {"PR, with", "c10-r18-50", row_of(93.70, 85.13, 43.57, 50), "CIFAR-10, ResNet-18"},
+       {"AR", "c100-r18-ar", row_of(78.68, 63.31, 26.99, 557), "CIFAR-100, ResNet-18"},
+       {"PR, without", "c100-r18-kl-pram", row_of(74.16, 61.19, 21.81, 50), "CIFAR-100, ResNet-18"},
+       {"PR, with", "c100-r18-50", row_of(74.87, 60.72, 22.07, 50), "CIFAR-100, ResNet-18"},
+       {"AR", "c100-r34-ar", row_of(79.71, 65.25, 26.57, 967), "CIFAR-100, ResNet-34"},
+       {"PR, without", "c100-r34-kl-pram", row_of(73.30, 61.23, 21.69, 80), "CIFAR-100, ResNet-34"},
+       {"PR, with", "c100-r34-80", row_of(73.72, 61.27, 22.03, 80), "CIFAR-100, ResNet-34"}}};
   if (plan.preset != "paper")
     for (const auto& [label, row] :
          {std::pair{"AR", p + "-ar"}, {"PR, without", p + "-kl-pram"}, {"PR, with", whole}})
