@@ -22,12 +22,13 @@ train::AnyObjective<float> rlnet_of(const Arguments& a, const tools::DataSet& se
   const auto spread = [&](const std::vector<std::string>& views, double weight,
                           double ViewTerms::*of) {
     const auto count = views.size() - std::size_t(std::count(views.begin(), views.end(), "none"));
-    for (const std::string& view : views)
-      if (view != "none")
-        (view == "clean" ? r.clean
-         : view == "aug" ? r.augmented
-                         : r.adversarial).*
-            of = weight / double(count);
+    for (const std::string& view : views) {
+      if (view == "none") continue;
+      ViewTerms* const terms = view == "clean" ? &r.clean
+                               : view == "aug" ? &r.augmented
+                                               : &r.adversarial;
+      terms->*of = weight / double(count);
+    }
   };
   spread(a.ce_views, a.objective == "rlnet-teacher" ? 1 : a.ce_weight, &ViewTerms::ce);
   if (a.taught()) {

@@ -42,7 +42,7 @@ struct Rlnet {
   ViewTerms clean{}, augmented{}, adversarial{};
   /// of the augmented view, which is a reading of the image of its own
   data::Augment augment = data::crop_and_flip().add(data::AugMix{});
-  attack::Pgd<> attack{};    ///< PGD-7, 8/255 by 2/255
+  attack::Pgd<> attack{.step = px(2), .steps = 7};  ///< 8/255
   bool attack_by_kl = true;  ///< it climbs the divergence from the teacher, else the cross-entropy
   double temperature = 4;    ///< of KL, of the attack's too
   train::Reduction reduction = train::Reduction::batchmean;
