@@ -3,14 +3,14 @@
 
 #include <filesystem>
 
+#include "../tools/paper.hpp"
 #include "../tools/train/program.hpp"
 #include "plan.hpp"
 
 namespace rrm {
 
-bool is_there(const std::filesystem::path& path);
-/// Errors: FileError.
-Json read_json(const std::filesystem::path& path);
+using paper::Images, paper::is_there, paper::read_json;
+
 /// Samples of a source as a network takes them, in [0, 1].
 rnx::Tensor<float> batch_of(const rnx::data::Source& source, const std::vector<std::uint32_t>& ids);
 
@@ -19,20 +19,6 @@ struct Run {
   const Row& row;
   const training::Program& program;
   std::filesystem::path folder;
-};
-
-/// Data sets, opened once.
-class Images {
- public:
-  /// Errors: UsageError, FileError.
-  const tools::DataSet& of(const tools::DataOptions& o, bool train);
-
- private:
-  struct Opened {
-    std::string key;
-    tools::DataSet set;
-  };
-  std::vector<std::unique_ptr<Opened>> opened_{};
 };
 
 /// Makes the robustified training images of a teacher (attack::Inversion) as a folder of arrays,

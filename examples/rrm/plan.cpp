@@ -1,5 +1,7 @@
 #include "plan.hpp"
 
+#include "../tools/paper.hpp"
+
 #include <algorithm>
 #include <map>
 
@@ -10,11 +12,8 @@
 namespace rrm {
 namespace {
 
-/// `settings` with `more` over them.
-Json with(Json settings, const Json& more) {
-  settings.update(more);
-  return settings;
-}
+using paper::with;
+
 Json ball(bool l2, bool imagenet) {
   if (!l2) return {{"norm", "linf"}, {"eps", "8/255"}, {"attack-step", "2/255"}};
   return {{"norm", "l2"}, {"eps", imagenet ? "3" : "1"}, {"attack-step", imagenet ? "0.6" : "0.2"}};
@@ -332,20 +331,6 @@ Plan plan_of(const std::string& preset) {
   std::stable_sort(plan.rows.begin(), plan.rows.end(), later);
   find_balls(plan.rows);
   return plan;
-}
-
-std::string difference(const Row& paper, const Row& own) {
-  std::string text;
-  for (const auto& [key, value] : own.settings.items()) {
-    if (key.starts_with("eval-") || key.starts_with("final-")) continue;
-    const auto printed = paper.settings.find(key);
-    if (printed != paper.settings.end() && *printed == value) continue;
-    text += fmt::format("{}{} {}{}", text.empty() ? "" : ", ", key,
-                        printed == paper.settings.end() ? "" : printed->dump() + " \u2192 ",
-                        value.dump());
-  }
-  std::erase(text, '"');
-  return text;
 }
 
 }  // namespace rrm

@@ -63,8 +63,4 @@ struct Plan {
 /// VGG-11 in the places of the paper's networks. paper: as published. Errors: UsageError.
 Plan plan_of(const std::string& preset);
 
-/// "model resnet50_rrm -> resnet20_rrm, epochs 48 -> 8": what a row's settings have otherwise than
-/// the paper's; "" where there is nothing.
-std::string difference(const Row& paper, const Row& own);
-
 }  // namespace rrm

@@ -177,21 +177,15 @@ std::vector<PaperTable> paper_tables() {
 }
 
 fs::path folder_of(const fs::path& out, const std::string& row, int seed) {
-  return out / fmt::format("{}-s{}", row, seed);
+  return paper::folder_of(out, row, seed);
 }
 
 std::vector<fs::path> runs_of(const Plan& plan, const fs::path& out, const std::string& row) {
-  std::vector<fs::path> runs;
-  for (const int seed : plan.seeds) runs.push_back(folder_of(out, row, seed));
-  return runs;
+  return paper::runs_of(plan.seeds, out, row);
 }
 std::optional<double> mean_of(const Plan& plan, const fs::path& out, const std::string& row,
                               const report::TableColumn& column) {
-  std::vector<double> values;
-  for (const fs::path& run : runs_of(plan, out, row))
-    if (const auto v = report::detail::find_value(run, column).value)
-      values.push_back(column.scale * *v);
-  return values.empty() ? std::optional<double>() : eval::mean(values).value;
+  return paper::mean_of(runs_of(plan, out, row), column);
 }
 
 }  // namespace rrm

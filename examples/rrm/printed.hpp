@@ -3,24 +3,12 @@
 
 #include <rnx/report/table.hpp>
 
+#include "../tools/paper.hpp"
 #include "plan.hpp"
 
 namespace rrm {
 
-using Printed = std::vector<std::optional<double>>;
-
-/// A row of a table: how it is called, which run it is, what is printed.
-struct Line {
-  std::string label, row;
-  Printed printed;
-  std::string group{};
-};
-struct PaperTable {
-  int number;
-  std::string title;
-  std::vector<rnx::report::TableColumn> columns;
-  std::vector<Line> lines;
-};
+using paper::Line, paper::PaperTable, paper::Printed;
 
 /// Tables 1 to 10; table 8 is two, of CIFAR-10 and of Restricted ImageNet.
 std::vector<PaperTable> paper_tables();

@@ -10,18 +10,6 @@ namespace rrm {
 using namespace rnx;
 namespace fs = std::filesystem;
 
-bool is_there(const fs::path& path) {
-  std::error_code error;
-  return fs::exists(path, error);
-}
-Json read_json(const fs::path& path) {
-  Json json = Json::parse(io::read_file(path, 64 << 20), nullptr, false);
-  require<FileError>(json.is_object(), [&] {
-    return path.string() + ": expected a JSON object, found something else";
-  });
-  return json;
-}
-
 Tensor<float> batch_of(const data::Source& source, const std::vector<std::uint32_t>& ids) {
   std::vector<float> pixels(ids.size() * source.dims().count());
   for (std::size_t i = 0; i < ids.size(); ++i)
@@ -30,15 +18,6 @@ Tensor<float> batch_of(const data::Source& source, const std::vector<std::uint32
   x.upload(pixels);
   return x;
 }
-const tools::DataSet& Images::of(const tools::DataOptions& o, bool train) {
-  const std::string key =
-      fmt::format("{} {} {} {} {} {}", o.dataset, o.dir, o.n_train, o.n_test, o.groups, train);
-  for (const auto& opened : opened_)
-    if (opened->key == key) return opened->set;
-  opened_.push_back(std::make_unique<Opened>(Opened{key, tools::open_data(o, train, true)}));
-  return opened_.back()->set;
-}
-
 namespace {
 
 std::vector<std::uint8_t> bytes_of(const std::vector<float>& pixels) {

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <rnx/report.hpp>
-#include <rnx/report/table_text.hpp>
 
 #include "../tools/outputs.hpp"
 #include "printed.hpp"
@@ -27,18 +26,8 @@ std::string attacks_text(const Plan& plan) {
       a.auto_attack ? count(a.auto_attack) : "none", plan.data.dump());
 }
 
-report::Table gather(const Plan& plan, const fs::path& out, const PaperTable& t) {
-  std::vector<report::TableRow> rows;
-  for (const Line& line : t.lines)
-    rows.push_back({.label = line.label,
-                    .runs = runs_of(plan, out, line.row),
-                    .paper = line.printed,
-                    .group = line.group});
-  return {fmt::format("Table {}: {}", t.number, t.title), t.columns, std::move(rows)};
-}
-
 /// What a table's rows have otherwise than the paper's, and those that the plan has not.
-std::string differences(const Plan& plan, const Plan& paper, const PaperTable& t) {
+std::string differences(const Plan& plan, const Plan& printed, const PaperTable& t) {
   std::string text, missing;
   for (const Line& line : t.lines) {
     const Row* own = plan.find(line.row);
@@ -46,7 +35,7 @@ std::string differences(const Plan& plan, const Plan& paper, const PaperTable& t
       missing += (missing.empty() ? "" : ", ") + line.row;
       continue;
     }
-    const std::string other = difference(*paper.find(line.row), *own);
+    const std::string other = paper::difference(printed.find(line.row)->settings, own->settings);
     if (!other.empty()) text += fmt::format("- {}: {}\n", line.row, other);
   }
   if (!missing.empty()) text += "- not in this plan: " + missing + "\n";
@@ -87,21 +76,17 @@ std::string time_text(const Plan& plan, const fs::path& out) {
 }  // namespace
 
 void write_tables(const Plan& plan, const fs::path& out) {
-  const Plan paper = plan_of("paper");
+  const Plan printed = plan_of("paper");
   tools::make_writable("--out", out / "tables");
   std::string page =
       fmt::format("# Paper 002 (RRM), preset {}\n\n{}\n", plan.preset, attacks_text(plan));
   int before = 0;
   for (const PaperTable& t : paper_tables()) {
-    const report::Table table = gather(plan, out, t);
     const std::string file =
         fmt::format("table-{}{}", t.number, t.number == before ? "-imagenet" : "");
     before = t.number;
-    const std::string text = report::to_markdown(table) + "\n" + differences(plan, paper, t) + "\n";
-    io::write_file(out / "tables" / (file + ".md"), text);
-    io::write_file(out / "tables" / (file + ".csv"), report::to_csv(table));
-    io::write_file(out / "tables" / (file + ".html"), report::to_html(table));
-    page += text;
+    page += paper::write_table(paper::gather(t, plan.seeds, out), out / "tables", file,
+                               differences(plan, printed, t));
   }
   page += "## Times\n\n" + time_text(plan, out) + "\n## Checks\n\n" + checks(plan, out) +
           "\n## Figures\n\n";

@@ -13,4 +13,5 @@
 #include "rnx/models/alexnet.hpp"
 #include "rnx/models/dnn.hpp"
 #include "rnx/models/mobilenet.hpp"
+#include "rnx/models/rlnet.hpp"
 #include "rnx/models/registry.hpp"

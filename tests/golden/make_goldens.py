@@ -103,6 +103,11 @@ def quantizers():
     save("quantizers.json", q.goldens())
 
 
+def rlnet():
+    import rlnet as r
+    save("rlnet.json", r.goldens())
+
+
 def batch_losses():
     import batch_losses as b
     save("batch_losses.json", b.goldens())
@@ -126,6 +131,7 @@ JOBS = {
     "objectives": objectives,
     "rrm": rrm,
     "quantizers": quantizers,
+    "rlnet": rlnet,
     "losses": losses,
     "batch_losses": batch_losses,
     "optim": optim,

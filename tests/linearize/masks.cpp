@@ -63,27 +63,27 @@ TEST_CASE("masks: scores are sums of distances over samples, whatever the batche
   };
   auto a = teacher.make_trace(keep(4)), b = student.make_trace(keep(4));
   const auto x = support::images<double>(4, teacher.input_dims());
-  linearize::MaskScores together(linearize::relu_layers(student.graph())), apart = together;
+  const auto layers = linearize::relu_layers(student.graph());
+  std::vector<double> together(144 + 54), apart = together, expected(54);
   teacher.forward(a, x.view(), {});
   student.forward(b, x.view(), {});
-  together.add(a, b);
-  std::vector<double> expected(54);
+  linearize::add_distances<double, cpu>(layers, a, 0, b, together);
   const auto theirs = a.activations()[1].value, ours = b.activations()[1].value;
   for (int i = 0; i < 4; ++i)
     for (int c = 0; c < 6; ++c)
       for (int p = 0; p < 9; ++p)
         expected[std::size_t(c * 9 + p)] += std::abs(theirs.data[(i * 9 + p) * theirs.stride + c] -
                                                      ours.data[(i * 9 + p) * ours.stride + c]);
-  CHECK(together.sums()[1] == expected);
-  for (int first = 0; first < 4; ++first) {
-    const auto part = x.view().samples(first, 1);
-    teacher.forward(a, part, {});
-    student.forward(b, part, {});
-    apart.add(a, b);
+  CHECK(std::equal(expected.begin(), expected.end(), together.begin() + 144));
+  for (int first = 0; first < 4; ++first) {  // the teacher's trace holds the whole batch
+    student.forward(b, x.view().samples(first, 1), {});
+    linearize::add_distances<double, cpu>(layers, a, first, b, apart);
   }
-  CHECK(apart.sums() == together.sums());
-  apart.clear();
-  CHECK(apart.sums()[0] == std::vector<double>(144));
+  CHECK(apart == together);
+  CHECK(error_of<ShapeError>(
+            [&] { linearize::add_distances<double, cpu>(layers, a, 4, b, apart); }) ==
+        "linearize: relu: expected maps of (4, 6, 6), found 4 of (4, 6, 6) of the teacher and 1 of "
+        "(4, 6, 6) of the student from sample 4 on");
 }
 
 TEST_CASE("masks: what does not fit is refused, before anything is set") {

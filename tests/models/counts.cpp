@@ -155,3 +155,21 @@ TEST_CASE("bit operations of ResNet-18 on ImageNet (paper 003)") {
   check(binary, 3, 1, 126.7, 131.347);
   check(binary, 3, 3, 228.5, 242.329);
 }
+
+TEST_CASE("paper 000's networks: ReLUs that have masks, two paths of every batch norm") {
+  const auto check = [](const Graph& graph, long long parameters, long long relus) {
+    const cost::Row total = cost::table(graph).total();
+    CHECK(total.parameters == parameters);
+    CHECK(total.relus == relus);
+    long masked = 0;
+    for (const Node& n : graph.nodes)
+      masked += n.operation == "masked_relu" ? long(n.out.count()) : 0;
+    CHECK(masked == relus);
+    CHECK(path_count(graph) == 2);
+  };
+  check(support::describe<ResNet18Rlnet<>, Cifar>(), 11183562, 557056);
+  check(support::describe<ResNet34Rlnet<100>, Cifar>(), 21345316, 966656);
+  check(support::describe<Wrn22x8Rlnet<100>, Cifar>(), 17215060, 1392640);
+  check(support::describe<ResNet18Rlnet<200>, Shape<3, 64, 64>>(), 11281032, 2228224);
+  check(support::describe<ResNet20Rlnet<>, Cifar>(), 271098, 188416);
+}

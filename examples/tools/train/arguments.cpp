@@ -1,13 +1,15 @@
 #include "arguments.hpp"
 
+#include <rnx/io/file_checksum.hpp>
+
 namespace training {
 
 using namespace rnx;
 
 void Arguments::check() const {
-  tools::require_known(
-      "--objective", objective,
-      {"natural", "pgd", "fgsm-rs", "free", "trades", "kd", "ard", "rslad", "rrm"});
+  tools::require_known("--objective", objective,
+                       {"natural", "pgd", "fgsm-rs", "free", "trades", "kd", "ard", "rslad", "rrm",
+                        "rlnet-teacher", "rlnet-mask", "rlnet-finetune"});
   tools::require_known("--schedule", schedule,
                        {"onecycle", "triangular", "cosine", "multistep", "constant"});
   tools::require_known("--match", match, {"cosine", "l2"});
@@ -27,8 +29,26 @@ void Arguments::check() const {
                     : "--teacher: " + objective + " training takes none";
   });
   require(teacher_model.empty() || taught(), "--teacher-model: it goes with --teacher");
-  require(label_smoothing == 0 || !taught(),
+  check_rlnet();
+  require(label_smoothing == 0 || !(taught() || rlnet()),
           [&] { return "--label-smoothing: " + objective + " training takes none"; });
+}
+
+void Arguments::check_rlnet() const {
+  tools::require_known("--batch-split", batch_split, {"halves", "whole"});
+  tools::require_known("--pram", pram, {"attention", "activations"});
+  for (const auto& [option, list] : {std::pair{"--ce-views", &ce_views},
+                                     {"--kl-views", &kl_views},
+                                     {"--pram-views", &pram_views}})
+    for (const std::string& view : *list)
+      if (view != "none") tools::require_known(option, view, {"clean", "aug", "adv"});
+  require(masked() == (budget > 0), [&] {
+    return masked() ? "--budget: rlnet-mask training needs the number of ReLUs that are kept"
+                    : "--budget: it is for rlnet-mask training";
+  });
+  require(shares == "uniform" || masked(), "--shares: it goes with --budget");
+  require(density == 0 || objective == "natural", "--density: it is for natural training");
+  require(!augmix || objective == "natural", "--augmix: it is for natural training");
 }
 
 void Arguments::check_attack() const {
@@ -52,6 +72,20 @@ std::function<optim::Rates(long, long)> Arguments::rates() const {
   };
 }
 
+Json Arguments::rlnet_configuration() const {
+  Json c{{"ce_weight", ce_weight},
+         {"ce_views", ce_views},
+         {"split", batch_split},
+         {"augmented_path", augmented_path}};
+  if (taught())
+    c.update({{"kl_weight", kl_weight}, {"kl_views", kl_views}, {"temperature", softness()}});
+  if (tuned()) c.update({{"pram_weight", pram_weight}, {"pram_views", pram_views}, {"pram", pram}});
+  const bool named = shares == "uniform" || shares == "published";
+  if (masked())
+    c.update({{"budget", budget}, {"shares", named ? shares : io::file_checksum(shares)}});
+  return c;
+}
+
 Json Arguments::configuration(const tools::DataSet& set, std::size_t n_train,
                               const std::string& init_checksum,
                               const tools::LoadedTeacher& by) const {
@@ -72,10 +106,13 @@ Json Arguments::configuration(const tools::DataSet& set, std::size_t n_train,
          {"seed", seed}};
   if (!init_checksum.empty()) c["init"] = {{"checksum", init_checksum}, {"skip_head", skip_head}};
   if (taught()) c["teacher"] = {{"model", by.model}, {"checksum", by.checksum}};
-  if (objective == "kd" || objective == "ard") c["temperature"] = temperature;
+  if (objective == "kd" || objective == "ard") c["temperature"] = softness();
   if (objective == "rrm") c["lambda"] = lambda;
   if (objective == "rrm" && match != "cosine") c["match"] = match;
-  if (taught() && objective != "rrm") c["alpha"] = share();
+  if (taught() && objective != "rrm" && !rlnet()) c["alpha"] = share();
+  if (rlnet()) c["rlnet"] = rlnet_configuration();
+  if (density > 0) c["density"] = density;
+  if (augmix) c["augmix"] = true;
   if (schedule == "cosine" && lr_end > 0) c["lr_end"] = lr_end;
   if (schedule == "onecycle" || schedule == "triangular") c["warm"] = warm;
   if (schedule == "multistep") {

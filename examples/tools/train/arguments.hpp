@@ -17,18 +17,22 @@ using Json = nlohmann::ordered_json;
 struct Arguments {
   std::string model = "resnet20", out = "run", objective = "natural", attack_mode, norm = "linf",
               eps = "8/255", attack_step, schedule = "onecycle", resume = "auto", progress = "auto",
-              device = "cpu", init, teacher, teacher_model, match = "cosine";
+              device = "cpu", init, teacher, teacher_model, match = "cosine",
+              batch_split = "halves", pram = "attention", shares = "uniform";
   std::vector<double> milestones{0.5, 0.75};
+  std::vector<std::string> ce_views{"clean", "aug", "adv"}, kl_views = ce_views,
+                                                            pram_views{"clean", "aug"};
   tools::DataOptions data;
   int epochs = 4, batch = 128, attack_steps = 0, attack_commits = 0, replays = 8, holdout = 0,
       eval_n = 2000, eval_pgd_n = 500, eval_every = 1, final_n = 0, final_pgd_n = 1000, threads = 0,
       loader_threads = 1, keep = 2;
   double lr = 0.2, weight_decay = 5e-4, momentum = 0.9, warm = 0.4, gamma = 0.1, beta = 6,
-         label_smoothing = 0, save_every = 600, alpha = -1, temperature = 30, lambda = 5e-3,
-         lr_end = 0;
-  long save_every_steps = 0;
+         label_smoothing = 0, save_every = 600, alpha = -1, temperature = 0, lambda = 5e-3,
+         lr_end = 0, ce_weight = 0.5, kl_weight = 0.5, pram_weight = 1000, density = 0;
+  long save_every_steps = 0, budget = 0;
+  int augmented_path = 0;
   std::uint64_t seed = 0;
-  bool augment = true, nesterov = false, dry_run = false, skip_head = false;
+  bool augment = true, nesterov = false, dry_run = false, skip_head = false, augmix = false;
 
   // what the objective decides where the user did not
   std::string step() const {
@@ -41,12 +45,21 @@ struct Arguments {
            : objective == "trades" || objective == "rslad" || objective == "ard" ? 10
                                                                                  : 7;
   }
+  /// A stage of paper 000; searches and fine-tunes from a teacher.
+  bool rlnet() const { return objective.starts_with("rlnet-"); }
+  bool masked() const { return objective == "rlnet-mask"; }
+  bool tuned() const { return objective == "rlnet-finetune"; }
+  /// The batch-norm path that attacks and their predictions take.
+  int robust_path() const { return rlnet() ? 1 : 0; }
   /// Whether a teacher is needed.
   bool taught() const {
-    return objective == "kd" || objective == "ard" || objective == "rslad" || objective == "rrm";
+    return objective == "kd" || objective == "ard" || objective == "rslad" || objective == "rrm" ||
+           masked() || tuned();
   }
   /// RSLAD's share of the adversarial term, KD's and ARD's of the teacher's.
   double share() const { return alpha >= 0 ? alpha : objective == "rslad" ? 5. / 6 : 1; }
+  /// The temperature: paper 002's for kd and ard, paper 000's.
+  double softness() const { return temperature > 0 ? temperature : rlnet() ? 4 : 30; }
   rnx::Mode mode() const {
     const bool train = attack_mode.empty() ? objective == "fgsm-rs" : attack_mode == "train";
     return train ? rnx::Mode::train : rnx::Mode::eval;
@@ -54,6 +67,8 @@ struct Arguments {
 
   /// Refuses words that are unknown and options that contradict each other. Errors: UsageError.
   void check() const;
+  void check_rlnet() const;
+  Json rlnet_configuration() const;
   /// Errors: UsageError (radius or step outside their range).
   void check_attack() const;
   std::function<rnx::optim::Rates(long, long)> rates() const;

@@ -1,4 +1,7 @@
 // Phase 2: the network, its teacher, its layers.
+#include <rnx/linearize.hpp>
+
+#include "../run_json.hpp"
 #include "phases.hpp"
 
 namespace training {
@@ -26,6 +29,40 @@ void require_same_features(const std::string& student, const NetworkBase<float>&
   });
 }
 
+/// The shares that layers have of a budget. Errors: UsageError, FileError.
+linearize::Budget budget_of(const Arguments& a, const Graph& graph) {
+  const std::vector<linearize::ReluLayer> layers = linearize::relu_layers(graph);
+  std::vector<double> weights;
+  if (a.shares == "uniform") {
+    for (const auto& l : layers) weights.push_back(double(l.count));
+  } else if (a.shares == "published") {
+    const int side = graph.input.h, thousands = int(a.budget / 1000);
+    std::string model = a.model.substr(0, a.model.find("_rlnet"));
+    std::replace(model.begin(), model.end(), '_', '-');
+    if (model == "resnet18" && side == 32 && (thousands == 100 || thousands == 120))
+      weights = linearize::resnet18_sensitivity(layers);
+    else
+      return linearize::from_fractions(layers,
+                                       linearize::published_list(model, side, thousands).fractions);
+  } else {
+    const Json file = Json::parse(io::read_file(a.shares, 1 << 20), nullptr, false);
+    require<FileError>(file.is_object() && file.contains("sensitivities"),
+                       [&] { return a.shares + ": expected an object with sensitivities"; });
+    weights = file.at("sensitivities").get<std::vector<double>>();
+  }
+  return linearize::water_fill(layers, weights, a.budget);
+}
+
+/// Refuses a teacher without a path for attacked images. Errors: UsageError.
+void require_two_paths(const tools::LoadedTeacher& by) {
+  require(path_count(by.net->graph()) >= 2, [&] {
+    return fmt::format(
+        "--teacher: {} has one batch-norm path; paper 000's students learn from one with two, as "
+        "resnet20_rlnet",
+        by.model);
+  });
+}
+
 }  // namespace
 
 Model make_model(const Arguments& a, const tools::DataSet& set, tools::Display& display) {
@@ -34,9 +71,13 @@ Model make_model(const Arguments& a, const tools::DataSet& set, tools::Display& 
   if (a.taught()) {
     m.teacher = tools::load_teacher(a.teacher, a.teacher_model, *set.train);
     if (a.objective == "rrm") require_same_features(a.model, *m.net, m.teacher);
+    if (a.rlnet()) require_two_paths(m.teacher);
     display.say(fmt::format("teacher: {}, {}", m.teacher.model, a.teacher));
   }
-  const cost::Row total = cost::table(m.net->graph()).total();
+  if (a.masked())
+    linearize::set_masks(*m.net, linearize::random_masks(linearize::relu_layers(m.net->graph()),
+                                                         budget_of(a, m.net->graph()), a.seed));
+  const cost::Row total = cost::table(*m.net).total();
   display.say(fmt::format("model: {}, {} parameters, {} MACs, {} ReLUs", a.model,
                           m.net->parameter_count(), total.macs, total.relus));
   m.facts = {{"parameters", m.net->parameter_count()},
@@ -52,7 +93,7 @@ Model make_model(const Arguments& a, const tools::DataSet& set, tools::Display& 
 }
 
 void print_layers(const NetworkBase<float>& net) {
-  const cost::Table table = cost::table(net.graph());
+  const cost::Table table = cost::table(net);
   fmt::print("{:<32} {:<14} {:>14} {:>12} {:>14} {:>12} {:>10} {:>12}\n", "layer", "operation",
              "output", "parameters", "MACs", "GBOPs", "ReLUs", "bytes");
   const auto row = [](const cost::Row& r, const std::string& out) {

@@ -19,15 +19,16 @@ void add_subject(Arguments& a, CLI::App& cli) {
                    "the last N training images choose BEST-* instead of being trained on (0: the "
                    "test images choose)");
   cli.add_option("--objective", a.objective,
-                 "natural | pgd | fgsm-rs | free | trades; from a teacher: kd | ard | rslad | rrm");
+                 "natural | pgd | fgsm-rs | free | trades; from a teacher: kd | ard | rslad | rrm; "
+                 "paper 000: rlnet-teacher, from a teacher rlnet-mask | rlnet-finetune");
   cli.add_option("--teacher", a.teacher, "weights of the teacher (a safetensors file)");
   cli.add_option("--teacher-model", a.teacher_model, "its model, where the file does not say it");
   tools::add_real(
       cli, "--alpha", a.alpha, {.most = 1},
       "kd, ard: share of the teacher's term (1 unless given); rslad: of the adversarial one (5/6)")
       ->default_str("");
-  tools::add_real(cli, "--temperature", a.temperature, {.with_least = false},
-                  "kd, ard: of both softmaxes");
+  tools::add_real(cli, "--temperature", a.temperature, {},
+                  "of both softmaxes (0: kd, ard 30, rlnet 4)");
   tools::add_real(cli, "--lambda", a.lambda, {}, "rrm: weight of the cross-entropy");
   cli.add_option("--match", a.match,
                  "rrm: distance of penultimate features: cosine | l2 (over the teacher's length)");
@@ -78,6 +79,29 @@ void add_attack(Arguments& a, CLI::App& cli) {
   tools::add_real(cli, "--beta", a.beta, {}, "trades: weight of the divergence");
   tools::add_whole(cli, "--replays", a.replays, {.least = 1, .most = 1000},
                    "free: how often each batch is used");
+}
+
+/// The stages of paper 000; lists of views: clean, aug (AugMix), adv, or none.
+void add_rlnet(Arguments& a, CLI::App& cli) {
+  tools::add_whole(cli, "--budget", a.budget, {}, "rlnet-mask: ReLUs that the network keeps");
+  cli.add_option("--shares", a.shares,
+                 "rlnet-mask: how layers share the budget: uniform | published | a file of "
+                 "sensitivities");
+  tools::add_real(cli, "--ce-weight", a.ce_weight, {}, "rlnet: of the mean over --ce-views");
+  tools::add_real(cli, "--kl-weight", a.kl_weight, {}, "rlnet: of the mean over --kl-views");
+  tools::add_real(cli, "--pram-weight", a.pram_weight, {},
+                  "rlnet-finetune: of the mean over --pram-views");
+  tools::add_texts(cli, "--ce-views", a.ce_views, "rlnet: views with a cross-entropy");
+  tools::add_texts(cli, "--kl-views", a.kl_views, "rlnet: views that follow the teacher");
+  tools::add_texts(cli, "--pram-views", a.pram_views, "rlnet: views whose maps follow it");
+  cli.add_option("--pram", a.pram, "rlnet: attention (maps, the code) | activations (eq. 4)");
+  cli.add_option("--batch-split", a.batch_split,
+                 "rlnet: halves (clean and aug in one, adv in the other) | whole");
+  tools::add_whole(cli, "--augmented-path", a.augmented_path, {.most = 2},
+                   "rlnet: batch-norm path of aug (2: of a network with three)");
+  tools::add_real(cli, "--density", a.density, {.most = 1, .with_most = false},
+                  "natural: share of weights that global magnitude pruning leaves (0: all)");
+  tools::add_switch(cli, "augmix", a.augmix, "natural: AugMix after crop and flip");
 }
 
 /// Seed, evaluations, machine.
@@ -142,6 +166,7 @@ void add_options(Arguments& a, tools::App& app) {
   add_subject(a, app.cli);
   add_training(a, app.cli);
   add_attack(a, app.cli);
+  add_rlnet(a, app.cli);
   add_run(a, app.cli);
   add_call(a, app.cli);
   app.add_frame();

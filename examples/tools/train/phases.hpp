@@ -42,7 +42,12 @@ Model make_model(const Arguments& a, const tools::DataSet& set, tools::Display& 
 void print_layers(const rnx::NetworkBase<float>& net);
 
 /// The objective of that name.
-rnx::train::AnyObjective<float> objective_of(const Arguments& a, const tools::LoadedTeacher& by);
+rnx::train::AnyObjective<float> objective_of(const Arguments& a, const tools::DataSet& set,
+                                             const Model& model);
+/// How the images are augmented that it calls clean, without AugMix.
+inline rnx::data::Augment operations_of(const Arguments& a, const tools::DataSet& set) {
+  return a.augment ? set.augment.operations() : rnx::data::Augment{};
+}
 
 /// Trains into the run directory, from its newest checkpoint on, and writes model.safetensors.
 /// false: stopped by a signal. Errors: UsageError (training that diverges), FileError.

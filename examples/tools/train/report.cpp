@@ -47,6 +47,7 @@ void report_result(const Arguments& a, const tools::DataSet& set, const NetworkB
   eval::Options o{.seed = a.seed, .stop = &tools::stop_on_signals()};
   o.progress = display.counting("clean");
   const eval::Proportion clean = eval::clean_proportion(attack(a, "clean").run(net, all_clean, o));
+  if (some.size()) o.path = a.robust_path();
   report.models.push_back(tools::model_report(
       net, a.objective, a.model, weights, {attack(a, some.size() ? pgd20 : "clean")}, o, display,
       tools::run_whole(net, some.size() ? some : all_clean)));

@@ -2,6 +2,8 @@
 #include <rnx/train/checkpoint.hpp>
 #include <rnx/train/log.hpp>
 
+#include <rnx/data/augmix.hpp>
+
 #include "phases.hpp"
 
 namespace training {
@@ -23,6 +25,7 @@ std::function<train::Scores()> between_epochs(const Arguments& a, const NetworkB
     o.progress = display.counting("between epochs, clean");
     if (for_clean.size()) scores.clean = eval::accuracy(net, for_clean, o).clean();
     o.progress = display.counting("between epochs, PGD-10");
+    o.path = a.robust_path();
     if (for_pgd.size()) scores.pgd = attack(a, pgd10).run(net, for_pgd, o).robust();
     display.done();
     return scores;
@@ -58,7 +61,7 @@ bool run_training(const Arguments& a, const tools::DataSet& set, Model& model,
       .epochs = a.epochs,
       .batch = a.batch,
       .seed = a.seed,
-      .augment = a.augment ? set.augment.operations() : data::Augment{},
+      .augment = a.augmix ? operations_of(a, set).add(data::AugMix{}) : operations_of(a, set),
       .schedule = a.rates(),
       .loader_threads = a.loader_threads,
       .evaluate = between_epochs(a, net, selection, display),
@@ -72,7 +75,7 @@ bool run_training(const Arguments& a, const tools::DataSet& set, Model& model,
                           a.objective, a.epochs, batches, instruction_set(), host::threads(),
                           a.out));
   const auto keep_folder = [&run](const train::Progress&) { run.restore_if_deleted(); };
-  const train::Outcome outcome = train::fit(net, training, objective_of(a, model.teacher), sgd,
+  const train::Outcome outcome = train::fit(net, training, objective_of(a, set, model), sgd,
                                             options, keep_folder, log, table, display);
   if (outcome.finished)
     save_weights(a, set, net, run);

@@ -14,17 +14,25 @@ struct AttentionPair {
   std::string student, teacher;
 };
 
+/// What is compared of two activations.
+enum class Compared {
+  attention,   ///< their attention maps, by the mean square
+  activations  ///< all of their values, by the L2 norm: paper 000 (RLNet), eq. 4, as printed
+};
+
 /// Where the two maps of a pair differ in size: to the smaller one per axis (size 0), or both to
 /// size x size. `average` to the smaller is the reference's rule; `bilinear` takes any size from
-/// any size, RNAS-CL's way.
+/// any size, RNAS-CL's way. Compared::activations takes pairs of one shape alone.
 struct AttentionOptions {
   Resize resize = Resize::average;
   int size = 0;
+  Compared compared = Compared::attention;
 };
 
 /// L(n) = sum over pairs of mean over pixels of (Q_s - Q_t)^2, Q = F / max(|F|, 1e-12) for each
 /// sample, F(h, w) = sum over c of x^2 (Zagoruyko & Komodakis 2017, as in their published code;
-/// RLNet's third stage sums four stages, with a weight of 1000). A per-sample loss: see
+/// RLNet's third stage sums four stages, with a weight of 1000); Compared::activations: sum over
+/// pairs of |s / |s| - t / |t||, s and t the activations as one row. A per-sample loss: see
 /// loss/call.hpp. `teacher`: a trace that keeps the maps (teacher_keep) and holds the whole batch.
 /// Throws NameError where a map is not kept, UsageError where it is not a map or lacks a seed that
 /// gradients need, StateError where a layer did not run, ShapeError where the teacher's trace has
@@ -40,14 +48,16 @@ template <class T = float, class Device = cpu> class AttentionTransfer {
                         "attention transfer: it needs a pair of layers and no negative size");
   }
   /// For TraceOptions::keep of the two traces. The student's maps take seeds.
-  static std::vector<Keep> student_keep(const std::vector<AttentionPair>& pairs) {
+  static std::vector<Keep> student_keep(const std::vector<AttentionPair>& pairs,
+                                        Compared compared = Compared::attention) {
     std::vector<Keep> k;
-    for (const auto& p : pairs) k.push_back(Keep::at(p.student).seeded().maps());
+    for (const auto& p : pairs) k.push_back(rule(Keep::at(p.student).seeded(), compared));
     return k;
   }
-  static std::vector<Keep> teacher_keep(const std::vector<AttentionPair>& pairs) {
+  static std::vector<Keep> teacher_keep(const std::vector<AttentionPair>& pairs,
+                                        Compared compared = Compared::attention) {
     std::vector<Keep> k;
-    for (const auto& p : pairs) k.push_back(Keep::at(p.teacher).maps());
+    for (const auto& p : pairs) k.push_back(rule(Keep::at(p.teacher), compared));
     return k;
   }
 
@@ -83,21 +93,63 @@ template <class T = float, class Device = cpu> class AttentionTransfer {
     Scratch(const Scratch&) {}
     Scratch& operator=(const Scratch&) { return *this; }
   };
+  static Keep rule(const Keep& keep, Compared compared) {
+    return compared == Compared::attention ? keep.maps() : keep;
+  }
+  bool whole() const { return options_.compared == Compared::activations; }
   const Kept<T, Device>& map_of(const Trace<T, Device>& trace, const std::string& path) const {
     const auto& kept = trace.activation(path);
     require<StateError>(
         kept.active, [&] { return "attention transfer: '" + path + "' did not run in this pass"; });
-    require<UsageError>(kept.value.dims.c == 1, [&] {
+    require<UsageError>(whole() || kept.value.dims.c == 1, [&] {
       return "attention transfer: '" + path + "' is not kept as a map; see Keep::maps";
     });
     return kept;
   }
-  void compare(Stream stream, const Kept<T, Device>& s, const Kept<T, Device>& t, double weight,
-               T* value, int capacity) const {
+  /// What a pair is compared on, a row per sample. Errors: ShapeError.
+  geometry::Map rows_of(const Kept<T, Device>& s, const Kept<T, Device>& t) const {
     const int n = s.value.n, size = options_.size;
     const Dims a = s.value.dims, b = t.value.dims;
-    const geometry::Map y{n, size ? size : std::min(a.h, b.h), size ? size : std::min(a.w, b.w), 1,
-                          1};
+    if (!whole())
+      return {n, size ? size : std::min(a.h, b.h), size ? size : std::min(a.w, b.w), 1, 1};
+    require<ShapeError>(a == b && s.value.dense() && t.value.dense(), [&] {
+      return "attention transfer: '" + s.path + "' of " + a.text() + " is compared with '" +
+             t.path + "' of " + b.text() + "; whole activations are of one shape";
+    });
+    return {n, 1, int(a.count()), 1, 1};
+  }
+  void normalised(Stream stream, const Kept<T, Device>& kept, const geometry::Map& y, T* to,
+                  T* norm) const {
+    if (!whole()) return normalised_map<T, Device>(stream, kept, y, options_.resize, y.n, to, norm);
+    run<Device>(stream, op::normalize_rows<T>{.rows = y.n,
+                                              .length = std::size_t(y.w),
+                                              .eps = map_eps,
+                                              .px = kept.value.data,
+                                              .py = to,
+                                              .norm = norm});
+  }
+  void normalised_backward(Stream stream, const Kept<T, Device>& kept, const geometry::Map& y,
+                           const T* to, const T* norm, T* dy) const {
+    if (!whole())
+      return normalised_map_backward<T, Device>(stream, kept, y, options_.resize, y.n, to, norm,
+                                                dy);
+    const std::size_t length = std::size_t(y.w);
+    run<Device>(stream, op::normalize_rows_backward<T>{.rows = y.n,
+                                                       .length = length,
+                                                       .eps = map_eps,
+                                                       .py = to,
+                                                       .norm = norm,
+                                                       .dy = dy,
+                                                       .dx = dy});
+    run<Device>(
+        stream,
+        op::axpy<T>{
+            .count = std::size_t(y.n) * length, .alpha = T(1), .x = dy, .y = kept.seed.data});
+  }
+  void compare(Stream stream, const Kept<T, Device>& s, const Kept<T, Device>& t, double weight,
+               T* value, int capacity) const {
+    const geometry::Map y = rows_of(s, t);
+    const int n = y.n;
     const int length = y.h * y.w;
     const std::size_t all = std::size_t(capacity) * length,
                       room = 3 * all + 2 * std::size_t(capacity);
@@ -106,20 +158,21 @@ template <class T = float, class Device = cpu> class AttentionTransfer {
     if (memory.size() < room) memory = Buffer<T, Device>(room);
     T* qs = memory.data();
     T *qt = qs + all, *dq = qt + all, *norm = dq + all, *own = norm + capacity;
-    normalised_map<T, Device>(stream, s, y, options_.resize, n, qs, norm);
-    normalised_map<T, Device>(stream, t, y, options_.resize, n, qt, nullptr);
+    normalised(stream, s, y, qs, norm);
+    normalised(stream, t, y, qt, nullptr);
     const geometry::Map row{n, 1, 1, length, length};
-    run<Device>(stream, op::row_distance<T>{.s = {row, qs},
-                                            .t = {row, qt},
-                                            .ds = {row, s.seed ? dq : nullptr},
-                                            .value = value ? own : nullptr,
-                                            .kind = op::Distance::mean_square,
-                                            .weight = weight,
-                                            .add = false});
+    run<Device>(stream,
+                op::row_distance<T>{.s = {row, qs},
+                                    .t = {row, qt},
+                                    .ds = {row, s.seed ? dq : nullptr},
+                                    .value = value ? own : nullptr,
+                                    .kind = whole() ? op::Distance::l2 : op::Distance::mean_square,
+                                    .weight = weight,
+                                    .add = false});
     if (value)
       run<Device>(stream,
                   op::axpy<T>{.count = std::size_t(n), .alpha = T(1), .x = own, .y = value});
-    if (s.seed) normalised_map_backward<T, Device>(stream, s, y, options_.resize, n, qs, norm, dq);
+    if (s.seed) normalised_backward(stream, s, y, qs, norm, dq);
   }
 
   const Trace<T, Device>* teacher_;

@@ -13,6 +13,29 @@ struct ByCrossEntropy {
   loss::CrossEntropy operator()(const std::int32_t* labels) const { return {.labels = labels}; }
 };
 
+namespace detail {
+/// The image itself: how a victim that gives logits alone is evaluated where nothing attacks it.
+struct ImageItself {
+  using norm = norm::Linf;
+  Rational eps = 0;
+  void set(StepValues& v) const { v.eps = eps; }
+  template <class V, class T, class Device, class Loss>
+  void operator()(const V&, attack::Workspace<T, Device>&, View<const T, Device> x,
+                  View<T, Device> adversarial, const Loss&, const Context& ctx,
+                  std::uint64_t) const {
+    run<Device>({ctx.stream}, op::copy<T>{.from = x, .to = attack::detail::map(adversarial)});
+  }
+};
+template <class T, class Device, class V, class Set>
+Accuracy unattacked(const attack::VictimRef<T, Device>& ref, const V& victim, const Set& set,
+                    const Options& o) {
+  using Gradients = attack::WhiteBoxRef<T, Device>;
+  using None =
+      std::conditional_t<std::is_convertible_v<const V&, Gradients>, attack::Pgd<>, ImageItself>;
+  return evaluate(ref, victim, set, std::span<const None>{}, ByCrossEntropy{}, o)[0];
+}
+}  // namespace detail
+
 /// Predictions of a data set's samples (data::Images, or a data::Source) in their order. The victim
 /// is a network or what attack/victim.hpp has beside it; where it makes several predictions of a
 /// sample, all must be right.
@@ -21,8 +44,7 @@ struct ByCrossEntropy {
 template <class Victim, class Set>
 Accuracy accuracy(const Victim& victim, const Set& set, const Options& o = {}) {
   const auto& v = detail::victim_of(victim);
-  return detail::evaluate(attack::VictimRef(v), v, set, std::span<const attack::Pgd<>>{},
-                          ByCrossEntropy{}, o)[0];
+  return detail::unattacked(attack::VictimRef(v), v, set, o);
 }
 /// The same, and under an attack (attack/contract.hpp), called for each restart with another draw;
 /// its own radius, step and starts hold, as in training. make_loss(labels) returns the per-sample

@@ -5,52 +5,56 @@
 
 namespace rnx::inline RNX_ISA::linearize {
 
-/// Sums of |teacher - student| over samples, behind every masked ReLU, in (c, h, w). The traces
-/// keep the maps: Keep::every(Kind::activation).
-class MaskScores {
- public:
-  explicit MaskScores(std::vector<ReluLayer> layers) : layers_(std::move(layers)) { clear(); }
+namespace detail {
 
-  void clear() {
-    sums_.clear();
-    for (const ReluLayer& l : layers_) sums_.emplace_back(std::size_t(l.count));
-  }
-  /// Of one batch, by both traces' last forward. Sample by sample, so that neither threads nor
-  /// batches change a bit. Errors: ShapeError (maps that are not there or of other shapes).
-  template <class T, class U> void add(const Trace<T>& teacher, const Trace<U>& student) {
-    const auto theirs = teacher.activations(), ours = student.activations();
-    require<ShapeError>(theirs.size() == layers_.size() && ours.size() == layers_.size(), [&] {
-      return "linearize: expected the maps behind " + std::to_string(layers_.size()) +
-             " ReLUs, found " + std::to_string(theirs.size()) + " of the teacher and " +
-             std::to_string(ours.size()) + " of the student";
-    });
-    for (std::size_t l = 0; l < layers_.size(); ++l) {
-      const auto a = theirs[l].value;
-      const auto b = ours[l].value;
-      require<ShapeError>(a.n == b.n && a.dims == layers_[l].dims && b.dims == a.dims, [&] {
-        return "linearize: " + layers_[l].path + ": expected maps of " + layers_[l].dims.text() +
-               ", found " + a.dims.text() + " of the teacher and " + b.dims.text() +
-               " of the student";
-      });
-      add_layer(a, b, sums_[l]);
+/// The values of a map on the host.
+template <class T, class Device> struct HostMap {
+  explicit HostMap(View<const T, Device> map) : view(map) {
+    if constexpr (!std::is_same_v<Device, cpu>) {
+      copy = to_host(map);
+      view.data = copy.data();
     }
   }
-  const std::vector<std::vector<double>>& sums() const { return sums_; }
-
- private:
-  template <class A, class B>
-  static void add_layer(const A& a, const B& b, std::vector<double>& to) {
-    const int pixels = a.dims.pixels(), channels = a.dims.c;
-    for (int i = 0; i < a.n; ++i)
-      for (int p = 0; p < pixels; ++p)
-        for (int c = 0; c < channels; ++c) {
-          const std::size_t at = std::size_t(i) * pixels + p;
-          to[std::size_t(c) * pixels + p] +=
-              std::abs(double(a.data[at * a.stride + c]) - double(b.data[at * b.stride + c]));
-        }
-  }
-  std::vector<ReluLayer> layers_;
-  std::vector<std::vector<double>> sums_;
+  View<const T, Device> view;
+  std::vector<T> copy{};
 };
+
+}  // namespace detail
+
+/// Adds |teacher - student| of each of the student's samples, behind every masked ReLU in (c, h,
+/// w), to `sums`: one number for each ReLU, layer by layer. By both traces' last forward, which
+/// keep the maps (Keep::every(Kind::activation)); `first`: the student's first sample in the
+/// teacher's trace. Sample by sample, so that neither threads nor batches change a bit. Errors:
+/// ShapeError (maps that are not there or of other shapes).
+template <class T, class Device>
+void add_distances(std::span<const ReluLayer> layers, const Trace<T, Device>& teacher, int first,
+                   const Trace<T, Device>& student, std::span<double> sums) {
+  const auto theirs = teacher.activations(), ours = student.activations();
+  require<ShapeError>(theirs.size() == layers.size() && ours.size() == layers.size(), [&] {
+    return "linearize: expected the maps behind " + std::to_string(layers.size()) +
+           " ReLUs, found " + std::to_string(theirs.size()) + " of the teacher and " +
+           std::to_string(ours.size()) + " of the student";
+  });
+  for (std::size_t l = 0; l < layers.size(); ++l) {
+    const auto a = theirs[l].value, b = ours[l].value;
+    require<ShapeError>(first >= 0 && a.n >= first + b.n && a.dims == layers[l].dims &&
+                            b.dims == a.dims && a.dense() && b.dense(),
+                        [&] {
+                          return "linearize: " + layers[l].path + ": expected maps of " +
+                                 layers[l].dims.text() + ", found " + std::to_string(a.n) + " of " +
+                                 a.dims.text() + " of the teacher and " + std::to_string(b.n) +
+                                 " of " + b.dims.text() + " of the student from sample " +
+                                 std::to_string(first) + " on";
+                        });
+    const detail::HostMap<T, Device> of_teacher(a.samples(first, b.n)), of_student(b);
+    const T *t = of_teacher.view.data, *s = of_student.view.data;
+    const int pixels = b.dims.pixels(), channels = b.dims.c;
+    for (int i = 0; i < b.n; ++i)
+      for (int p = 0; p < pixels; ++p)
+        for (int c = 0; c < channels; ++c)
+          sums[std::size_t(c) * pixels + p] += std::abs(double(*t++) - double(*s++));
+    sums = sums.subspan(std::size_t(layers[l].count));
+  }
+}
 
 }  // namespace rnx::inline RNX_ISA::linearize

@@ -121,4 +121,12 @@ struct Patterns {
   }
 };
 
+/// Paths of its batch norms (paths::Dual has two); 1 where it has none.
+inline int path_count(const Graph& graph) {
+  int most = 1;
+  for (const Node& n : graph.nodes)
+    if (n.kind == Kind::batch_norm) most = std::max(most, int(n.buffers.size()) / 2);
+  return most;
+}
+
 }  // namespace rnx::inline RNX_ABI

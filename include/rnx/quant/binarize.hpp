@@ -102,13 +102,12 @@ template <class A, class T> struct kernel<cpu, op::binarize<A, T>> {
 // Simulated maps run the kernels of the maps that they stand for.
 template <class M, class T> struct kernel<cpu, op::weight_bases<quant::Simulated<M>, T>> {
   static void run(Stream s, const op::weight_bases<quant::Simulated<M>, T>& a) {
-    kernel<cpu, op::weight_bases<M, T>>::run(
-        s, {.g = a.g,
-            .theta = a.theta,
-            .bases = a.bases,
-            .scales = a.scales,
-            .parameters = a.parameters,
-            .filters = a.filters});
+    kernel<cpu, op::weight_bases<M, T>>::run(s, {.g = a.g,
+                                                 .theta = a.theta,
+                                                 .bases = a.bases,
+                                                 .scales = a.scales,
+                                                 .parameters = a.parameters,
+                                                 .filters = a.filters});
   }
 };
 template <class M, class T> struct kernel<cpu, op::weight_bases_backward<quant::Simulated<M>, T>> {
@@ -126,13 +125,12 @@ template <class M, class T> struct kernel<cpu, op::weight_bases_backward<quant::
 };
 template <class A, class T> struct kernel<cpu, op::activation_bases<quant::Simulated<A>, T>> {
   static void run(Stream s, const op::activation_bases<quant::Simulated<A>, T>& a) {
-    kernel<cpu, op::activation_bases<A, T>>::run(
-        s, {.x = a.x,
-            .parameters = a.parameters,
-            .bases = a.bases,
-            .sum = a.sum,
-            .pad = a.pad,
-            .channels = a.channels});
+    kernel<cpu, op::activation_bases<A, T>>::run(s, {.x = a.x,
+                                                     .parameters = a.parameters,
+                                                     .bases = a.bases,
+                                                     .sum = a.sum,
+                                                     .pad = a.pad,
+                                                     .channels = a.channels});
   }
 };
 template <class A, class T>

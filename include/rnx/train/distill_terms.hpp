@@ -21,11 +21,12 @@ template <fixed_string Of, fixed_string Target> struct Attention {
     p.reads_pass(Of.c_str());
     p.reads_pass(Target.c_str(), p.options(Of.c_str()).rows);
     using Loss = distill::AttentionTransfer<T, Device>;
-    for (const Keep& k : Loss::student_keep(pairs)) p.keep(Of.c_str(), k);
-    for (const Keep& k : Loss::teacher_keep(pairs)) p.keep(Target.c_str(), k);
+    for (const Keep& k : Loss::student_keep(pairs, options.compared)) p.keep(Of.c_str(), k);
+    for (const Keep& k : Loss::teacher_keep(pairs, options.compared)) p.keep(Target.c_str(), k);
     p.value(name() + ".weight", weight);
     std::string text = name() + " to " + Target.c_str() + " size " + std::to_string(options.size) +
                        (options.resize == Resize::bilinear ? " bilinear" : " average");
+    if (options.compared == distill::Compared::activations) text += " of whole activations";
     for (const distill::AttentionPair& pair : pairs)
       text += " " + pair.student + "=" + pair.teacher;
     p.fact(std::move(text));

@@ -198,9 +198,9 @@ template <class T, class Device> class Planner {
   }
   /// Errors: UsageError where the student has no such batch-norm path.
   void check_path(const std::string& name, int path, const NetworkBase<T, Device>& net) const {
-    require<UsageError>(path >= 0 && path < paths(net), [&] {
+    require<UsageError>(path >= 0 && path < path_count(net.graph()), [&] {
       return "objective: '" + name + "' asks for batch-norm path " + std::to_string(path) +
-             "; its network has " + std::to_string(paths(net));
+             "; its network has " + std::to_string(path_count(net.graph()));
     });
   }
   /// An activation of a pass that losses read; returns the dims of the first one. Errors: NameError
@@ -302,12 +302,6 @@ template <class T, class Device> class Planner {
       return "objective: the rows of '" + name + "' must be a part of the batch, found " +
              exact_text(r.begin) + " to " + exact_text(r.end);
     });
-  }
-  static int paths(const NetworkBase<T, Device>& net) {
-    int most = 1;
-    for (const Node& n : net.graph().nodes)
-      if (n.kind == Kind::batch_norm) most = std::max(most, int(n.buffers.size()) / 2);
-    return most;
   }
   void check_classes(const std::string& target, int classes, const std::string& other) {
     const int own = named(plan_.passes, target, "pass").net->classes();

@@ -1,0 +1,157 @@
+// rnx-rlnet as its users call it: a few rows from teachers to tables, gone on with after kills, and
+// what it refuses.
+#include "support.hpp"
+
+#include <rnx/io/npy.hpp>
+
+#include <vector>
+
+using namespace tools_test;
+
+namespace {
+
+const std::string rlnet = RNX_RLNET;
+
+struct Pipeline : Folder {
+  std::string call_of(const std::string& verb, const std::vector<std::string>& rows,
+                      const std::string& out = "rlnet") const {
+    std::string command = rlnet + " " + verb + " --preset smoke --threads 1 --progress off --out " +
+                          (path / out).string();
+    for (const std::string& row : rows) command += " --only " + row;
+    return command;
+  }
+  fs::path run(const std::string& row) const { return path / "rlnet" / (row + "-s0"); }
+  nlohmann::json json(const fs::path& file) const { return nlohmann::json::parse(read(file)); }
+};
+
+const std::vector<std::string> few{"tiny-ar", "tiny-pruned", "tiny-mask-3", "tiny-3"};
+
+}  // namespace
+
+TEST_CASE(
+    "rnx-rlnet: from a teacher to tables; what is finished stays; what does not fit is refused") {
+  const Pipeline f;
+  const Result r = call(f, f.call_of("all", few));
+  REQUIRE_MESSAGE(r.code == 0, r.text);
+  const auto eval = f.json(f.run("tiny-3") / "eval.json");
+  CHECK(eval["relus"] == 300);
+  CHECK(eval["corrupted"]["each"].size() == 15);
+  CHECK(eval["corrupted"]["origin"] == "computed frost");
+  CHECK(eval["attacks"]["pgd20"]["worse"]["right"] <= eval["attacks"]["pgd20"]["own"]["right"]);
+  CHECK(eval["last_batch_norm"].size() == 2);
+  const auto both = f.json(f.run("tiny-3") / "switch.json");
+  CHECK(both["adaptive"]["right"] <= both["blind"]["right"]);
+  CHECK(both["held_out"] == 16);
+  CHECK(both["held_out_was_trained_on"] == false);
+  CHECK(f.json(f.run("tiny-pruned") / "sensitivity.json")["sensitivities"].size() == 3);
+
+  const std::string table = read(f / "rlnet/tables/table-1.md");
+  CHECK(table.find("93.71") != table.npos);
+  CHECK(table.find("tiny-3") != table.npos);
+  CHECK(read(f / "rlnet/report.md").find("its numbers do not compare") != std::string::npos);
+  for (const char* file : {"figures/figure-1.svg", "figures/figure-2.svg", "figures/figure-6.svg",
+                           "tables/table-6.csv", "tables/switch.md"})
+    CHECK_MESSAGE(fs::exists(f.path / "rlnet" / file), file);
+
+  const auto written = fs::last_write_time(f.run("tiny-3") / "model.safetensors");
+  REQUIRE(call(f, f.call_of("all", few)).code == 0);
+  CHECK(fs::last_write_time(f.run("tiny-3") / "model.safetensors") == written);
+
+  // published files of too few images, and of other labels
+  fs::copy(f.path / "rlnet/corrupted-cifar10", f.path / "official");
+  fs::remove(f.run("tiny-3") / "eval.json");
+  const std::string official = f.call_of("eval", {"tiny-3"}) + " --corruptions " + (f / "official");
+  refused(call(f, official), 3, "expected 60 labels, those of the 12 test images five times");
+  const std::vector<std::int32_t> nines(60, 9);
+  rnx::io::write_npy(f / "official/labels.npy", {60}, nines.data());
+  refused(call(f, official), 3, "is 9, that of the test image");
+}
+
+TEST_CASE(
+    "rnx-rlnet: a search that is killed, epochs' ends among the moments, ends with its bits") {
+  const Pipeline f;
+  REQUIRE(call(f, f.call_of("teacher", {"tiny-ar"}, "whole")).code == 0);
+  REQUIRE(call(f, f.call_of("sensitivity", {"tiny-pruned"}, "whole")).code == 0);
+  fs::copy(f.path / "whole", f.path / "killed", fs::copy_options::recursive);
+  const auto train_of = [&](const std::string& out) {  // the row, with a checkpoint at each step
+    return train + " --config " + (f / "mask.json") + " --save-every-steps 1 --out " +
+           (f / (out + "/mask"));
+  };
+  const std::string teacher = f / "whole/tiny-ar-s0/model.safetensors";
+  std::ofstream(f / "mask.json") << nlohmann::json{{"options",
+                                                    {{"model", "tiny_rlnet"},
+                                                     {"dataset", "synthetic"},
+                                                     {"n-train", 40},
+                                                     {"n-test", 8},
+                                                     {"objective", "rlnet-mask"},
+                                                     {"teacher", teacher},
+                                                     {"budget", 300},
+                                                     {"epochs", 4},
+                                                     {"batch", 8},
+                                                     {"lr", 0.05},
+                                                     {"attack-steps", 2},
+                                                     {"eval-n", 0},
+                                                     {"eval-pgd-n", 0},
+                                                     {"final-pgd-n", 0},
+                                                     {"threads", 1},
+                                                     {"progress", "off"}}}};
+  const Result whole = call(f, train_of("whole"));
+  REQUIRE_MESSAGE(whole.code == 0, whole.text);
+  for (int k = 1; k <= 20; ++k) signalled(train_of("killed"), SIGKILL, 25 * k);
+  const Result rest = call(f, train_of("killed"));
+  REQUIRE_MESSAGE(rest.code == 0, rest.text);
+  CHECK(result_of(f.path / "whole/mask") == result_of(f.path / "killed/mask"));
+}
+
+TEST_CASE("rnx-rlnet and paper 000's stages in rnx-train: what cannot be") {
+  const Pipeline f;
+  REQUIRE(call(f, f.call_of("teacher", {"tiny-ar", "tiny-natural"})).code == 0);
+  REQUIRE(call(f, train + tiny + " --out " + (f / "dnn")).code == 0);
+  const std::string teacher = " --teacher " + (f.run("tiny-ar") / "model.safetensors").string();
+  const std::string learn =
+      train + " --dataset synthetic --n-train 16 --n-test 8 --epochs 1 " +
+      "--batch 8 --model tiny_rlnet --progress off --eval-n 0 --eval-pgd-n 0 " +
+      "--final-pgd-n 0 --out " + (f / "none") + " ";
+  const std::string mask = learn + "--objective rlnet-mask" + teacher;
+  refused(call(f, mask), 2, "--budget: rlnet-mask training needs");
+  refused(call(f, mask + " --budget 100000"), 2, "expected a budget from 1 to the network's");
+  refused(call(f, learn + "--budget 10"), 2, "--budget: it is for rlnet-mask training");
+  refused(call(f, learn + "--objective rlnet-mask --budget 10"), 2,
+          "needs the weights of a teacher");
+  refused(call(f, mask + " --budget 300 --model resnet20"), 2, "with act::MaskedRelu");
+  refused(call(f, learn + "--objective rlnet-mask --budget 300 --teacher " +
+                      (f / "dnn/model.safetensors")),
+          2, "dnn has one batch-norm path");
+  refused(call(f, mask + " --budget 300 --shares " + (f / "no.json")), 3, "no.json");
+  std::ofstream(f / "short.json") << R"({"sensitivities": [1]})";
+  refused(call(f, mask + " --budget 300 --shares " + (f / "short.json")), 2,
+          "expected a number for each of the 3 masked ReLUs, found 1");
+  refused(call(f, mask + " --budget 300 --shares published"), 2, "no published list of tiny");
+  refused(call(f, learn + "--density 1"), 2, "--density");
+  refused(call(f, learn + "--objective rlnet-teacher --augmented-path 2"), 2,
+          "asks for batch-norm path 2; its network has 2");
+  refused(call(f, mask + " --budget 300 --kl-views clear"), 2, "--kl-views: 'clear' is unknown");
+  refused(call(f, learn + "--init " + (f / "dnn/model.safetensors")), 3, "dnn");
+  CHECK(!fs::exists(f / "none"));
+
+  // a run goes on with its own teacher and masks alone
+  const auto with = [&](const std::string& teacher_of, const std::string& init) {
+    return learn + "--objective rlnet-finetune --out " + (f / "tuned") + " --teacher " +
+           teacher_of + " --init " + init;
+  };
+  const std::string first = (f.run("tiny-ar") / "model.safetensors").string(),
+                    other = (f.run("tiny-natural") / "model.safetensors").string();
+  const Result tuned = call(f, with(first, first));
+  REQUIRE_MESSAGE(tuned.code == 0, tuned.text);
+  refused(call(f, with(other, first)), 2, "teacher was");
+  refused(call(f, with(first, other)), 2, "init was");
+
+  const Result dry = call(f, rlnet + " teacher --model tiny --dry-run");
+  CHECK_MESSAGE(dry.code == 0, dry.text);
+  CHECK(dry.text.find("ReLUs 1024\n") != std::string::npos);
+  refused(call(f, rlnet + " all --preset smal"), 2, "smoke, small, small-ablation, paper");
+  refused(call(f, rlnet + " all --preset small --out " + (f / "none")), 2, "--data");
+  refused(call(f, f.call_of("corrupt", {"tiny-ar"}) + " --frost " + (f / "data")), 2,
+          "holds no photographs");
+  refused(call(f, rlnet), 2, "expected a verb");
+}
