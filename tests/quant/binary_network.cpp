@@ -57,7 +57,29 @@ template <class Net> struct Stepped {
   }
 };
 
+/// One convolution of every kind of map whose bases are signs.
+template <template <class> class As>
+using EveryMap = Network<
+    Sequential<Conv<32, 3, As<quant::XnorWeights>,
+                    As<quant::BinaryActivation<quant::surrogate::ApproxSign>>>,
+               BatchNorm<>, Conv<33, 3, As<quant::BiRealWeights>, As<quant::MultiBitActivation<2>>>,
+               Conv<16, 1, As<quant::DoReFaWeights<1>>, As<quant::SignActivation>>,
+               Conv<32, 3, As<quant::MultiBit<2, quant::Learned<quant::Per::channel>>>,
+                    As<quant::SignActivation>>,
+               GlobalAveragePool, Linear<4>>,
+    Shape<3, 10, 10>>;
+
 }  // namespace
+
+TEST_CASE("maps of signs of every kind take bits, and have the bits of sums of floats") {
+  EveryMap<std::type_identity_t> bits(1);
+  EveryMap<quant::Simulated> floats(1);
+  const Stepped<EveryMap<std::type_identity_t>> b(bits);
+  const Stepped<EveryMap<quant::Simulated>> f(floats);
+  CHECK(b.logits == f.logits);
+  CHECK(b.gradient == f.gradient);
+  CHECK(b.gradient != std::vector<float>(b.gradient.size()));
+}
 
 TEST_CASE("a network of convolutions of signs has the bits of the network of floats") {
   Bits bits(1);
