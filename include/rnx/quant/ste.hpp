@@ -66,16 +66,16 @@ template <int Bits> struct RoundActivation : Elementwise {
 };
 
 /// v rounded to whole numbers, half to even, where abs(v) < 2^22 (float): as std::nearbyint in the
-/// rounding mode that programs have, and open to vectors. v must be a quotient: the sum of a product
-/// could be contracted.
+/// rounding mode that programs have, and open to vectors. v must be a quotient: the sum of a
+/// product could be contracted.
 template <class T> RNX_SHARED T round_quotient(T v) {
   constexpr T whole = T(3) * T(1ull << (std::numeric_limits<T>::digits - 2));
   return (v + whole) - whole;
 }
 
-/// Clip: where c starts. c decays with the weights, as the paper's L2 penalty has it (another decay:
-/// an optim::Group of "*.activation.clip"). A clip that is not positive makes every base a NaN: a
-/// network that is broken is seen.
+/// Clip: where c starts. c decays with the weights, as the paper's L2 penalty has it (another
+/// decay: an optim::Group of "*.activation.clip"). A clip that is not positive makes every base a
+/// NaN: a network that is broken is seen.
 template <int Bits, int Clip = 8> struct PactActivation : Elementwise {
   using option = option::activation_map;
   static constexpr int bases = 1, bits = Bits;
