@@ -66,8 +66,8 @@ void scale(Plan& plan, int natural_epochs, int fast_epochs, const Json& settings
 Plan smoke() {
   Plan plan = plan_of("paper");
   plan.preset = "smoke";
-  plan.data = {{"dataset", "synthetic"}, {"n-train", 16}, {"n-test", 8}};
-  plan.attacks = {.images = 8, .runs = 2, .steps = {2, 3}, .iterations = {1, 2}};
+  plan.data = {{"dataset", "synthetic"}, {"n-train", 8}, {"n-test", 4}};
+  plan.attacks = {.images = 4, .runs = 2, .steps = {1, 2}, .iterations = {1, 2}};
   scale(plan, 1, 1,
         {{"batch", 8}, {"eval-n", 0}, {"eval-pgd-n", 0}, {"final-pgd-n", 0}, {"lr", 0.01}});
   return plan;

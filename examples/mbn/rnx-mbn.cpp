@@ -1,6 +1,6 @@
-// rnx-mbn: paper 003, "Adversarial Robustness of Multi-bit Convolutional Neural Networks", from its
-// networks to its tables. Each row is a run of rnx-train in a folder of its own; what is finished is
-// not done again.
+// rnx-mbn: paper 003, "Adversarial Robustness of Multi-bit Convolutional Neural Networks", from
+// its networks to its tables. Each row is a run of rnx-train in a folder of its own; what is
+// finished is not done again.
 #include <functional>
 
 #include <rnx/models.hpp>

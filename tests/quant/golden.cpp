@@ -234,6 +234,13 @@ TEST_CASE("what cannot be fitted: equal bases, no weights above the threshold, a
   for (const double v : none.value()) CHECK(std::abs(v) == doctest::Approx(1.0 / 3));
   CHECK(none.dtheta == zero);
 }
+TEST_CASE("quotients are rounded half to even") {
+  for (int i = -4000; i < 4000; ++i) {
+    CHECK(quant::round_quotient(float(i) / 8) == std::nearbyint(float(i) / 8));
+    CHECK(quant::round_quotient(double(i) / 8) == std::nearbyint(double(i) / 8));
+  }
+  CHECK(std::isnan(quant::round_quotient(NAN)));
+}
 TEST_CASE("a clip that is not positive makes every value a NaN") {
   for (const double clip : {0.0, -1.0, double(NAN)})
     for (const double x : {-1.0, 0.0, 0.5, 3.0})

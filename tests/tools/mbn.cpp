@@ -1,5 +1,5 @@
-// rnx-mbn as its users call it: costs, a few rows from training to tables, gone on with, and what it
-// refuses.
+// rnx-mbn as its users call it: costs, a few rows from training to tables, gone on with, and what
+// it refuses.
 #include "support.hpp"
 
 using namespace tools_test;

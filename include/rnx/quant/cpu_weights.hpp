@@ -1,6 +1,8 @@
 // CPU kernels of weight maps of one base.
 #pragma once
 
+#include <numeric>
+
 #include "rnx/quant/cpu_filters.hpp"
 
 namespace rnx::inline RNX_ISA {
@@ -46,37 +48,25 @@ template <int Bits, class T> struct kernel<cpu, op::weight_bases<quant::DoReFaWe
       std::fill_n(a.scales, a.g.groups * a.g.o, T(mean));
     } else {
       constexpr T levels = T((1 << Bits) - 1);
-      const auto [most, ties] = largest(a.g, a.theta);
-      host::every_weight(a.g, [&, m = most](std::size_t k, std::size_t at) {
+      const T m = std::tanh(largest(a.g, a.theta));
+      host::every_weight(a.g, [&](std::size_t k, std::size_t at) {
         const T share = m == T(0) ? T(0) : std::tanh(a.theta[at]) / (2 * m);
         a.bases[k] = 2 * std::nearbyint((share + T(0.5)) * levels) / levels - 1;
       });
     }
   }
-  /// max |tanh w|, and how many weights have it; a NaN is the largest of all.
-  struct Largest {
-    T value;
-    double ties;
-  };
-  static Largest largest(const geometry::Weights& g, const T* theta) {
+  /// max |w|; a NaN is the largest of all.
+  static T largest(const geometry::Weights& g, const T* theta) {
     T parts[host::most_filter_chunks];
+    const auto larger = [](T most, T v) { return v <= most || std::isnan(most) ? most : v; };
     const long chunks = host::each_filters(g, [&](long begin, long end, long i) {
       T most = 0;
       host::each_weight(g, begin, end, [&](std::size_t, std::size_t at) {
-        const T v = std::abs(std::tanh(theta[at]));
-        if (!(v <= most)) most = std::isnan(most) ? most : v;
+        most = larger(most, std::abs(theta[at]));
       });
       parts[i] = most;
     });
-    T most = 0;
-    for (long i = 0; i < chunks; ++i)
-      if (!(parts[i] <= most)) most = std::isnan(most) ? most : parts[i];
-    const double ties = host::filter_sums<1>(g, [&](long begin, long end, auto& sums) {
-      host::each_weight(g, begin, end, [&](std::size_t, std::size_t at) {
-        sums[0] += std::abs(std::tanh(theta[at])) == most;
-      });
-    })[0];
-    return {most, ties};
+    return std::accumulate(parts, parts + chunks, T(0), larger);
   }
 };
 template <int Bits, class T>
@@ -86,18 +76,20 @@ struct kernel<cpu, op::weight_bases_backward<quant::DoReFaWeights<Bits>, T>> {
     if constexpr (Bits == 1) {
       host::every_weight(a.g, [&](std::size_t k, std::size_t at) { a.dtheta[at] += a.dsum[k]; });
     } else {
-      const auto [most, ties] = kernel<cpu, op::weight_bases<Map, T>>::largest(a.g, a.theta);
-      if (most == T(0)) return;
-      const double along = host::filter_sums<1>(a.g, [&](long begin, long end, auto& sums) {
+      const T most = kernel<cpu, op::weight_bases<Map, T>>::largest(a.g, a.theta),
+              m = std::tanh(most);
+      if (m == T(0)) return;
+      const auto [along, ties] = host::filter_sums<2>(a.g, [&](long begin, long end, auto& sums) {
         host::each_weight(a.g, begin, end, [&](std::size_t k, std::size_t at) {
           sums[0] += double(std::tanh(a.theta[at])) * a.dsum[k];
+          sums[1] += std::abs(a.theta[at]) == most;
         });
-      })[0];
-      const T of_most = T(along / (double(most) * most * ties));
-      host::every_weight(a.g, [&, m = most](std::size_t k, std::size_t at) {
+      });
+      const T of_most = T(along / (double(m) * m * ties));
+      host::every_weight(a.g, [&](std::size_t k, std::size_t at) {
         const T t = std::tanh(a.theta[at]);
-        const T dt = a.dsum[k] / m - (std::abs(t) == m ? quant::sign(t) * of_most : T(0));
-        a.dtheta[at] += dt * (1 - t * t);
+        const T share = std::abs(a.theta[at]) == most ? quant::sign(t) * of_most : T(0);
+        a.dtheta[at] += (a.dsum[k] / m - share) * (1 - t * t);
       });
     }
   }

@@ -43,7 +43,10 @@ struct activation_map {};
 namespace quant {
 
 /// +1 or -1, sign(0) = +1; a NaN stays one.
-template <class T> RNX_SHARED T sign(T v) { return v < T(0) ? T(-1) : v >= T(0) ? T(1) : v; }
+template <class T> RNX_SHARED T sign(T v) {
+  const T side = v < T(0) ? T(-1) : T(1);
+  return v == v ? side : v;  // two selects: loops over it become vectors
+}
 
 /// theta is the weight: one base, scale 1.
 struct FullPrecision {

@@ -60,8 +60,7 @@ template <int N> struct MultiBitActivation : Elementwise {
   }
   /// Of base n in x, and in its shift.
   template <class T> RNX_SHARED static T base_slope(T x, const T* p, int n) {
-    const T h = x + p[N + n];
-    return h >= T(0) && h <= T(1) ? T(1) : T(0);
+    return within(x + p[N + n], T(0), T(1));
   }
 };
 

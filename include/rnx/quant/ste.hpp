@@ -62,12 +62,20 @@ template <int Bits> struct RoundActivation : Elementwise {
     const T levels = T((1 << Bits) - 1), clipped = x < T(0) ? T(0) : x > T(1) ? T(1) : x;
     return std::nearbyint(clipped * levels) / levels;
   }
-  template <class T> RNX_SHARED static T slope(T x) { return x >= T(0) && x <= T(1) ? T(1) : T(0); }
+  template <class T> RNX_SHARED static T slope(T x) { return within(x, T(0), T(1)); }
 };
 
-/// Clip: where c starts. c decays with the weights, as the paper's L2 penalty has it (another decay:
-/// an optim::Group of "*.activation.clip"). A clip that is not positive makes every base a NaN: a
-/// network that is broken is seen.
+/// v rounded to whole numbers, half to even, where abs(v) < 2^22 (float): as std::nearbyint in the
+/// rounding mode that programs have, and open to vectors. v must be a quotient: the sum of a
+/// product could be contracted.
+template <class T> RNX_SHARED T round_quotient(T v) {
+  constexpr T whole = T(3) * T(1ull << (std::numeric_limits<T>::digits - 2));
+  return (v + whole) - whole;
+}
+
+/// Clip: where c starts. c decays with the weights, as the paper's L2 penalty has it (another
+/// decay: an optim::Group of "*.activation.clip"). A clip that is not positive makes every base a
+/// NaN: a network that is broken is seen.
 template <int Bits, int Clip = 8> struct PactActivation : Elementwise {
   using option = option::activation_map;
   static constexpr int bases = 1, bits = Bits;
@@ -77,12 +85,12 @@ template <int Bits, int Clip = 8> struct PactActivation : Elementwise {
   static constexpr double pad_value = 0;
   template <class T> RNX_SHARED static T value(T x, const T* p) {
     const T levels = T((1 << Bits) - 1), clip = p[0];
-    const T clipped = x < T(0) ? T(0) : x >= clip ? clip : x;
-    const T rounded = std::nearbyint(clipped * levels / clip) * clip / levels;
+    const T above = x < T(0) ? T(0) : x, clipped = above >= clip ? clip : above;
+    const T rounded = round_quotient(clipped * levels / clip) * (clip / levels);
     return clip > T(0) ? rounded : std::numeric_limits<T>::quiet_NaN();
   }
   template <class T> RNX_SHARED static T slope(T x, const T* p) {
-    return x >= T(0) && x < p[0] ? T(1) : T(0);
+    return (x >= T(0) ? T(1) : T(0)) * (x < p[0] ? T(1) : T(0));
   }
   template <class T> RNX_SHARED static T parameter_slope(T x, const T* p, int) {
     return x >= p[0] ? T(1) : T(0);
