@@ -47,8 +47,8 @@ template <class T> struct kernel<cpu, op::batch_norm_normalize<T>> {
       T* y = a.y.data + row * a.y.stride;
       for_lanes<T>(c, [&](auto lanes, int j) RNX_ALWAYS_INLINE {
         constexpr int N = decltype(lanes)::value;
-        store(y + j, vec<T, N>((load<N>(x + j) - load<N>(a.mean + j)) * load<N>(factor + j) +
-                               load<N>(shift + j)));
+        store(y + j, normalized_value<T>(load<N>(x + j), load<N>(a.mean + j), load<N>(factor + j),
+                                         load<N>(shift + j)));
       });
     });
   }

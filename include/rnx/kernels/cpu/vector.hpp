@@ -92,6 +92,39 @@ template <class V> RNX_ALWAYS_INLINE inline void rounded(V& v) {
 #endif
 }
 
+/// a b + c with one rounding where the target has fused multiply-adds, else with two: said, where
+/// more than one place must compute the same bits. V: a vector of vector_lanes<T>, or T.
+template <class T, class V>
+RNX_ALWAYS_INLINE inline V fused_multiply_add(const V& a, const V& b, const V& c) {
+#if defined(__FMA__) && !defined(__CUDACC__)
+  constexpr bool single = sizeof(T) == 4;
+  if constexpr (std::is_same_v<V, float>)
+    return __builtin_fmaf(a, b, c);
+  else if constexpr (std::is_same_v<V, double>)
+    return __builtin_fma(a, b, c);
+#if RNX_VECTOR_BYTES == 64
+  else if constexpr (single)
+    return __builtin_ia32_vfmaddps512_mask(a, b, c, (unsigned short)-1, 4);  // rounded as usual
+  else
+    return __builtin_ia32_vfmaddpd512_mask(a, b, c, (unsigned char)-1, 4);
+#else
+  else if constexpr (single)
+    return __builtin_ia32_vfmaddps256(a, b, c);
+  else
+    return __builtin_ia32_vfmaddpd256(a, b, c);
+#endif
+#else
+  return a * b + c;
+#endif
+}
+/// Batch norm of a value, wherever it is computed: (v - mean) factor + shift, the difference
+/// rounded, then fused_multiply_add. factor: gamma / sqrt(var + eps), in double, then rounded.
+template <class T, class V>
+RNX_ALWAYS_INLINE inline V normalized_value(const V& v, const V& mean, const V& factor,
+                                            const V& shift) {
+  return fused_multiply_add<T>(V(v - mean), factor, shift);
+}
+
 /// f(width, j) for the channels [0, c): full vectors, then one by one. width is an
 /// integral_constant.
 template <class T, class F> RNX_ALWAYS_INLINE inline void for_lanes(int c, F&& f) {

@@ -147,7 +147,7 @@ template <class T> struct FusedTail {
           second[h] += d[h] * d[h];
         }
       }
-      if (has & normalize) v = (v - m) * f + b;
+      if (has & normalize) v = normalized_value<T>(v, m, f, b);
       if (has & normalized) put(tail.normalized + e, v);
       if (has & add) v = v + get(tail.addend + e);
       if (has & added) put(tail.added + e, v);
