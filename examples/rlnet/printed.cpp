@@ -77,12 +77,14 @@ PaperTable table1(const Plan& plan) {
           {59.31, 24.01, .99, .15, 150});
   student(tiny, "tiny-r18", 300, {66.57, 39.45, .79, 15.99, 300, 7.43},
           {66.18, 27.54, .95, .19, 300});
-  for (const Row& row : plan.rows) {  // of a smaller plan
+  std::vector<Line> own;  // of a smaller plan
+  for (const Row& row : plan.rows) {
     const auto has = [&](const Line& line) { return line.row == row.name; };
     const bool shown = row.phase == Phase::finetune || row.phase == Phase::teacher;
     if (shown && std::none_of(t.lines.begin(), t.lines.end(), has))
-      t.lines.push_back({row.name, row.name, {}, "this plan"});
+      own.push_back({row.name, row.name, {}, "this plan"});
   }
+  t.lines.insert(t.lines.begin(), own.begin(), own.end());
   return t;
 }
 /// CA, NPA and AdvA as columns 1, 2 and 4 of the usual ones.

@@ -78,23 +78,22 @@ TEST_CASE(
            (f / (out + "/mask"));
   };
   const std::string teacher = f / "whole/tiny-ar-s0/model.safetensors";
-  std::ofstream(f / "mask.json") << nlohmann::json{{"options",
-                                                    {{"model", "tiny_rlnet"},
-                                                     {"dataset", "synthetic"},
-                                                     {"n-train", 40},
-                                                     {"n-test", 8},
-                                                     {"objective", "rlnet-mask"},
-                                                     {"teacher", teacher},
-                                                     {"budget", 300},
-                                                     {"epochs", 4},
-                                                     {"batch", 8},
-                                                     {"lr", 0.05},
-                                                     {"attack-steps", 2},
-                                                     {"eval-n", 0},
-                                                     {"eval-pgd-n", 0},
-                                                     {"final-pgd-n", 0},
-                                                     {"threads", 1},
-                                                     {"progress", "off"}}}};
+  std::ofstream(f / "mask.json") << nlohmann::json{{"model", "tiny_rlnet"},
+                                                   {"dataset", "synthetic"},
+                                                   {"n-train", 40},
+                                                   {"n-test", 8},
+                                                   {"objective", "rlnet-mask"},
+                                                   {"teacher", teacher},
+                                                   {"budget", 300},
+                                                   {"epochs", 40},
+                                                   {"batch", 8},
+                                                   {"lr", 0.05},
+                                                   {"attack-steps", 2},
+                                                   {"eval-n", 0},
+                                                   {"eval-pgd-n", 0},
+                                                   {"final-pgd-n", 0},
+                                                   {"threads", 1},
+                                                   {"progress", "off"}};
   const Result whole = call(f, train_of("whole"));
   REQUIRE_MESSAGE(whole.code == 0, whole.text);
   for (int k = 1; k <= 20; ++k) signalled(train_of("killed"), SIGKILL, 25 * k);
@@ -118,7 +117,8 @@ TEST_CASE("rnx-rlnet and paper 000's stages in rnx-train: what cannot be") {
   refused(call(f, learn + "--budget 10"), 2, "--budget: it is for rlnet-mask training");
   refused(call(f, learn + "--objective rlnet-mask --budget 10"), 2,
           "needs the weights of a teacher");
-  refused(call(f, mask + " --budget 300 --model resnet20"), 2, "with act::MaskedRelu");
+  refused(call(f, mask + " --budget 300 --model resnet20"), 2,
+          "--model: rlnet-mask takes batch-norm path 1, resnet20 has 1");
   refused(call(f, learn + "--objective rlnet-mask --budget 300 --teacher " +
                       (f / "dnn/model.safetensors")),
           2, "dnn has one batch-norm path");
@@ -129,7 +129,9 @@ TEST_CASE("rnx-rlnet and paper 000's stages in rnx-train: what cannot be") {
   refused(call(f, mask + " --budget 300 --shares published"), 2, "no published list of tiny");
   refused(call(f, learn + "--density 1"), 2, "--density");
   refused(call(f, learn + "--objective rlnet-teacher --augmented-path 2"), 2,
-          "asks for batch-norm path 2; its network has 2");
+          "--model: rlnet-teacher takes batch-norm path 2, tiny_rlnet has 2");
+  refused(call(f, learn + "--objective rlnet-teacher --model dnn"), 2,
+          "--model: rlnet-teacher takes batch-norm path 1, dnn has 1");
   refused(call(f, mask + " --budget 300 --kl-views clear"), 2, "--kl-views: 'clear' is unknown");
   refused(call(f, learn + "--init " + (f / "dnn/model.safetensors")), 3, "dnn");
   CHECK(!fs::exists(f / "none"));

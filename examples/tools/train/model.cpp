@@ -53,6 +53,15 @@ linearize::Budget budget_of(const Arguments& a, const Graph& graph) {
   return linearize::water_fill(layers, weights, a.budget);
 }
 
+/// Refuses a network without the paths that its views take. Errors: UsageError.
+void require_paths(const Arguments& a, const NetworkBase<float>& net) {
+  const int paths = path_count(net.graph()), needed = std::max(a.robust_path(), a.augmented_path);
+  require(needed < paths, [&] {
+    return fmt::format("--model: {} takes batch-norm path {}, {} has {}", a.objective, needed,
+                       a.model, paths);
+  });
+}
+
 /// Refuses a teacher without a path for attacked images. Errors: UsageError.
 void require_two_paths(const tools::LoadedTeacher& by) {
   require(path_count(by.net->graph()) >= 2, [&] {
@@ -67,6 +76,7 @@ void require_two_paths(const tools::LoadedTeacher& by) {
 
 Model make_model(const Arguments& a, const tools::DataSet& set, tools::Display& display) {
   Model m{.net = tools::make_model(a.model, *set.train, a.seed, set.statistics)};
+  if (a.rlnet()) require_paths(a, *m.net);
   if (!a.init.empty()) m.init = tools::start_from(a.init, a.skip_head, a.model, *m.net);
   if (a.taught()) {
     m.teacher = tools::load_teacher(a.teacher, a.teacher_model, *set.train);
