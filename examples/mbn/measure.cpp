@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "../tools/paper.hpp"
 #include "../tools/run_json.hpp"
 
 namespace mbn {
@@ -11,11 +12,6 @@ using namespace rnx;
 namespace fs = std::filesystem;
 
 namespace {
-
-bool is_there(const fs::path& path) {
-  std::error_code error;
-  return fs::exists(path, error);
-}
 
 /// A run's network and the test images that it is measured on.
 struct Victim {
@@ -65,7 +61,7 @@ void write(const fs::path& file, const Json& json) { io::write_file(file, tools:
 
 void evaluate(const Run& run, const Attacks& k, tools::Display& display) {
   const fs::path file = run.folder / "attacks.json";
-  if (is_there(file)) return;
+  if (paper::is_there(file)) return;
   tools::work_begins("this step");
   const Victim v(run, k.images);
   Json json = begin(run, v);
@@ -91,7 +87,7 @@ void evaluate(const Run& run, const Attacks& k, tools::Display& display) {
 
 void sweep_threats(const Run& run, const Attacks& k, tools::Display& display) {
   const fs::path file = run.folder / "threat.json";
-  if (is_there(file)) return;
+  if (paper::is_there(file)) return;
   tools::work_begins("this step");
   const Victim v(run, k.images);
   Json json = begin(run, v);
@@ -176,7 +172,7 @@ struct Flow {
 
 void measure_flow(const Run& run, const Attacks& k, tools::Display& display) {
   const fs::path file = run.folder / "flow.json";
-  if (is_there(file)) return;
+  if (paper::is_there(file)) return;
   display.phase(run.row.name + ", flow of gradients");
   const Victim v(run, k.images);
   const auto& nodes = v.net->graph().nodes;

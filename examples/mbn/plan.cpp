@@ -103,18 +103,4 @@ Plan plan_of(const std::string& preset) {
   return plan;
 }
 
-std::string difference(const Row& paper, const Row& own) {
-  std::string text;
-  for (const auto& [key, value] : own.settings.items()) {
-    if (key.starts_with("eval-") || key.starts_with("final-")) continue;
-    const auto printed = paper.settings.find(key);
-    if (printed != paper.settings.end() && *printed == value) continue;
-    text += fmt::format("{}{} {}{}", text.empty() ? "" : ", ", key,
-                        printed == paper.settings.end() ? "" : printed->dump() + " \u2192 ",
-                        value.dump());
-  }
-  std::erase(text, '"');
-  return text;
-}
-
 }  // namespace mbn

@@ -69,8 +69,4 @@ struct Plan {
 /// all rows. paper: ResNet-20, and of FastAT ResNet-56, on CIFAR-10. Errors: UsageError.
 Plan plan_of(const std::string& preset);
 
-/// "model resnet56_3x1 -> resnet20_3x1, epochs 200 -> 8": what a row's settings have otherwise than
-/// the paper's; "" where there is nothing.
-std::string difference(const Row& paper, const Row& own);
-
 }  // namespace mbn

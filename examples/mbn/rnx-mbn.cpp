@@ -5,6 +5,7 @@
 
 #include <rnx/models.hpp>
 
+#include "../tools/paper.hpp"
 #include "../tools/run_json.hpp"
 #include "measure.hpp"
 #include "tables.hpp"
@@ -14,17 +15,9 @@ namespace {
 using namespace rnx;
 namespace fs = std::filesystem;
 
-struct Arguments {
-  std::string preset = "small", data, out = "mbn", progress = "auto", model = "resnet20", bases;
-  std::vector<std::string> only{};
-  std::vector<double> seeds{};
-  int threads = 0;
+struct Arguments : paper::Arguments {
+  std::string model = "resnet20", bases{};
   bool dry_run = false;
-
-  bool wants(const mbn::Row& row) const {
-    return (bases.empty() || row.method == bases) &&
-           (only.empty() || std::find(only.begin(), only.end(), row.name) != only.end());
-  }
 };
 
 /// What a verb does with which rows.
@@ -40,27 +33,16 @@ class Pipeline {
         work_(work),
         plan_(mbn::plan_of(a.preset)),
         display_(a.progress) {
-    if (!a.seeds.empty()) plan_.seeds.assign(a.seeds.begin(), a.seeds.end());
     if (!a.bases.empty()) mbn::method_of(a.bases);
-    std::vector<std::string> known;
-    for (const mbn::Row& row : plan_.rows) known.push_back(row.name);
-    for (const std::string& name : a.only) tools::require_known("--only", name, known);
-    require(plan_.data.value("dataset", "") == "synthetic" || !a.data.empty(),
-            "--data: the folder of CIFAR-10 is needed (--preset smoke needs none)");
+    a.apply(plan_, true);
   }
 
   /// The exit code: the first of the rows' that is not 0.
   int run() {
-    tools::stop_on_signals();
-    if (a_.threads) host::set_threads(a_.threads);
-    int result = 0;
-    for (const mbn::Row& row : plan_.rows)
-      for (const int seed : plan_.seeds) {
-        if (!a_.wants(row) || !takes(row)) continue;
-        const int code = guarded(row, seed);
-        if (tools::stop_on_signals().load()) return tools::stopped_status();
-        if (result == 0) result = code;
-      }
+    const int result = paper::each_run("rnx-mbn", plan_, a_, [&](const mbn::Row& row, int seed) {
+      return takes(row) ? one(row, seed) : 0;
+    });
+    if (tools::stop_on_signals().load()) return result;
     if (work_.figure) mbn::write_figures(plan_, a_.out);
     if (work_.table) {
       mbn::write_tables(plan_, a_.out);
@@ -72,23 +54,12 @@ class Pipeline {
  private:
   bool works() const { return work_.train || work_.attack || work_.threats || work_.flow; }
   bool takes(const mbn::Row& row) const {
-    return works() && (!work_.bases_alone || row.method.find('x') == 1);
-  }
-
-  /// A mistake of one row is no other's.
-  int guarded(const mbn::Row& row, int seed) {
-    try {
-      return one(row, seed);
-    } catch (const Stopped&) {
-      return tools::stopped_status();
-    } catch (const Error& e) {
-      tools::complain("rnx-mbn: row " + row.name + ": " + e.what());
-      return e.exit_code();
-    }
+    return works() && (a_.bases.empty() || row.method == a_.bases) &&
+           (!work_.bases_alone || row.method.find('x') == 1);
   }
 
   int one(const mbn::Row& row, int seed) {
-    const fs::path folder = mbn::folder_of(a_.out, row.name, seed);
+    const fs::path folder = paper::folder_of(a_.out, row.name, seed);
     mbn::Json settings = plan_.data_settings(a_.data);
     settings.update(row.settings);
     settings["seed"] = seed;
@@ -126,18 +97,12 @@ int print_cost(const Arguments& a) {
 
 void add_options(Arguments& a, tools::App& app) {
   CLI::App& cli = app.cli;
-  cli.add_option("--preset", a.preset, "the plan: smoke | small | paper");
-  cli.add_option("--data", a.data, "folder of CIFAR-10's binary files");
-  cli.add_option("--out", a.out, "folder of all runs, tables and figures");
+  a.add_options(cli, "smoke | small | paper");
   cli.add_option(
       "--bases", a.bases,
       "rows of this representation alone: MxN bases, or fp, pact4, pact2, dorefa2, xnor");
   cli.add_option("--model", a.model, "of --dry-run: resnet20 | resnet56");
   cli.add_flag("--dry-run", a.dry_run, "prints the cost of a network and ends");
-  tools::add_texts(cli, "--only", a.only, "names of rows: the others are left out");
-  tools::add_reals(cli, "--seeds", a.seeds, {}, "in the place of the preset's");
-  tools::add_whole(cli, "--threads", a.threads, {.most = host::max_threads}, "0: all");
-  cli.add_option("--progress", a.progress, "auto | bar | plain | json | off");
 }
 
 }  // namespace
@@ -146,7 +111,7 @@ int main(int argc, char** argv) {
   tools::App app("rnx-mbn", "Paper 003: the robustness of networks of several bits.");
   const auto add = [&](const std::string& name, const std::string& help, const Work& work) {
     app.verb(name, help, [=](const tools::App::Arguments& arguments) {
-      Arguments a;
+      Arguments a{{.out = "mbn"}};
       tools::App verb("rnx-mbn " + name, help);
       add_options(a, verb);
       return verb.run(arguments,

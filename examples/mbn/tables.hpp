@@ -7,9 +7,6 @@
 
 namespace mbn {
 
-/// The folder of a row's run.
-std::filesystem::path folder_of(const std::filesystem::path& out, const std::string& row, int seed);
-
 /// Tables 2 and 3 beside their printed values, with what the runs have otherwise, as
 /// tables/table-N.md, .csv and .html, and both with the flow of gradients and the figures as
 /// report.md. Errors: UsageError (rows of different data), FileError.

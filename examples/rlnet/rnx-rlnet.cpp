@@ -15,17 +15,11 @@ using namespace rnx;
 namespace fs = std::filesystem;
 using rlnet::Phase;
 
-struct Arguments {
-  std::string preset = "small", data, cifar100, tiny, out = "rlnet", progress = "auto", corruptions,
-              corruptions100, corruptions_tiny, frost, model;
-  std::vector<std::string> only{};
-  std::vector<double> seeds{};
-  int threads = 0;
+struct Arguments : paper::Arguments {
+  std::string cifar100{}, tiny{}, corruptions{}, corruptions100{}, corruptions_tiny{}, frost{},
+      model{};
   bool dry_run = false;
 
-  bool wants(const rlnet::Row& row) const {
-    return only.empty() || std::find(only.begin(), only.end(), row.name) != only.end();
-  }
   /// Of the row's images.
   const std::string& place(const rlnet::Row& row) const {
     return row.images == "cifar100" ? cifar100 : row.images == "tiny" ? tiny : data;
@@ -51,29 +45,15 @@ class Pipeline {
         work_(std::move(work)),
         plan_(rlnet::plan_of(a.preset)),
         display_(a.progress) {
-    if (!a.seeds.empty()) plan_.seeds.assign(a.seeds.begin(), a.seeds.end());
-    for (const std::string& name : a.only) {
-      std::vector<std::string> known;
-      for (const rlnet::Row& row : plan_.rows) known.push_back(row.name);
-      tools::require_known("--only", name, known);
-    }
-    require(plan_.synthetic() || !a.data.empty() || !(work_.train || work_.evaluate),
-            "--data: the folder of CIFAR-10 is needed (--preset smoke needs none)");
+    a.apply(plan_, work_.train || work_.evaluate);
   }
 
   /// The exit code: the first of the rows' that is not 0.
   int run() {
-    tools::stop_on_signals();
-    if (a_.threads) host::set_threads(a_.threads);
-    int result = 0;
-    for (const rlnet::Row& row : plan_.rows)
-      for (const int seed : plan_.seeds) {
-        if (!work_has(row.phase) || !a_.wants(row)) continue;
-        if (row.phase == Phase::sensitivity && seed != plan_.seeds[0]) continue;
-        const int code = guarded(row, seed);
-        if (tools::stop_on_signals().load()) return tools::stopped_status();
-        if (result == 0) result = code;
-      }
+    const int result = paper::each_run(
+        "rnx-rlnet", plan_, a_,
+        [&](const rlnet::Row& row, int seed) { return takes(row, seed) ? one(row, seed) : 0; });
+    if (tools::stop_on_signals().load()) return result;
     if (work_.figure) rlnet::write_figures(plan_, a_.out);
     if (work_.table) {
       rlnet::write_tables(plan_, a_.out);
@@ -83,29 +63,15 @@ class Pipeline {
   }
 
  private:
-  bool work_has(Phase phase) const {
-    return std::find(work_.phases.begin(), work_.phases.end(), phase) != work_.phases.end();
+  bool takes(const rlnet::Row& row, int seed) const {
+    return std::find(work_.phases.begin(), work_.phases.end(), row.phase) != work_.phases.end() &&
+           (row.phase != Phase::sensitivity || seed == plan_.seeds[0]);
   }
   fs::path folder(const std::string& row, int seed) const {
     return paper::folder_of(a_.out, row, seed);
   }
   std::string weights_of(const std::string& row, int seed) const {
     return (folder(row, seed) / "model.safetensors").string();
-  }
-
-  /// A mistake of one row is no other's.
-  int guarded(const rlnet::Row& row, int seed) {
-    const auto failed = [&](const Error& e) {
-      tools::complain("rnx-rlnet: row " + row.name + ": " + e.what());
-      return e.exit_code();
-    };
-    try {
-      return one(row, seed);
-    } catch (const Stopped&) {
-      return tools::stopped_status();
-    } catch (const Error& e) {
-      return failed(e);
-    }
   }
 
   int one(const rlnet::Row& row, int seed) {
@@ -193,8 +159,7 @@ int print_model(const std::string& name) {
 
 void add_options(Arguments& a, tools::App& app) {
   CLI::App& cli = app.cli;
-  cli.add_option("--preset", a.preset, "the plan: smoke | small | small-ablation | paper");
-  cli.add_option("--data", a.data, "folder of CIFAR-10's binary files");
+  a.add_options(cli, "smoke | small | small-ablation | paper");
   cli.add_option("--cifar100", a.cifar100, "folder of CIFAR-100's binary files");
   cli.add_option("--tiny-imagenet", a.tiny, "folder of Tiny-ImageNet's images");
   cli.add_option("--corruptions", a.corruptions,
@@ -204,18 +169,13 @@ void add_options(Arguments& a, tools::App& app) {
   cli.add_option("--frost", a.frost,
                  "folder of photographs of frost, for computed corruptions; without it ice is "
                  "computed, too");
-  cli.add_option("--out", a.out, "folder of all runs, tables and figures");
-  tools::add_texts(cli, "--only", a.only, "names of rows: the others are left out");
-  tools::add_reals(cli, "--seeds", a.seeds, {}, "in the place of the preset's");
-  tools::add_whole(cli, "--threads", a.threads, {.most = host::max_threads}, "0: all");
-  cli.add_option("--progress", a.progress, "auto | bar | plain | json | off");
   cli.add_option("--model", a.model, "of --dry-run: resnet18 | resnet34 | wrn_22_8 | resnet20");
   cli.add_flag("--dry-run", a.dry_run, "prints the layers of --model and ends");
 }
 
 int run_verb(const std::string& verb, const std::string& help, const Work& work,
              const tools::App::Arguments& arguments) {
-  Arguments a;
+  Arguments a{{.out = "rlnet"}};
   tools::App app("rnx-rlnet " + verb, help);
   add_options(a, app);
   return app.run(arguments, [&] {

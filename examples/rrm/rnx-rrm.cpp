@@ -15,15 +15,8 @@ using namespace rnx;
 namespace fs = std::filesystem;
 using rrm::Phase;
 
-struct Arguments {
-  std::string preset = "small", data, imagenet, out = "rrm", progress = "auto";
-  std::vector<std::string> only{};
-  std::vector<double> seeds{};
-  int threads = 0;
-
-  bool wants(const rrm::Row& row) const {
-    return only.empty() || std::find(only.begin(), only.end(), row.name) != only.end();
-  }
+struct Arguments : paper::Arguments {
+  std::string imagenet{};
 };
 
 /// What a verb does with the rows of its phases.
@@ -39,30 +32,15 @@ class Pipeline {
         work_(std::move(work)),
         plan_(rrm::plan_of(a.preset)),
         display_(a.progress) {
-    if (!a.seeds.empty()) plan_.seeds.assign(a.seeds.begin(), a.seeds.end());
-    for (const std::string& name : a.only) {
-      std::vector<std::string> known;
-      for (const rrm::Row& row : plan_.rows) known.push_back(row.name);
-      tools::require_known("--only", name, known);
-    }
-    require(plan_.data.value("dataset", "") == "synthetic" || !a.data.empty(),
-            "--data: the folder of CIFAR-10 is needed (--preset smoke needs none)");
+    a.apply(plan_, true);
   }
 
   /// The exit code: the first of the rows' that is not 0.
   int run() {
-    tools::stop_on_signals();
-    if (a_.threads) host::set_threads(a_.threads);
-    int result = 0;
-    for (const rrm::Row& row : plan_.rows)
-      for (const int seed : plan_.seeds) {
-        if (std::find(work_.phases.begin(), work_.phases.end(), row.phase) == work_.phases.end() ||
-            !a_.wants(row) || (row.phase == Phase::robustify && seed != plan_.seeds[0]))
-          continue;
-        const int code = guarded(row, seed);
-        if (tools::stop_on_signals().load()) return tools::stopped_status();
-        if (result == 0) result = code;
-      }
+    const int result = paper::each_run("rnx-rrm", plan_, a_, [&](const rrm::Row& row, int seed) {
+      return takes(row, seed) ? one(row, seed) : 0;
+    });
+    if (tools::stop_on_signals().load()) return result;
     if (work_.figure) rrm::write_figures(plan_, a_.out);
     if (work_.table) {
       rrm::write_tables(plan_, a_.out);
@@ -81,19 +59,9 @@ class Pipeline {
     return folder(row, seed) / "model.safetensors";
   }
 
-  /// A mistake of one row is no other's.
-  int guarded(const rrm::Row& row, int seed) {
-    const auto failed = [&](const Error& e) {
-      tools::complain("rnx-rrm: row " + row.name + ": " + e.what());
-      return e.exit_code();
-    };
-    try {
-      return one(row, seed);
-    } catch (const Stopped&) {
-      return tools::stopped_status();
-    } catch (const Error& e) {
-      return failed(e);
-    }
+  bool takes(const rrm::Row& row, int seed) const {
+    return std::find(work_.phases.begin(), work_.phases.end(), row.phase) != work_.phases.end() &&
+           (row.phase != Phase::robustify || seed == plan_.seeds[0]);
   }
 
   int one(const rrm::Row& row, int seed) {
@@ -169,20 +137,14 @@ class Pipeline {
 
 void add_options(Arguments& a, tools::App& app) {
   CLI::App& cli = app.cli;
-  cli.add_option("--preset", a.preset, "the plan: smoke | small | paper");
-  cli.add_option("--data", a.data, "folder of CIFAR-10's binary files");
+  a.add_options(cli, "smoke | small | paper");
   cli.add_option("--imagenet", a.imagenet,
                  "folder of ImageNet's images, for the rows of Restricted ImageNet");
-  cli.add_option("--out", a.out, "folder of all runs, tables and figures");
-  tools::add_texts(cli, "--only", a.only, "names of rows: the others are left out");
-  tools::add_reals(cli, "--seeds", a.seeds, {}, "in the place of the preset's");
-  tools::add_whole(cli, "--threads", a.threads, {.most = host::max_threads}, "0: all");
-  cli.add_option("--progress", a.progress, "auto | bar | plain | json | off");
 }
 
 int run_verb(const std::string& verb, const std::string& help, const Work& work,
              const tools::App::Arguments& arguments) {
-  Arguments a;
+  Arguments a{{.out = "rrm"}};
   tools::App app("rnx-rrm " + verb, help);
   add_options(a, app);
   return app.run(arguments, [&] { return Pipeline(a, work).run(); });

@@ -4,6 +4,9 @@
 
 #include <fmt/format.h>
 
+#include "numbers.hpp"
+#include "outputs.hpp"
+
 #include <rnx/io/file.hpp>
 #include <rnx/report.hpp>
 #include <rnx/report/table_text.hpp>
@@ -48,6 +51,27 @@ const tools::DataSet& Images::of(const tools::DataOptions& o, bool train) {
     if (opened->key == key) return opened->set;
   opened_.push_back(std::make_unique<Opened>(Opened{key, tools::open_data(o, train, true)}));
   return opened_.back()->set;
+}
+
+void Arguments::add_options(CLI::App& cli, const std::string& presets) {
+  cli.add_option("--preset", preset, "the plan: " + presets);
+  cli.add_option("--data", data, "folder of CIFAR-10's binary files");
+  cli.add_option("--out", out, "folder of all runs, tables and figures");
+  tools::add_texts(cli, "--only", only, "names of rows: the others are left out");
+  tools::add_reals(cli, "--seeds", seeds, {}, "in the place of the preset's");
+  tools::add_whole(cli, "--threads", threads, {.most = host::max_threads}, "0: all");
+  cli.add_option("--progress", progress, "auto | bar | plain | json | off");
+}
+
+int guarded(const std::string& program, const std::string& row, const std::function<int()>& run) {
+  try {
+    return run();
+  } catch (const Stopped&) {
+    return tools::stopped_status();
+  } catch (const Error& e) {
+    tools::complain(program + ": row " + row + ": " + e.what());
+    return e.exit_code();
+  }
 }
 
 fs::path folder_of(const fs::path& out, const std::string& row, int seed) {

@@ -2,7 +2,9 @@
 // sets that are opened once.
 #pragma once
 
+#include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,7 +13,9 @@
 #include <rnx/report/table.hpp>
 
 #include "data_set.hpp"
+#include "signals.hpp"
 #include "toml.hpp"
+#include "words.hpp"
 
 namespace paper {
 
@@ -39,6 +43,49 @@ class Images {
   };
   std::vector<std::unique_ptr<Opened>> opened_{};
 };
+
+/// What every verb takes.
+struct Arguments {
+  std::string preset = "small", data{}, out{}, progress = "auto";
+  std::vector<std::string> only{};  ///< names of rows; none: all
+  std::vector<double> seeds{};      ///< none: the plan's
+  int threads = 0;                  ///< 0: all
+
+  bool wants(const std::string& row) const {
+    return only.empty() || std::find(only.begin(), only.end(), row) != only.end();
+  }
+  /// presets: their names, as --help lists them.
+  void add_options(CLI::App& cli, const std::string& presets);
+  /// Sets the plan's seeds. Errors: UsageError (a row that the plan does not have; no --data where
+  /// `needs_data` and the images are not synthetic).
+  template <class Plan> void apply(Plan& plan, bool needs_data) const {
+    if (!seeds.empty()) plan.seeds.assign(seeds.begin(), seeds.end());
+    std::vector<std::string> known;
+    for (const auto& row : plan.rows) known.push_back(row.name);
+    for (const std::string& name : only) tools::require_known("--only", name, known);
+    rnx::require(!needs_data || !data.empty() || plan.data.value("dataset", "") == "synthetic",
+                 "--data: the folder of CIFAR-10 is needed (--preset smoke needs none)");
+  }
+};
+
+/// run() of one row, of which `program` says what failed: a mistake of one row is no other's.
+int guarded(const std::string& program, const std::string& row, const std::function<int()>& run);
+/// one(row, seed), the exit code, of every wanted row and seed of the plan. Returns the first that
+/// is not 0; after a signal tools::stopped_status().
+template <class Plan, class One>
+int each_run(const std::string& program, const Plan& plan, const Arguments& a, One one) {
+  tools::stop_on_signals();
+  if (a.threads) rnx::host::set_threads(a.threads);
+  int result = 0;
+  for (const auto& row : plan.rows)
+    for (const int seed : plan.seeds) {
+      if (!a.wants(row.name)) continue;
+      const int code = guarded(program, row.name, [&] { return one(row, seed); });
+      if (tools::stop_on_signals().load()) return tools::stopped_status();
+      if (result == 0) result = code;
+    }
+  return result;
+}
 
 /// The folder of a row's run.
 std::filesystem::path folder_of(const std::filesystem::path& out, const std::string& row, int seed);
