@@ -223,3 +223,29 @@ TEST_CASE("sign and round: values and straight-through gradients") {
     CHECK(std::vector<double>(p.gradient, p.gradient + 4) == std::vector<double>{1, 0, 10, -10});
   });
 }
+
+TEST_CASE("a linear layer with an activation map is the 1 x 1 convolution with it") {
+  using W = quant::MultiBit<2, quant::Learned<quant::Per::channel>>;
+  using A = quant::MultiBitActivation<2>;
+  Network<Linear<5, true, W, 0, A>, Shape<6>, cpu, precision::Double> linear(3);
+  Network<Conv<5, 1, Bias<true>, W, A>, Shape<6>, cpu, precision::Double> convolution(1);
+  for (const auto& p : linear.graph().parameters)
+    convolution.set(p.name, linear.get(p.name).values);
+  const auto x = sample(3, {6, 1, 1});
+  const auto run = [&](auto& net) {
+    auto trace = net.make_trace({.use = Use::train, .capacity = 3});
+    std::vector<double> all = to_host(net.forward(trace, x.view(), {}));
+    for (int i = 0; i < 15; ++i) trace.logits_gradient().data[i] = all[std::size_t(i)] - 0.3;
+    Tensor<double> dx(3, {6, 1, 1});
+    auto grads = net.make_grads();
+    net.backward(trace, dx.view(), &grads);
+    for (const double v : dx.download()) all.push_back(v);
+    net.visit(grads,
+              [&](const auto& p) { all.insert(all.end(), p.gradient, p.gradient + p.count); });
+    return all;
+  };
+  const auto found = run(linear), expected = run(convolution);
+  REQUIRE(found.size() == expected.size());
+  for (std::size_t i = 0; i < found.size(); ++i)
+    CHECK(found[i] == doctest::Approx(expected[i]).epsilon(1e-12));
+}

@@ -5,8 +5,8 @@
 
 #include <algorithm>
 #include <array>
-#include <numeric>
 
+#include "rnx/quant/cpu_lanes.hpp"
 #include "rnx/quant/multi_bit.hpp"
 
 namespace rnx::inline RNX_ISA {
@@ -170,36 +170,15 @@ template <class A, class T> struct kernel<cpu, op::activation_bases_backward<A, 
         double(a.x.rows()) * a.x.c * A::bases);
   }
 
-  static constexpr int width = 8;  // sums side by side, on every instruction set
-
-  /// Adds slope(k) dsum[k] to sum k mod `width`.
-  template <class F> static void add(int length, const T* dsum, double* lanes, F slope) {
-    constexpr int block = 8 * width;
-    for (int first = 0; first < length; first += block) {
-      const int n = std::min(block, length - first);
-      T slopes[block];  // two loops: each becomes vectors
-      RNX_SIMD
-      for (int k = 0; k < n; ++k) slopes[k] = slope(first + k);
-      int k = 0;
-      for (; k + width <= n; k += width) {
-        RNX_SIMD
-        for (int lane = 0; lane < width; ++lane)
-          lanes[lane] += double(slopes[k + lane]) * double(dsum[first + k + lane]);
-      }
-      for (int lane = 0; k < n; ++k, ++lane)
-        lanes[lane] += double(slopes[k]) * double(dsum[first + k]);
-    }
-  }
-
   /// Adds what a run gives to the sums of parameter j.
   template <int j>
   static void add(const op::activation_bases_backward<A, T>& a, const Elements& e,
-                  const quant_detail::PaddedRun& r, double* lanes) {
+                  const quant_detail::PaddedRun& r, host::Lanes& sums) {
     const T *x = a.x.data + r.from, *dsum = a.dsum + r.at;
     if (r.inside)
-      add(r.length, dsum, lanes, [&](int k) { return e.template parameter_slope<j>(x[k]); });
-    else if (const T slope = e.padded_slope(j); slope != T(0))
-      add(r.length, dsum, lanes, [&](int) { return slope; });
+      sums.add_products(r.length, dsum, [&](int k) { return e.template parameter_slope<j>(x[k]); });
+    else if (const double slope = e.padded_slope(j); slope != 0)
+      sums.add(r.length, [&](int k) { return slope * double(dsum[k]); });
   }
   template <int... j>
   static void parameters(const op::activation_bases_backward<A, T>& a, const Elements& e,
@@ -211,13 +190,13 @@ template <class A, class T> struct kernel<cpu, op::activation_bases_backward<A, 
     host::parallel_for(
         chunks,
         [&](long i) {
-          double lanes[count][width] = {};
+          host::Lanes sums[count];
           for (long row = host::chunk_begin(rows, chunks, i);
                row < host::chunk_begin(rows, chunks, i + 1); ++row)
             quant_detail::padded_runs(a.x, a.pad, row, [&](const quant_detail::PaddedRun& r) {
-              (add<j>(a, e, r, lanes[j]), ...);
+              (add<j>(a, e, r, sums[j]), ...);
             });
-          ((parts[i][j] = std::accumulate(lanes[j], lanes[j] + width, 0.0)), ...);
+          ((parts[i][j] = sums[j].total()), ...);
         },
         double(a.x.rows()) * a.x.c * A::bases);
     for (int k = 0; k < count; ++k) {

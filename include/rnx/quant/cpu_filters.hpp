@@ -7,27 +7,34 @@
 #include <array>
 #include <cmath>
 
+#include "rnx/quant/cpu_lanes.hpp"
 #include "rnx/quant/multi_bit.hpp"
 #include "rnx/quant/weights.hpp"
 
 namespace rnx::inline RNX_ISA::host {
 
-/// f(dense index, theta offset) for each weight of filters [begin, end) of the active corner, in
-/// the order (group, o, i, kh, kw).
-template <class F> inline void each_weight(const geometry::Weights& g, long begin, long end, F f) {
+/// f(dense index, theta offset, length) for runs of weights of filters [begin, end) of the active
+/// corner that lie side by side, in the order (group, o, i, kh, kw).
+template <class F> inline void each_run(const geometry::Weights& g, long begin, long end, F f) {
   const std::size_t row = std::size_t(g.i) * g.kh * g.kw;
   const bool dense = g.sw == 1 && g.sh == g.kw && g.si == long(g.kh) * g.kw;
   for (long filter = begin; filter < end; ++filter) {
     const std::size_t k = filter * row, at = filter / g.o * g.sg + filter % g.o * g.so;
     if (dense) {
-      for (std::size_t i = 0; i < row; ++i) f(k + i, at + i);
+      f(k, at, int(row));
       continue;
     }
     std::size_t next = k;
     for (int i = 0; i < g.i; ++i)
       for (int y = 0; y < g.kh; ++y)
-        for (int x = 0; x < g.kw; ++x) f(next++, at + i * g.si + y * g.sh + x * g.sw);
+        for (int x = 0; x < g.kw; ++x) f(next++, at + i * g.si + y * g.sh + x * g.sw, 1);
   }
+}
+/// f(dense index, theta offset) for each of these weights.
+template <class F> inline void each_weight(const geometry::Weights& g, long begin, long end, F f) {
+  each_run(g, begin, end, [&](std::size_t k, std::size_t at, int length) {
+    for (int i = 0; i < length; ++i) f(k + std::size_t(i), at + std::size_t(i));
+  });
 }
 /// For all filters, one after the other.
 template <class F> inline void each_weight(const geometry::Weights& g, F f) {
@@ -78,17 +85,33 @@ template <quant::Per P, class F> inline void each_scope(const geometry::Weights&
   else
     every_filter(g, [&](long filter) { f(filter, filter + 1); });
 }
-/// K sums over such a range, of what f(dense index, theta offset, sums) adds.
+/// K sums over such a range: f(begin, end, sums) adds what filters [begin, end) give.
+template <std::size_t K, class F>
+inline std::array<double, K> range_sums(const geometry::Weights& g, long begin, long end,
+                                        const F& f) {
+  if (end - begin > 1) return filter_sums<K>(g, f);
+  std::array<double, K> sums{};
+  f(begin, end, sums);
+  return sums;
+}
+/// The same, of what f(dense index, theta offset, sums) adds for each weight.
 template <std::size_t K, class F>
 inline std::array<double, K> scope_sums(const geometry::Weights& g, long begin, long end,
                                         const F& f) {
-  const auto add = [&](long from, long to, std::array<double, K>& sums) {
+  return range_sums<K>(g, begin, end, [&](long from, long to, std::array<double, K>& sums) {
     each_weight(g, from, to, [&](std::size_t k, std::size_t at) { f(k, at, sums); });
-  };
-  if (end - begin > 1) return filter_sums<K>(g, add);
-  std::array<double, K> sums{};
-  add(begin, end, sums);
-  return sums;
+  });
+}
+/// The sum over such a range of term(dense index, theta offset).
+template <class F>
+inline double lane_sum(const geometry::Weights& g, long begin, long end, const F& term) {
+  return range_sums<1>(g, begin, end, [&](long from, long to, std::array<double, 1>& sums) {
+    Lanes lanes;
+    each_run(g, from, to, [&](std::size_t k, std::size_t at, int length) {
+      lanes.add(length, [&](int i) { return term(k + std::size_t(i), at + std::size_t(i)); });
+    });
+    sums[0] += lanes.total();
+  })[0];
 }
 /// f(dense index, theta offset) for each weight of such a range.
 template <class F>

@@ -57,32 +57,52 @@ template <int M, class S, class T> struct MultiBitFit {
  private:
   void find_spread() {
     const double count = double((end - begin) * host::filter_count(a.g));
-    mean = host::scope_sums<1>(
-               a.g, begin, end,
-               [&](std::size_t, std::size_t at, auto& sums) { sums[0] += a.theta[at]; })[0] /
+    const T* theta = a.theta;
+    mean = host::lane_sum(a.g, begin, end,
+                          [=](std::size_t, std::size_t at) { return double(theta[at]); }) /
            count;
     const double squares =
-        host::scope_sums<1>(a.g, begin, end, [&](std::size_t, std::size_t at, auto& sums) {
-          const double d = a.theta[at] - mean;
-          sums[0] += d * d;
-        })[0];
+        host::lane_sum(a.g, begin, end, [theta, m = mean](std::size_t, std::size_t at) {
+          const double d = theta[at] - m;
+          return d * d;
+        });
     deviation = std::sqrt(squares / count);
+  }
+  static constexpr int pairs = M * (M + 1) / 2;
+  using Lanes = host::Lanes;
+
+  /// Writes the bases of a run; what least squares needs of them is added to `sums`: the products
+  /// of each pair of bases, and those with the weights.
+  void write_run(std::size_t k, std::size_t at, int length, Lanes (&sums)[pairs + M]) const {
+    constexpr int block = Lanes::block;
+    double signs[M][block];
+    for (int first = 0; first < length; first += block) {
+      const int n = std::min(block, length - first);
+      const T* theta = a.theta + at + std::size_t(first);
+      int pair = 0;
+      for (int i = 0; i < M; ++i) {
+        T* base = a.bases + i * a.g.count() + k + std::size_t(first);
+        const double shift = Map::shift(i) * deviation, centre = mean;
+        RNX_SIMD
+        for (int j = 0; j < n; ++j) signs[i][j] = quant::sign(theta[j] - centre + shift);
+        RNX_SIMD
+        for (int j = 0; j < n; ++j) base[j] = T(signs[i][j]);
+        if constexpr (learned_scales<S>) continue;
+        sums[pairs + i].add(n, [&](int j) { return signs[i][j] * theta[j]; });
+        for (int l = 0; l <= i; ++l)
+          sums[pair++].add(n, [&](int j) { return signs[i][j] * signs[l][j]; });
+      }
+    }
   }
   /// Writes the bases; alpha: by least squares.
   void find_bases(double (&alpha)[M]) {
-    constexpr int pairs = M * (M + 1) / 2;
-    const std::size_t count = a.g.count();
     const auto sums =
-        host::scope_sums<pairs + M>(a.g, begin, end, [&](std::size_t k, std::size_t at, auto& all) {
-          double s[M];
-          int pair = 0;
-          for (int i = 0; i < M; ++i) {
-            s[i] = quant::sign(a.theta[at] - mean + Map::shift(i) * deviation);
-            a.bases[i * count + k] = T(s[i]);
-            if constexpr (learned_scales<S>) continue;
-            all[pairs + i] += s[i] * a.theta[at];
-            for (int j = 0; j <= i; ++j) all[pair++] += s[i] * s[j];
-          }
+        host::range_sums<pairs + M>(a.g, begin, end, [&](long from, long to, auto& all) {
+          Lanes lanes[pairs + M];
+          host::each_run(a.g, from, to, [&](std::size_t k, std::size_t at, int length) {
+            write_run(k, at, length, lanes);
+          });
+          for (int i = 0; i < pairs + M; ++i) all[std::size_t(i)] += lanes[i].total();
         });
     if constexpr (!learned_scales<S>) {
       double A[M][M] = {};

@@ -86,8 +86,8 @@ template <int Bits, int Clip = 8> struct PactActivation : Elementwise {
   template <class T> RNX_SHARED static T value(T x, const T* p) {
     const T levels = T((1 << Bits) - 1), clip = p[0];
     const T above = x < T(0) ? T(0) : x, clipped = above >= clip ? clip : above;
-    const T rounded = round_quotient(clipped * levels / clip) * (clip / levels);
-    return clip > T(0) ? rounded : std::numeric_limits<T>::quiet_NaN();
+    const T step = clip > T(0) ? clip / levels : std::numeric_limits<T>::quiet_NaN();
+    return round_quotient(clipped * levels / clip) * step;
   }
   template <class T> RNX_SHARED static T slope(T x, const T* p) {
     return (x >= T(0) ? T(1) : T(0)) * (x < p[0] ? T(1) : T(0));
