@@ -23,6 +23,8 @@ RNX_LOOPBACK_WEIGHT_MAP(rnx::quant::MultiBit<2>)
 RNX_LOOPBACK_WEIGHT_MAP(rnx::quant::Sign)
 RNX_LOOPBACK_ACTIVATION_MAP(rnx::quant::MultiBitActivation<2>)
 RNX_LOOPBACK_ACTIVATION_MAP(rnx::quant::SignActivation)
+RNX_LOOPBACK_BINARIZE(rnx::quant::MultiBitActivation<2>)
+RNX_LOOPBACK_BINARIZE(rnx::quant::SignActivation)
 RNX_LOOPBACK_KERNEL_RULE(rnx::search::ElasticKernel<5, 3>)
 
 const char* loopback_instruction_set() { return rnx::instruction_set(); }

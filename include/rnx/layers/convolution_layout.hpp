@@ -100,8 +100,8 @@ struct ConvLayout {
             .sample_words());
   }
 
-  /// forward: a pack for each weight base, or the signs of all. backward: a pack of their sum. factors: alpha_m beta_n
-  /// for each pair of bases.
+  /// forward: a pack for each weight base, or the signs of all. backward: a pack of their sum.
+  /// factors: alpha_m beta_n for each pair of bases.
   struct Prepared {
     static constexpr std::size_t dense = plain_weights ? 0 : S.weights();
     static constexpr Section forward{

@@ -15,7 +15,7 @@ namespace geometry {
 /// Signs of a map of (n, h, w, c), `bases` of them for each value, as words of 32 bits:
 ///   bits    (sample, base, row, row_words): the row's pixels with `pad` on each side, c bits each,
 ///           one behind the other; two words more, so that 64 bits may be read at each of them
-///   marks   behind a sample's bits: (row, 1 + w), ~0 where a value of the pixel (of the row) is NaN
+///   marks   behind a sample's bits: (row, 1 + w), ~0 where a value of the row, of the pixel is NaN
 struct BitMap : Map {
   int pad = 0, bases = 1;
   RNX_SHARED constexpr long row_words() const { return (long(w + 2 * pad) * c + 31) / 32 + 2; }

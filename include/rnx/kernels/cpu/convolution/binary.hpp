@@ -61,8 +61,8 @@ template <class T> struct BinaryConvolution {
   }
 };
 
-/// The patches of some pixels in one base, `pitch` apart: words in the order (kh, kw, i), split into
-/// forms. base: of sample 0. whole: rows of a window are whole words.
+/// The patches of some pixels in one base, `pitch` apart: words in the order (kh, kw, i), split
+/// into forms. base: of sample 0. whole: rows of a window are whole words.
 template <bool whole, class T>
 [[gnu::noinline]] void binary_patches(const BinaryConvolution<T>& c, const std::uint32_t* base,
                                       const BinaryPixel* pixels, int count, PopcountSum::Forms* to,
@@ -74,18 +74,48 @@ template <bool whole, class T>
   for (int p = 0; p < count; ++p, to += pitch) {
     const int top = pixels[p].h * stride - pad;
     const long at = long(pixels[p].w) * stride * channels;
-    const std::uint32_t* from = base + pixels[p].n * sample + top * row;
+    const std::uint32_t* const from = base + pixels[p].n * sample;
     BitWriter writer(to, split);
-    for (int r = top; r < top + kh; ++r, from += row) {
+    for (int r = top; r < top + kh; ++r) {
       const bool inside = r >= 0 && r < height;
       if constexpr (whole)
-        writer.put_words(inside ? from + at / 32 : nullptr, run / 32);
+        writer.put_words(inside ? from + r * row + at / 32 : nullptr, run / 32);
       else if (inside)
-        writer.put_from(from, at, run);
+        writer.put_from(from + r * row, at, run);
       else
         writer.put_zeros(run);
     }
     writer.finish();
+  }
+}
+
+/// The same for windows of three rows that have less than 64 bits each: 16 channels under 3x3.
+template <class T>
+[[gnu::noinline]] void narrow_patches(const BinaryConvolution<T>& c, const std::uint32_t* base,
+                                      const BinaryPixel* pixels, int count, PopcountSum::Forms* to,
+                                      long pitch) {
+  const int channels = c.a.in.x.c, stride = c.a.filter.stride, pad = c.a.in.x.pad,
+            height = c.a.in.x.h, run = c.a.filter.kw * channels, words = int(c.patch);
+  const long row = c.row_words, sample = c.sample_words;
+  for (int p = 0; p < count; ++p, to += pitch) {
+    const int top = pixels[p].h * stride - pad;
+    const long at = long(pixels[p].w) * stride * channels;
+    const std::uint32_t* const from = base + pixels[p].n * sample;
+    std::uint64_t v[3];
+#pragma GCC unroll 3
+    for (int r = 0; r < 3; ++r)
+      v[r] = top + r >= 0 && top + r < height ? bits_at(from + (top + r) * row, at, run) : 0;
+    std::uint64_t all[3] = {v[0] | v[1] << run, v[1] >> 1 >> (63 - run), 0};
+    if (2 * run < 64) {
+      all[0] |= v[2] << 2 * run;
+      all[1] |= v[2] >> 1 >> (63 - 2 * run);
+    } else {
+      all[1] |= v[2] << (2 * run - 64);
+      all[2] = v[2] >> 1 >> (127 - 2 * run);
+    }
+#pragma GCC unroll 6
+    for (int i = 0; i < 6; ++i)
+      if (i < words) to[i] = PopcountSum::split(std::uint32_t(all[i / 2] >> 32 * (i % 2)));
   }
 }
 
@@ -231,7 +261,10 @@ void binary_pixels(const BinaryConvolution<T>& c, const Epilogue<T>& epilogue,
   const long pitch = bases * c.patch;
   PopcountSum::Forms* const patches = scratch<PopcountSum::Forms>(slot_input, count * pitch);
   for (int k = 0; k < bases; ++k) {
-    const auto make = c.a.in.x.c % 32 ? binary_patches<false, T> : binary_patches<true, T>;
+    const bool narrow = c.a.filter.kh == 3 && c.a.filter.kw * c.a.in.x.c < 64;
+    const auto make = c.a.in.x.c % 32 == 0 ? binary_patches<true, T>
+                      : narrow             ? narrow_patches<T>
+                                           : binary_patches<false, T>;
     make(c, c.a.in.bits + k * c.base_words, pixels, count, patches + k * c.patch, pitch);
   }
   T* y[binary_pixels_most];
