@@ -55,6 +55,17 @@ Json fast(const std::string& model) {
           {"lr", 0.2},      {"epochs", 15},           {"weight-decay", 5e-4}};
 }
 
+/// The surrogates of signs with scales bring alpha, about a tenth, into the gradient of the
+/// weights: they take five times the rate, and a fifth of the decay, which has no alpha.
+Json of_signs(Json settings) {
+  settings["lr"] = 5 * settings["lr"].get<double>();
+  settings["weight-decay"] = settings["weight-decay"].get<double>() / 5;
+  return settings;
+}
+Json settings_of(const Json& settings, const Method& m) {
+  return m.name == "xnor" || m.name.find('x') == 1 ? of_signs(settings) : settings;
+}
+
 void scale(Plan& plan, int natural_epochs, int fast_epochs, const Json& settings) {
   for (Row& row : plan.rows) {
     row.settings["model"] = model_of("resnet20", method_of(row.method));
@@ -93,13 +104,14 @@ Plan plan_of(const std::string& preset) {
   Plan plan{.preset = "paper"};
   plan.data = {{"dataset", "cifar10"}};
   for (const Method& m : methods())
-    plan.rows.push_back(
-        {.name = m.name, .method = m.name, .settings = natural(model_of("resnet20", m))});
+    plan.rows.push_back({.name = m.name,
+                         .method = m.name,
+                         .settings = settings_of(natural(model_of("resnet20", m)), m)});
   for (const Method& m : methods())
     plan.rows.push_back({.name = "fast-" + m.name,
                          .method = m.name,
                          .training = Training::fast,
-                         .settings = fast(model_of("resnet56", m))});
+                         .settings = settings_of(fast(model_of("resnet56", m)), m)});
   return plan;
 }
 
