@@ -1,6 +1,6 @@
 // Networks of convolutions of signs against the same networks of floats, with rnx's own kernels:
-// inference of a batch, and a training step of three weight bases. Rounds take turns; ratios are the
-// smallest of five, times the shortest.
+// inference of a batch, and a training step of three weight bases. Rounds take turns; ratios are
+// the smallest of five, times the shortest.
 //   OMP_NUM_THREADS=2 bench_binary_networks
 #include <algorithm>
 #include <chrono>

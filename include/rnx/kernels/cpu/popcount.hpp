@@ -87,7 +87,14 @@ struct PopcountSum {
 
 /// Bit k: lane k of a comparison's result.
 template <class V> RNX_ALWAYS_INLINE inline std::uint32_t mask_bits(const V& all_or_nothing) {
-#if !defined(__CUDACC__) && RNX_VECTOR_BYTES < 64 && defined(__SSE2__)
+#if !defined(__CUDACC__) && RNX_VECTOR_BYTES == 64
+  typedef int I16 __attribute__((vector_size(64)));
+  typedef long long I8 __attribute__((vector_size(64)));
+  if constexpr (sizeof(all_or_nothing[0]) == 8)
+    return std::uint32_t(__builtin_ia32_cvtq2mask512(I8(all_or_nothing)));
+  else
+    return std::uint32_t(__builtin_ia32_cvtd2mask512(I16(all_or_nothing)));
+#elif !defined(__CUDACC__) && defined(__SSE2__)
   typedef float F4 __attribute__((vector_size(16)));
   typedef double D2 __attribute__((vector_size(16)));
   constexpr bool wide = sizeof(all_or_nothing[0]) == 8;
