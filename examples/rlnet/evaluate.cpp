@@ -1,4 +1,5 @@
 #include <rnx/eval/confidence_switch.hpp>
+#include <rnx/io/file_checksum.hpp>
 #include <rnx/linearize.hpp>
 #include <rnx/linearize/sensitivity.hpp>
 
@@ -32,7 +33,17 @@ Json facts(const Run& run, const data::Source& images) {
   return {{"row", run.row.name},
           {"fingerprint", images.fingerprint()},
           {"seed", run.program.a.seed},
+          {"weights", io::file_checksum(run.folder / "model.safetensors")},
           {"instruction_set", instruction_set()}};
+}
+/// Whether a file holds what would be measured again: of these weights, images and corruptions.
+bool is_done(const Run& run, const char* file, const data::Source& images,
+             const Corrupted& corrupted) {
+  if (!paper::is_there(run.folder / file)) return false;
+  const Json now = facts(run, images), there = paper::read_json(run.folder / file);
+  return there.value("weights", "") == now["weights"] &&
+         there.value("fingerprint", "") == now["fingerprint"] &&
+         there.value("/corrupted/origin"_json_pointer, "") == corrupted.origin();
 }
 
 /// An attack on one path, and where its images are predicted on the other.
@@ -111,7 +122,7 @@ AnyNetwork<float> trained(const Run& run, const tools::DataSet& set) {
 
 void evaluate(const Run& run, const Measures& m, const tools::DataSet& set,
               const Corrupted& corrupted, tools::Display& display) {
-  if (paper::is_there(run.folder / "eval.json")) return;
+  if (is_done(run, "eval.json", *set.test, corrupted)) return;
   tools::work_begins("this step");
   const AnyNetwork<float> net = trained(run, set);
   Json result = facts(run, *set.test);
@@ -144,7 +155,7 @@ void evaluate(const Run& run, const Measures& m, const tools::DataSet& set,
 
 void evaluate_switch(const Run& run, const Measures& m, const tools::DataSet& set,
                      const Corrupted& corrupted, tools::Display& display) {
-  if (!run.row.switched() || paper::is_there(run.folder / "switch.json")) return;
+  if (!run.row.switched() || is_done(run, "switch.json", *set.test, corrupted)) return;
   tools::work_begins("this step");
   const AnyNetwork<float> net = trained(run, set);
   const std::size_t all = set.train->size(), held = std::min(all, std::size_t(m.held_out));

@@ -56,7 +56,7 @@ class Corrupted {
 };
 
 /// Writes eval.json in the run's folder: clean, corrupted and attacked accuracy, ReLUs. What is
-/// there is kept. Errors: UsageError, FileError, Stopped.
+/// there of the same weights and images is kept. Errors: UsageError, FileError, Stopped.
 void evaluate(const Run& run, const Measures& measures, const tools::DataSet& set,
               const Corrupted& corrupted, tools::Display& display);
 /// Writes switch.json: the threshold, and the switch on clean, corrupted and attacked images.

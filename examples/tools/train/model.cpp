@@ -62,6 +62,17 @@ void require_paths(const Arguments& a, const NetworkBase<float>& net) {
   });
 }
 
+/// Refuses weights whose masks hold other values than 0 and 1. Errors: FileError.
+void require_masks(const std::string& file, const NetworkBase<float>& net) {
+  for (const auto& b : net.graph().buffers) {
+    if (!b.name.ends_with(".mask")) continue;
+    const std::vector<float> values = net.get(b.name).values;
+    require<FileError>(
+        std::all_of(values.begin(), values.end(), [](float v) { return v == 0 || v == 1; }),
+        [&] { return file + ": " + b.name + ": expected a mask of zeros and ones"; });
+  }
+}
+
 /// Refuses a teacher without a path for attacked images. Errors: UsageError.
 void require_two_paths(const tools::LoadedTeacher& by) {
   require(path_count(by.net->graph()) >= 2, [&] {
@@ -78,6 +89,7 @@ Model make_model(const Arguments& a, const tools::DataSet& set, tools::Display& 
   Model m{.net = tools::make_model(a.model, *set.train, a.seed, set.statistics)};
   if (a.rlnet()) require_paths(a, *m.net);
   if (!a.init.empty()) m.init = tools::start_from(a.init, a.skip_head, a.model, *m.net);
+  require_masks(a.init, *m.net);
   if (a.taught()) {
     m.teacher = tools::load_teacher(a.teacher, a.teacher_model, *set.train);
     if (a.objective == "rrm") require_same_features(a.model, *m.net, m.teacher);
