@@ -140,3 +140,10 @@ TEST_CASE("fusion: a join whose first branch is the identity, and two norms in a
                    act::Relu, GlobalAveragePool, Linear<10>>,
         Shape<3, 8, 8>>();
 }
+TEST_CASE("fusion: a convolution whose output a norm reads first, then a shortcut") {
+  check<Sequential<Named<"normalize", Normalize>, Conv<8, 3>,
+                   Parallel<join::Add, Sequential<BatchNorm<>, Conv<8, 3>, BatchNorm<>, Conv<8, 3>>,
+                            Identity>,
+                   BatchNorm<>, act::Relu, GlobalAveragePool, Linear<10>>,
+        Shape<3, 8, 8>>();
+}

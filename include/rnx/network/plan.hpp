@@ -37,7 +37,8 @@ class Timeline {
       for (int in : nodes[i].inputs)
         if (in >= 0) readers_[in].push_back(i);
     for (int i = size() - 1; i >= 0; --i) {
-      const bool held_back = nodes[i].fusible && readers_[i].size() == 1 &&
+      // the first reader's operation may be taken into i's, whoever reads i's output later
+      const bool held_back = nodes[i].fusible && !readers_[i].empty() &&
                              nodes[readers_[i][0]].aliasing.overwrites == 0;
       forward_end_[i] = held_back ? forward_end_[readers_[i][0]] : i;
     }
