@@ -1,19 +1,11 @@
-// The networks of paper 003 that are compiled: ResNet-20 and ResNet-56 for CIFAR's images. Rows of
-// fixed point stand in the plain order, those of bases in the order batch norm, quantizer,
-// convolution. One translation unit: the networks share their other layers.
-#include <rnx/models.hpp>
+// The networks of paper 003 that are compiled: ResNet-20 (ResNet-56: models_resnet56.cpp) for
+// CIFAR's images. Rows of fixed point stand in the plain order, those of bases in the order batch
+// norm, quantizer, convolution. One translation unit: the networks share their other layers.
+#include "models.hpp"
 
 namespace {
 
-using namespace rnx;
-using models::Convolutions;
-
-template <int Bits>
-using Pact = Convolutions<quant::DoReFaWeights<Bits>, quant::PactActivation<Bits>>;
-using DoReFa2 = Convolutions<quant::DoReFaWeights<2>, quant::RoundActivation<2>>;
-using Xnor = Convolutions<quant::XnorWeights, quant::SignActivation>;
-template <int M, int N>
-using MultiBit = Convolutions<quant::MultiBit<M>, quant::MultiBitActivation<N>>;
+using namespace mbn::convolutions;
 
 template <int Classes> using Pact4On20 = models::ResNet20<Classes, Pact<4>>;
 template <int Classes> using Pact2On20 = models::ResNet20<Classes, Pact<2>>;
@@ -23,14 +15,6 @@ template <int Classes> using Mbn11On20 = models::BinaryResNet20<Classes, MultiBi
 template <int Classes> using Mbn31On20 = models::BinaryResNet20<Classes, MultiBit<3, 1>>;
 template <int Classes> using Mbn13On20 = models::BinaryResNet20<Classes, MultiBit<1, 3>>;
 template <int Classes> using Mbn33On20 = models::BinaryResNet20<Classes, MultiBit<3, 3>>;
-template <int Classes> using Pact4On56 = models::ResNet56<Classes, Pact<4>>;
-template <int Classes> using Pact2On56 = models::ResNet56<Classes, Pact<2>>;
-template <int Classes> using DoReFaOn56 = models::ResNet56<Classes, DoReFa2>;
-template <int Classes> using XnorNetOn56 = models::BinaryResNet56<Classes, Xnor>;
-template <int Classes> using Mbn11On56 = models::BinaryResNet56<Classes, MultiBit<1, 1>>;
-template <int Classes> using Mbn31On56 = models::BinaryResNet56<Classes, MultiBit<3, 1>>;
-template <int Classes> using Mbn13On56 = models::BinaryResNet56<Classes, MultiBit<1, 3>>;
-template <int Classes> using Mbn33On56 = models::BinaryResNet56<Classes, MultiBit<3, 3>>;
 
 }  // namespace
 
@@ -42,11 +26,3 @@ RNX_REGISTER_MODEL("resnet20_1x1", Mbn11On20, (3, 32, 32));
 RNX_REGISTER_MODEL("resnet20_3x1", Mbn31On20, (3, 32, 32));
 RNX_REGISTER_MODEL("resnet20_1x3", Mbn13On20, (3, 32, 32));
 RNX_REGISTER_MODEL("resnet20_3x3", Mbn33On20, (3, 32, 32));
-RNX_REGISTER_MODEL("resnet56_pact4", Pact4On56, (3, 32, 32));
-RNX_REGISTER_MODEL("resnet56_pact2", Pact2On56, (3, 32, 32));
-RNX_REGISTER_MODEL("resnet56_dorefa2", DoReFaOn56, (3, 32, 32));
-RNX_REGISTER_MODEL("resnet56_xnor", XnorNetOn56, (3, 32, 32));
-RNX_REGISTER_MODEL("resnet56_1x1", Mbn11On56, (3, 32, 32));
-RNX_REGISTER_MODEL("resnet56_3x1", Mbn31On56, (3, 32, 32));
-RNX_REGISTER_MODEL("resnet56_1x3", Mbn13On56, (3, 32, 32));
-RNX_REGISTER_MODEL("resnet56_3x3", Mbn33On56, (3, 32, 32));
