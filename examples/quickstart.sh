@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The main job on the embedded data set: trains a ResNet-20 naturally and one adversarially, attacks both, and writes a report.
-# On two cores about five minutes after package installation. Run it from anywhere; results go to build/quickstart/runs.
+# On two cores about six minutes after package installation. Run it from anywhere; results go to build/quickstart/runs.
 #   examples/quickstart.sh [FOLDER FOR THE RESULTS]
 # Read from the environment: RNX_JOBS (2), RNX_DEPS_DIR, CXX.
 set -euo pipefail

@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "../tools/paper.hpp"
+#include <rnx/io/file_checksum.hpp>
+
 #include "../tools/run_json.hpp"
 
 namespace mbn {
@@ -13,22 +14,29 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// A run's network and the test images that it is measured on.
-struct Victim {
-  tools::DataSet set;
-  AnyNetwork<float> net{};
-  data::Part images;
-
-  Victim(const Run& run, int n)
-      : set(tools::open_data(run.program.a.data, false, true)),
-        net(tools::make_model(run.program.a.model, *set.test, 0)),
-        images(*set.test, 0, n ? std::min(std::size_t(n), set.test->size()) : set.test->size()) {
-    io::load_model((run.folder / "model.safetensors").string(), *net);
-  }
-};
+/// The first test images that a run is measured on; n: 0 for all.
+data::Part images_of(const Run& run, int n, paper::Images& opened) {
+  const data::Source& test = *opened.of(run.program.a.data, false).test;
+  return {test, 0, n ? std::min(std::size_t(n), test.size()) : test.size()};
+}
+fs::path weights_of(const Run& run) { return run.folder / "model.safetensors"; }
+AnyNetwork<float> trained(const Run& run, const data::Part& images) {
+  AnyNetwork<float> net = tools::make_model(run.program.a.model, images, 0);
+  io::load_model(weights_of(run).string(), *net);
+  return net;
+}
+/// What a measurement is of.
+Json facts(const Run& run, const data::Part& images) {
+  return {{"row", run.row.name},
+          {"weights", io::file_checksum(weights_of(run))},
+          {"fingerprint", images.fingerprint()},
+          {"n", images.size()},
+          {"seed", run.program.a.seed}};
+}
 
 /// Accuracies of runs with starts of their own, and their mean.
-Json runs_of(const Victim& v, const tools::AttackText& attack, int runs, const std::string& what,
+Json runs_of(const NetworkBase<float>& net, const data::Part& images,
+             const tools::AttackText& attack, int runs, const std::string& what,
              tools::Display& display, std::optional<double>* clean = {}) {
   Json each = Json::array();
   double sum = 0;
@@ -36,7 +44,7 @@ Json runs_of(const Victim& v, const tools::AttackText& attack, int runs, const s
     const eval::Options o{.seed = std::uint64_t(k),
                           .progress = display.counting(fmt::format("{}, run {}", what, k + 1)),
                           .stop = &tools::stop_on_signals()};
-    const eval::Accuracy result = attack.run(*v.net, v.images, o);
+    const eval::Accuracy result = attack.run(net, images, o);
     const double share = eval::robust_proportion(result).value();
     if (clean) *clean = eval::clean_proportion(result).value();
     sum += share;
@@ -48,35 +56,33 @@ Json runs_of(const Victim& v, const tools::AttackText& attack, int runs, const s
 tools::AttackText pgd(int steps, const std::string& size, const std::string& eps) {
   return tools::AttackText::parse(fmt::format("pgd:steps={},step={}", steps, size), "linf", eps);
 }
-Json begin(const Run& run, const Victim& v) {
-  return {{"row", run.row.name},
-          {"fingerprint", v.images.fingerprint()},
-          {"n", v.images.size()},
-          {"seed", run.program.a.seed},
-          {"instruction_set", instruction_set()}};
+void write(const fs::path& file, Json json) {
+  json["instruction_set"] = instruction_set();
+  io::write_file(file, tools::text_of(json));
 }
-void write(const fs::path& file, const Json& json) { io::write_file(file, tools::text_of(json)); }
 
 }  // namespace
 
-void evaluate(const Run& run, const Attacks& k, tools::Display& display) {
+void evaluate(const Run& run, const Attacks& k, paper::Images& opened, tools::Display& display) {
   const fs::path file = run.folder / "attacks.json";
-  if (paper::is_there(file)) return;
+  const data::Part images = images_of(run, k.images, opened);
+  Json json = facts(run, images);
+  json.update({{"eps", run.row.eps()},
+               {"step", run.row.step()},
+               {"repeats", k.runs},
+               {"iterations", k.steps}});
+  if (paper::is_measured(file, json)) return;
   tools::work_begins("this step");
-  const Victim v(run, k.images);
-  Json json = begin(run, v);
-  const cost::Row cost = cost::table(*v.net).total();
+  const AnyNetwork<float> net = trained(run, images);
+  const cost::Row cost = cost::table(*net).total();
   json["bops"] = cost.bops;
   json["storage_bits"] = cost.storage_bits;
-  json["eps"] = run.row.eps();
-  json["step"] = run.row.step();
-  json["repeats"] = k.runs;
   std::optional<double> clean;
   Json attacks = Json::array();
   for (const int steps : k.steps) {
     const std::string what = fmt::format("{}, PGD-{}", run.row.name, steps);
-    Json result =
-        runs_of(v, pgd(steps, run.row.step(), run.row.eps()), k.runs, what, display, &clean);
+    Json result = runs_of(*net, images, pgd(steps, run.row.step(), run.row.eps()), k.runs, what,
+                          display, &clean);
     result["steps"] = steps;
     attacks.push_back(std::move(result));
   }
@@ -85,19 +91,22 @@ void evaluate(const Run& run, const Attacks& k, tools::Display& display) {
   write(file, json);
 }
 
-void sweep_threats(const Run& run, const Attacks& k, tools::Display& display) {
+void sweep_threats(const Run& run, const Attacks& k, paper::Images& opened,
+                   tools::Display& display) {
   const fs::path file = run.folder / "threat.json";
-  if (paper::is_there(file)) return;
+  const data::Part images = images_of(run, k.images, opened);
+  Json json = facts(run, images);
+  json.update(
+      {{"eps", "2/255"}, {"iterations", k.iterations}, {"repeats", k.runs}, {"steps", k.sizes}});
+  if (paper::is_measured(file, json)) return;
   tools::work_begins("this step");
-  const Victim v(run, k.images);
-  Json json = begin(run, v);
-  json["eps"] = "2/255";
-  json["iterations"] = k.iterations;
+  const AnyNetwork<float> net = trained(run, images);
   for (const std::string& size : k.sizes) {
     Json curve = Json::array();
     for (const int steps : k.iterations) {
       const std::string what = fmt::format("{}, PGD-{} of {}", run.row.name, steps, size);
-      curve.push_back(runs_of(v, pgd(steps, size, "2/255"), k.runs, what, display)["mean"]);
+      const auto attack = pgd(steps, size, "2/255");
+      curve.push_back(runs_of(*net, images, attack, k.runs, what, display)["mean"]);
     }
     json["sizes"][size] = curve;
   }
@@ -170,24 +179,27 @@ struct Flow {
 
 }  // namespace
 
-void measure_flow(const Run& run, const Attacks& k, tools::Display& display) {
+void measure_flow(const Run& run, const Attacks& k, paper::Images& opened,
+                  tools::Display& display) {
   const fs::path file = run.folder / "flow.json";
-  if (paper::is_there(file)) return;
+  const data::Part images = images_of(run, k.images, opened);
+  Json json = facts(run, images);
+  if (paper::is_measured(file, json)) return;
   display.phase(run.row.name + ", flow of gradients");
-  const Victim v(run, k.images);
-  const auto& nodes = v.net->graph().nodes;
+  const AnyNetwork<float> net = trained(run, images);
+  const auto& nodes = net->graph().nodes;
   const auto counts = [&](const Node& n) {
     return n.kind == Kind::convolution && !n.inputs.empty() && n.inputs[0] > 0;
   };
   std::vector<Keep> keep;
   for (const Node& n : nodes)
     if (counts(n)) keep.push_back(Keep::at(nodes[std::size_t(n.inputs[0])].path));
-  Flow flow(*v.net, v.images, int(std::min<std::size_t>(v.images.size(), 64)), keep);
+  Flow flow(*net, images, int(std::min<std::size_t>(images.size(), 64)), keep);
   std::vector<std::array<long, 4>> open;  // none, a part, all; of how many
   std::vector<const Node*> layers;
   for (const Node& n : nodes) {
     if (!counts(n)) continue;
-    const Gate gate = gate_of(*v.net, n, method_of(run.row.method));
+    const Gate gate = gate_of(*net, n, method_of(run.row.method));
     std::array<long, 4> sums{};
     for (const float value :
          to_host(flow.trace.activation(nodes[std::size_t(n.inputs[0])].path).value)) {
@@ -199,8 +211,7 @@ void measure_flow(const Run& run, const Attacks& k, tools::Display& display) {
     layers.push_back(&n);
   }
   seed_cross_entropy(flow.trace, flow.labels);
-  v.net->backward(flow.trace, {}, &flow.grads);
-  Json json = begin(run, v);
+  net->backward(flow.trace, {}, &flow.grads);
   for (std::size_t i = 0; i < layers.size(); ++i) {
     const ParameterInfo& weight = layers[i]->parameters[0];
     const float* g = flow.grads.flat.data() + weight.offset;

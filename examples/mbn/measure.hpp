@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "../tools/paper.hpp"
 #include "../tools/train/program.hpp"
 #include "plan.hpp"
 
@@ -16,16 +17,19 @@ struct Run {
 };
 
 /// attacks.json in a run's folder: bit operations, clean accuracy, accuracy under PGD of each
-/// number of steps, means over runs with starts of their own. What is there is kept. Errors:
-/// UsageError, FileError, Stopped.
-void evaluate(const Run& run, const Attacks& attacks, tools::Display& display);
+/// number of steps, means over runs with starts of their own. What is there of the same weights,
+/// images and attacks is kept. Errors: UsageError, FileError, Stopped.
+void evaluate(const Run& run, const Attacks& attacks, paper::Images& opened,
+              tools::Display& display);
 
 /// threat.json: accuracy under PGD within 2/255, for each size of its steps and number of them.
-void sweep_threats(const Run& run, const Attacks& attacks, tools::Display& display);
+void sweep_threats(const Run& run, const Attacks& attacks, paper::Images& opened,
+                   tools::Display& display);
 
 /// flow.json: for each convolution that is quantized, the share of its inputs to which its
 /// surrogate lets no gradient through, a part of it (some of several bases), all of it; and the
 /// share of gradients of its weights that are 0.
-void measure_flow(const Run& run, const Attacks& attacks, tools::Display& display);
+void measure_flow(const Run& run, const Attacks& attacks, paper::Images& opened,
+                  tools::Display& display);
 
 }  // namespace mbn

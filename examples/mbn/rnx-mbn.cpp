@@ -5,7 +5,6 @@
 
 #include <rnx/models.hpp>
 
-#include "../tools/paper.hpp"
 #include "../tools/run_json.hpp"
 #include "measure.hpp"
 #include "tables.hpp"
@@ -74,10 +73,10 @@ class Pipeline {
     }
     if (!work_.train && !finished) return 0;
     const mbn::Run run{row, program, folder};
-    if (work_.attack) mbn::evaluate(run, plan_.attacks, display_);
+    if (work_.attack) mbn::evaluate(run, plan_.attacks, images_, display_);
     const bool natural = row.training == mbn::Training::natural;
-    if (work_.threats && natural) mbn::sweep_threats(run, plan_.attacks, display_);
-    if (work_.flow && natural) mbn::measure_flow(run, plan_.attacks, display_);
+    if (work_.threats && natural) mbn::sweep_threats(run, plan_.attacks, images_, display_);
+    if (work_.flow && natural) mbn::measure_flow(run, plan_.attacks, images_, display_);
     return 0;
   }
 
@@ -85,6 +84,7 @@ class Pipeline {
   Work work_;
   mbn::Plan plan_;
   tools::Display display_;
+  paper::Images images_{};
 };
 
 /// The cost of a network, of no images.

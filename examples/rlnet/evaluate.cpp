@@ -29,21 +29,23 @@ data::Part first(const data::Source& test, int n) {
 eval::Options options(const Run& run, int path) {
   return {.path = path, .seed = run.program.a.seed, .stop = &tools::stop_on_signals()};
 }
+/// What a measurement is of.
 Json facts(const Run& run, const data::Source& images) {
   return {{"row", run.row.name},
           {"fingerprint", images.fingerprint()},
           {"seed", run.program.a.seed},
-          {"weights", io::file_checksum(run.folder / "model.safetensors")},
-          {"instruction_set", instruction_set()}};
+          {"weights", io::file_checksum(run.folder / "model.safetensors")}};
 }
-/// Whether a file holds what would be measured again: of these weights, images and corruptions.
-bool is_done(const Run& run, const char* file, const data::Source& images,
-             const Corrupted& corrupted) {
-  if (!paper::is_there(run.folder / file)) return false;
-  const Json now = facts(run, images), there = paper::read_json(run.folder / file);
-  return there.value("weights", "") == now["weights"] &&
-         there.value("fingerprint", "") == now["fingerprint"] &&
-         there.value("/corrupted/origin"_json_pointer, "") == corrupted.origin();
+Json facts(const Run& run, const data::Source& images, const Corrupted& corrupted,
+           const Json& measures) {
+  Json json = facts(run, images);
+  json["corruptions"] = {{"origin", corrupted.origin()}, {"images", corrupted.images()}};
+  json["measures"] = measures;
+  return json;
+}
+void write(const fs::path& file, Json json) {
+  json["instruction_set"] = instruction_set();
+  io::write_file(file, tools::text_of(json));
 }
 
 /// An attack on one path, and where its images are predicted on the other.
@@ -122,10 +124,13 @@ AnyNetwork<float> trained(const Run& run, const tools::DataSet& set) {
 
 void evaluate(const Run& run, const Measures& m, const tools::DataSet& set,
               const Corrupted& corrupted, tools::Display& display) {
-  if (is_done(run, "eval.json", *set.test, corrupted)) return;
+  const fs::path file = run.folder / "eval.json";
+  Json result =
+      facts(run, *set.test, corrupted,
+            {{"images", m.images}, {"pgd_steps", m.pgd_steps}, {"apgd_steps", m.apgd_steps}});
+  if (paper::is_measured(file, result)) return;
   tools::work_begins("this step");
   const AnyNetwork<float> net = trained(run, set);
-  Json result = facts(run, *set.test);
   eval::Options o = options(run, 0);
   o.progress = display.counting(run.row.name + ", clean");
   result["clean"] = share(eval::clean_proportion(eval::accuracy(*net, *set.test, o)));
@@ -150,12 +155,19 @@ void evaluate(const Run& run, const Measures& m, const tools::DataSet& set,
   result["saving"] = linearize::communication_saving(layers, kept);
   result["last_batch_norm"] = last_batch_norm(*net);
   display.done();
-  io::write_file(run.folder / "eval.json", tools::text_of(result));
+  write(file, result);
 }
 
 void evaluate_switch(const Run& run, const Measures& m, const tools::DataSet& set,
                      const Corrupted& corrupted, tools::Display& display) {
-  if (!run.row.switched() || is_done(run, "switch.json", *set.test, corrupted)) return;
+  if (!run.row.switched()) return;
+  const fs::path file = run.folder / "switch.json";
+  Json result = facts(run, *set.test, corrupted,
+                      {{"images", m.switch_images},
+                       {"steps", m.switch_steps},
+                       {"held_out", m.held_out},
+                       {"kept_share", m.kept_share}});
+  if (paper::is_measured(file, result)) return;
   tools::work_begins("this step");
   const AnyNetwork<float> net = trained(run, set);
   const std::size_t all = set.train->size(), held = std::min(all, std::size_t(m.held_out));
@@ -165,7 +177,6 @@ void evaluate_switch(const Run& run, const Measures& m, const tools::DataSet& se
   const double threshold = eval::held_out_threshold(*net, held_out, m.kept_share, o);
   const attack::ConfidenceSwitch<float, cpu> both(*net, {.threshold = threshold});
   const attack::Victim<float, cpu>& victim = both;
-  Json result = facts(run, *set.test);
   result["threshold"] = threshold;
   result["held_out"] = held;
   result["held_out_was_trained_on"] = run.program.a.holdout < int(held);
@@ -188,7 +199,7 @@ void evaluate_switch(const Run& run, const Measures& m, const tools::DataSet& se
                  {"adaptive", share(r.adaptive)},
                  {"suspicious", r.suspicious()}});
   display.done();
-  io::write_file(run.folder / "switch.json", tools::text_of(result));
+  write(file, result);
 }
 
 void write_sensitivities(const Run& run, const tools::DataSet& set) {
@@ -198,7 +209,7 @@ void write_sensitivities(const Run& run, const tools::DataSet& set) {
   Json paths = Json::array();
   for (const auto& layer : linearize::relu_layers(net->graph())) paths.push_back(layer.path);
   result["layers"] = paths;
-  io::write_file(run.folder / "sensitivity.json", tools::text_of(result));
+  write(run.folder / "sensitivity.json", result);
 }
 
 }  // namespace rlnet

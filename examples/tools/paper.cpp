@@ -27,6 +27,13 @@ Json read_json(const fs::path& path) {
   });
   return json;
 }
+bool is_measured(const fs::path& file, const Json& facts) {
+  if (!is_there(file)) return false;
+  const Json there = read_json(file);
+  for (const auto& [key, value] : facts.items())
+    if (!there.contains(key) || there.at(key) != value) return false;
+  return true;
+}
 Json with(Json settings, const Json& more) {
   settings.update(more);
   return settings;

@@ -24,6 +24,9 @@ using Json = tools::Json;
 bool is_there(const std::filesystem::path& path);
 /// Errors: FileError.
 Json read_json(const std::filesystem::path& path);
+/// Whether a file is there and says everything that `facts` say: what its numbers were measured of
+/// and how. Errors: FileError (it is no JSON object).
+bool is_measured(const std::filesystem::path& file, const Json& facts);
 /// `settings` with `more` over them.
 Json with(Json settings, const Json& more);
 /// "model resnet50_rrm -> resnet20_rrm, epochs 48 -> 8": what a row's settings have otherwise than
