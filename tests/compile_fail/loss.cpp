@@ -1,4 +1,5 @@
-// expect: rnx: a per-sample loss has `void operator()(Trace<T, Device>&, const loss::Call<T>&) const`
+// expect: rnx: a per-sample loss has `void operator()(Trace<T, Device>&, const loss::Call<T>&)
+//         const`
 #include <rnx/net.hpp>
 using namespace rnx;
 struct Margin {

@@ -2,7 +2,8 @@
 # Compiles each case with g++ and, if present, clang++ and checks what a user would read.
 #   first line `// expect: SENTENCE`   it must not compile; SENTENCE is in the output; the output has at most 20 lines
 #   first line `// expect: no error`   a control: it must compile
-#   second line `// flags: FLAGS`      further flags of the compiler, separated by spaces
+#   lines `//         REST` behind it   the sentence goes on, behind a blank
+#   next line `// flags: FLAGS`        further flags of the compiler, separated by spaces
 # Usage: run.sh [CASE.cpp ...]
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -22,10 +23,13 @@ for compiler in ${RNX_COMPILE_FAIL_COMPILERS:-g++ clang++}; do
   command -v "$compiler" >/dev/null || { echo "$compiler is not here: not checked"; continue; }
   compilers=$((compilers + 1))
   for case in "${cases[@]}"; do
-    { IFS= read -r first && IFS= read -r second; } <"$case" || true
-    flags=()
-    case ${second-} in '// flags: '*) read -ra flags <<<"${second#// flags: }" ;; esac
-    expected=${first#// expect: }
+    mapfile -t -n 5 top <"$case"
+    first=${top[0]-} expected=${top[0]#// expect: } flags=() next=1
+    while [[ ${top[next]-} == '//         '* ]]; do
+      expected+=" ${top[next]#//         }"
+      next=$((next + 1))
+    done
+    case ${top[next]-} in '// flags: '*) read -ra flags <<<"${top[next]#// flags: }" ;; esac
     output=""
     if [ "$expected" = "$first" ] || [ -z "$expected" ]; then
       complain "the first line must be '// expect: SENTENCE'"
