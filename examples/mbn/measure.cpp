@@ -141,22 +141,6 @@ Gate gate_of(const NetworkBase<float>& net, const Node& node, const Method& meth
   return gate;
 }
 
-/// d loss / d logits of cross-entropy, summed over the images.
-void seed_cross_entropy(Trace<float, cpu>& trace, const std::vector<std::int32_t>& labels) {
-  const auto z = trace.logits();
-  const auto dz = trace.logits_gradient();
-  const int classes = z.dims.c;
-  for (std::size_t i = 0; i < labels.size(); ++i) {
-    const float* row = z.data + i * std::size_t(z.sample_stride());
-    const float most = *std::max_element(row, row + classes);
-    double sum = 0;
-    for (int c = 0; c < classes; ++c) sum += std::exp(double(row[c] - most));
-    for (int c = 0; c < classes; ++c)
-      dz.data[i * std::size_t(dz.sample_stride()) + std::size_t(c)] =
-          float(std::exp(double(row[c] - most)) / sum - (c == labels[i]));
-  }
-}
-
 /// The batch, its labels, and the trace of one pass forward and back.
 struct Flow {
   std::vector<std::int32_t> labels;
@@ -210,7 +194,7 @@ void measure_flow(const Run& run, const Attacks& k, paper::Images& opened,
     open.push_back(sums);
     layers.push_back(&n);
   }
-  seed_cross_entropy(flow.trace, flow.labels);
+  loss::CrossEntropy{.labels = flow.labels.data()}(flow.trace, loss::Call<float>{});
   net->backward(flow.trace, {}, &flow.grads);
   for (std::size_t i = 0; i < layers.size(); ++i) {
     const ParameterInfo& weight = layers[i]->parameters[0];

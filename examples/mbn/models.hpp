@@ -1,4 +1,5 @@
-// The kinds of convolutions of paper 003's networks.
+// The networks of paper 003 that are compiled, for CIFAR's images. Rows of fixed point stand in the
+// plain order, those of bases in the order batch norm, quantizer, convolution.
 #pragma once
 
 #include <rnx/models.hpp>
@@ -16,3 +17,23 @@ template <int M, int N>
 using MultiBit = Convolutions<quant::MultiBit<M>, quant::MultiBitActivation<N>>;
 
 }  // namespace mbn::convolutions
+
+/// "resnetDEPTH_METHOD" is FAMILY with these convolutions.
+#define MBN_REGISTER_ONE(DEPTH, METHOD, FAMILY, ...)                       \
+  namespace {                                                              \
+  template <int Classes>                                                   \
+  using resnet##DEPTH##_##METHOD =                                         \
+      rnx::models::FAMILY##DEPTH<Classes, mbn::convolutions::__VA_ARGS__>; \
+  }                                                                        \
+  RNX_REGISTER_MODEL("resnet" #DEPTH "_" #METHOD, resnet##DEPTH##_##METHOD, (3, 32, 32))
+
+/// Of one depth, in one translation unit: the networks share their other layers.
+#define MBN_REGISTER(DEPTH)                                   \
+  MBN_REGISTER_ONE(DEPTH, pact4, ResNet, Pact<4>);            \
+  MBN_REGISTER_ONE(DEPTH, pact2, ResNet, Pact<2>);            \
+  MBN_REGISTER_ONE(DEPTH, dorefa2, ResNet, DoReFa2);          \
+  MBN_REGISTER_ONE(DEPTH, xnor, BinaryResNet, Xnor);          \
+  MBN_REGISTER_ONE(DEPTH, 1x1, BinaryResNet, MultiBit<1, 1>); \
+  MBN_REGISTER_ONE(DEPTH, 3x1, BinaryResNet, MultiBit<3, 1>); \
+  MBN_REGISTER_ONE(DEPTH, 1x3, BinaryResNet, MultiBit<1, 3>); \
+  MBN_REGISTER_ONE(DEPTH, 3x3, BinaryResNet, MultiBit<3, 3>)

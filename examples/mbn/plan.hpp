@@ -1,17 +1,16 @@
 // What paper 003 trains: its rows, by name, and the smaller plans that are made of them.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
 
-#include <nlohmann/json.hpp>
+#include "../tools/paper.hpp"
 
 namespace mbn {
 
-using Json = nlohmann::ordered_json;
+using paper::Json;
 
-/// A representation of weights and activations, and the networks of models.cpp that have it.
+/// A representation of weights and activations, and the networks of models.hpp that have it.
 struct Method {
   std::string name;          ///< "3x1", "pact2"; behind "resnet20_" the model's name
   std::string label;         ///< as the tables call it
@@ -45,24 +44,8 @@ struct Attacks {
   std::vector<int> iterations{1, 2, 5, 10, 20, 50, 100};       ///< of figures 2 to 4
 };
 
-struct Plan {
-  std::string preset;
-  std::vector<Row> rows{};
+struct Plan : paper::PlanOf<Row> {
   Attacks attacks{};
-  std::vector<int> seeds{0};
-  Json data{};  ///< settings of all rows
-
-  Json data_settings(const std::string& folder) const {
-    Json settings = data;
-    if (!folder.empty() && data.value("dataset", "") != "synthetic") settings["data"] = folder;
-    return settings;
-  }
-  /// Null: it has none of that name.
-  const Row* find(const std::string& name) const {
-    for (const Row& row : rows)
-      if (row.name == name) return &row;
-    return nullptr;
-  }
 };
 
 /// smoke: synthetic images, every row for one epoch. small: CIFAR-10's first images, ResNet-20 in

@@ -133,14 +133,14 @@ template <class Family, class In> bool register_where_it_fits(const std::string&
 #define RNX_JOIN_TOKENS(A, B) A##B
 // A class without linkage for each line: were the family itself the argument, files that register
 // on the same line could share one factory.
-#define RNX_REGISTER_MODEL_AT(LINE, REGISTER, NAME, FAMILY, IN, ...)          \
+#define RNX_REGISTER_MODEL_AS(NUMBER, REGISTER, NAME, FAMILY, IN, ...)          \
   namespace {                                                                 \
-  struct RNX_JOIN_TOKENS(rnx_family_, LINE) {                                 \
+  struct RNX_JOIN_TOKENS(rnx_family_, NUMBER) {                                 \
     template <int Classes> using type = FAMILY<Classes>;                      \
   };                                                                          \
   }                                                                           \
-  [[maybe_unused]] static const bool RNX_JOIN_TOKENS(rnx_registered_, LINE) = \
-      ::rnx::models::REGISTER<RNX_JOIN_TOKENS(rnx_family_, LINE),             \
+  [[maybe_unused]] static const bool RNX_JOIN_TOKENS(rnx_registered_, NUMBER) = \
+      ::rnx::models::REGISTER<RNX_JOIN_TOKENS(rnx_family_, NUMBER),             \
                               ::rnx::Shape<RNX_SHAPE_OF IN> __VA_OPT__(, ) __VA_ARGS__>(NAME)
 
 /// At namespace scope of a translation unit, as often as there are shapes. The family is a template
@@ -150,7 +150,7 @@ template <class Family, class In> bool register_where_it_fits(const std::string&
 /// A family that needs its number at compile time lists those that are wanted:
 ///   RNX_REGISTER_MODEL("pairs", Pairs, (3, 32, 32), 10, 100);
 #define RNX_REGISTER_MODEL(NAME, FAMILY, IN, ...) \
-  RNX_REGISTER_MODEL_AT(__LINE__, register_family, NAME, FAMILY, IN __VA_OPT__(, ) __VA_ARGS__)
+  RNX_REGISTER_MODEL_AS(__COUNTER__, register_family, NAME, FAMILY, IN __VA_OPT__(, ) __VA_ARGS__)
 /// The same for any number of classes, and nothing where the family rejects the shape.
 #define RNX_REGISTER_MODEL_WHERE_IT_FITS(NAME, FAMILY, IN) \
-  RNX_REGISTER_MODEL_AT(__LINE__, register_where_it_fits, NAME, FAMILY, IN)
+  RNX_REGISTER_MODEL_AS(__COUNTER__, register_where_it_fits, NAME, FAMILY, IN)
