@@ -101,7 +101,7 @@ Plan plan_of(const std::string& preset) {
   rnx::require(preset == "paper", [&] {
     return "--preset: '" + preset + "' is unknown; known are smoke, small, paper";
   });
-  Plan plan{.preset = "paper"};
+  Plan plan{{.preset = "paper"}};
   plan.data = {{"dataset", "cifar10"}};
   for (const Method& m : methods())
     plan.rows.push_back({.name = m.name,

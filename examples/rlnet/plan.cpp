@@ -187,12 +187,11 @@ void in_order(std::vector<Row>& rows) {
 }
 
 Plan published() {
-  Plan plan{.preset = "paper",
-            .data = {{"n-train", 0}},
-            .ablations = "c100-r18",
-            .figures = "c10-r18",
-            .budgets = {50, 82, 120, 150},
-            .separate = 82};
+  Plan plan{{.preset = "paper", .data = {{"n-train", 0}}}};
+  plan.ablations = "c100-r18";
+  plan.figures = "c10-r18";
+  plan.budgets = {50, 82, 120, 150};
+  plan.separate = 82;
   plan.measures.held_out = 1000;
   Builder build(plan.rows);
   const Family c10{.prefix = "c10-r18", .model = "resnet18", .budgets = plan.budgets},
@@ -223,11 +222,10 @@ Family resnet20() {
           .shares = "sensitivity"};
 }
 Plan small() {
-  Plan plan{.preset = "small",
-            .seeds = {0, 1, 2},
-            .data = {{"n-train", 21000}, {"holdout", 1000}},
-            .figures = "r20",
-            .budgets = {20, 50}};
+  Plan plan{
+      {.preset = "small", .seeds = {0, 1, 2}, .data = {{"n-train", 21000}, {"holdout", 1000}}}};
+  plan.figures = "r20";
+  plan.budgets = {20, 50};
   plan.measures = {.images = 500, .corrupted = 500, .apgd_steps = 50, .switch_images = 100};
   Builder(plan.rows).family(resnet20());
   in_order(plan.rows);
@@ -250,12 +248,12 @@ Plan small_ablation() {
   return plan;
 }
 Plan smoke() {
-  Plan plan{.preset = "smoke",
-            .data = {{"dataset", "synthetic"}, {"n-train", 40}, {"n-test", 12}, {"holdout", 16}},
-            .ablations = "tiny",
-            .figures = "tiny",
-            .budgets = {3, 6},
-            .separate = 3};
+  Plan plan{{.preset = "smoke",
+             .data = {{"dataset", "synthetic"}, {"n-train", 40}, {"n-test", 12}, {"holdout", 16}}}};
+  plan.ablations = "tiny";
+  plan.figures = "tiny";
+  plan.budgets = {3, 6};
+  plan.separate = 3;
   plan.measures = {.images = 8,
                    .corrupted = 4,
                    .pgd_steps = 3,

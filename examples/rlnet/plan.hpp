@@ -42,24 +42,12 @@ struct Measures {
   double kept_share = 0.99;  ///< of those that the clean path classifies rightly
 };
 
-struct Plan {
-  std::string preset;
-  std::vector<Row> rows{};  ///< teachers before their students
+struct Plan : paper::PlanOf<Row> {
   Measures measures{};
-  std::vector<int> seeds{0};
-  Json data{};               ///< settings of all rows, beside the place of their images
   std::string ablations{};   ///< beginning of the names of the rows of tables 2 to 5
   std::string figures{};     ///< of the rows of figures 4, 5 and 6
-  std::vector<int> budgets;  ///< of figures 1 and 6, thousands of ReLUs
+  std::vector<int> budgets{};  ///< of figures 1 and 6, thousands of ReLUs
   int separate = 0;          ///< budget of figure 5 (b), thousands
-
-  bool synthetic() const { return data.value("dataset", "") == "synthetic"; }
-  /// Null: it has none of that name.
-  const Row* find(const std::string& name) const {
-    for (const Row& row : rows)
-      if (row.name == name) return &row;
-    return nullptr;
-  }
 };
 
 /// smoke: synthetic images, a network of a moment. small: CIFAR-10, ResNet-20. small-ablation: its

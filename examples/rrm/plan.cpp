@@ -321,7 +321,7 @@ Plan plan_of(const std::string& preset) {
   rnx::require(preset == "paper", [&] {
     return "--preset: '" + preset + "' is unknown; known are smoke, small, paper";
   });
-  Plan plan{.preset = "paper"};
+  Plan plan{{.preset = "paper"}};
   plan.data = {{"dataset", "cifar10"}};
   plan.attacks.auto_attack = 10000;
   add_cifar(plan.rows);

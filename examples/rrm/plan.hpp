@@ -5,11 +5,11 @@
 #include <string>
 #include <vector>
 
-#include <nlohmann/json.hpp>
+#include "../tools/paper.hpp"
 
 namespace rrm {
 
-using Json = nlohmann::ordered_json;
+using paper::Json;
 
 /// In the order in which `all` runs them; what a verb runs.
 enum class Phase { teacher, robustify, baseline, transfer, sweep, limit };
@@ -37,26 +37,9 @@ struct Attacks {
   int curve_steps = 20;                      ///< of AutoPGD over radii
 };
 
-struct Plan {
-  std::string preset;
-  std::vector<Row> rows{};  ///< teachers before their students
+struct Plan : paper::PlanOf<Row> {
   Attacks attacks{};
-  std::vector<int> seeds{0};
-  Json data{};         ///< settings of all rows on CIFAR-10's place
   double seconds = 1;  ///< that `time` measures for each row
-
-  /// Of its images: those of CIFAR-10 lie in a folder.
-  Json data_settings(const std::string& folder) const {
-    Json settings = data;
-    if (!folder.empty() && data.value("dataset", "") != "synthetic") settings["data"] = folder;
-    return settings;
-  }
-  /// Null: it has none of that name.
-  const Row* find(const std::string& name) const {
-    for (const Row& row : rows)
-      if (row.name == name) return &row;
-    return nullptr;
-  }
 };
 
 /// smoke: synthetic images, all rows, networks of a second. small: CIFAR-10, ResNet-20 and a narrow

@@ -47,6 +47,28 @@ class Images {
   std::vector<std::unique_ptr<Opened>> opened_{};
 };
 
+/// What a preset runs. A paper's own plan adds how its networks are measured.
+template <class Row> struct PlanOf {
+  std::string preset;
+  std::vector<Row> rows{};  ///< what others need before them
+  std::vector<int> seeds{0};
+  Json data{};  ///< settings of all rows
+
+  bool synthetic() const { return data.value("dataset", "") == "synthetic"; }
+  /// Of its images: those of CIFAR-10 lie in a folder.
+  Json data_settings(const std::string& folder) const {
+    Json settings = data;
+    if (!folder.empty() && !synthetic()) settings["data"] = folder;
+    return settings;
+  }
+  /// Null: it has none of that name.
+  const Row* find(const std::string& name) const {
+    for (const Row& row : rows)
+      if (row.name == name) return &row;
+    return nullptr;
+  }
+};
+
 /// What every verb takes.
 struct Arguments {
   std::string preset = "small", data{}, out{}, progress = "auto";
@@ -66,7 +88,7 @@ struct Arguments {
     std::vector<std::string> known;
     for (const auto& row : plan.rows) known.push_back(row.name);
     for (const std::string& name : only) tools::require_known("--only", name, known);
-    rnx::require(!needs_data || !data.empty() || plan.data.value("dataset", "") == "synthetic",
+    rnx::require(!needs_data || !data.empty() || plan.synthetic(),
                  "--data: the folder of CIFAR-10 is needed (--preset smoke needs none)");
   }
 };
