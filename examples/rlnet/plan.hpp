@@ -44,10 +44,10 @@ struct Measures {
 
 struct Plan : paper::PlanOf<Row> {
   Measures measures{};
-  std::string ablations{};   ///< beginning of the names of the rows of tables 2 to 5
-  std::string figures{};     ///< of the rows of figures 4, 5 and 6
+  std::string ablations{};     ///< beginning of the names of the rows of tables 2 to 5
+  std::string figures{};       ///< of the rows of figures 4, 5 and 6
   std::vector<int> budgets{};  ///< of figures 1 and 6, thousands of ReLUs
-  int separate = 0;          ///< budget of figure 5 (b), thousands
+  int separate = 0;            ///< budget of figure 5 (b), thousands
 };
 
 /// smoke: synthetic images, a network of a moment. small: CIFAR-10, ResNet-20. small-ablation: its
