@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include <rnx/io/file_checksum.hpp>
 #include <rnx/train.hpp>
 
 #include "../tools/run_json.hpp"
@@ -135,6 +136,27 @@ void write_curve(const Run& run, const Victim& v, const data::Source& images, co
   io::write_file(run.folder / "curve.json", tools::text_of(curve));
 }
 
+/// What the attacks' files are of.
+Json facts(const Run& run, const data::Source& images, const Attacks& k) {
+  return {{"weights", io::file_checksum(run.folder / "model.safetensors")},
+          {"fingerprint", images.fingerprint()},
+          {"seed", run.program.a.seed},
+          {"norm", run.row.norm},
+          {"eps", run.row.eps},
+          {"images", k.images},
+          {"pgd_steps", k.pgd_steps},
+          {"steps", {k.steps, k.short_steps, k.curve_steps}},
+          {"restarts", {k.restarts, k.short_restarts}},
+          {"auto_attack", k.auto_attack}};
+}
+/// Removes files that measured.json says were measured of something else, and notes `now` there.
+void remove_of_others(const Run& run, const Json& now, const std::vector<fs::path>& files) {
+  const fs::path of = run.folder / "measured.json";
+  if (paper::is_measured(of, now)) return;
+  for (const fs::path& file : files) fs::remove(file);
+  io::write_file(of, tools::text_of(now));
+}
+
 /// Multiplications of what was counted, for each sample: a backward to the weights is two of a
 /// forward, one to the images alone is one.
 double predicted_macs(const train::StagePasses& p, double samples, double student, double teacher) {
@@ -148,12 +170,14 @@ double predicted_macs(const train::StagePasses& p, double samples, double studen
 
 void evaluate(const Run& run, const Attacks& k, Images& images, tools::Display& display) {
   const fs::path report = run.folder / "attacks", stronger = run.folder / "autoattack";
+  const training::Arguments& a = run.program.a;
+  const tools::DataSet& set = images.of(a.data, false);
+  remove_of_others(run, facts(run, *set.test, k),
+                   {report / "report.json", run.folder / "curve.json", stronger / "report.json"});
   const bool attacked = is_there(report / "report.json"),
              drawn = is_there(run.folder / "curve.json"),
              all = k.auto_attack == 0 || is_there(stronger / "report.json");
   if (attacked && drawn && all) return;
-  const training::Arguments& a = run.program.a;
-  const tools::DataSet& set = images.of(a.data, false);
   const Victim v = load(run, set);
   const auto first = [&](int n) {
     return data::Part(*set.test, 0,

@@ -32,7 +32,8 @@ void robustify(const Row& row, const std::filesystem::path& teacher, const tools
 std::string teacher_of_images(const std::filesystem::path& folder);
 
 /// Attacks a run's weights: attacks/report.json, curve.json, autoattack/report.json in its folder.
-/// What is there is kept. Errors: UsageError, FileError, Stopped.
+/// What is there of the same weights, images and attacks (measured.json) is kept. Errors:
+/// UsageError, FileError, Stopped.
 void evaluate(const Run& run, const Attacks& attacks, Images& images, tools::Display& display);
 
 /// Measures steps of a run for so many seconds, and writes time.json: seconds of an epoch, passes

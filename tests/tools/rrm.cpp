@@ -65,7 +65,12 @@ TEST_CASE(
 
   const std::string weights = read(f.run("rrm-vgg11") / "model.safetensors");
   const auto written = fs::last_write_time(f.run("rrm-vgg11") / "model.safetensors");
+  auto of = f.json(f.run("fast-vgg11") / "measured.json");  // of other weights: measured again
+  of["weights"] = "other";
+  std::ofstream(f.run("fast-vgg11") / "measured.json") << of.dump();
+  std::ofstream(f.run("fast-vgg11") / "curve.json") << "{}";
   REQUIRE(call(f, f.call_of("all", few)).code == 0);
+  CHECK(f.json(f.run("fast-vgg11") / "curve.json") == curve);
   CHECK(fs::last_write_time(f.run("rrm-vgg11") / "model.safetensors") == written);
   CHECK(read(f.run("rrm-vgg11") / "model.safetensors") == weights);
 

@@ -134,11 +134,11 @@ template <class Family, class In> bool register_where_it_fits(const std::string&
 // A class without linkage for each line: were the family itself the argument, files that register
 // on the same line could share one factory.
 #define RNX_REGISTER_MODEL_AS(NUMBER, REGISTER, NAME, FAMILY, IN, ...)          \
-  namespace {                                                                 \
+  namespace {                                                                   \
   struct RNX_JOIN_TOKENS(rnx_family_, NUMBER) {                                 \
-    template <int Classes> using type = FAMILY<Classes>;                      \
-  };                                                                          \
-  }                                                                           \
+    template <int Classes> using type = FAMILY<Classes>;                        \
+  };                                                                            \
+  }                                                                             \
   [[maybe_unused]] static const bool RNX_JOIN_TOKENS(rnx_registered_, NUMBER) = \
       ::rnx::models::REGISTER<RNX_JOIN_TOKENS(rnx_family_, NUMBER),             \
                               ::rnx::Shape<RNX_SHAPE_OF IN> __VA_OPT__(, ) __VA_ARGS__>(NAME)
