@@ -1,5 +1,5 @@
 // expect: rnx: a per-sample loss has `void operator()(Trace<T, Device>&, const loss::Call<T>&)
-//         const`
+// const`
 #include <rnx/net.hpp>
 using namespace rnx;
 struct Margin {

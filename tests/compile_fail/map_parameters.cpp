@@ -1,5 +1,5 @@
 // expect: rnx: a map describes what it learns in `static constexpr std::array parameters` of
-//         quant::MapParameter; one that learns nothing has no such member
+// quant::MapParameter; one that learns nothing has no such member
 #include <rnx/network.hpp>
 using namespace rnx;
 struct Learned : quant::Sign {

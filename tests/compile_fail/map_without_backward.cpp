@@ -1,5 +1,5 @@
 // expect: rnx: this map has a kernel forward and none backward: specialise kernel<cpu,
-//         op::weight_bases_backward<Map, T>> (op::activation_bases_backward)
+// op::weight_bases_backward<Map, T>> (op::activation_bases_backward)
 #include <rnx/network.hpp>
 using namespace rnx;
 struct Ternary {

@@ -1,5 +1,5 @@
 // expect: rnx: what this spec binds is no bound layer: it has leaf, describe, prepare, forward and
-//         backward
+// backward
 #include <rnx/net.hpp>
 using namespace rnx;
 template <Dims D, class T, class Device> struct BoundTwice : BoundSameShape<D, T, Device> {

@@ -2,7 +2,7 @@
 # Compiles each case with g++ and, if present, clang++ and checks what a user would read.
 #   first line `// expect: SENTENCE`   it must not compile; SENTENCE is in the output; the output has at most 20 lines
 #   first line `// expect: no error`   a control: it must compile
-#   lines `//         REST` behind it   the sentence goes on, behind a blank
+#   comments behind it                 the sentence goes on, behind a blank
 #   next line `// flags: FLAGS`        further flags of the compiler, separated by spaces
 # Usage: run.sh [CASE.cpp ...]
 set -euo pipefail
@@ -25,8 +25,8 @@ for compiler in ${RNX_COMPILE_FAIL_COMPILERS:-g++ clang++}; do
   for case in "${cases[@]}"; do
     mapfile -t -n 5 top <"$case"
     first=${top[0]-} expected=${top[0]#// expect: } flags=() next=1
-    while [[ ${top[next]-} == '//         '* ]]; do
-      expected+=" ${top[next]#//         }"
+    while [[ ${top[next]-} == '// '* && ${top[next]} != '// flags: '* ]]; do
+      expected+=" ${top[next]#// }"
       next=$((next + 1))
     done
     case ${top[next]-} in '// flags: '*) read -ra flags <<<"${top[next]#// flags: }" ;; esac

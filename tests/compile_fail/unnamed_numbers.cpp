@@ -1,5 +1,5 @@
 // expect: rnx: an operation of an augmentation with numbers names them: static void numbers(auto&
-//         self, auto&& each)
+// self, auto&& each)
 #include <rnx/data.hpp>
 using namespace rnx;
 struct Brighten {

@@ -1,5 +1,5 @@
 // expect: rnx: a weight map that says `scaled = false` has no scales; with `scaled = true` they
-//         are applied
+// are applied
 #include <rnx/network.hpp>
 using namespace rnx;
 struct Half : quant::Sign {};

@@ -1,6 +1,6 @@
 // expect: rnx: this map has no kernel on the CPU: derive it from quant::Elementwise, or specialise
-//         kernel<cpu, op::weight_bases<Map, T>> (op::activation_bases) and that of ..._backward;
-//         see quant/maps.hpp
+// kernel<cpu, op::weight_bases<Map, T>> (op::activation_bases) and that of ..._backward;
+// see quant/maps.hpp
 #include <rnx/network.hpp>
 using namespace rnx;
 struct Ternary {
