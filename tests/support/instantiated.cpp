@@ -1,3 +1,0 @@
-// The definitions of instantiated.hpp.
-#define RNX_TEST_INSTANTIATE template
-#include "support/instantiated.hpp"
