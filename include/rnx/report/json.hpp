@@ -6,10 +6,11 @@
 //   attacks (name, norm, eps, lattice; right, n, acc, interval alone; `after`: the same for all
 //   rows so far together; `members` of a sequence: name and the same after each of them; surrogate:
 //   checksum of the weights that a transferred attack was made on; audit of the images; passes per
-//   sample, seconds), curve (eps; right, n, acc, interval), checks, cost (totals and `layers`), figures, examples (without pixels);
-//   paired: every two models under the same attacks. A report of one model has that model's n,
-//   accuracies, intervals, attack, norm, eps and its settings at the top level too. The schema's
-//   number grows where a key goes or changes its meaning, not where one is added.
+//   sample, seconds), curve (eps; right, n, acc, interval), checks, cost (totals and `layers`),
+//   figures, examples (without pixels); paired: every two models under the same attacks. A report
+//   of one model has that model's n, accuracies, intervals, attack, norm, eps and its settings at
+//   the top level too. The schema's number grows where a key goes or changes its meaning, not where
+//   one is added.
 #pragma once
 
 #include <string>
