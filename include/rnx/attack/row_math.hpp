@@ -11,6 +11,16 @@
 
 namespace rnx::inline RNX_ISA::rows {
 
+/// Sums that stand beside each other, which compilers keep in a vector.
+inline constexpr int lanes = 8;
+/// f(i, lane) for each i below count: neighbours in other lanes.
+template <class F> RNX_HD void in_lanes(std::size_t count, const F& f) {
+  const std::size_t whole = count / lanes * lanes;
+  for (std::size_t i = 0; i < whole; i += lanes)
+    for (int lane = 0; lane < lanes; ++lane) f(i + std::size_t(lane), lane);
+  for (std::size_t rest = count - whole; rest > 0; --rest) f(count - rest, 0);
+}
+
 /// |v|, largest or summed, over the row.
 template <class V> RNX_HD double norm(op::Norm kind, std::size_t count, const V& v) {
   double sum = 0;
@@ -39,44 +49,55 @@ RNX_HD inline double room(double x, double d) { return d > 0 ? 1 - x : x; }
 ///
 /// The length falls piecewise linearly in it. The interval that holds the solution is cut where the
 /// piece at its lower end would solve it, or at the mean of the corners inside it, until there is
-/// none; the piece that is left gives the same shrink whatever the cuts were.
+/// none; the piece that is left gives the same shrink whatever the cuts were, so that lengths on the
+/// way may be summed in any order.
 template <class X, class Y>
 RNX_HD double l1_shrink(std::size_t count, const X& x, const Y& y, double eps) {
   struct Cut {
-    double length = 0;
-    std::int64_t slope = 0, below = 0, above = 0;
+    double length = 0, slope = 0, below = 0, above = 0;
   };
   // length and slope to the right at `middle`; corners inside (low, middle) and (middle, high)
   const auto cut = [&](double low, double middle, double high) {
-    Cut c;
-    for (std::size_t i = 0; i < count; ++i) {
+    double length[lanes] = {}, slope[lanes] = {}, below[lanes] = {}, above[lanes] = {};
+    in_lanes(count, [&](std::size_t i, int lane) {
       const double d = y(i), size = std::fabs(d), full = room(x(i), d), first = size - full;
-      const double left = size - middle;
-      c.length += left > 0 ? (left < full ? left : full) : 0;
-      c.slope += first <= middle && size > middle;
-      c.below += (first > low && first < middle) + (size > low && size < middle);
-      c.above += (first > middle && first < high) + (size > middle && size < high);
+      const double left = size - middle, shown = left < full ? left : full;
+      length[lane] += left > 0 ? shown : 0.;
+      slope[lane] += (first <= middle) & (size > middle) ? 1. : 0.;
+      below[lane] +=
+          ((first > low) & (first < middle) ? 1. : 0.) + ((size > low) & (size < middle) ? 1. : 0.);
+      above[lane] += ((first > middle) & (first < high) ? 1. : 0.) +
+                     ((size > middle) & (size < high) ? 1. : 0.);
+    });
+    Cut c;
+    for (int lane = 0; lane < lanes; ++lane) {
+      c.length += length[lane];
+      c.slope += slope[lane];
+      c.below += below[lane];
+      c.above += above[lane];
     }
     return c;
   };
-  const auto mean_corner = [&](double low, double high, std::int64_t corners) {
-    double sum = 0;
-    for (std::size_t i = 0; i < count; ++i) {
+  const auto mean_corner = [&](double low, double high, double corners) {
+    double sums[lanes] = {};
+    in_lanes(count, [&](std::size_t i, int lane) {
       const double d = y(i), size = std::fabs(d), first = size - room(x(i), d);
-      sum += first > low && first < high ? first : 0;
-      sum += size > low && size < high ? size : 0;
-    }
-    return sum / double(corners);
+      sums[lane] += ((first > low) & (first < high) ? first : 0.) +
+                    ((size > low) & (size < high) ? size : 0.);
+    });
+    double sum = 0;
+    for (const double s : sums) sum += s;
+    return sum / corners;
   };
   double low = 0, high = norm(op::Norm::linf, count, y);
   Cut at = cut(0, 0, high);
   if (!(at.length > eps)) return at.length != at.length ? at.length : 0;
   if (!(eps > 0)) return high;
   double length = at.length;
-  std::int64_t slope = at.slope, corners = at.above;
+  double slope = at.slope, corners = at.above;
   for (int k = 0; k < 2100 && corners > 0; ++k) {
     // a little beyond, so that rounding does not leave the solution on the other side
-    const double solved = low + (length - eps) / double(slope) * (1 + 1e-9);
+    const double solved = low + (length - eps) / slope * (1 + 1e-9);
     const double middle = k % 4 == 3                      ? (low + high) / 2
                           : solved > low && solved < high ? solved
                                                           : mean_corner(low, high, corners);
