@@ -42,22 +42,19 @@ RNX_HD inline double within(double v, double low, double high) {
 /// How far a pixel of x can move in the direction of d and stay in [0, 1].
 RNX_HD inline double room(double x, double d) { return d > 0 ? 1 - x : x; }
 
-/// The projection of y onto the ball of radius eps in L1 intersected with the box [-x, 1 - x] has
-///   z(i) = sign(y(i)) min(max(|y(i)| - shrink, 0), room(x(i), y(i)))
-/// with the smallest shrink >= 0 for which its length is at most eps (Duchi et al. 2008, with a
-/// box: Croce & Hein 2021, section 3.2). Returns that shrink.
-///
-/// The length falls piecewise linearly in it. The interval that holds the solution is cut where the
-/// piece at its lower end would solve it, or at the mean of the corners inside it, until there is
-/// none; the piece that is left gives the same shrink whatever the cuts were, so that lengths on the
-/// way may be summed in any order.
-template <class X, class Y>
-RNX_HD double l1_shrink(std::size_t count, const X& x, const Y& y, double eps) {
+/// The pixels of l1_shrink, counted beside each other. A pixel shrinks between two corners: from
+/// where its room ends, to its size.
+template <class X, class Y> struct L1Pixels {
+  std::size_t count;
+  const X& x;
+  const Y& y;
+
+  /// The length that is left at `middle`, and its slope to the right; corners inside (low, middle)
+  /// and (middle, high).
   struct Cut {
     double length = 0, slope = 0, below = 0, above = 0;
   };
-  // length and slope to the right at `middle`; corners inside (low, middle) and (middle, high)
-  const auto cut = [&](double low, double middle, double high) {
+  RNX_HD Cut cut(double low, double middle, double high) const {
     double length[lanes] = {}, slope[lanes] = {}, below[lanes] = {}, above[lanes] = {};
     in_lanes(count, [&](std::size_t i, int lane) {
       const double d = y(i), size = std::fabs(d), full = room(x(i), d), first = size - full;
@@ -77,8 +74,8 @@ RNX_HD double l1_shrink(std::size_t count, const X& x, const Y& y, double eps) {
       c.above += above[lane];
     }
     return c;
-  };
-  const auto mean_corner = [&](double low, double high, double corners) {
+  }
+  RNX_HD double mean_corner(double low, double high, double corners) const {
     double sums[lanes] = {};
     in_lanes(count, [&](std::size_t i, int lane) {
       const double d = y(i), size = std::fabs(d), first = size - room(x(i), d);
@@ -88,9 +85,23 @@ RNX_HD double l1_shrink(std::size_t count, const X& x, const Y& y, double eps) {
     double sum = 0;
     for (const double s : sums) sum += s;
     return sum / corners;
-  };
+  }
+};
+
+/// The projection of y onto the ball of radius eps in L1 intersected with the box [-x, 1 - x] has
+///   z(i) = sign(y(i)) min(max(|y(i)| - shrink, 0), room(x(i), y(i)))
+/// with the smallest shrink >= 0 for which its length is at most eps (Duchi et al. 2008, with a
+/// box: Croce & Hein 2021, section 3.2). Returns that shrink.
+///
+/// The length falls piecewise linearly in it. The interval that holds the solution is cut where the
+/// piece at its lower end would solve it, or at the mean of the corners inside it, until there is
+/// none; the piece that is left gives the same shrink whatever the cuts were, so that lengths on
+/// the way may be summed in any order.
+template <class X, class Y>
+RNX_HD double l1_shrink(std::size_t count, const X& x, const Y& y, double eps) {
+  const L1Pixels<X, Y> pixels{count, x, y};
   double low = 0, high = norm(op::Norm::linf, count, y);
-  Cut at = cut(0, 0, high);
+  auto at = pixels.cut(0, 0, high);
   if (!(at.length > eps)) return at.length != at.length ? at.length : 0;
   if (!(eps > 0)) return high;
   double length = at.length;
@@ -100,9 +111,9 @@ RNX_HD double l1_shrink(std::size_t count, const X& x, const Y& y, double eps) {
     const double solved = low + (length - eps) / slope * (1 + 1e-9);
     const double middle = k % 4 == 3                      ? (low + high) / 2
                           : solved > low && solved < high ? solved
-                                                          : mean_corner(low, high, corners);
+                                                          : pixels.mean_corner(low, high, corners);
     if (!(middle > low && middle < high)) break;
-    at = cut(low, middle, high);
+    at = pixels.cut(low, middle, high);
     if (at.length > eps) {
       low = middle;
       length = at.length;
