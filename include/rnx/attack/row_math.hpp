@@ -49,6 +49,10 @@ template <class X, class Y> struct L1Pixels {
   const X& x;
   const Y& y;
 
+  // both comparisons are made: no branch stands in the way of vectors
+  RNX_HD static bool inside(double low, double v, double high) { return (v > low) & (v < high); }
+  RNX_HD static double one(bool yes) { return yes ? 1 : 0; }
+
   /// The length that is left at `middle`, and its slope to the right; corners inside (low, middle)
   /// and (middle, high).
   struct Cut {
@@ -60,11 +64,9 @@ template <class X, class Y> struct L1Pixels {
       const double d = y(i), size = std::fabs(d), full = room(x(i), d), first = size - full;
       const double left = size - middle, shown = left < full ? left : full;
       length[lane] += left > 0 ? shown : 0.;
-      slope[lane] += (first <= middle) & (size > middle) ? 1. : 0.;
-      below[lane] +=
-          ((first > low) & (first < middle) ? 1. : 0.) + ((size > low) & (size < middle) ? 1. : 0.);
-      above[lane] += ((first > middle) & (first < high) ? 1. : 0.) +
-                     ((size > middle) & (size < high) ? 1. : 0.);
+      slope[lane] += one((first <= middle) & (size > middle));
+      below[lane] += one(inside(low, first, middle)) + one(inside(low, size, middle));
+      above[lane] += one(inside(middle, first, high)) + one(inside(middle, size, high));
     });
     Cut c;
     for (int lane = 0; lane < lanes; ++lane) {
@@ -79,8 +81,7 @@ template <class X, class Y> struct L1Pixels {
     double sums[lanes] = {};
     in_lanes(count, [&](std::size_t i, int lane) {
       const double d = y(i), size = std::fabs(d), first = size - room(x(i), d);
-      sums[lane] += ((first > low) & (first < high) ? first : 0.) +
-                    ((size > low) & (size < high) ? size : 0.);
+      sums[lane] += (inside(low, first, high) ? first : 0.) + (inside(low, size, high) ? size : 0.);
     });
     double sum = 0;
     for (const double s : sums) sum += s;
