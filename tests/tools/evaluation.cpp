@@ -198,6 +198,11 @@ TEST_CASE("rnx-eval: checks, RobustBench's files, a sweep of threats") {
   CHECK(std::stod(info.at("clean_acc").get<std::string>()) ==
         doctest::Approx(100 * f.report("checked").at("clean_acc").get<double>()));
   CHECK(read(f / "checked/Tiny2026.py").find("load_state_dict") != std::string::npos);
+  const Result same = call(f, f.command("surrogate", 20,
+                                        "--attack clean --eps 2/255 --strict-checks "
+                                        "--checks another-surrogate --surrogate dnn"));
+  REQUIRE_MESSAGE(same.code == 0, same.text);
+  CHECK(f.report("surrogate").at("models")[0].at("checks")[0].at("verdict") == "passed");
   // of the sweep's grid the attacks alone: all of them take long
   const Process threats(f, f.command("threats", 1, "--threat-sweep --eps 2/255"));
   threats.wait_for(f / "threats/state/state.json");
@@ -219,6 +224,7 @@ TEST_CASE("rnx-eval: what cannot be evaluated gets one sentence, before work") {
   no("--attack fab-t:targets=99", "needs at least 100 classes, the model has 10");
   no("--checks black-bix", "did you mean black-box?");
   no("--checks all none", "all and none stand alone");
+  no("--surrogate dnn", "which is not among --checks");
   no("--strict-checks", "--checks all asks for them");
   no("--bn-path 1", "there is no path 1");
   no("--bn-path 0:x", "expected A or A:P");
