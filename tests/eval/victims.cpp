@@ -240,8 +240,8 @@ TEST_CASE("of a sequence, each sample knows the member that it fell to") {
   const Net net(3);
   data::Images set = images(net);
   set.labels[4] = (set.labels[4] + 1) % 10;  // wrong on the clean image: it falls to none
-  const attack::AutoAttack<> aa{.eps = px(4), .version = attack::AutoAttackVersion::rand};
-  const auto apgd = eval::accuracy(net, set, attack::AutoPgd<>{.eps = px(4), .eot = 20},
+  const attack::AutoAttack<> aa{.eps = px(64), .version = attack::AutoAttackVersion::rand};
+  const auto apgd = eval::accuracy(net, set, attack::AutoPgd<>{.eps = px(64), .eot = 20},
                                    eval::Options{.batch = 5});
   const auto a = eval::accuracy(net, set, aa, {.batch = 5});
   CHECK(a.members == std::vector<std::string>{"apgd-ce", "apgd-dlr"});
