@@ -2,7 +2,8 @@
 """Alternates rnx with PyTorch and dlib and writes what was measured to a JSON file, which report.py turns into docs/benchmarks.md.
 
 compare.sh calls it. In every round each program runs once, in an order that rotates from round to round. The PyTorch processes live
-through a workload (compiled code stays warm) and are stopped by a signal while it is not their turn. A piece during which other
+through a workload (compiled code stays warm) and are stopped by a signal while it is not their turn; the first call after that is not
+counted. A window is at least --seconds and five iterations long. A piece during which other
 programs used more than a twentieth of the processors is measured again, up to --retries times; before each, --patience seconds are
 given to other programs to end.
 """
@@ -25,6 +26,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 NETWORKS = ("resnet20", "resnet18", "vgg11", "wrn22x8")
 WORKLOADS = ("inference", "latency", "input_gradient", "training_step", "pgd7_step", "trades_step")
 PARTS = ("networks", "dlib", "memory", "kernels", "compile")
+KINDS = ("eager", "compiled")  # that rnx is compared with
+BESIDE = ("bf16", "openvino", "openvino-float", "onnxruntime")  # what stands beside, where it is installed and knows the workload
+ITERATIONS = 5  # of a window, at least
 ONE_THREAD = ("inference", "input_gradient", "training_step")
 ALL = os.cpu_count()
 BUSY = 0.05
@@ -61,8 +65,8 @@ def busy_seconds():
 class Server:
     """compare_pytorch.py --serve, stopped while nobody asks. Its messages go to a file."""
 
-    def __init__(self, python, compiled, messages):
-        self.process = subprocess.Popen([python, os.path.join(HERE, "compare_pytorch.py"), "--serve"] + (["--compile"] if compiled else []),
+    def __init__(self, python, kind, messages):
+        self.process = subprocess.Popen([python, os.path.join(HERE, "compare_pytorch.py"), "--serve", "--kind", kind],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=messages, text=True, env=environment(ALL))
         self.process.send_signal(signal.SIGSTOP)
 
@@ -140,10 +144,16 @@ class Comparison:
                 return value
 
     def bench(self, executable, pattern, threads, seconds=None):
-        """Runs Google Benchmark: {name: counters}."""
-        command = [os.path.join(self.options.build, executable), "--benchmark_filter=" + pattern, "--benchmark_min_time=%g" % (seconds or self.options.seconds), "--benchmark_format=json"]
-        run = lambda: subprocess.run(command, env=environment(threads), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True, text=True).stdout
-        return {b["name"].removesuffix("/real_time"): b for b in json.loads(self.undisturbed(run, children_seconds))["benchmarks"]}
+        """Runs Google Benchmark: {name: counters}; what had fewer iterations than a window needs, once more for as long as they take."""
+        def run(pattern, seconds):
+            command = [os.path.join(self.options.build, executable), "--benchmark_filter=" + pattern, "--benchmark_min_time=%g" % seconds, "--benchmark_format=json"]
+            call = lambda: subprocess.run(command, env=environment(threads), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True, text=True).stdout
+            return {b["name"]: b for b in json.loads(self.undisturbed(call, children_seconds))["benchmarks"]}
+        found = run(pattern, seconds or self.options.seconds)
+        for name, b in list(found.items()):
+            if b["iterations"] < ITERATIONS and not self.options.quick and name != "fma_peak/real_time":
+                found.update(run("^%s$" % name, 1.1e-3 * b["real_time"] * ITERATIONS))
+        return {name.removesuffix("/real_time"): b for name, b in found.items()}
 
     def rnx(self, name, threads):
         for found, counters in self.bench("bench_networks", "^(%s|fma_peak)(/real_time)?$" % name, threads).items():
@@ -153,6 +163,7 @@ class Comparison:
             row = self.results["rows"].setdefault(found, {})
             row.setdefault("rnx" if threads == ALL else "rnx1", []).append([counters["images"], counters["images_cpu"]])
             row["gflop_per_image"] = counters["GFLOP"] / counters["images"]
+            row["executed_gflop_per_image"] = counters["GFLOP_executed"] / counters["images"]
 
     def pytorch(self, name, kind, server):
         rates = self.undisturbed(lambda: server.ask("time %g" % self.options.seconds), server.cpu_seconds)
@@ -167,7 +178,7 @@ class Comparison:
                 continue
             self.results["rows"].pop(name, None)
             log(name)
-            servers = {kind: Server(o.python, kind == "compiled", self.messages) for kind in ("eager", "compiled") if o.python}
+            servers = {kind: Server(o.python, kind, self.messages) for kind in KINDS + BESIDE if o.python}
             for kind, server in list(servers.items()):
                 with lock(o.lock, fcntl.LOCK_SH):
                     server.ask("prepare " + name)
@@ -175,7 +186,8 @@ class Comparison:
                 with lock(o.lock, fcntl.LOCK_SH):
                     mode = server.ask("keep")[0]
                 if mode == "none":
-                    log("  PyTorch could not compile it in any way; see %s.log" % o.out)
+                    if kind in KINDS:
+                        log("  PyTorch could not compile it in any way; see %s.log" % o.out)
                     servers.pop(kind).close()
                     continue
                 self.results["rows"].setdefault(name, {})[kind + "_mode"] = mode
@@ -205,7 +217,7 @@ class Comparison:
         programs = {"rnx": [os.path.join(o.build, "bench_memory")]}
         if o.python:
             script = [o.python, os.path.join(HERE, "compare_pytorch.py")]
-            programs.update(eager=script + ["--memory"], compiled=script + ["--compile", "--memory"])
+            programs.update({kind: script + ["--kind", kind, "--memory"] for kind in KINDS})
         for r, (kind, command) in itertools.product(range(o.rounds), programs.items()):
             with lock(o.lock, fcntl.LOCK_SH):
                 out = subprocess.run(command + arguments, env=environment(ALL), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True, text=True).stdout
@@ -265,7 +277,7 @@ def main():
     parser.add_argument("--out", default="build/benchmarks.json")
     parser.add_argument("--command", default=" ".join(sys.argv), help="what the report calls the command")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=1)
+    parser.add_argument("--seconds", type=float, default=5, help="of a window, at least")
     parser.add_argument("--filter", default="", help="a part of the name of a network's workload, as resnet20/training_step")
     parser.add_argument("--parts", default=",".join(PARTS))
     parser.add_argument("--quick", action="store_true", help="ResNet-20 alone, one short round")

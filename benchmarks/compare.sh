@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # rnx against the newest PyTorch and dlib: installs both, builds the benchmarks, runs all in turn and writes docs/benchmarks.md.
-#   bash benchmarks/compare.sh [--rounds 5] [--seconds 1] [--filter resnet20/] [--parts networks,kernels,memory,dlib,compile] [--quick]
-# --help lists every option. A full run takes about an hour on two cores; leave the machine alone meanwhile.
+#   bash benchmarks/compare.sh [--rounds 5] [--seconds 5] [--filter resnet20/] [--parts networks,kernels,memory,dlib,compile] [--quick]
+# --help lists every option. A full run takes some four hours on two cores; leave the machine alone meanwhile.
 # Read from the environment: RNX_BENCH_ENV (folder for PyTorch and dlib, default build/benchmark-env; remove it to get newer versions),
 # OMP_WAIT_POLICY (active: threads that spin at barriers are the best of every program on a machine at rest), CXX (g++), PYTHON (python3).
 set -euo pipefail
@@ -31,6 +31,11 @@ if ! "$python" -c 'import torch' 2>/dev/null; then
     "$env/torch/bin/pip" install -q numpy setuptools torch >>"$env/pip.log" 2>&1 ||
     { echo "PyTorch could not be installed; pip's messages are in $env/pip.log" >&2; exit 1; }
 fi
+
+# What a user would pick instead for inference; without them their columns stay empty.
+"$python" -c 'import openvino, onnxruntime, onnx' 2>/dev/null ||
+  "$env/torch/bin/pip" install -q openvino onnxruntime onnx >>"$env/pip.log" 2>&1 ||
+  echo "OpenVINO and ONNX Runtime could not be installed: they are not measured; pip's messages are in $env/pip.log" >&2
 
 # dlib from its source package, for this processor, with OpenBLAS.
 openblas() { echo 'int main() {}' | "$cxx" -x c++ - -lopenblas -o /dev/null 2>/dev/null; }

@@ -8,11 +8,12 @@ import statistics
 import sys
 import textwrap
 
-# what docs promise: ratio to the best PyTorch variant, share of the peak of fused multiply-adds
+# what docs promise: ratio to the best PyTorch variant in the round where it is smallest, share of the peak of fused multiply-adds
 REQUIRED = {
     "resnet20/training_step": (1.4, 0.45), "resnet20/input_gradient": (1.7, 0.50), "resnet20/pgd7_step": (1.7, 0.50), "resnet20/inference": (1.2, 0.55),
     "resnet18/training_step": (1.2, None), "resnet18/input_gradient": (1.3, None), "resnet18/inference": (1.1, None),
 }
+BESIDE = {"bf16": "PyTorch bf16", "openvino": "OpenVINO", "openvino-float": "OpenVINO float", "onnxruntime": "ONNX Runtime"}
 LATENCY = ("resnet20/latency", 4.0, 1.3)  # times eager, times compiled
 MEMORY, DLIB, THREADS = 0.6, 8.0, 1.8
 
@@ -39,15 +40,20 @@ def table(head, rows):
     return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
 
 
-def ratio(rnx, others):
-    return median(rnx) / max(median(o) for o in others) if rnx and others else None
+def ratios(rnx, others):
+    """Of each round: rnx to the best of the others."""
+    return [r / max(o) for r, *o in zip(rnx, *others)] if rnx and others else []
+
+
+def mode(row, kind):
+    return row.get(kind + "_mode", kind).removeprefix("eager")
 
 
 def machine(r):
     peaks = r["peak"].get(str(r["threads"]), ())
     lines = ["Measured on %s: %s." % (r["date"], r["machine"]),
              "Versions: %s." % ", ".join("%s %s" % item for item in r["versions"].items()),
-             "%d rounds of %g s, %d threads, `OMP_WAIT_POLICY=%s`%s." % (
+             "%d rounds of windows of at least %g s and five iterations, %d threads, `OMP_WAIT_POLICY=%s`%s." % (
                  r["rounds"], r["seconds"], r["threads"], r["wait"],
                  "; %d pieces stayed disturbed by other programs" % r["disturbed"] if r.get("disturbed") else "; no piece was disturbed by other programs")]
     if peaks:
@@ -63,16 +69,25 @@ def networks(r):
         if not rnx or name.endswith("/latency"):
             continue
         rivals = [wall(row, k) for k in ("eager", "compiled") if row.get(k)]
-        times, gflops = ratio(rnx, rivals), median(rnx) * row["gflop_per_image"]
+        times, gflops = ratios(rnx, rivals), median(rnx) * row["executed_gflop_per_image"]
         need = REQUIRED.get(name)
         wanted = met = ""
         if need:
             wanted = "%.1f" % need[0] + (", %.0f %%" % (100 * need[1]) if need[1] else "")
-            met = verdict(times is not None and times >= need[0] and (need[1] is None or gflops / peak >= need[1]))
-        compiled = wall(row, "compiled")
-        rows.append([name, spread(rnx), spread(rivals[0]) if row.get("eager") else "", spread(compiled) + ", " + row["compiled_mode"] if compiled else "",
-                     "%.2f" % times if times else "", "%.0f" % gflops, "%.0f %%" % (100 * gflops / peak), wanted, met])
-    return table(["images a second", "rnx", "PyTorch eager", "PyTorch compiled", "ratio to the best", "GFLOP/s", "of peak", "required", ""], rows)
+            met = verdict(bool(times) and min(times) >= need[0] and (need[1] is None or gflops / peak >= need[1]))
+        cells = [", ".join(filter(None, (spread(wall(row, k)), mode(row, k)))) if row.get(k) else "" for k in ("eager", "compiled")]
+        rows.append([name, spread(rnx), *cells, "%.2f (%.2f)" % (min(times), median(times)) if times else "", "%.0f" % gflops,
+                     "%.0f %%" % (100 * gflops / peak), wanted, met])
+    return table(["images a second", "rnx", "PyTorch eager", "PyTorch compiled", "ratio to the best: smallest (median)", "GFLOP/s", "of peak", "required", ""], rows)
+
+
+def beside(r):
+    """Programs of another precision, or of inference alone."""
+    rows = []
+    for name, row in r["rows"].items():
+        if row.get("rnx") and any(row.get(k) for k in BESIDE):
+            rows.append([name, spread(wall(row, "rnx"))] + [spread(wall(row, k)) if row.get(k) else "" for k in BESIDE])
+    return table(["images a second", "rnx", *BESIDE.values()], rows) if rows else ""
 
 
 def latency(r):
@@ -81,7 +96,7 @@ def latency(r):
         if not name.endswith("/latency") or not row.get("rnx"):
             continue
         ms = {k: [1e3 / v for v in wall(row, k)] for k in ("rnx", "eager", "compiled")}
-        times = {k: median(v) / median(ms["rnx"]) for k, v in ms.items() if v}
+        times = {k: min(v / ours for v, ours in zip(ms[k], ms["rnx"])) for k in ms if ms[k]}
         wanted = met = ""
         if name == LATENCY[0]:
             wanted = "%g eager, %g compiled" % LATENCY[1:]
@@ -104,14 +119,15 @@ def threads(r):
 def memory(r):
     m = r["memory"]
     peaks = {k: median([v[1] for v in values]) for k, values in m.items()}
+    own = {k: peaks[k] - median([v[0] for v in values]) for k, values in m.items()}
     best = min([v for k, v in peaks.items() if k != "rnx"], default=None)
     rows = []
     for kind, values in m.items():
         cells = [{"rnx": "rnx", "eager": "PyTorch eager", "compiled": "PyTorch compiled"}[kind], spread([v[1] for v in values], "%.0f"), spread([v[0] for v in values], "%.0f")]
         if kind == "rnx" and best:
             share = peaks["rnx"] / best
-            own = (peaks["rnx"] - median([v[0] for v in m["rnx"]])) / min(peaks[k] - median([v[0] for v in m[k]]) for k in m if k != "rnx")
-            cells += ["%.2f" % share, "%.2f" % own, "%.1f" % MEMORY, verdict(share <= MEMORY)]
+            without = own["rnx"] / min(own[k] for k in m if k != "rnx")
+            cells += ["%.2f" % share, "%.2f" % without, "%.1f" % MEMORY, verdict(without <= MEMORY)]
         else:
             cells += [""] * 4
         rows.append(cells)
@@ -122,7 +138,7 @@ def dlib(r):
     rows = []
     for what, found in r["dlib"].items():
         ours, theirs = ([v[0] for v in found[k]] for k in ("rnx", "dlib"))
-        times, needed = ratio(ours, [theirs]), what == "training_step"
+        times, needed = min(ratios(ours, [theirs])), what == "training_step"
         rows.append(["resnet20/" + what, spread(ours), spread(theirs), "%.1f" % times, "%.0f" % DLIB if needed else "", verdict(times >= DLIB) if needed else ""])
     return table(["images a second", "rnx", "dlib", "ratio", "required", ""], rows)
 
@@ -140,7 +156,7 @@ def compile_time(r):
     return "\n".join("    " + line.rstrip() for line in r["compile"].splitlines())
 
 
-SECTIONS = {"machine": (machine, "date"), "networks": (networks, "rows"), "latency": (latency, "rows"), "threads": (threads, "rows"), "memory": (memory, "memory"), "dlib": (dlib, "dlib"),
+SECTIONS = {"machine": (machine, "date"), "networks": (networks, "rows"), "beside": (beside, "rows"), "latency": (latency, "rows"), "threads": (threads, "rows"), "memory": (memory, "memory"), "dlib": (dlib, "dlib"),
             "kernels": (kernels, "kernels"), "compile": (compile_time, "compile")}
 
 
@@ -157,7 +173,7 @@ def main():
         if begin not in text:
             print("%s has no line %s" % (sys.argv[2], begin.strip()), file=sys.stderr)
             return 2
-        if results.get(part):  # a part that was not measured keeps its text
+        if results.get(part) and make(results):  # a part that was not measured keeps its text
             before, rest = text.split(begin, 1)
             lines = [line if line.startswith(("|", "    ")) else textwrap.fill(line, 118, break_long_words=False, break_on_hyphens=False)
                      for line in make(results).split("\n")]

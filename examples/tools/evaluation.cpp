@@ -200,7 +200,8 @@ report::ModelReport model_report(const NetworkBase<float>& net, const std::strin
          .forwards = r.forwards(),
          .backwards = r.backwards(),
          .seconds = row.seconds,
-         .lattice = lattice_text(a.clean ? eval::Lattice::off : options.lattice)});
+         .lattice = lattice_text(a.clean ? eval::Lattice::off : options.lattice),
+         .surrogate = a.surrogate});
     report.attacks.back().accuracy = std::move(r);
   }
   return report;

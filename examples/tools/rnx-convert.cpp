@@ -133,13 +133,85 @@ void from_npy(const std::string& input, const std::string& output) {
   tools::write_out(fmt::format("{} tensors in {}\n", tensors.size(), output));
 }
 
-int verify(const std::string& input, const std::string& model, int classes, int size,
-           int channels) {
-  models::ModelOptions options;
-  options.classes = classes;
-  options.in = {channels, size, size};
-  tools::require_known("--model", model, models::Registry<>::instance().names());
-  AnyNetwork<float> net = models::Registry<>::instance().make(model, options);
+/// What a network is made of.
+struct Model {
+  std::string name = "resnet20";
+  int classes = 10, size = 32, channels = 3;
+  AnyNetwork<float> make() const {
+    models::ModelOptions options;
+    options.classes = classes;
+    options.in = {channels, size, size};
+    tools::require_known("--model", name, models::Registry<>::instance().names());
+    return models::Registry<>::instance().make(name, options);
+  }
+};
+
+/// Names of a state dict that are others in the model, and the mean and deviation that it has not.
+struct Names {
+  std::string table{};
+  std::vector<std::string> renamings{}, drop{};
+  std::vector<double> mean{}, std{};
+
+  io::LoadOptions options() const {
+    io::LoadOptions o{.except = {}, .keep_normalization = !mean.empty(), .renamings = {}};
+    o.except.globs = drop;
+    for (const std::string& text : renamings) {
+      const std::size_t at = text.find('=');
+      require(at != text.npos && at > 0 && at + 1 < text.size(),
+              [&] { return "--rename: expected FROM=TO, found '" + text + "'"; });
+      o.renamings.push_back({text.substr(0, at), text.substr(at + 1)});
+    }
+    require(table.empty() || table == "robustbench",
+            [&] { return "--names: known is robustbench, found '" + table + "'"; });
+    if (table == "robustbench")
+      for (const io::Renaming& r : io::robustbench_names()) o.renamings.push_back(r);
+    return o;
+  }
+};
+
+void set_normalization(NetworkBase<float>& net, const Names& names) {
+  require(names.mean.empty() == names.std.empty(), "--mean and --std: both or neither");
+  if (names.mean.empty()) return;
+  const auto set = [&](const char* name, const std::vector<double>& values) {
+    net.set(name, std::vector<float>(values.begin(), values.end()));
+  };
+  set("normalize.mean", names.mean);
+  set("normalize.std", names.std);
+}
+
+/// Weights of a model out of a state dict with other names. The file is written when it loads.
+void rename(const std::string& input, const std::string& output, const Model& model,
+            const Names& names) {
+  require(!output.empty(), "rename: the name of the safetensors file is needed");
+  io::LoadOptions options = names.options();
+  tools::require_writable_file("rename", output);
+  AnyNetwork<float> net = model.make();
+  set_normalization(*net, names);
+  if (names.table == "robustbench") {
+    const auto unused = [](const io::Entry& e) {
+      return e.name.find("sub_block1.") != e.name.npos;
+    };
+    const auto file = io::SafetensorsFile::read(input);
+    if (std::any_of(file.entries().begin(), file.entries().end(), unused))
+      options.except.globs.push_back("sub_block1.*");
+  }
+  const io::Loaded loaded = io::load_model(input, *net, options);
+  require<FileError>(!options.keep_normalization || loaded.kept_normalization, [&] {
+    return input +
+           ": it has a mean and a deviation of its own; --mean and --std are for those "
+           "without";
+  });
+  if (fs::path(output).has_parent_path())
+    tools::make_writable("rename", fs::path(output).parent_path());
+  io::save_model(output, *net, {{"rnx.model", model.name}});
+  tools::write_out(fmt::format(
+      "{}: {} parameters, as {} wants them; left out: {}\n", output, net->parameter_count(),
+      model.name,
+      loaded.skipped.empty() ? "nothing" : fmt::format("{}", fmt::join(loaded.skipped, ", "))));
+}
+
+int verify(const std::string& input, const Model& model) {
+  AnyNetwork<float> net = model.make();
   const auto file = io::SafetensorsFile::read(input);
   const io::Loaded loaded = io::load_model(input, *net);
   if (!loaded.prefix.empty())
@@ -152,8 +224,26 @@ int verify(const std::string& input, const std::string& model, int classes, int 
                       file.metadata().contains("rnx.self_test.logits");
   tools::write_out(fmt::format(
       "{}: {} parameters, as {} wants them; {} values that are not finite; self-test: {}\n", input,
-      net->parameter_count(), model, not_finite, tested ? "passed" : "none in the file"));
+      net->parameter_count(), model.name, not_finite, tested ? "passed" : "none in the file"));
   return not_finite ? 3 : 0;
+}
+
+void add_options(CLI::App& cli, Model& model, Names& names) {
+  cli.add_option("--model", model.name,
+                 fmt::format("one of {}", fmt::join(models::Registry<>::instance().names(), ", ")));
+  tools::add_whole(cli, "--classes", model.classes, {.least = 1, .most = maximum_classes},
+                   "of the model");
+  tools::add_whole(cli, "--image-size", model.size, {.least = 1},
+                   "height and width of the model's images");
+  tools::add_whole(cli, "--channels", model.channels, {.least = 1}, "of the model's images");
+  cli.add_option("--names", names.table, "rename: robustbench, the names of that model zoo");
+  tools::add_texts(cli, "--rename", names.renamings,
+                   "rename: FROM=TO, parts of names that the model calls otherwise");
+  tools::add_texts(cli, "--drop", names.drop, "rename: names that are left out, like aux.*");
+  tools::add_reals(cli, "--mean", names.mean, {.most = 1},
+                   "rename: of the channels, where the file has none");
+  tools::add_reals(cli, "--std", names.std, {.most = 1},
+                   "rename: deviation of the channels, like --mean");
 }
 
 }  // namespace
@@ -161,29 +251,25 @@ int verify(const std::string& input, const std::string& model, int classes, int 
 int main(int argc, char** argv) {
   tools::App app("rnx-convert",
                  "Weights: safetensors <-> npy, what is in a file, whether a model takes it.");
-  std::string action, input, output, model = "resnet20";
-  int classes = 10, size = 32, channels = 3;
+  std::string action, input, output;
+  Model model;
+  Names names;
   app.cli.add_option("action", action,
                      "summary FILE | to-npy FILE FOLDER (bytes for BOOL, float32 for F16 and BF16) "
-                     "| from-npy FOLDER FILE | verify FILE --model NAME");
+                     "| from-npy FOLDER FILE | verify FILE --model NAME | rename FILE FILE --model "
+                     "NAME");
   app.cli.add_option("input", input, "a safetensors file, or a folder with npy files");
   app.cli.add_option("output", output, "what is written");
-  app.cli.add_option(
-      "--model", model,
-      fmt::format("one of {}", fmt::join(models::Registry<>::instance().names(), ", ")));
-  tools::add_whole(app.cli, "--classes", classes, {.least = 1, .most = maximum_classes},
-                   "of the model");
-  tools::add_whole(app.cli, "--image-size", size, {.least = 1},
-                   "height and width of the model's images");
-  tools::add_whole(app.cli, "--channels", channels, {.least = 1}, "of the model's images");
+  add_options(app.cli, model, names);
   return app.run(argc, argv, [&]() -> int {
     require(!action.empty() && !input.empty(), "an action and its input are needed; see --help");
-    tools::require_known("action", action, {"summary", "to-npy", "from-npy", "verify"});
-    require(output.empty() || action == "to-npy" || action == "from-npy",
+    tools::require_known("action", action, {"summary", "to-npy", "from-npy", "verify", "rename"});
+    require(output.empty() || action == "to-npy" || action == "from-npy" || action == "rename",
             [&] { return action + " writes nothing; '" + output + "' is one argument too many"; });
     if (action == "summary") return tools::write_out(summary(input)), 0;
     if (action == "to-npy") return to_npy(input, output), 0;
     if (action == "from-npy") return from_npy(input, output), 0;
-    return verify(input, model, classes, size, channels);
+    if (action == "rename") return rename(input, output, model, names), 0;
+    return verify(input, model);
   });
 }

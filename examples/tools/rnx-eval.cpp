@@ -72,12 +72,13 @@ std::vector<std::string> read_class_names(const std::vector<std::string>& weight
 
 /// The networks with their weights. Errors: FileError (weights of another network, or of other
 /// classes).
-std::vector<rnx::AnyNetwork<float>> load(const Arguments& a, const std::vector<std::string>& names,
+std::vector<rnx::AnyNetwork<float>> load(const Arguments& a, const std::string& model,
+                                         const std::vector<std::string>& names,
                                          const tools::DataSet& data) {
   tools::require_same_classes(a.weights[0], names, "the data set", data.test->class_names());
   std::vector<rnx::AnyNetwork<float>> nets;
   for (const std::string& weights : a.weights) {
-    nets.push_back(tools::make_model(a.model, *data.test, 0, data.statistics));
+    nets.push_back(tools::make_model(model, *data.test, 0, data.statistics));
     tools::load_weights("rnx-eval", weights, *nets.back(), data.statistics);
   }
   return nets;
@@ -124,24 +125,28 @@ int run(const Arguments& a, const tools::App& app) {
   options.class_names = read_class_names(a.weights);
   const tools::DataFacts facts = tools::describe_data(options, false, true);
   tools::require_model(a.model, *facts.test);
+  if (!a.surrogate.empty()) tools::require_model(a.surrogate, *facts.test);
   require_outputs(a, app);
   if (facts.test->n > 0) require_images(a, app, facts.test->n);
   tools::Display display(a.progress);
 
   const tools::DataSet data = read_data(options, display);
   require_images(a, app, data.test->size());
-  const std::vector<rnx::AnyNetwork<float>> nets = load(a, options.class_names, data);
+  const std::vector<rnx::AnyNetwork<float>> nets = load(a, a.model, options.class_names, data);
   evaluation::range_of_shard(a.shard, data.test->size());
   evaluation::require_possible(a, rows, nets[0]->classes(), evaluation::batch_norm_paths(*nets[0]));
   tools::work_begins("this step");
   tools::make_writable("--out", a.out);
-  return evaluation::evaluate(a, app,
-                              {.data = data,
-                               .nets = nets,
-                               .labels = labels,
-                               .checksums = checksums_of(a.weights),
-                               .rows = rows},
-                              display);
+  return evaluation::evaluate(
+      a, app,
+      {.data = data,
+       .nets = nets,
+       .labels = labels,
+       .checksums = checksums_of(a.weights),
+       .rows = rows,
+       .surrogates = a.surrogate.empty() ? std::vector<rnx::AnyNetwork<float>>{}
+                                         : load(a, a.surrogate, options.class_names, data)},
+      display);
 }
 
 }  // namespace

@@ -119,12 +119,13 @@ TEST_CASE("Square fools a network in each norm; a sample does not depend on its 
 TEST_CASE("AutoAttack is its attacks one after the other on what stands") {
   Case c;
   std::vector<std::string> names;
-  std::vector<int> stood, fell;
+  std::vector<int> stood, fell, fallen(n);
   attack::AutoAttack<> aa{.eps = px(5), .seed = 7};
-  aa.progress = [&](std::string_view name, int before, int fallen) {
+  aa.progress = [&](std::string_view name, int before, std::span<const std::int32_t> rows) {
     names.emplace_back(name);
     stood.push_back(before);
-    fell.push_back(fallen);
+    fell.push_back(int(rows.size()));
+    for (const std::int32_t row : rows) fallen[row] = int(names.size());
   };
   c.y[3] = (c.y[3] + 1) % 10;  // wrong on the clean image: never attacked
   const auto a = c.moved(aa);
@@ -135,14 +136,17 @@ TEST_CASE("AutoAttack is its attacks one after the other on what stands") {
   const auto fooled = c.fooled(a);
   CHECK(std::count(fooled.begin(), fooled.end(), false) == stood[3] - fell[3]);
   CHECK((fell[0] > 0 && fell[1] > 0 && stood[3] > 0));
+  for (int i = 0; i < n; ++i) CHECK((fallen[i] > 0) == (fooled[i] && i != 3));
   const auto x = c.x.download();
   CHECK(std::equal(a.begin() + 3 * 192, a.begin() + 4 * 192, x.begin() + 3 * 192));
   // the first attack alone gives the images of the samples that fell to it
   const auto first = c.moved(attack::AutoPgd<>{.eps = px(5), .seed = 7});
   const auto by_first = c.fooled(first);
   for (int i = 0; i < n; ++i)
-    if (by_first[i] && i != 3)
+    if (by_first[i] && i != 3) {
+      CHECK(fallen[i] == 1);
       CHECK(std::equal(a.begin() + 192 * i, a.begin() + 192 * (i + 1), first.begin() + 192 * i));
+    }
 }
 
 TEST_CASE("AutoAttack's versions, and what they refuse") {

@@ -167,7 +167,7 @@ TEST_CASE("an honest network raises no check") {
   const Net other = honest();
   CHECK(raised(net, {.other = &other}) == "");
   CHECK(raised(Defence(net, {})) == "");
-  CHECK(raised(net, {}, eval::Verdict::not_run) == "transfer worst-path");
+  CHECK(raised(net, {}, eval::Verdict::not_run) == "transfer another-surrogate worst-path");
 }
 
 TEST_CASE("softmax as the output: its logits are probabilities") {
@@ -200,6 +200,17 @@ TEST_CASE("signs without a surrogate: there is no gradient, as there is no slope
   // a network that is said to have surrogates is told of it
   CHECK(raised(signs, {.surrogate_gradients = true}, eval::Verdict::informative) ==
         "zero-gradients-start zero-gradients-path");
+}
+
+TEST_CASE("a surrogate that hides what another one finds raises another-surrogate") {
+  const Net net = honest(), other(2);
+  const Defence hidden(net, {.before = every(sign), .gradient = false}),
+      open(net, {.before = every(sign)});
+  const eval::CheckOptions<> o{.names = {"another-surrogate"}, .surrogate = open};
+  CHECK(raised(hidden, o) == "another-surrogate");
+  CHECK(raised(open, o) == "");
+  CHECK(support::error_of<UsageError>([&] { raised(hidden, {.surrogate = other}); }) ==
+        "eval: the network with another surrogate computes other logits");
 }
 
 TEST_CASE("rounded images with the gradient of the unrounded ones: it is another function's") {

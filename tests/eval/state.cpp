@@ -38,6 +38,9 @@ TEST_CASE("a piece that is written is read again") {
       p.accuracy.adversarials.clear();
       p.accuracy.logits.clear();
       p.accuracy.audit = {};  // its range is infinite
+    } else {
+      p.accuracy.members = {"apgd-ce", "square"};
+      p.accuracy.samples[1].member = 2;
     }
     eval::write_piece(folder.path / "piece.safetensors", p);
     const eval::Piece q =
@@ -51,7 +54,9 @@ TEST_CASE("a piece that is written is read again") {
       CHECK(q.accuracy.samples[i].clean == p.accuracy.samples[i].clean);
       CHECK(q.accuracy.samples[i].attacked == p.accuracy.samples[i].attacked);
       CHECK(q.accuracy.samples[i].robust == p.accuracy.samples[i].robust);
+      CHECK(q.accuracy.samples[i].member == p.accuracy.samples[i].member);
     }
+    CHECK(q.accuracy.members == p.accuracy.members);
     CHECK(q.accuracy.origins == p.accuracy.origins);
     CHECK(q.accuracy.adversarials == p.accuracy.adversarials);
     CHECK(q.accuracy.logits == p.accuracy.logits);
@@ -75,6 +80,11 @@ TEST_CASE("what is no piece gets one sentence") {
   wrong = piece();
   wrong.accuracy.attacking.backwards = -1;
   CHECK(refused(wrong).find("expected counts") != std::string::npos);
+  wrong = piece();
+  wrong.accuracy.members = {"apgd-ce", "square"};  // sample 1 fell, to none of them
+  CHECK(refused(wrong).ends_with("sample 1 contradicts itself"));
+  wrong.accuracy.samples[1].member = 3;
+  CHECK(refused(wrong).ends_with("sample 1 contradicts itself"));
   const float number = 1;
   const io::OutTensor other{"samples", io::Dtype::F32, {1}, &number};
   io::write_safetensors(folder.path / "other.safetensors", std::span(&other, 1));

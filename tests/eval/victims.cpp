@@ -235,3 +235,28 @@ TEST_CASE("images on the lattice are what is predicted and counted") {
   const auto z = to_host(net.forward(trace, std::as_const(x).view(), {}));
   for (int i = 0; i < n; ++i) CHECK(projected.samples[i].attacked == argmax(z.data() + 10 * i, 10));
 }
+
+TEST_CASE("of a sequence, each sample knows the member that it fell to") {
+  const Net net(3);
+  data::Images set = images(net);
+  set.labels[4] = (set.labels[4] + 1) % 10;  // wrong on the clean image: it falls to none
+  const attack::AutoAttack<> aa{.eps = px(64), .version = attack::AutoAttackVersion::rand};
+  const auto apgd = eval::accuracy(net, set, attack::AutoPgd<>{.eps = px(64), .eot = 20},
+                                   eval::Options{.batch = 5});
+  const auto a = eval::accuracy(net, set, aa, {.batch = 5});
+  CHECK(a.members == std::vector<std::string>{"apgd-ce", "apgd-dlr"});
+  const auto after = eval::after_members(a);
+  REQUIRE(after.size() == 2);
+  CHECK(after[0].right == eval::robust_proportion(apgd).right);
+  CHECK(after[1].right == eval::robust_proportion(a).right);
+  CHECK(after[1].right < n - 1);
+  for (const eval::Sample& s : a.samples)
+    CHECK((s.member > 0) == (s.clean == s.label && !s.robust));
+  CHECK(apgd.members.empty());
+  // in parts
+  const data::Memory all(set);
+  eval::Accuracy parts = eval::accuracy(net, data::Part(all, 0, 1), aa);
+  parts.append(eval::accuracy(net, data::Part(all, 1, 2), aa, {.first_sample = 1}));
+  CHECK(parts.members == a.members);
+  for (int i = 0; i < 3; ++i) CHECK(parts.samples[i].member == a.samples[i].member);
+}

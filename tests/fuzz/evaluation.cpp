@@ -19,8 +19,9 @@ bool same(const rnx::eval::Piece& a, const rnx::eval::Piece& b) {
   for (std::size_t i = 0; equal && i < x.samples.size(); ++i)
     equal = x.samples[i].label == y.samples[i].label && x.samples[i].clean == y.samples[i].clean &&
             x.samples[i].attacked == y.samples[i].attacked &&
-            x.samples[i].robust == y.samples[i].robust;
-  return equal;
+            x.samples[i].robust == y.samples[i].robust &&
+            x.samples[i].member == y.samples[i].member;
+  return equal && x.members == y.members;
 }
 
 }  // namespace

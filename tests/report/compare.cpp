@@ -83,6 +83,22 @@ TEST_CASE("reports that do not match are refused") {
         }) == "csv: expected 6 images, as the report has, found 1");
 }
 
+TEST_CASE("a surrogate is known by its weights, wherever they lie") {
+  const auto read = [](const char* file, const char* checksum) {
+    report::Report r = two_models();
+    r.models.pop_back();
+    r.models[0].attacks[0].name = std::string("transfer:weights=") + file + ",steps=3";
+    r.models[0].attacks[0].surrogate = checksum;
+    return compared(r)[0];
+  };
+  const report::ComparedModel a = read("a/model.safetensors", "abc");
+  CHECK(a.attack == "transfer:weights=abc,steps=3");
+  CHECK(report::compare(a, read("b.safetensors", "abc")).robust.n() == 6);
+  CHECK(support::error_of<UsageError>([&] {
+          report::compare(a, read("a/model.safetensors", "abd"));
+        }).find("other attacks") != std::string::npos);
+}
+
 TEST_CASE("a security curve falls over growing radii and is in every form of the report") {
   report::Report r = two_models();
   r.models.pop_back();

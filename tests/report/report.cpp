@@ -188,17 +188,40 @@ TEST_CASE("several models: no headline numbers at the top level; clean alone; no
 
 TEST_CASE("per_sample.csv: a sample is robust when it is robust in every row") {
   const auto m = model("net");
-  const std::string header = "index,label,clean_pred,attacked_pred,robust\n";
+  const std::string header = "index,label,clean_pred,attacked_pred,robust,fooled_by\n";
   CHECK(report::per_sample_csv({}) == header);
   CHECK(report::per_sample_csv(m.attacks[1].accuracy) ==
-        header + "0,0,0,0,1\n1,1,1,3,0\n2,2,2,2,1\n3,3,0,1,0\n");
+        header + "0,0,0,0,1,0\n1,1,1,3,0,0\n2,2,2,2,1,0\n3,3,0,1,0,0\n");
   // sample 0 falls to pgd, sample 1 already to fgsm; sample 3 was wrong before
   eval::Accuracy shuffled = m.attacks[1].accuracy;
   shuffled.origins = {7, 0, 30, 4};
   CHECK(report::per_sample_csv(shuffled) ==
-        header + "7,0,0,0,1\n0,1,1,3,0\n30,2,2,2,1\n4,3,0,1,0\n");
+        header + "7,0,0,0,1,0\n0,1,1,3,0,0\n30,2,2,2,1,0\n4,3,0,1,0,0\n");
   CHECK(report::per_sample_csv(report::combined(m.attacks)) ==
-        header + "0,0,0,2,0\n1,1,1,3,0\n2,2,2,2,1\n3,3,0,2,0\n");
+        header + "0,0,0,2,0,2\n1,1,1,3,0,1\n2,2,2,2,1,0\n3,3,0,2,0,0\n");
+}
+
+TEST_CASE("after each member of a sequence: in json, markdown, html and the lines of samples") {
+  report::Report r = sample_report();
+  auto& rows = r.models[0].attacks;
+  rows[1].name = "aa-standard";
+  rows[1].accuracy.members = {"apgd-ce", "<square>"};
+  rows[1].accuracy.samples[1].member = 2;
+  const auto members = report::to_json(r).at("models")[0].at("attacks")[1].at("members");
+  REQUIRE(members.size() == 2);
+  CHECK(members[0].at("name") == "apgd-ce");
+  CHECK(members[0].at("right") == 3);
+  CHECK(members[1].at("right") == 2);
+  CHECK(members[1].at("n") == 4);
+  CHECK(report::to_markdown(r).find("| apgd-ce | 3 | 4 |") != std::string::npos);
+  const std::string page = report::to_html(r);
+  CHECK(markup::fault(page) == "");
+  CHECK(page.find("After each attack of a sequence") != std::string::npos);
+  // pgd behind it is the third attack: sample 0 falls to it, sample 1 to the second
+  const std::string csv = report::per_sample_csv(report::combined(rows));
+  CHECK(csv.find("0,0,0,2,0,3\n1,1,1,3,0,2\n") != std::string::npos);
+  CHECK_FALSE(
+      report::to_json(sample_report()).at("models")[0].at("attacks")[1].contains("members"));
 }
 
 TEST_CASE(

@@ -23,7 +23,7 @@ TEST_CASE("rnx-eval: report.json, per_sample.csv, logits; several weights and at
   std::ifstream csv(f / "eval/per_sample.csv");
   std::string line;
   std::getline(csv, line);
-  CHECK(line == "index,label,clean_pred,attacked_pred,robust");
+  CHECK(line == "index,label,clean_pred,attacked_pred,robust,fooled_by");
   int rows = 0;
   while (std::getline(csv, line)) ++rows;
   CHECK(rows == 10);
@@ -75,6 +75,9 @@ TEST_CASE("rnx-eval: every attack in every norm that it has") {
   refused(call(f, with + " --attack mi-fgsm:decay=-1"), 2, "decay must not be negative");
   refused(call(f, with + " --attack apgd-ce:rule=book"), 2, "known are code, paper, art");
   refused(call(f, with + " --attack aa-standard:steps=3"), 2, "takes no parameters");
+  refused(call(f, with + " --loss hinge"), 2, "known are ce, margin, dlr, kl");
+  refused(call(f, with + " --loss dlr --attack square"), 2, "none of the attacks takes one");
+  refused(call(f, with + " --loss kl --attack fgsm"), 2, "where its gradient is zero");
 }
 
 TEST_CASE("rnx-eval: a wrong option gets one sentence") {

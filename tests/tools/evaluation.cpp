@@ -66,7 +66,9 @@ TEST_CASE("rnx-eval: kill -9 at ten moments of aa-standard, and the same per_sam
   const Evaluated f;
   const std::string attack = "--attack aa-standard pgd:steps=5 --batch 2";
   const auto begin = std::chrono::steady_clock::now();
-  REQUIRE(call(f, f.command("whole", 6, attack)).code == 0);
+  const Result whole = call(f, f.command("whole", 6, attack));
+  REQUIRE_MESSAGE(whole.code == 0, whole.text);
+  CHECK(whole.text.find("after apgd-t ") != std::string::npos);
   const int duration = int(std::chrono::duration_cast<std::chrono::milliseconds>(
                                std::chrono::steady_clock::now() - begin)
                                .count());
@@ -87,6 +89,25 @@ TEST_CASE("rnx-eval: kill -9 at ten moments of aa-standard, and the same per_sam
   for (Json* rows : {&a, &b})
     for (Json& row : *rows) row.erase("seconds");
   CHECK(a == b);
+  REQUIRE(a[0].at("members").size() == 4);
+  CHECK(a[0].at("members")[3].at("right") == a[0].at("right"));
+}
+
+TEST_CASE("rnx-eval: --loss of the attacks that climb one") {
+  const Evaluated f;
+  const Result r = call(f, f.command("losses", 6,
+                                     "--loss dlr --attack pgd:steps=3,start=none "
+                                     "pgd:steps=3,start=none,loss=margin "
+                                     "cw:steps=3,start=none pgd:steps=3,loss=kl"));
+  REQUIRE_MESSAGE(r.code == 0, r.text);
+  const Json rows = f.report("losses").at("models")[0].at("attacks");
+  const auto name = [&](int k) { return rows[k].at("name").get<std::string>(); };
+  CHECK(name(0).ends_with("start=none,loss=dlr"));
+  CHECK(name(2).starts_with("cw:"));
+  CHECK(name(3).ends_with("start=random,loss=kl"));
+  CHECK(rows[1].at("audit") == rows[2].at("audit"));  // cw climbs the margin
+  CHECK(rows[0].at("forwards_per_sample") == 4);
+  CHECK(rows[3].at("forwards_per_sample") == 5);  // and the clean prediction
 }
 
 TEST_CASE("rnx-eval: four shards of other batch sizes, merged, are byte-equal to one run") {
@@ -177,6 +198,11 @@ TEST_CASE("rnx-eval: checks, RobustBench's files, a sweep of threats") {
   CHECK(std::stod(info.at("clean_acc").get<std::string>()) ==
         doctest::Approx(100 * f.report("checked").at("clean_acc").get<double>()));
   CHECK(read(f / "checked/Tiny2026.py").find("load_state_dict") != std::string::npos);
+  const Result same = call(f, f.command("surrogate", 20,
+                                        "--attack clean --eps 2/255 --strict-checks "
+                                        "--checks another-surrogate --surrogate dnn"));
+  REQUIRE_MESSAGE(same.code == 0, same.text);
+  CHECK(f.report("surrogate").at("models")[0].at("checks")[0].at("verdict") == "passed");
   // of the sweep's grid the attacks alone: all of them take long
   const Process threats(f, f.command("threats", 1, "--threat-sweep --eps 2/255"));
   threats.wait_for(f / "threats/state/state.json");
@@ -198,6 +224,7 @@ TEST_CASE("rnx-eval: what cannot be evaluated gets one sentence, before work") {
   no("--attack fab-t:targets=99", "needs at least 100 classes, the model has 10");
   no("--checks black-bix", "did you mean black-box?");
   no("--checks all none", "all and none stand alone");
+  no("--surrogate dnn", "which is not among --checks");
   no("--strict-checks", "--checks all asks for them");
   no("--bn-path 1", "there is no path 1");
   no("--bn-path 0:x", "expected A or A:P");

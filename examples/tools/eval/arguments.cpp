@@ -21,17 +21,26 @@ void Arguments::check() const {
   require(logits.empty() || weights.size() == 1, "--save-logits: it takes one --weights");
   require(adversarials.empty() || weights.size() == 1,
           "--save-adversarials: it takes one --weights");
-  const bool checked = !check_names().empty();
   require(robustbench.empty() || (weights.size() == 1 && eps.size() == 1),
           "--robustbench: it takes one --weights and one --eps");
   require(robustbench.find_first_of("/\\\"") == robustbench.npos,
           "--robustbench: expected the name of a model, found '" + robustbench + "'");
-  require(shard == "1/1" || !checked,
+  const std::vector<std::string> asked = check_names();
+  require(shard == "1/1" || asked.empty(),
           "--checks: they look at the first images; run them without --shard");
+  require(surrogate.empty() ||
+              std::find(asked.begin(), asked.end(), "another-surrogate") != asked.end(),
+          "--surrogate: it is for the check another-surrogate, which is not among --checks");
   tools::require_known("--lattice", lattice, {"off", "report", "project"});
   tools::require_known("--resume", resume, {"auto", "never"});
+  tools::require_known("--loss", loss, tools::loss_names());
+  const auto climbs = [](const std::string& text) {
+    return tools::takes_loss(text.substr(0, text.find(':')));
+  };
+  require(loss == "ce" || threat_sweep || std::any_of(attacks.begin(), attacks.end(), climbs),
+          "--loss: none of the attacks takes one; fgsm, pgd, mi-fgsm and transfer do");
   paths();
-  require(!strict_checks || checked,
+  require(!strict_checks || !asked.empty(),
           "--strict-checks: there is no check; --checks all asks for them");
 }
 
@@ -47,7 +56,7 @@ std::vector<tools::AttackText> Arguments::rows() const {
   std::vector<tools::AttackText> rows;
   for (const std::string& radius : radii)
     for (const std::string& text : threat_sweep ? threat_grid(radius) : attacks) {
-      tools::AttackText row = tools::AttackText::parse(text, norm, radius);
+      tools::AttackText row = tools::AttackText::parse(text, norm, radius, loss);
       if (!row.clean || radius == radii[0]) rows.push_back(std::move(row));
     }
   const auto attacked = [](const tools::AttackText& row) { return !row.clean; };
@@ -118,8 +127,9 @@ int targets_of(const std::string& text) {
 int least_classes(const std::string& text) {
   const std::string name = text.substr(0, text.find(':'));
   const int least = name == "apgd-t" || name == "aa-standard" || name == "aa-plus" ? 4
-                    : name == "apgd-dlr" || name == "aa-rand"                      ? 3
-                                                                                   : 2;
+                    : name == "apgd-dlr" || name == "aa-rand" || text.find("loss=dlr") != text.npos
+                        ? 3
+                        : 2;
   return std::max(least, targets_of(text) + 1);
 }
 }  // namespace
@@ -177,12 +187,20 @@ void add_options(Arguments& a, tools::App& app) {
                        ", like pgd:steps=20,step=2/255,start=none or aa-standard; several are "
                        "reported alone and together")
       ->delimiter('\0');
+  cli.add_option(
+      "--loss", a.loss,
+      fmt::format("{}: what fgsm, pgd, mi-fgsm and transfer climb unless they say loss=; "
+                  "kl: away from the clean prediction",
+                  fmt::join(tools::loss_names(), " | ")));
   cli.add_option("--lattice", a.lattice,
                  "8-bit lattice of images: off | report how many lie on it | project and count");
   cli.add_option("--bn-path", a.bn_path,
                  "A or A:P, batch-norm paths of the attacked network and of the prediction");
   tools::add_texts(cli, "--checks", a.checks,
                    fmt::format("all | none | {}", fmt::join(eval::check_names(), " | ")));
+  cli.add_option("--surrogate", a.surrogate,
+                 "for the check another-surrogate: a model that computes the same of the same "
+                 "weights, with other surrogate gradients");
   tools::add_whole(cli, "--check-images-n", a.check_images, {.least = 1, .most = 10000},
                    "images that checks look at");
   tools::add_switch(cli, "strict-checks", a.strict_checks, "exit code 4 when a check fires");

@@ -12,9 +12,9 @@ using Json = nlohmann::ordered_json;
 
 struct Arguments {
   std::string model = "resnet20", out = "eval", norm = "linf", device = "cpu", progress = "auto",
-              lattice = "off", bn_path = "0", resume = "auto", shard = "1/1";
+              lattice = "off", bn_path = "0", resume = "auto", shard = "1/1", loss = "ce";
   std::vector<std::string> weights, labels, eps{"8/255"}, attacks{"pgd:steps=20"}, checks{"none"};
-  std::string logits, adversarials, robustbench;
+  std::string logits, adversarials, robustbench, surrogate;
   tools::DataOptions data;
   int n_ex = 1000, batch = 250, threads = 0, check_images = 100;
   std::uint64_t seed = 0;

@@ -15,6 +15,11 @@ bool has_surrogates(const NetworkBase<float>& net) {
   return false;
 }
 
+std::optional<attack::WhiteBoxRef<float, cpu>> surrogate_of(const Subject& s, std::size_t k) {
+  if (s.surrogates.empty()) return {};
+  return *s.surrogates[k];
+}
+
 template <class Norm>
 std::vector<eval::Check> run(const Subject& s, std::size_t k, const eval::CheckOptions<>& o) {
   return eval::run_checks<Norm>(*s.nets[k], *s.data.test, o);
@@ -40,6 +45,7 @@ std::vector<eval::Check> checks_of(const Arguments& a, const Subject& s, std::si
                                .seed = a.seed,
                                .surrogate_gradients = has_surrogates(net),
                                .other = s.nets.size() > 1 ? &*s.nets[k == 0 ? 1 : 0] : nullptr,
+                               .surrogate = surrogate_of(s, k),
                                .progress =
                                    [&](std::string_view name) {
                                      display.phase(s.labels[k] + ", check " + std::string(name));

@@ -58,6 +58,10 @@ void print_rows(const report::Report& report, tools::Display& display) {
                               m.label, 100 * clean.value(), row.name,
                               row.eps.empty() ? "" : " eps " + row.eps, 100 * robust.value(),
                               100 * interval.low, 100 * interval.high, robust.n));
+      const auto after = eval::after_members(row.accuracy);
+      for (std::size_t k = 0; k < after.size(); ++k)
+        display.say(fmt::format("{}: after {} {:.2f} %", m.label, row.accuracy.members[k],
+                                100 * after[k].value()));
     }
     for (const auto& c : m.checks)
       if (c.verdict == eval::Verdict::fired || c.verdict == eval::Verdict::informative)
@@ -100,7 +104,7 @@ Json identity_of(const Arguments& a, const Subject& s) {
     rows.push_back({{"name", row.clean ? "clean" : row.text},
                     {"norm", row.clean ? "" : row.norm},
                     {"eps", row.clean ? "" : row.eps_text}});
-    if (!row.surrogate.empty()) rows.back()["surrogate"] = io::file_checksum(row.surrogate);
+    if (!row.surrogate.empty()) rows.back()["surrogate"] = row.surrogate;
   }
   return {{"program", "rnx-eval"},
           {"model", a.model},

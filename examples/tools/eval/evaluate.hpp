@@ -11,6 +11,8 @@ struct Subject {
   const std::vector<rnx::AnyNetwork<float>>& nets;
   std::vector<std::string> labels{}, checksums{};  ///< of the weights
   std::vector<tools::AttackText> rows{};
+  /// the same weights with other surrogate gradients, for a check; empty: none
+  std::vector<rnx::AnyNetwork<float>> surrogates{};
 };
 
 /// Writes the report. The exit code: 0, or that of a check that fired where checks are strict.

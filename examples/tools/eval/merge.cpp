@@ -93,7 +93,10 @@ std::vector<tools::AttackText> rows_of(const Json& identity, const std::string& 
     rows.push_back({.text = name,
                     .clean = name == "clean",
                     .norm = member<std::string>(row, "norm", where),
-                    .eps_text = member<std::string>(row, "eps", where)});
+                    .eps_text = member<std::string>(row, "eps", where),
+                    .surrogate = row.contains("surrogate")
+                                     ? member<std::string>(row, "surrogate", where)
+                                     : ""});
   }
   return rows;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <string_view>
 
 #include "rnx/attack/auto_pgd_targeted.hpp"
@@ -22,6 +23,11 @@ inline std::string text_of(AutoAttackVersion version) {
                                                 : "rand";
 }
 
+/// Told after each attack of a sequence on a batch: its name, how many samples it had, and which
+/// rows of the batch fell.
+using SequenceProgress =
+    std::function<void(std::string_view name, int stood, std::span<const std::int32_t> fell)>;
+
 /// The sequence on a batch: samples that are right on the clean image are attacked until they fall.
 /// Of the loss that it is called with it takes the labels alone.
 template <class Norm = norm::Linf> struct AutoAttack {
@@ -29,8 +35,7 @@ template <class Norm = norm::Linf> struct AutoAttack {
   Rational eps = px(8);
   AutoAttackVersion version = AutoAttackVersion::standard;
   std::uint64_t seed = 0;  ///< as Pgd's
-  /// told after each attack of a batch: its name, how many samples it had, how many of them fell
-  std::function<void(std::string_view name, int stood, int fell)> progress{};
+  SequenceProgress progress{};
 
   void set(StepValues& v) const {
     v.eps = eps;
@@ -96,7 +101,7 @@ template <class Norm = norm::Linf> struct AutoAttack {
     each(victim.classes(), [&](std::string_view name, auto attack, const auto& make_loss) {
       attack.seed = begun.seed;  // the values hold the rest
       const int stood = standing.size();
-      const int fell = standing.attack([&](const auto& part, const auto& to, const Context& at) {
+      const auto fell = standing.attack([&](const auto& part, const auto& to, const Context& at) {
         attack(victim, work, part, to, make_loss(loss.labels), at, number << draw_bits_of_member);
       });
       if (progress) progress(name, stood, fell);

@@ -167,12 +167,16 @@ template <class T> struct row<op::auto_pgd_step<T>> {
                         count, [&](std::size_t i) { return T(std::fabs(g[i])); },
                         [](std::size_t) { return 1.0; }, double(long(count) - rank))
                         .key;
-    const auto sign = [&](std::size_t i) {
-      const double d = op::direction(double(g[i]));
-      return std::fabs(g[i]) >= least || d != d ? d : 0;
-    };
-    const double by = step / (rows::norm(op::Norm::l1, count, sign) + 1e-10);
-    const auto ahead = [&](std::size_t i) { return x[i] + by * sign(i) - clean[i]; };
+    // signs of the largest share, whose memory is that of the iterate before until the step is made
+    T* const signs = previous;
+    for (std::size_t i = 0; i < count; ++i) {
+      const T d = op::direction(g[i]);
+      signs[i] = std::fabs(g[i]) >= least || d != d ? d : T(0);
+    }
+    const double by =
+        step /
+        (rows::norm(op::Norm::l1, count, [&](std::size_t i) { return double(signs[i]); }) + 1e-10);
+    const auto ahead = [&](std::size_t i) { return x[i] + by * signs[i] - clean[i]; };
     const double shrink = rows::l1_shrink(
         count, [&](std::size_t i) { return double(clean[i]); }, ahead, eps);
     for (std::size_t i = 0; i < count; ++i) {

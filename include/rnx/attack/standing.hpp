@@ -35,9 +35,9 @@ template <class T, class Device> class Standing {
   int batch() const { return ctx_.samples ? ctx_.samples.batch : x_.n; }
 
   /// attack(x, adversarial, ctx) on the standing samples. Those that it fools get its images and
-  /// fall; in the first call the others get them, too. Returns how many fell.
-  template <class Attack> int attack(const Attack& attack) {
-    if (active_.empty()) return 0;
+  /// fall; in the first call the others get them, too. Returns the rows of x that fell.
+  template <class Attack> std::vector<std::int32_t> attack(const Attack& attack) {
+    if (active_.empty()) return {};
     const bool direct = active_.whole() && first_;
     if (!direct) gather();
     const View<const T, Device> x = direct ? x_ : std::as_const(x_part_).view().samples(0, size());
@@ -47,9 +47,11 @@ template <class T, class Device> class Standing {
     const std::vector<bool> fell = fooled(View<const T, Device>(a), ctx);
     if (!direct) scatter(a, fell);
     first_ = false;
-    const int before = size();
+    std::vector<std::int32_t> fallen;
+    for (std::size_t i = 0; i < fell.size(); ++i)
+      if (fell[i]) fallen.push_back(active_.rows()[i]);
     active_.remove(fell);
-    return before - size();
+    return fallen;
   }
 
  private:

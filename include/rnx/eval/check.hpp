@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -54,6 +55,8 @@ template <class T = float, class Device = cpu> struct CheckOptions {
   /// gradients are another function's than the network's, by design (quantizers with a surrogate)
   bool surrogate_gradients = false;
   const NetworkBase<T, Device>* other = nullptr;  ///< for transfer: another model of these images
+  /// for another-surrogate: the same network with the gradients of another declared surrogate
+  std::optional<attack::WhiteBoxRef<T, Device>> surrogate{};
   /// told before each check
   std::function<void(std::string_view name)> progress{};
   const std::atomic<bool>* stop = nullptr;

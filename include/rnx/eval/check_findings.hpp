@@ -154,14 +154,28 @@ template <class Norm, class B> Finding black_box(B& b) {
                      .eps = b.o.eps, .queries = b.o.queries, .rescaled = true, .seed = b.o.seed})));
 }
 /// Robust to the attack, but not to the one that was made on another model.
-template <class B> Finding transfer(B& b) {
-  if (!b.o.other) return {};
-  const typename B::Ref other(*b.o.other);
+template <class B> Finding made_on(B& b, const typename B::Ref& other, const Context& ctx) {
   std::optional<attack::Workspace<typename B::Value, typename B::Where>> work;
   B::make_workspace(other, b.n(), work);
-  const Context ctx{.mode = Mode::eval, .stop = b.o.stop};
   return Finding::excess(b.white(),
                          b.robust(b.attacked(b.white_box(b.o.eps, b.o.steps), other, *work, ctx)));
+}
+template <class B> Finding transfer(B& b) {
+  if (!b.o.other) return {};
+  return made_on(b, typename B::Ref(*b.o.other), {.mode = Mode::eval, .stop = b.o.stop});
+}
+/// Robust to the attack, but not to the one along another surrogate's gradients.
+template <class B> Finding another_surrogate(B& b) {
+  if (!b.o.surrogate) return {};
+  Context ctx = b.context(b.o.attack_path);
+  if (!b.o.surrogate->network()) ctx.path = 0;
+  attack::Predictor<typename B::Value, typename B::Where> predictor(*b.o.surrogate, b.n());
+  const auto ours = b.logits(b.clean(), b.context(b.o.attack_path)),
+             theirs = to_host(predictor(b.clean(), ctx));
+  require<UsageError>(
+      ours.size() == theirs.size() && Finding::share(differ(ours, theirs, b.n())).value == 0,
+      "eval: the network with another surrogate computes other logits");
+  return made_on(b, *b.o.surrogate, ctx);
 }
 /// Robust to the attack's images as files hold them, but not to its floats.
 template <class Norm, class B> Finding eight_bits(B& b) {

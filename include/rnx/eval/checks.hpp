@@ -40,6 +40,8 @@ inline constexpr CheckKind check_kinds[] = {
      "Gradients are masked: count the worst of all attacks, square among them."},
     {"transfer", "excess of robust accuracy over that under images of another model", 0,
      "Gradients are masked: count the worst of all attacks, transferred ones among them."},
+    {"another-surrogate", "excess of robust accuracy over that under another surrogate's images", 0,
+     "The declared gradients are weak: count the worst of all surrogates'."},
     {"batch-size", "share of images whose logits depend on the batch", 0,
      "Predictions couple the images of a batch: run the network in eval mode."},
     {"eight-bits", "excess of robust accuracy on images of 8 bits over that on floats", 0.02,
@@ -60,6 +62,7 @@ Finding finding_of(std::string_view name, Bench<Norm, T, Device>& b) {
   if (name == "more-steps") return more_steps(b);
   if (name == "black-box") return black_box<Norm>(b);
   if (name == "transfer") return transfer(b);
+  if (name == "another-surrogate") return another_surrogate(b);
   if (name == "batch-size") return batch_size(b);
   if (name == "eight-bits") return eight_bits<Norm>(b);
   return worst_path(b);
@@ -105,7 +108,9 @@ std::vector<Check> run_checks(const std::type_identity_t<attack::WhiteBoxRef<T, 
             .quantity = kind.quantity,
             .advice = kind.advice};
     if (!f.found)
-      c.advice = c.name == "transfer" ? "no other model was given" : "the model has one path";
+      c.advice = c.name == "transfer"            ? "no other model was given"
+                 : c.name == "another-surrogate" ? "no network with another surrogate was given"
+                                                 : "the model has one path";
     else if (f.interval.low <= c.threshold)
       c.verdict = Verdict::passed;
     else

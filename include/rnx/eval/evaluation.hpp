@@ -142,6 +142,8 @@ template <class T, class Device, class V, class Attack, class MakeLoss> class Ev
     ctx.subnet = o_.attack_subnet.value_or(o_.subnet);
     Attack seeded = attacks_[which];
     if constexpr (has_seed) seeded.seed += o_.seed;
+    std::vector<int> fallen(std::size_t(count(first)));  // to which member of a sequence
+    listen(seeded, fallen, result.members);
     const Passes worked = work_->passes(), predicted = predictor_.passes();
     seeded(victim_, *work_, x, a, make_loss_(labels_.data()), ctx,
            std::uint64_t(restart) << draw_bits_of_restart);
@@ -152,10 +154,26 @@ template <class T, class Device, class V, class Attack, class MakeLoss> class Ev
       if ((s.robust || restart == 0) && std::size_t(first + i) < result.examples.size())
         result.examples[first + i].adversarial = image(moved, i);
       if (s.robust || restart == 0) s.attacked = c;
+      // on the lattice an image may fool that no member counted: the last one has it
+      if (s.robust && c != s.label)
+        s.member = fallen[std::size_t(i)] ? fallen[std::size_t(i)] : int(result.members.size());
       s.robust = s.robust && c == s.label;
     });
     result.attacking += work_->passes() - worked;
     result.verifying += predictor_.passes() - predicted;
+  }
+
+  /// Where the attack is a sequence, notes for each sample of a batch the member that it falls to,
+  /// and the members' names.
+  static void listen(Attack& attack, std::vector<int>& fallen, std::vector<std::string>& names) {
+    if constexpr (requires { attack.progress = attack::SequenceProgress(); })
+      attack.progress = [&fallen, &names, told = std::move(attack.progress), member = 0](
+                            std::string_view name, int stood,
+                            std::span<const std::int32_t> fell) mutable {
+        if (std::size_t(++member) > names.size()) names.emplace_back(name);
+        for (const std::int32_t row : fell) fallen[std::size_t(row)] = member;
+        if (told) told(name, stood, fell);
+      };
   }
 
   /// The attack's images, on the lattice where they are wanted there, once more checked.

@@ -19,6 +19,8 @@ namespace rnx::inline RNX_ISA::eval {
 struct Sample {
   int label = 0, clean = 0, attacked = 0;
   bool robust = false;  ///< right on the clean image and on every attacked one
+  /// under an attack that is a sequence: which of its members fooled the model, from 1 on; 0: none
+  int member = 0;
 };
 /// A clean image and its last adversarial one (of the restart that fooled the model, if one did),
 /// (h, w, c) in [0, 1].
@@ -35,6 +37,8 @@ struct Accuracy {
   /// (n, h, w, c) like Pair::adversarial, of all samples, where Options::keep_adversarials asked
   /// for them
   std::vector<float> adversarials{};
+  /// names of the members of an attack that is a sequence (AutoAttack), in their order
+  std::vector<std::string> members{};
   Audit audit{};  ///< of the attack's images as they were counted
   /// samples that networks took forward and backward, counted there: for the predictions of clean
   /// images, by the attack, and for those of its images
@@ -53,6 +57,7 @@ struct Accuracy {
     add(examples, part.examples);
     add(logits, part.logits);
     add(adversarials, part.adversarials);
+    if (members.empty()) members = std::move(part.members);
     audit += part.audit;
     predicting += part.predicting;
     attacking += part.attacking;
@@ -92,6 +97,17 @@ inline Proportion robust_proportion(const Accuracy& a) {
   Proportion p{0, long(a.samples.size())};
   for (const Sample& s : a.samples) p.right += s.robust;
   return p;
+}
+
+/// Right on the clean images and under the members of a sequence up to each of them; the last is
+/// robust_proportion.
+inline std::vector<Proportion> after_members(const Accuracy& a) {
+  const Proportion clean = clean_proportion(a);
+  std::vector<Proportion> after(a.members.size(), clean);
+  for (const Sample& s : a.samples)
+    for (std::size_t k = 0; k < after.size(); ++k)
+      after[k].right -= s.member > 0 && std::size_t(s.member) <= k + 1;
+  return after;
 }
 
 struct Options {

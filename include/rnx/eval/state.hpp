@@ -4,7 +4,8 @@
 // A safetensors file: samples (n, 4) of label, clean, attacked, robust; origins (n); where they
 // were kept examples and adversarials (k, pixels), logits (n, classes); counts, of passes and of
 // the audit; sizes, its lengths. Metadata: rnx.evaluation (the version), key (of the evaluation),
-// first, seconds.
+// first, seconds; of a sequence the names of its members, in a row, and `members` (n): to which
+// each sample fell.
 #pragma once
 
 #include <charconv>
@@ -26,7 +27,7 @@ struct Piece {
 
 namespace detail {
 
-inline constexpr const char* piece_version = "1";
+inline constexpr const char* piece_version = "2";
 
 /// An example's two images, one behind the other.
 inline std::vector<float> pairs_of(const Accuracy& a) {
@@ -118,6 +119,24 @@ inline void read_samples(const PieceReader& read, Accuracy& a) {
   }
 }
 
+inline void read_members(const PieceReader& read, Accuracy& a) {
+  const std::string& names = read.said("members");
+  for (std::size_t at = 0; at < names.size();) {
+    const std::size_t comma = std::min(names.find(',', at), names.size());
+    a.members.push_back(names.substr(at, comma - at));
+    at = comma + 1;
+  }
+  const auto members = read.values<std::int32_t>("members", a.samples.size(), 1);
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    Sample& s = a.samples[i];
+    const bool fell = s.clean == s.label && !s.robust, member = members[i] > 0;
+    require<FileError>(
+        fell == member && members[i] >= 0 && std::size_t(members[i]) <= a.members.size(),
+        [&] { return read.file.what() + ": sample " + std::to_string(i) + " contradicts itself"; });
+    s.member = members[i];
+  }
+}
+
 }  // namespace detail
 
 /// Writes a piece as a whole, beside and renamed. Errors: FileError.
@@ -142,13 +161,19 @@ inline void write_piece(const std::filesystem::path& path, const Piece& piece) {
   add("examples", pairs, 2 * a.examples.size());
   add("adversarials", a.adversarials, n);
   add("logits", a.logits, n);
+  std::vector<std::int32_t> members;
+  for (const Sample& s : a.samples) members.push_back(s.member);
+  std::string names;
+  for (const std::string& name : a.members) names += (names.empty() ? "" : ",") + name;
+  if (!a.members.empty()) tensors.push_back({"members", Dtype::I32, {n, 1}, members.data()});
   char seconds[40];
   *std::to_chars(seconds, seconds + sizeof seconds - 1, piece.seconds).ptr = 0;
   io::write_safetensors(path, tensors,
                         {{"rnx.evaluation", detail::piece_version},
                          {"key", piece.key},
                          {"first", std::to_string(piece.first)},
-                         {"seconds", seconds}});
+                         {"seconds", seconds},
+                         {"members", names}});
 }
 
 /// Errors: FileError (no piece, or one that contradicts itself).
@@ -188,6 +213,7 @@ inline Piece read_piece(const io::SafetensorsFile& file) {
   }
   a.adversarials = read.values_or_none("adversarials", n, read.shape("adversarials").second);
   a.logits = read.values_or_none("logits", n, read.shape("logits").second);
+  if (file.find("members")) detail::read_members(read, a);
   return piece;
 }
 

@@ -54,6 +54,21 @@ void save_model(const std::filesystem::path& path, const NetworkBase<T, Device>&
   write_safetensors(path, out, metadata);
 }
 
+/// Parts of a file's names, between dots, that the network calls otherwise: {"linear", "fc"} takes
+/// "module.linear.weight" as "module.fc.weight".
+struct Renaming {
+  std::string from, to;
+};
+
+/// Names in the model zoo of RobustBench that are others here: its ResNets', and the normalisation
+/// of networks that have one.
+inline std::vector<Renaming> robustbench_names() {
+  return {{"mu", "normalize.mean"},
+          {"sigma", "normalize.std"},
+          {"shortcut", "downsample"},
+          {"linear", "fc"}};
+}
+
 /// What a file need not have.
 struct LoadOptions {
   /// names, behind the file's prefix, that are not loaded: the network keeps its own, and whether
@@ -61,6 +76,8 @@ struct LoadOptions {
   Patterns except{};
   /// a file without normalize.mean and normalize.std leaves the network's own as they are
   bool keep_normalization = false;
+  /// of names that the network has not
+  std::vector<Renaming> renamings{};
 };
 
 /// What a file had and had not.
@@ -109,6 +126,30 @@ inline std::string common_prefix(const SafetensorsFile& file,
       return prefix.substr(0, dot + 1);
   }
   return {};
+}
+
+/// A name with parts renamed, one renaming after the other; one that the network has, behind
+/// whatever prefix, stays.
+inline std::string renamed(const std::string& name, const std::set<std::string_view>& known,
+                           const std::vector<Renaming>& renamings) {
+  for (std::size_t at = 0; at != std::string::npos; at = name.find('.', at + 1))
+    if (known.contains(std::string_view(name).substr(at ? at + 1 : 0))) return name;
+  std::string dotted = "." + name + ".";
+  for (const Renaming& r : renamings) {
+    const std::string from = "." + r.from + ".", to = "." + r.to + ".";
+    for (std::size_t at = 0; (at = dotted.find(from, at)) != std::string::npos; at += to.size() - 1)
+      dotted.replace(at, from.size(), to);
+  }
+  return dotted.substr(1, dotted.size() - 2);
+}
+
+/// Whether a tensor of the file has the network's shape; those of a normalisation also with dims of
+/// 1, as (1, 3, 1, 1).
+template <class Shape> bool has_shape(const Entry& e, const Shape& shape, std::string_view name) {
+  std::vector<std::size_t> found = e.shape, wanted(shape.begin(), shape.end());
+  if (is_normalization(name))
+    for (auto* dims : {&found, &wanted}) std::erase(*dims, std::size_t(1));
+  return found == wanted;
 }
 
 /// Names that do not fit, of which a sentence shows the first four.
@@ -193,6 +234,14 @@ template <class Shape> std::string shape_text(const Shape& shape) {
   return s + ")";
 }
 
+template <class T, class Device>
+std::set<std::string_view> known_names(const NetworkBase<T, Device>& net) {
+  std::set<std::string_view> known;
+  for (const auto* list : {&net.graph().parameters, &net.graph().buffers})
+    for (const auto& p : *list) known.insert(p.name);
+  return known;
+}
+
 /// What the exceptions leave out: names of the network, then of the file alone. Errors: NameError,
 /// where one matches neither.
 template <class T, class Device>
@@ -225,9 +274,7 @@ template <class T, class Device>
 std::map<std::string, const Entry*> matched(const SafetensorsFile& file,
                                             const NetworkBase<T, Device>& net,
                                             const LoadOptions& options, Loaded& loaded) {
-  std::set<std::string_view> known;
-  for (const auto* list : {&net.graph().parameters, &net.graph().buffers})
-    for (const auto& p : *list) known.insert(p.name);
+  const std::set<std::string_view> known = known_names(net);
   loaded.prefix = common_prefix(file, known, options.except);
   loaded.skipped = skipped(file, net, known, options.except, loaded.prefix);
   Listed missing, unexpected, misshaped;
@@ -240,7 +287,7 @@ std::map<std::string, const Entry*> matched(const SafetensorsFile& file,
         if (options.except.match(p.name)) continue;
         missing.add(p.name);
         normalization += is_normalization(p.name);
-      } else if (std::equal(e->shape.begin(), e->shape.end(), p.shape.begin(), p.shape.end()))
+      } else if (has_shape(*e, p.shape, p.name))
         fitting[p.name] = e;
       else if (!options.except.match(p.name))
         misshaped.add(p.name + " is " + shape_text(e->shape) + " where " + shape_text(p.shape) +
@@ -280,13 +327,21 @@ std::map<std::string, const Entry*> matched(const SafetensorsFile& file,
 /// ignored. The self-test is made where the file has all that the network computes with, before
 /// anything is left out; its tolerance is wider for half precisions.
 ///   const io::Loaded loaded = io::load_model("resnet.safetensors", net, {.except = "fc.*"});
+/// Published weights of RobustBench, whose unused sub_block1 some wide ResNets have:
+///   io::load_model("wrn.safetensors", net,
+///                  {.except = "sub_block1.*", .renamings = io::robustbench_names()});
 /// Errors: NameError (an exception that matches no name), FileError (missing, unexpected and
 /// mis-shaped names, values that are not finite, a negative variance, a self-test that fails, a
 /// file of another format); the network is unchanged then.
 template <class T, class Device>
 Loaded load_model(const std::filesystem::path& path, NetworkBase<T, Device>& net,
                   const LoadOptions& options = {}) {
-  const SafetensorsFile file = SafetensorsFile::read(path);
+  SafetensorsFile file = SafetensorsFile::read(path);
+  if (!options.renamings.empty()) {
+    const auto known = detail::known_names(std::as_const(net));
+    file.rename(
+        [&](const std::string& name) { return detail::renamed(name, known, options.renamings); });
+  }
   Loaded loaded{.metadata = file.metadata()};
   const auto entries = detail::matched(file, std::as_const(net), options, loaded);
   const auto is_whole = [&] {  // and so computes what was tested

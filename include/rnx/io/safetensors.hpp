@@ -97,6 +97,17 @@ class SafetensorsFile {
     return at == index_.end() ? nullptr : &entries_[at->second];
   }
 
+  /// Calls each tensor new_name(name). Errors: FileError (two get one name).
+  void rename(const std::function<std::string(const std::string&)>& new_name) {
+    index_.clear();
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
+      entries_[i].name = new_name(entries_[i].name);
+      require<FileError>(index_.emplace(entries_[i].name, i).second, [&] {
+        return what_ + ": two of its tensors would be called " + in_quotes(entries_[i].name);
+      });
+    }
+  }
+
   /// The bytes of a tensor of this file. Errors: UsageError.
   std::span<const std::byte> bytes(const Entry& entry) const {
     std::size_t size = 0;

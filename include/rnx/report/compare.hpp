@@ -40,6 +40,33 @@ inline const Json& compared_member(const Json& object, const char* key, Json::va
 
 }  // namespace detail
 
+namespace detail {
+
+/// The names of the attacks, where a surrogate is named by its weights' checksum and not by the
+/// file that they lie in.
+inline std::string compared_attacks(const Json& rows, const std::string& what) {
+  std::vector<std::string> names;
+  for (const Json& row : rows) {
+    auto name = compared_member(row, "name", Json::value_t::string, what).get<std::string>();
+    if (row.contains("surrogate")) {
+      const std::size_t begin = name.find("weights=");
+      const std::size_t end = std::min(name.find(',', begin), name.size());
+      if (begin != name.npos)
+        name.replace(
+            begin, end - begin,
+            "weights=" +
+                compared_member(row, "surrogate", Json::value_t::string, what).get<std::string>());
+    }
+    if (name != "clean" && std::find(names.begin(), names.end(), name) == names.end())
+      names.push_back(name);
+  }
+  std::string all;
+  for (const std::string& name : names) all += (all.empty() ? "" : " + ") + name;
+  return all.empty() ? "clean" : all;
+}
+
+}  // namespace detail
+
 /// The models of a report.json. Errors: FileError (it is none, or of another schema).
 inline std::vector<ComparedModel> compared_models(std::string_view text, const std::string& what) {
   using detail::compared_member, detail::Json;
@@ -56,14 +83,13 @@ inline std::vector<ComparedModel> compared_models(std::string_view text, const s
     const auto word = [&](const char* key) {
       return compared_member(m, key, Type::string, what).get<std::string>();
     };
-    ComparedModel c{.label = word("label"),
-                    .model = word("model"),
-                    .attack = word("attack"),
-                    .norm = word("norm"),
-                    .eps = word("eps")};
+    ComparedModel c{
+        .label = word("label"), .model = word("model"), .norm = word("norm"), .eps = word("eps")};
     c.images = compared_member(settings, "fingerprint", Type::string, what).get<std::string>();
     c.n = compared_member(m, "n", Type::number_unsigned, what).get<std::size_t>();
-    for (const Json& row : compared_member(m, "attacks", Type::array, what))
+    const Json& rows = compared_member(m, "attacks", Type::array, what);
+    c.attack = detail::compared_attacks(rows, what);
+    for (const Json& row : rows)
       if (row.is_object() && row.contains("lattice"))
         c.lattice = compared_member(row, "lattice", Type::string, what).get<std::string>();
     if (c.lattice == "report") c.lattice = "off";  // which counts the same

@@ -96,6 +96,23 @@ inline std::string html_attacks(const ModelReport& m) {
   return wide(out + "</tbody></table>");
 }
 
+/// What is left after each member of the attacks that are sequences.
+inline std::string html_members(const ModelReport& m) {
+  std::string rows;
+  for (const AttackRow& a : m.attacks) {
+    const auto after = eval::after_members(a.accuracy);
+    for (std::size_t k = 0; k < after.size(); ++k)
+      rows += "<tr><th scope=\"row\">" + text::html(a.accuracy.members[k]) +
+              small(a.name + ", " + ball_text(a)) + "</th>" +
+              number_cell(text::grouped(after[k].right) + " of " + text::grouped(after[k].n)) +
+              share_cell(after[k]) + "</tr>\n";
+  }
+  if (rows.empty()) return "";
+  return "<h3>After each attack of a sequence</h3>\n" +
+         wide(table_head("members", {{"After"}, {"Right", "", true}, {"Accuracy", "", true}}) +
+              rows + "</tbody></table>");
+}
+
 /// Over the radius, in levels of 255 where it is in Linf.
 inline std::string html_curve(const ModelReport& m) {
   const auto points = security_curve(m.attacks);
@@ -162,8 +179,8 @@ inline std::string html_checks(const ModelReport& m) {
 inline std::string html_model(const Report& report, const ModelReport& m) {
   std::string out = "<section>\n<h2>" + text::html(m.label) + "</h2>\n";
   out += "<p class=\"note\">Model <code>" + text::html(m.model) + "</code>, weights <code>" +
-         text::html(m.weights) + "</code></p>\n" + html_attacks(m) + html_curve(m) +
-         html_checks(m) + html_audit(m);
+         text::html(m.weights) + "</code></p>\n" + html_attacks(m) + html_members(m) +
+         html_curve(m) + html_checks(m) + html_audit(m);
   if (!m.figures.empty()) {
     out += "<h3>Training</h3>\n<div class=\"charts\">\n";
     for (const Figure& f : m.figures)

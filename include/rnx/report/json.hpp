@@ -4,11 +4,13 @@
 //   schema 2; title; units: of every figure, by its key; settings; models: for each label, model,
 //   weights, n, clean_acc, clean_interval, robust_acc, robust_interval, attack, norm, eps, details,
 //   attacks (name, norm, eps, lattice; right, n, acc, interval alone; `after`: the same for all
-//   rows so far together; audit of the images; passes per sample, seconds), curve (eps; right, n,
-//   acc, interval), checks, cost (totals and `layers`), figures, examples (without pixels);
-//   paired: every two models under the same attacks. A report of one model has that model's n,
-//   accuracies, intervals, attack, norm, eps and its settings at the top level too. The schema's
-//   number grows where a key goes or changes its meaning, not where one is added.
+//   rows so far together; `members` of a sequence: name and the same after each of them; surrogate:
+//   checksum of the weights that a transferred attack was made on; audit of the images; passes per
+//   sample, seconds), curve (eps; right, n, acc, interval), checks, cost (totals and `layers`),
+//   figures, examples (without pixels); paired: every two models under the same attacks. A report
+//   of one model has that model's n, accuracies, intervals, attack, norm, eps and its settings at
+//   the top level too. The schema's number grows where a key goes or changes its meaning, not where
+//   one is added.
 #pragma once
 
 #include <string>
@@ -171,6 +173,13 @@ inline Json json(const ModelReport& m) {
     Json row{{"name", a.name}, {"norm", a.norm}, {"eps", a.eps}, {"lattice", a.lattice}};
     row.update(json(robust_proportion(a.accuracy)));
     row["after"] = json(robust_proportion(combined(m.attacks, k + 1)));
+    const auto after = eval::after_members(a.accuracy);
+    for (std::size_t j = 0; j < after.size(); ++j) {
+      Json member{{"name", a.accuracy.members[j]}};
+      member.update(json(after[j]));
+      row["members"].push_back(std::move(member));
+    }
+    if (!a.surrogate.empty()) row["surrogate"] = a.surrogate;
     if (a.accuracy.audit.images > 0) row["audit"] = json(a.accuracy.audit);
     row.update({{"forwards_per_sample", number(a.forwards)},
                 {"backwards_per_sample", number(a.backwards)},

@@ -52,6 +52,20 @@ inline std::string share_text(const eval::Proportion& p) {
   return text::percent(p) + " (" + text::percent_interval(p) + ")";
 }
 
+inline std::string markdown_members(const ModelReport& m) {
+  std::string out;
+  for (const AttackRow& a : m.attacks) {
+    const auto after = eval::after_members(a.accuracy);
+    for (std::size_t k = 0; k < after.size(); ++k) {
+      if (out.empty()) out = "\n| of | after | right | of | |\n|---|---|--:|--:|--:|\n";
+      out += markdown_row({markdown(a.name + " " + a.eps), markdown(a.accuracy.members[k]),
+                           text::grouped(after[k].right), text::grouped(after[k].n),
+                           share_text(after[k])});
+    }
+  }
+  return out;
+}
+
 inline std::string markdown_curve(const ModelReport& m) {
   const auto points = security_curve(m.attacks);
   if (points.empty()) return "";
@@ -125,8 +139,8 @@ inline std::string to_markdown(const Report& report) {
                            share_text(after), text::shortest(a.forwards),
                            text::shortest(a.backwards), text::fixed(a.seconds, 1)});
     }
-    out += "\nForward and backward: passes per image.\n" + markdown_curve(m) + markdown_audit(m) +
-           markdown_checks(m) + markdown_facts(m.details);
+    out += "\nForward and backward: passes per image.\n" + markdown_members(m) + markdown_curve(m) +
+           markdown_audit(m) + markdown_checks(m) + markdown_facts(m.details);
   }
   if (!report.settings.empty()) out += "\n## Settings\n" + markdown_facts(report.settings);
   return utf8(out);

@@ -30,7 +30,8 @@ struct AttackRow {
   double forwards = 0, backwards = 0;  ///< passes per sample, 0 where they were not counted
   double seconds = 0;
   std::string lattice =
-      "off";  ///< whether images on the 8-bit lattice were counted (eval::Lattice)
+      "off";                ///< whether images on the 8-bit lattice were counted (eval::Lattice)
+  std::string surrogate{};  ///< checksum of the weights that a transferred attack was made on
   bool is_clean() const { return name == "clean"; }
 };
 
@@ -55,17 +56,30 @@ struct Report {
   std::vector<ModelReport> models{};
 };
 
+/// How many attacks a row is: those of a sequence are several.
+inline int attacks_of(const AttackRow& row) {
+  return row.is_clean() ? 0 : std::max(1, int(row.accuracy.members.size()));
+}
+
 /// Robust to the first `count` rows together (all of them by default): a sample counts when it is
 /// robust in each. `attacked` is the prediction under the first attack that fooled the model, else
-/// under the last one.
+/// under the last one; `member` the number of that attack, from 1 on, where those of a sequence are
+/// counted one by one and clean images are none.
 inline eval::Accuracy combined(const std::vector<AttackRow>& rows,
                                std::size_t count = std::size_t(-1)) {
   eval::Accuracy all;
+  int before = 0;  // attacks of the rows before
   for (std::size_t k = 0; k < std::min(count, rows.size()); ++k) {
     const std::vector<eval::Sample>& samples = rows[k].accuracy.samples;
+    const auto number = [&](const eval::Sample& s) {
+      const bool fooled = s.clean == s.label && !s.robust && !rows[k].is_clean();
+      return fooled ? before + std::max(s.member, 1) : 0;
+    };
     if (k == 0) {
       all.samples = samples;
       all.origins = rows[k].accuracy.origins;
+      for (eval::Sample& s : all.samples) s.member = number(s);
+      before += attacks_of(rows[k]);
       continue;
     }
     require<ShapeError>(samples.size() == all.samples.size(),
@@ -77,8 +91,10 @@ inline eval::Accuracy combined(const std::vector<AttackRow>& rows,
           "report: the attacks of one model must be on the same images, found other labels");
       const bool fooled_before = s.clean == s.label && !s.robust;
       if (!fooled_before && !rows[k].is_clean()) s.attacked = samples[i].attacked;
+      if (!fooled_before) s.member = number(samples[i]);
       s.robust = s.robust && samples[i].robust;
     }
+    before += attacks_of(rows[k]);
   }
   return all;
 }

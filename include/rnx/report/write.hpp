@@ -12,15 +12,16 @@
 
 namespace rnx::inline RNX_ISA::report {
 
-/// One line per sample: index,label,clean_pred,attacked_pred,robust (0 or 1). The index is that of
-/// the data set's files, whatever was shuffled.
+/// One line per sample: index,label,clean_pred,attacked_pred,robust (0 or 1),fooled_by. The index
+/// is that of the data set's files, whatever was shuffled; fooled_by is the number of the attack,
+/// in the report's order and with each member of a sequence counted, 0 where there is none.
 inline std::string per_sample_csv(const eval::Accuracy& accuracy) {
-  std::string csv = "index,label,clean_pred,attacked_pred,robust\n";
+  std::string csv = "index,label,clean_pred,attacked_pred,robust,fooled_by\n";
   for (std::size_t i = 0; i < accuracy.samples.size(); ++i) {
     const eval::Sample& s = accuracy.samples[i];
     for (const long v : {long(accuracy.origin(i)), long(s.label), long(s.clean), long(s.attacked)})
       (csv += std::to_string(v)) += ',';
-    csv += s.robust ? "1\n" : "0\n";
+    csv += (s.robust ? "1," : "0,") + std::to_string(s.member) + "\n";
   }
   return csv;
 }
