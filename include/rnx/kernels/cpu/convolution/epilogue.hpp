@@ -219,28 +219,31 @@ template <class T> struct UsualTails {
                             attack_backward_add = C::add | C::relu_gradient | attack_backward;
 };
 
+/// f(parts as a constant) for the usual tails, all with `mask` (FusedTail::masked) or 0; false for
+/// others.
+template <class T, unsigned mask, class F>
+RNX_ALWAYS_INLINE inline bool with_usual_parts(unsigned parts, F& f) {
+  using U = UsualTails<T>;
+  switch (parts) {
+    case U::evaluation | mask: return f(constant_part<U::evaluation | mask>), true;
+    case U::evaluation_add | mask: return f(constant_part<U::evaluation_add | mask>), true;
+    case U::training_backward | mask: return f(constant_part<U::training_backward | mask>), true;
+    case U::training_backward_add | mask:
+      return f(constant_part<U::training_backward_add | mask>), true;
+    case U::attack_backward | mask: return f(constant_part<U::attack_backward | mask>), true;
+    case U::attack_backward_add | mask:
+      return f(constant_part<U::attack_backward_add | mask>), true;
+    default: return false;
+  }
+}
 /// f(parts as a constant) for the usual tails; run_time for others.
 template <class T, class F> RNX_ALWAYS_INLINE inline void with_parts(unsigned parts, F&& f) {
   using C = FusedTail<T>;
   using U = UsualTails<T>;
-  constexpr unsigned masked = C::masked;
-  switch (parts) {
-    case U::training: return f(constant_part<U::training>);
-    case U::evaluation: return f(constant_part<U::evaluation>);
-    case U::evaluation | masked: return f(constant_part<U::evaluation | masked>);
-    case U::evaluation_add: return f(constant_part<U::evaluation_add>);
-    case U::evaluation_add | masked: return f(constant_part<U::evaluation_add | masked>);
-    case U::training_backward: return f(constant_part<U::training_backward>);
-    case U::training_backward | masked: return f(constant_part<U::training_backward | masked>);
-    case U::training_backward_add: return f(constant_part<U::training_backward_add>);
-    case U::training_backward_add | masked:
-      return f(constant_part<U::training_backward_add | masked>);
-    case U::attack_backward: return f(constant_part<U::attack_backward>);
-    case U::attack_backward | masked: return f(constant_part<U::attack_backward | masked>);
-    case U::attack_backward_add: return f(constant_part<U::attack_backward_add>);
-    case U::attack_backward_add | masked: return f(constant_part<U::attack_backward_add | masked>);
-    default: return f(constant_part<C::run_time>);
-  }
+  if (parts == U::training) return f(constant_part<U::training>);
+  if (!(parts & C::masked ? with_usual_parts<T, C::masked>(parts, f)
+                          : with_usual_parts<T, 0>(parts, f)))
+    f(constant_part<C::run_time>);
 }
 
 /// What happens to a convolution's sum: [accumulate +] scale sum [+ bias], product and additions
