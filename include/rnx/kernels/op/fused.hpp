@@ -14,9 +14,9 @@ namespace rnx::inline RNX_ABI::op {
 ///               mean, var over samples and pixels        mean_out, var_out assigned (biased; from
 ///               sums of v and v^2 in double)
 ///               (v - mean) gamma / sqrt(var + eps) + beta    `normalize`; stored    normalized
-///               + addend; stored   added;  0 where v <= 0 with `relu`, and where `mask` has its bits
-///               (op::pack_mask, at the output's stride; shared by the samples)
-///   backward    0 where relu_output <= 0, and `mask`; stored    relu_gradient
+///               + addend; stored   added;  0 where v <= 0 with `relu`, where `mask` has its bits
+///               (op::pack_mask, at the output's stride; the samples share it; null: everywhere)
+///   backward    0 where relu_output <= 0, `mask` likewise; stored    relu_gradient
 ///               sums(0, c) = sum of v, sums(1, c) = sum of v xhat    with x, mean, var; assigned
 ///               gamma / sqrt(var + eps) v                `scaled`
 template <class T> struct Tail {

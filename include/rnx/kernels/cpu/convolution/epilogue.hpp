@@ -26,15 +26,18 @@ template <class T> RNX_ALWAYS_INLINE inline void to_double(const vec<T>& v, vec<
   if constexpr (!std::is_same_v<T, double>) parts[1] = part_of<1, T>(v, lanes);
 }
 
-/// op::Tail::mask for values at growing offsets of a map.
+/// ReLU, and op::Tail::mask for values at growing offsets of a map.
 template <bool full, class T> struct SampleMask {
   const T* bits;
   long sample;     ///< elements of one
   long first = 0;  ///< offset of the sample that was read last
 
-  /// v, and 0 where by <= 0 and the mask has its bits; e: the offset of the first value.
-  RNX_ALWAYS_INLINE vec<T> zeroed(const vec<T>& v, const vec<T>& by, long e, int left) {
+  /// v, and 0 where by <= 0 (a NaN stays one), and, if `masked`, the mask has its bits; e: the
+  /// offset of the first value.
+  RNX_ALWAYS_INLINE vec<T> zeroed(bool masked, const vec<T>& v, const vec<T>& by, long e,
+                                  int left) {
     constexpr int L = vector_lanes<T>;
+    if (!masked) return by <= 0 ? vec<T>{} : v;
     using Bits = decltype(by <= 0);
     if ((unsigned long)(e - first) >= (unsigned long)(sample)) first = e - e % sample;
     const T* at = bits + (e - first);
@@ -171,19 +174,8 @@ template <class T> struct FusedTail {
       if (has & normalized) put(tail.normalized + e, v);
       if (has & add) v = v + get(tail.addend + e);
       if (has & added) put(tail.added + e, v);
-      if (has & relu) {  // a NaN stays one
-        if (has & masked)
-          v = mask.zeroed(v, v, e, left);
-        else
-          v = v <= 0 ? vec<T>{} : v;
-      }
-      if (has & relu_backward) {
-        const vec<T> output = get(tail.relu_output + e);
-        if (has & masked)
-          v = mask.zeroed(v, output, e, left);
-        else
-          v = output <= 0 ? vec<T>{} : v;
-      }
+      if (has & relu) v = mask.zeroed(has & masked, v, v, e, left);
+      if (has & relu_backward) v = mask.zeroed(has & masked, v, get(tail.relu_output + e), e, left);
       if (has & relu_gradient) put(tail.relu_gradient + e, v);
       if (has & sums) {
         vec<double> d[halves], x[halves];
@@ -207,8 +199,8 @@ template <class T> struct FusedTail {
 
 template <unsigned parts> constexpr std::integral_constant<unsigned, parts> constant_part{};
 
-/// The tails behind convolutions that are compiled for themselves, so that they test nothing for each
-/// vector, without `masked`.
+/// The tails behind convolutions that are compiled for themselves, so that they test nothing for
+/// each vector, without `masked`.
 template <class T> struct UsualTails {
   using C = FusedTail<T>;
   static constexpr unsigned training = C::moments, evaluation = C::normalize | C::relu,
