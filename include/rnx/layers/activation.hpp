@@ -102,16 +102,33 @@ template <Dims D, class T, class Device> struct BoundMaskedRelu : BoundSameShape
     node.reads.output = reads::always;
     node.aliasing.overwrites = 0;
     node.aliasing.gradient_in_place = node.fusible = true;
+    if (has_fusion<Device>) node.prepared = D.count();
     return g.add(std::move(node));
+  }
+  template <class P> static int prepare(int c, P& pass, int site) {
+    if constexpr (has_fusion<Device>)
+      pass.run(op::pack_mask<T>{.mask = pass.buffer(site), .to = bits(pass, site)});
+    return c;
   }
   template <class P> static void forward(In x, Out& y, P& pass, int site) {
     y.dims.c = x.dims.c;
-    pass.run(op::masked_relu_forward<T>{.x = x, .y = y, .mask = pass.buffer(site)});
+    pass.run(op::masked_relu_forward<T>{
+        .x = x, .y = y, .mask = pass.buffer(site), .bits = bits(pass, site)});
   }
   template <class P, class Sink> static void backward(In dy, Out dx, Sink, P& pass, int site) {
     if (!dx) return;
     const Out y = pass.records[site].y;
-    pass.run(op::masked_relu_backward<T>{.y = y, .dy = dy, .dx = dx, .mask = pass.buffer(site)});
+    pass.run(op::masked_relu_backward<T>{
+        .y = y, .dy = dy, .dx = dx, .mask = pass.buffer(site), .bits = bits(pass, site)});
+  }
+
+ private:
+  /// The prepared mask.
+  template <class P> static op::Map<T> bits(const P& pass, int site) {
+    if constexpr (has_fusion<Device>)
+      return {{1, D.h, D.w, D.c, D.c}, pass.prepared(site)};
+    else
+      return {};
   }
 };
 

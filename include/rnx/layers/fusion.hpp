@@ -101,6 +101,12 @@ template <class T, class Device> class PendingFusion {
     fused_.tail.relu = true;
     return true;
   }
+  bool take(Stream s, const op::masked_relu_forward<T>& a) {
+    if (!a.bits.data || a.bits.stride != a.y.stride) return false;
+    if (!take(s, op::pointwise_forward<functor::Relu, T>{.x = a.x, .y = a.y})) return false;
+    fused_.tail.mask = a.bits.data;
+    return true;
+  }
 
   bool take(Stream, const op::accumulate<T>& a) {
     if (follows(a.to, Part::added) && fits(a.from) && a.from.data != fused_.y.data) {
@@ -125,6 +131,13 @@ template <class T, class Device> class PendingFusion {
     else
       return false;
     fused_.tail.relu_output = a.v.data;
+    return true;
+  }
+  bool take(Stream s, const op::masked_relu_backward<T>& a) {
+    if (!a.bits.data || a.bits.stride != a.dx.stride) return false;
+    if (!take(s, op::pointwise_backward<functor::Relu, T>{.v = a.y, .dy = a.dy, .dx = a.dx}))
+      return false;
+    fused_.tail.mask = a.bits.data;
     return true;
   }
   bool take(Stream, const op::batch_norm_reduce<T>& a) {

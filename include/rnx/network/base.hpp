@@ -129,7 +129,6 @@ template <class T = float, class Device = cpu> class NetworkBase : public Parame
                         "commit_statistics: the trace's last forward was not in train mode");
     PassType p = pass(trace);
     do_commit(p, buffers_.data(), update);
-    ++buffer_version_;
   }
 
   /// f(ParameterRef) for every buffer (running statistics, masks, normalisation).
@@ -363,7 +362,8 @@ template <class T = float, class Device = cpu> class NetworkBase : public Parame
   /// parameters of its own time.
   PreparedLease<T, Device> prepare(const Context& ctx) const {
     const std::uint64_t id = ctx.subnet ? ctx.subnet->id : 0;
-    return cache_.lease(id, this->parameter_version_, ctx.stream, prepared_size_, [&](T* prepared) {
+    const std::uint64_t version = this->parameter_version_ + buffer_version_;  // both only grow
+    return cache_.lease(id, version, ctx.stream, prepared_size_, [&](T* prepared) {
       PassType p;
       p.parameters = this->parameters_.data();
       p.buffers = buffers_.data();
@@ -385,7 +385,7 @@ template <class T = float, class Device = cpu> class NetworkBase : public Parame
   std::vector<Site> sites_;
   std::size_t prepared_size_ = 0;
   Buffer<T, Device> buffers_;
-  std::uint64_t buffer_version_ = 1;
+  std::uint64_t buffer_version_ = 1;  // statistics that are committed do not count
   Subnet default_subnet_;
   mutable PreparedCache<T, Device> cache_;
 };

@@ -56,7 +56,7 @@ template <class T> struct kernel<cpu, op::masked_relu_forward<T>> {
       const T* x = a.x.data + row * a.x.stride;
       const T* mask = masks + row % pixels * a.x.c;
       T* y = a.y.data + row * a.y.stride;
-      RNX_SIMD for (int i = 0; i < a.x.c; ++i) y[i] = mask[i] != 0 && x[i] < 0 ? T(0) : x[i];
+      RNX_SIMD for (int i = 0; i < a.x.c; ++i) y[i] = mask[i] != 0 && x[i] <= 0 ? T(0) : x[i];
     });
   }
 };
@@ -72,6 +72,16 @@ template <class T> struct kernel<cpu, op::masked_relu_backward<T>> {
       T* dx = a.dx.data + row * a.dx.stride;
       RNX_SIMD for (int i = 0; i < a.y.c; ++i) dx[i] = mask[i] != 0 && y[i] <= 0 ? T(0) : dy[i];
     });
+  }
+};
+
+template <class T> struct kernel<cpu, op::pack_mask<T>> {
+  static void run(Stream, const op::pack_mask<T>& a) {
+    const std::size_t pixels = a.to.rows();
+    for (std::size_t p = 0; p < pixels; ++p)
+      for (int i = 0; i < a.to.c; ++i)
+        std::memset(a.to.data + p * a.to.stride + i, a.mask[i * pixels + p] == 0 ? 0 : 0xff,
+                    sizeof(T));
   }
 };
 

@@ -36,7 +36,7 @@ template <class T> struct element<op::masked_relu_forward<T>> {
   std::size_t count() const { return active(a.x); }
   RNX_HD void operator()(std::size_t i) const {
     const T x = a.x.data[offset(a.x, i)];
-    a.y.data[offset(a.y, i)] = masked(a.x, a.mask, i) && x < 0 ? T(0) : x;
+    a.y.data[offset(a.y, i)] = masked(a.x, a.mask, i) && x <= 0 ? T(0) : x;
   }
 };
 template <class T> struct element<op::masked_relu_backward<T>> {

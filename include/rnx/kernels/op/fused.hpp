@@ -14,8 +14,9 @@ namespace rnx::inline RNX_ABI::op {
 ///               mean, var over samples and pixels        mean_out, var_out assigned (biased; from
 ///               sums of v and v^2 in double)
 ///               (v - mean) gamma / sqrt(var + eps) + beta    `normalize`; stored    normalized
-///               + addend; stored   added;  0 where v <= 0 with `relu`
-///   backward    0 where relu_output <= 0; stored         relu_gradient
+///               + addend; stored   added;  0 where v <= 0 with `relu`, where `mask` has its bits
+///               (op::pack_mask, at the output's stride; the samples share it; null: everywhere)
+///   backward    0 where relu_output <= 0, `mask` likewise; stored    relu_gradient
 ///               sums(0, c) = sum of v, sums(1, c) = sum of v xhat    with x, mean, var; assigned
 ///               gamma / sqrt(var + eps) v                `scaled`
 template <class T> struct Tail {
@@ -28,12 +29,13 @@ template <class T> struct Tail {
   const T* addend = nullptr;
   T* added = nullptr;
   const T* relu_output = nullptr;
+  const T* mask = nullptr;
   T* relu_gradient = nullptr;
   const T* x = nullptr;
   T* sums = nullptr;
   auto pointers() {
     return std::tie(raw, mean_out, var_out, mean, var, gamma, beta, normalized, addend, added,
-                    relu_output, relu_gradient, x, sums);
+                    relu_output, mask, relu_gradient, x, sums);
   }
 };
 

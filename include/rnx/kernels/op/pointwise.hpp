@@ -19,13 +19,14 @@ template <class F, class T> struct pointwise_backward {
   Map<T> dx;
   auto pointers() { return std::tie(v.data, dy.data, dx.data); }
 };
-/// y = m && x < 0 ? 0 : x with a mask m(c, h, w) in {0, 1} shared by the batch, in the field's
-/// order
+/// y = m && x <= 0 ? 0 : x with a mask m(c, h, w) in {0, 1} shared by the batch, in the field's
+/// order; `bits`: as pack_mask wrote it (null: not there), for devices that fuse
 template <class T> struct masked_relu_forward {
   Map<const T> x;
   Map<T> y;
   const T* mask;
-  auto pointers() { return std::tie(x.data, y.data, mask); }
+  Map<const T> bits{};
+  auto pointers() { return std::tie(x.data, y.data, mask, bits.data); }
 };
 /// dx = m && y <= 0 ? 0 : dy
 template <class T> struct masked_relu_backward {
@@ -33,7 +34,14 @@ template <class T> struct masked_relu_backward {
   Map<const T> dy;
   Map<T> dx;
   const T* mask;
-  auto pointers() { return std::tie(y.data, dy.data, dx.data, mask); }
+  Map<const T> bits{};
+  auto pointers() { return std::tie(y.data, dy.data, dx.data, mask, bits.data); }
+};
+/// to(h, w, c) = all bits set where mask(c, h, w) != 0, else none
+template <class T> struct pack_mask {
+  const T* mask;
+  Map<T> to;
+  auto pointers() { return std::tie(mask, to.data); }
 };
 /// y = (x - shift(c)) / divisor(c); backward is the same call with shift null
 template <class T> struct affine_channels {

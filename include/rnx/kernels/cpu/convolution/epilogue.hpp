@@ -26,6 +26,26 @@ template <class T> RNX_ALWAYS_INLINE inline void to_double(const vec<T>& v, vec<
   if constexpr (!std::is_same_v<T, double>) parts[1] = part_of<1, T>(v, lanes);
 }
 
+/// ReLU, and op::Tail::mask for values at growing offsets of a map.
+template <bool full, class T> struct SampleMask {
+  const T* bits;
+  long sample;     ///< elements of one
+  long first = 0;  ///< offset of the sample that was read last
+
+  /// v, and 0 where by <= 0 (a NaN stays one), and, if `masked`, the mask has its bits; e: the
+  /// offset of the first value.
+  RNX_ALWAYS_INLINE vec<T> zeroed(bool masked, const vec<T>& v, const vec<T>& by, long e,
+                                  int left) {
+    constexpr int L = vector_lanes<T>;
+    if (!masked) return by <= 0 ? vec<T>{} : v;
+    using Bits = decltype(by <= 0);
+    if ((unsigned long)(e - first) >= (unsigned long)(sample)) first = e - e % sample;
+    const T* at = bits + (e - first);
+    const vec<T> mask = full ? load<L>(at) : load_first<L>(at, left);
+    return (vec<T>)((Bits)v & ~((by <= 0) & (Bits)mask));
+  }
+};
+
 /// op::Tail with its factors computed, and memory for the sums of every task.
 template <class T> struct FusedTail {
   enum : unsigned {
@@ -39,6 +59,7 @@ template <class T> struct FusedTail {
     relu_gradient = 128,
     sums = 256,
     scaled = 512,
+    masked = 1024,
     run_time = 1u << 31
   };
 
@@ -65,7 +86,8 @@ template <class T> struct FusedTail {
                                                 {t.relu_output, relu_backward},
                                                 {t.relu_gradient, relu_gradient},
                                                 {t.sums, sums},
-                                                {t.scaled, scaled}};
+                                                {t.scaled, scaled},
+                                                {t.mask, masked}};
     for (const auto& [is, part] : wanted)
       if (is) parts |= part;
     if (!(parts & (normalize | scaled))) return;
@@ -135,6 +157,7 @@ template <class T> struct FusedTail {
         first[h] = load<D>(task_sums + channel + h * D),
         second[h] = load<D>(task_sums + pitch + channel + h * D);
     if (has & sums) to_double<T>(get(tail.mean + channel), centre);
+    SampleMask<full, T> mask{.bits = tail.mask, .sample = long(map.sample())};
     for (int p = 0; p < count; ++p) {
       vec<T> v = get(from + p * step);
       const long e = at(p);
@@ -151,8 +174,8 @@ template <class T> struct FusedTail {
       if (has & normalized) put(tail.normalized + e, v);
       if (has & add) v = v + get(tail.addend + e);
       if (has & added) put(tail.added + e, v);
-      if (has & relu) v = v <= 0 ? vec<T>{} : v;  // a NaN stays one
-      if (has & relu_backward) v = get(tail.relu_output + e) <= 0 ? vec<T>{} : v;
+      if (has & relu) v = mask.zeroed(has & masked, v, v, e, left);
+      if (has & relu_backward) v = mask.zeroed(has & masked, v, get(tail.relu_output + e), e, left);
       if (has & relu_gradient) put(tail.relu_gradient + e, v);
       if (has & sums) {
         vec<double> d[halves], x[halves];
@@ -174,33 +197,45 @@ template <class T> struct FusedTail {
   }
 };
 
-/// f(parts as a constant) for the usual tails behind a convolution, so that they test nothing for
-/// each vector; run_time for others.
+template <unsigned parts> constexpr std::integral_constant<unsigned, parts> constant_part{};
+
+/// The tails behind convolutions that are compiled for themselves, so that they test nothing for
+/// each vector, without `masked`.
+template <class T> struct UsualTails {
+  using C = FusedTail<T>;
+  static constexpr unsigned training = C::moments, evaluation = C::normalize | C::relu,
+                            evaluation_add = C::normalize | C::add | C::relu,
+                            training_backward = C::relu_backward | C::sums,
+                            training_backward_add = C::add | training_backward,
+                            attack_backward = C::relu_backward | C::scaled,
+                            attack_backward_add = C::add | C::relu_gradient | attack_backward;
+};
+
+/// f(parts as a constant) for the usual tails, all with `mask` (FusedTail::masked) or 0; false for
+/// others.
+template <class T, unsigned mask, class F>
+RNX_ALWAYS_INLINE inline bool with_usual_parts(unsigned parts, F& f) {
+  using U = UsualTails<T>;
+  switch (parts) {
+    case U::evaluation | mask: return f(constant_part<U::evaluation | mask>), true;
+    case U::evaluation_add | mask: return f(constant_part<U::evaluation_add | mask>), true;
+    case U::training_backward | mask: return f(constant_part<U::training_backward | mask>), true;
+    case U::training_backward_add | mask:
+      return f(constant_part<U::training_backward_add | mask>), true;
+    case U::attack_backward | mask: return f(constant_part<U::attack_backward | mask>), true;
+    case U::attack_backward_add | mask:
+      return f(constant_part<U::attack_backward_add | mask>), true;
+    default: return false;
+  }
+}
+/// f(parts as a constant) for the usual tails; run_time for others.
 template <class T, class F> RNX_ALWAYS_INLINE inline void with_parts(unsigned parts, F&& f) {
   using C = FusedTail<T>;
-  const auto call = [&]<unsigned known>(std::integral_constant<unsigned, known> k)
-                        RNX_ALWAYS_INLINE { f(k); };
-  switch (parts) {
-    case C::moments:
-      return call(std::integral_constant<unsigned, C::moments>{});  // training, forward
-    case C::normalize | C::relu:
-      return call(
-          std::integral_constant<unsigned, C::normalize | C::relu>{});  // evaluation, forward
-    case C::normalize | C::add | C::relu:
-      return call(std::integral_constant<unsigned, C::normalize | C::add | C::relu>{});
-    case C::relu_backward | C::sums:
-      return call(
-          std::integral_constant<unsigned, C::relu_backward | C::sums>{});  // training, backward
-    case C::add | C::relu_backward | C::sums:
-      return call(std::integral_constant<unsigned, C::add | C::relu_backward | C::sums>{});
-    case C::relu_backward | C::scaled:
-      return call(
-          std::integral_constant<unsigned, C::relu_backward | C::scaled>{});  // attacks, backward
-    case C::add | C::relu_backward | C::relu_gradient | C::scaled:
-      return call(std::integral_constant<unsigned, C::add | C::relu_backward | C::relu_gradient |
-                                                       C::scaled>{});
-    default: return call(std::integral_constant<unsigned, C::run_time>{});
-  }
+  using U = UsualTails<T>;
+  if (parts == U::training) return f(constant_part<U::training>);
+  if (!(parts & C::masked ? with_usual_parts<T, C::masked>(parts, f)
+                          : with_usual_parts<T, 0>(parts, f)))
+    f(constant_part<C::run_time>);
 }
 
 /// What happens to a convolution's sum: [accumulate +] scale sum [+ bias], product and additions

@@ -56,6 +56,8 @@ void fused_rows(const FusedTail<T>& fused, const T* x, long x_stride, std::size_
 
 template <class T> void fused_values(FusedTail<T>& fused, const T* x, long x_stride) {
   using C = FusedTail<T>;
+  using U = UsualTails<T>;
+  constexpr unsigned masked = C::masked;
   const std::size_t rows = fused.map.rows();
   const int c = fused.map.c;
   const long tasks = clamped(long(rows * c / 8192), 1l, 64l);  // fixed: they sum up
@@ -63,13 +65,13 @@ template <class T> void fused_values(FusedTail<T>& fused, const T* x, long x_str
   auto run = fused_rows<C::run_time, T>;
   switch (fused.parts) {  // the usual ones, without tests for each vector
     case C::normalize: run = fused_rows<C::normalize, T>; break;
-    case C::normalize | C::relu: run = fused_rows<C::normalize | C::relu, T>; break;
-    case C::normalize | C::add | C::relu:
-      run = fused_rows<C::normalize | C::add | C::relu, T>;
-      break;
-    case C::relu_backward | C::sums: run = fused_rows<C::relu_backward | C::sums, T>; break;
+    case U::evaluation: run = fused_rows<U::evaluation, T>; break;
+    case U::evaluation | masked: run = fused_rows<U::evaluation | masked, T>; break;
+    case U::evaluation_add: run = fused_rows<U::evaluation_add, T>; break;
+    case U::evaluation_add | masked: run = fused_rows<U::evaluation_add | masked, T>; break;
+    case U::training_backward: run = fused_rows<U::training_backward, T>; break;
     case C::sums: run = fused_rows<C::sums, T>; break;
-    case C::relu_backward | C::scaled: run = fused_rows<C::relu_backward | C::scaled, T>; break;
+    case U::attack_backward: run = fused_rows<U::attack_backward, T>; break;
   }
   parallel_for(
       tasks,
