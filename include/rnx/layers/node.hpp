@@ -92,6 +92,7 @@ struct Node {
   Dims in{}, out{};
   int kernel_h = 1, kernel_w = 1, stride = 1, pad = 0, groups = 1;
   int weight_bits = 32, activation_bits = 32;  ///< bases count as bits
+  int weight_bases = 1;                        ///< of its weight map
   int weight_scales = 0;                       ///< numbers that stand beside weights of few bits
   bool bias = false, relu = false;  ///< relu: a non-linearity that counts in ReLU budgets
   std::vector<ParameterInfo> parameters, buffers;

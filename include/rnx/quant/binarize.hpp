@@ -30,6 +30,18 @@ template <int N> struct SignOf<MultiBitActivation<N>> {
   }
 };
 
+/// The signs and scales of a weight map W, without the weights that they come from: what a packed
+/// convolution is made of (rnx/deploy.hpp).
+template <class W> struct Packed {
+  using option = option::weight_map;
+  using of = W;
+  static constexpr int bases = W::bases, bits = W::bits;
+  static constexpr bool identity = false, scaled = W::scaled, valid = W::valid;
+};
+template <class W> inline constexpr bool is_signs<Packed<W>> = is_signs<W>;
+template <class Map> constexpr bool is_packed = false;
+template <class W> inline constexpr bool is_packed<Packed<W>> = true;
+
 /// The map computed by sums of floats, where Map's would be by bits: the same results, bit for bit.
 /// What tests and measurements compare with.
 template <class Map> struct Simulated : Map {};

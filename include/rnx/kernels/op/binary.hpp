@@ -34,6 +34,10 @@ struct BitWeights {
   RNX_SHARED constexpr long blocks() const { return (o + lanes - 1) / lanes; }
   RNX_SHARED constexpr long base_words() const { return blocks() * patch_words() * lanes; }
   RNX_SHARED constexpr long words() const { return bases * base_words() + blocks() * lanes; }
+  /// Where the word of bit k of a patch lies.
+  RNX_SHARED constexpr long word_of(int base, int out, long k) const {
+    return base * base_words() + (out / lanes * patch_words() + k / 32) * lanes + out % lanes;
+  }
 };
 
 /// Sums of so many signs are exact in float, on the way by Winograd's transforms, too.
@@ -55,6 +59,14 @@ template <class T> struct pack_binary {
   const T* base;
   std::uint32_t* words;
   auto pointers() { return std::tie(base, words); }
+};
+
+/// The way back: words to (bases, o, i, kh, kw), each +1 or -1.
+template <class T> struct unpack_binary {
+  geometry::BitWeights g;
+  const std::uint32_t* words;
+  T* base;
+  auto pointers() { return std::tie(words, base); }
 };
 
 /// What a binary convolution reads.
