@@ -23,7 +23,7 @@ using Bases = Network<Sequential<Conv<32, 3>,
                                  Residual<Sequential<BatchNorm<>, Named<"first", Conv<32, 3, W, A>>,
                                                      BatchNorm<>, act::Relu, Conv<32, 3, W, A>>,
                                           Identity>,
-                                 BatchNorm<>, Conv<40, 3, Stride<2>, Bias<true>, W, A>, BatchNorm<>,
+                                 BatchNorm<>, Conv<48, 3, Stride<2>, Bias<true>, W, A>, BatchNorm<>,
                                  act::Relu, Conv<20, 3, W, A>, GlobalAveragePool, Linear<4>>,
                       In>;
 using MultiBit = Bases<quant::MultiBit<3>, quant::MultiBitActivation<2>>;
@@ -101,6 +101,18 @@ TEST_CASE("a packed network has the logits and input gradients of the network, b
   CHECK(packed.parameter_count() < net.parameter_count() / 4);
   const EveryMap maps = trained<EveryMap>(2);
   CHECK(Computed(deploy::pack(maps)) == Computed(maps));
+}
+
+TEST_CASE("signs made where values are made, by thresholds of counts too, are those of floats") {
+  const auto compare = []<class W, class A>(W, A) {
+    const auto net = trained<Bases<W, A>>(11);
+    Bases<quant::Simulated<W>, quant::Simulated<A>> floats(1);
+    for (const auto* list : {&net.graph().parameters, &net.graph().buffers})
+      for (const NamedParameter& p : *list) floats.set(p.name, net.get(p.name).values);
+    CHECK(Computed(net) == Computed(floats));
+  };
+  compare(quant::MultiBit<1>{}, quant::MultiBitActivation<1>{});
+  compare(quant::MultiBit<3>{}, quant::MultiBitActivation<2>{});
 }
 
 TEST_CASE(

@@ -51,6 +51,7 @@ struct BoundConv {
         reads::parameter_gradient | (A::identity ? reads::none : reads::input_gradient);
     node.prepared = Layout::Prepared::size;
     node.fusible = true;
+    node.binarizes = Layout::binary;
     if (!A::identity) {
       node.scratch.forward =
           Layout::binary ? Layout::bits_of_sample() : A::bases * Layout::padded_input(1);

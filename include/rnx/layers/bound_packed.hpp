@@ -34,7 +34,7 @@ template <ConvShape S, class W, class A, class T, class Device> struct BoundPack
                             .channels = ChannelAxes::none});
     node.reads.input = reads::input_gradient;
     node.prepared = Layout::Prepared::size;
-    node.fusible = true;
+    node.fusible = node.binarizes = true;
     node.scratch.forward = Layout::bits_of_sample();
     node.scratch.backward = Layout::padded_input(1);
     node.scratch.backward_fixed = Work::end;

@@ -192,8 +192,11 @@ template <class L> struct ConvActivationBases {
                              const std::uint32_t* weights, P& pass, int site) {
     const geometry::BitMap map = L::bit_map(x);
     std::uint32_t* bits = words_at(pass.work_forward(site));
-    pass.run(
-        op::binarize<A, T>{.x = x, .parameters = parameters(pass, site), .to = map, .bits = bits});
+    pass.run(op::binarize<A, T>{.x = x,
+                                .parameters = parameters(pass, site),
+                                .to = map,
+                                .bits = bits,
+                                .alone = pass.places[site].reads_alone});
     geometry::Filter filter = L::filter({.w = L::maxima}, 0);
     filter.winograd = L::winograd_forward;
     pass.run(op::binary_convolution<T>{

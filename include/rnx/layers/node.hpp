@@ -108,6 +108,7 @@ struct Node {
   std::size_t statistics = 0;  ///< 1 when the node has batch statistics to commit
   /// may be held back until the layers behind it have been called (layers/fusion.hpp)
   bool fusible = false;
+  bool binarizes = false;  ///< its input's signs may be made where its input is (op::Signs)
 };
 
 /// Collects nodes while bound layers describe themselves. A node's number is its site number.

@@ -53,6 +53,19 @@ RNX_SHARED constexpr bool binary_wins(int in, int out, int kh, int kw) {
 
 namespace op {
 
+/// The value whose sign is that of x in an activation base with a shift (quant::MultiBitActivation).
+template <class V, class T> RNX_SHARED V shifted(V x, T shift) { return x + shift - T(0.5); }
+
+/// The signs of values, as the bits that a binary convolution reads. shifts: of each base; null: of
+/// x itself, one base. alone: nobody reads the values themselves, they need not be stored. bits
+/// null: not wanted.
+template <class T> struct Signs {
+  geometry::BitMap to{};
+  std::uint32_t* bits = nullptr;
+  const T* shifts = nullptr;
+  bool alone = false;
+};
+
 /// Signs of weights to bits. base: (bases, o, i, kh, kw), each +1 or -1 or NaN.
 template <class T> struct pack_binary {
   geometry::BitWeights g;

@@ -39,7 +39,7 @@ template <class T> struct Tail {
 
 enum class FusedSource { values, forward, backward_input, binary };
 
-/// y = tail(v) with v = x itself (source values), the convolution of conv2d_forward or of
+/// y = tail(v), and the signs of y where `signs` wants them (sources values and binary), with v = x itself (source values), the convolution of conv2d_forward or of
 /// binary_convolution (`binary` in the place of x and w), or the input gradient of
 /// conv2d_backward_input (x: dy, y: dx). `raw`, of a convolution alone: what `accumulate` adds to,
 /// too.
@@ -54,8 +54,10 @@ template <class T> struct fused {
   Map<T> y{};
   geometry::Filter filter{};
   Tail<T> tail{};
+  Signs<T> signs{};
   auto pointers() {
-    return std::tuple_cat(std::tie(x.data, w, binary.bits, binary.weights, bias, scale, y.data),
+    return std::tuple_cat(std::tie(x.data, w, binary.bits, binary.weights, bias, scale, y.data,
+                                   signs.bits, signs.shifts),
                           tail.pointers());
   }
 };
