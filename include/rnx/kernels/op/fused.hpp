@@ -39,10 +39,10 @@ template <class T> struct Tail {
 
 enum class FusedSource { values, forward, backward_input, binary };
 
-/// y = tail(v), and the signs of y where `signs` wants them (sources values and binary), with v = x itself (source values), the convolution of conv2d_forward or of
+/// y = tail(v) with v = x itself (source values), the convolution of conv2d_forward or of
 /// binary_convolution (`binary` in the place of x and w), or the input gradient of
 /// conv2d_backward_input (x: dy, y: dx). `raw`, of a convolution alone: what `accumulate` adds to,
-/// too.
+/// too. signs: of y, behind sources values and binary.
 template <class T> struct fused {
   FusedSource source = FusedSource::values;
   Map<const T> x{};
