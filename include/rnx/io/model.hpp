@@ -43,8 +43,8 @@ inline void require_numbers(const Graph& graph, const char* who) {
 
 /// Writes parameters, then buffers, atomically: an existing file is replaced only by a whole new
 /// one.
-/// Errors: FileError (the disk), NumericError (a parameter that is not finite), UsageError (a packed
-/// network).
+/// Errors: FileError (the disk), NumericError (a parameter that is not finite), UsageError (a
+/// packed network).
 template <class T, class Device>
 void save_model(const std::filesystem::path& path, const NetworkBase<T, Device>& net,
                 Metadata metadata = {}) {

@@ -53,7 +53,8 @@ RNX_SHARED constexpr bool binary_wins(int in, int out, int kh, int kw) {
 
 namespace op {
 
-/// The value whose sign is that of x in an activation base with a shift (quant::MultiBitActivation).
+/// The value whose sign is that of x in an activation base with a shift
+/// (quant::MultiBitActivation).
 template <class V, class T> RNX_SHARED V shifted(V x, T shift) { return x + shift - T(0.5); }
 
 /// The signs of values, as the bits that a binary convolution reads. shifts: of each base; null: of
