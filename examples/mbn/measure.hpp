@@ -32,4 +32,8 @@ void sweep_threats(const Run& run, const Attacks& attacks, paper::Images& opened
 void measure_flow(const Run& run, const Attacks& attacks, paper::Images& opened,
                   tools::Display& display);
 
+/// packed.safetensors: the packed network, which rnx-eval --packed evaluates and attacks. One of
+/// the same weights is kept. Errors: as deploy::pack and deploy::save.
+void pack(const Run& run, tools::Display& display);
+
 }  // namespace mbn

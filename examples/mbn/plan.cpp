@@ -16,6 +16,8 @@ const std::vector<Method>& methods() {
   return list;
 }
 
+bool is_of_signs(const std::string& method) { return method == "xnor" || method.find('x') == 1; }
+
 const Method& method_of(const std::string& name) {
   std::string known;
   for (const Method& m : methods()) {
@@ -63,7 +65,7 @@ Json of_signs(Json settings) {
   return settings;
 }
 Json settings_of(const Json& settings, const Method& m) {
-  return m.name == "xnor" || m.name.find('x') == 1 ? of_signs(settings) : settings;
+  return is_of_signs(m.name) ? of_signs(settings) : settings;
 }
 
 void scale(Plan& plan, int natural_epochs, int fast_epochs, const Json& settings) {

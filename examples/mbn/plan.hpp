@@ -17,6 +17,8 @@ struct Method {
   int weights, activations;  ///< bits, or bases
 };
 const std::vector<Method>& methods();
+/// Whether it is made of signs: it has a packed form, and its rates are those of signs.
+bool is_of_signs(const std::string& method);
 /// Errors: UsageError (a method that is not compiled, bases outside 1 to 8).
 const Method& method_of(const std::string& name);
 /// "resnet20_3x1"; "resnet20" for full precision.

@@ -3,7 +3,7 @@
 // finished is not done again.
 #include <functional>
 
-#include <rnx/models.hpp>
+#include <rnx/deploy.hpp>
 
 #include "../tools/run_json.hpp"
 #include "measure.hpp"
@@ -21,7 +21,8 @@ struct Arguments : paper::Arguments {
 
 /// What a verb does with which rows.
 struct Work {
-  bool train = false, attack = false, threats = false, flow = false, table = false, figure = false;
+  bool train = false, attack = false, threats = false, flow = false, pack = false, table = false,
+       figure = false;
   bool bases_alone = false;  ///< rows of M x N bases
 };
 
@@ -51,7 +52,9 @@ class Pipeline {
   }
 
  private:
-  bool works() const { return work_.train || work_.attack || work_.threats || work_.flow; }
+  bool works() const {
+    return work_.train || work_.attack || work_.threats || work_.flow || work_.pack;
+  }
   bool takes(const mbn::Row& row) const {
     return works() && (a_.bases.empty() || row.method == a_.bases) &&
            (!work_.bases_alone || row.method.find('x') == 1);
@@ -77,6 +80,7 @@ class Pipeline {
     const bool natural = row.training == mbn::Training::natural;
     if (work_.threats && natural) mbn::sweep_threats(run, plan_.attacks, images_, display_);
     if (work_.flow && natural) mbn::measure_flow(run, plan_.attacks, images_, display_);
+    if (work_.pack && mbn::is_of_signs(row.method)) mbn::pack(run, display_);
     return 0;
   }
 
@@ -123,6 +127,7 @@ int main(int argc, char** argv) {
        .attack = true,
        .threats = true,
        .flow = true,
+       .pack = true,
        .table = true,
        .figure = true});
   add("train", "trains the rows", {.train = true});
@@ -131,11 +136,12 @@ int main(int argc, char** argv) {
   add("sweep", "trains and attacks the rows of M x N bases",
       {.train = true, .attack = true, .bases_alone = true});
   add("flow", "how much of the gradients the surrogates let through", {.flow = true});
+  add("pack", "writes the packed networks of the trained rows of signs", {.pack = true});
   add("table", "tables 2 and 3 of what is there", {.table = true});
   add("figure", "figures 2 to 4 of what is there", {.figure = true});
   return app.run(argc, argv, [] {
     throw UsageError(
-        "expected a verb: all, train, attack, threat-sweep, sweep, flow, table or figure");
+        "expected a verb: all, train, attack, threat-sweep, sweep, flow, pack, table or figure");
     return 0;
   });
 }

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
-#include <rnx/io.hpp>
+#include <rnx/deploy.hpp>
 #include <rnx/io/file_checksum.hpp>
 
 #include "eval/evaluate.hpp"
@@ -77,6 +77,12 @@ std::vector<rnx::AnyNetwork<float>> load(const Arguments& a, const std::string& 
                                          const tools::DataSet& data) {
   tools::require_same_classes(a.weights[0], names, "the data set", data.test->class_names());
   std::vector<rnx::AnyNetwork<float>> nets;
+  for (const std::string& weights : a.packed) {
+    const auto& family = rnx::deploy::Registry::instance().find(a.model, data.test->dims());
+    nets.push_back(family.make(data.test->classes()));
+    rnx::deploy::load(weights, *nets.back());
+  }
+  if (!a.packed.empty()) return nets;
   for (const std::string& weights : a.weights) {
     nets.push_back(tools::make_model(model, *data.test, 0, data.statistics));
     tools::load_weights("rnx-eval", weights, *nets.back(), data.statistics);
@@ -111,10 +117,11 @@ void require_images(const Arguments& a, const tools::App& app, std::size_t n) {
   });
 }
 
-int run(const Arguments& a, const tools::App& app) {
+int run(Arguments& a, const tools::App& app) {
   tools::stop_on_signals();
   // all that can be refused first: an hour of decoding or of attacks must not end at a file that
   // cannot be read or written
+  a.take_packed(app);
   a.check();
   if (a.threads) rnx::host::set_threads(a.threads);
   const std::vector<std::string> labels = labels_of(a);
@@ -124,7 +131,10 @@ int run(const Arguments& a, const tools::App& app) {
   options.n_test = a.n_ex;
   options.class_names = read_class_names(a.weights);
   const tools::DataFacts facts = tools::describe_data(options, false, true);
-  tools::require_model(a.model, *facts.test);
+  if (a.packed.empty())
+    tools::require_model(a.model, *facts.test);
+  else
+    rnx::deploy::Registry::instance().find(a.model, facts.test->dims);
   if (!a.surrogate.empty()) tools::require_model(a.surrogate, *facts.test);
   require_outputs(a, app);
   if (facts.test->n > 0) require_images(a, app, facts.test->n);

@@ -17,6 +17,29 @@ struct Pipeline : Folder {
   nlohmann::json json(const fs::path& file) const { return nlohmann::json::parse(read(file)); }
 };
 
+/// A bit for each weight and base, and the logits and attacks of the floats.
+void check_packed(const Pipeline& f) {
+  const fs::path packed = f.run("3x3") / "packed.safetensors";
+  CHECK(fs::file_size(packed) * 5 < fs::file_size(f.run("3x3") / "model.safetensors"));
+  CHECK(!fs::exists(f.run("pact2") / "packed.safetensors"));
+  const auto samples = [&](const std::string& what, const std::string& weights) {
+    const std::string out = f / what;
+    const Result of_eval =
+        call(f, eval + " --dataset synthetic --n-ex 6 --eps " +
+                    "8/255 --attack pgd:steps=3 --progress off --out " + out + " " + weights);
+    CHECK_MESSAGE(of_eval.code == 0, of_eval.text);
+    return read(out + "/per_sample.csv");
+  };
+  const std::string of_floats =
+      samples("floats", "--label x --model resnet20_3x3 --weights " +
+                            (f.run("3x3") / "model.safetensors").string());
+  CHECK(samples("packed", "--label x --packed " + packed.string()) == of_floats);
+  refused(call(f, eval + " --model resnet20 --packed " + packed.string()), 2,
+          "leave out --weights and --model");
+  refused(call(f, eval + " --packed " + (f.run("3x3") / "model.safetensors").string()), 3,
+          "expected the file of a packed network");
+}
+
 }  // namespace
 
 TEST_CASE("rnx-mbn: the cost of a network, without images") {
@@ -61,6 +84,8 @@ TEST_CASE("rnx-mbn: from training to tables; what is finished stays") {
   CHECK(read(f / "mbn/tables/table-3.md").find("resnet56_3x1 \u2192 resnet20_3x1") != table.npos);
   for (const char* file : {"report.md", "figures/figure-2.svg", "figures/figure-4.svg"})
     CHECK_MESSAGE(fs::exists(f.path / "mbn" / file), file);
+
+  check_packed(f);
 
   const auto written = fs::last_write_time(f.run("3x3") / "model.safetensors");
   auto of_other_attacks = attacks;  // is measured again

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include <rnx/deploy.hpp>
 #include <rnx/eval/checks.hpp>
 
 #include "evaluate.hpp"
@@ -11,8 +12,25 @@ namespace evaluation {
 
 using namespace rnx;
 
+void Arguments::take_packed(const tools::App& app) {
+  if (packed.empty()) return;
+  require(
+      weights.empty() && app.cli.get_option("--model")->count() == 0,
+      "--packed: its files hold the weights and name the model; leave out --weights and --model");
+  require(robustbench.empty(), "--robustbench: it takes --weights, which PyTorch can load");
+  require(surrogate.empty(), "--surrogate: it takes --weights, which another model can load");
+  weights = packed;
+  for (const std::string& file : packed) {
+    const std::string name = deploy::model_name(file);
+    require(file == packed[0] || name == model, [&] {
+      return "--packed: " + packed[0] + " is of " + model + ", " + file + " of " + name;
+    });
+    model = name;
+  }
+}
+
 void Arguments::check() const {
-  require(!weights.empty(), "--weights: at least one file is needed");
+  require(!weights.empty(), "--weights: at least one file is needed (or --packed)");
   require(device == "cpu", [&] {
     return "--device: '" + device + "' is not in this program; it was built for cpu";
   });
@@ -177,6 +195,8 @@ void add_options(Arguments& a, tools::App& app) {
   tools::add_texts(
       cli, "--weights", a.weights,
       "safetensors files with PyTorch's names; several make one report that compares them");
+  tools::add_texts(cli, "--packed", a.packed,
+                   "in place of --model and --weights: files of packed networks (rnx-mbn pack)");
   tools::add_texts(cli, "--label", a.labels, "how the report calls each of the weights");
   a.data.add_to(cli);
   tools::add_whole(cli, "--n-ex", a.n_ex, {}, "first N test images (0: all)");

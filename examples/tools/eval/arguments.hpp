@@ -13,13 +13,18 @@ using Json = nlohmann::ordered_json;
 struct Arguments {
   std::string model = "resnet20", out = "eval", norm = "linf", device = "cpu", progress = "auto",
               lattice = "off", bn_path = "0", resume = "auto", shard = "1/1", loss = "ce";
-  std::vector<std::string> weights, labels, eps{"8/255"}, attacks{"pgd:steps=20"}, checks{"none"};
+  /// weights: of --packed, too
+  std::vector<std::string> weights, packed, labels, eps{"8/255"}, attacks{"pgd:steps=20"},
+      checks{"none"};
   std::string logits, adversarials, robustbench, surrogate;
   tools::DataOptions data;
   int n_ex = 1000, batch = 250, threads = 0, check_images = 100;
   std::uint64_t seed = 0;
   bool strict_checks = false, threat_sweep = false;
 
+  /// Where --packed is given: its files are the weights, and the model is the one that they name.
+  /// Errors: UsageError (--weights or --model beside), FileError (no packed network).
+  void take_packed(const tools::App& app);
   /// Refuses words that are unknown and options that contradict each other. Errors: UsageError.
   void check() const;
   /// The rows of the report: every attack for every radius, from the smallest on; clean images

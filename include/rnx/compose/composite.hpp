@@ -78,6 +78,31 @@ template <class Tag, TappedSpec Spec>
 struct has_tap<Tag, Spec> : std::bool_constant<std::is_same_v<Tag, typename Spec::tag> ||
                                                has_tap<Tag, only_child_t<Spec>>::value> {};
 
+/// f.template operator()<Spec>(site) for every layer, in the order of sites.
+template <class Spec, class F> void each_layer(F& f, int& site);
+template <class Spec, class F, class... Cs> void each_layer_of(F& f, int& site, types<Cs...>) {
+  [[maybe_unused]] int child = 0;
+  [[maybe_unused]] const auto walk = [&]<class C>(types<C>) {
+    int count = 1;
+    if constexpr (requires { Spec::count(0); }) count = Spec::count(child);
+    for (int k = 0; k < count; ++k) each_layer<C>(f, site);
+    ++child;
+  };
+  (walk(types<Cs>{}), ...);
+}
+template <class Spec, class F> void each_layer(F& f, int& site) {
+  if constexpr (Composite<Spec>) {
+    if constexpr (requires { Spec::site_before; })
+      if (Spec::site_before) ++site;
+    each_layer_of<Spec>(f, site, typename Spec::children{});
+    if constexpr (requires { Spec::site_after; })
+      if (Spec::site_after) ++site;
+  } else {
+    f.template operator()<Spec>(site);
+    site += Spec::sites;
+  }
+}
+
 /// Finds the innermost layer that rejects its input; an only child keeps its parent's index. The
 /// type is named, not instantiated: that would list every step of the search in a compiler's
 /// message.

@@ -22,6 +22,7 @@ enum class Fault {
   gate,
   paths,
   mask,
+  packed,
   no_layer
 };
 
@@ -47,6 +48,9 @@ template <Fault F, int Index, class Spec, class In> struct rejected {
   static_assert(
       F != Fault::mask,
       "rnx: a channel mask needs widths between 1 and its input's channels, the largest first");
+  static_assert(F != Fault::packed,
+                "rnx: no packed kernel for a convolution of this width: it needs one group, at "
+                "least 64 and at most 2^20 bits of a patch and at least 16 outputs");
   static_assert(
       F != Fault::no_layer,
       "rnx: this type is no layer: a spec is an empty type with `static constexpr int sites`, "

@@ -5,8 +5,18 @@
 
 namespace rnx::inline RNX_ABI {
 
-/// Groups of parameters that optimizers treat alike.
-enum class ParameterKind { weight, bias, norm_weight, norm_bias, scale, transform, architecture };
+/// Groups of parameters that optimizers treat alike. bits: a buffer whose memory holds words of 32
+/// bits, no numbers (quant::Packed).
+enum class ParameterKind {
+  weight,
+  bias,
+  norm_weight,
+  norm_bias,
+  scale,
+  transform,
+  architecture,
+  bits
+};
 
 /// How a parameter or buffer starts.
 ///   kaiming_normal   N(0, 2 / fan_out), fan_out = shape[0] kh kw     (He et al. 2015)

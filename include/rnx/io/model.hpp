@@ -23,12 +23,32 @@ std::vector<T> self_test_logits(const NetworkBase<T, Device>& net, std::uint64_t
   return to_host(net.forward(trace, x.view(), {}));
 }
 
+/// The logits of the self-test as metadata have them.
+template <class T, class Device> std::string self_test_text(const NetworkBase<T, Device>& net) {
+  std::string logits;
+  for (const T v : self_test_logits(net, 1))
+    logits += (logits.empty() ? "" : " ") + number_text(double(v));
+  return logits;
+}
+
+namespace detail {
+/// Errors: UsageError (a packed network).
+inline void require_numbers(const Graph& graph, const char* who) {
+  require(!holds_bits(graph), [&] {
+    return std::string(who) +
+           ": a packed network has its own files: deploy::save and deploy::load (rnx/deploy.hpp)";
+  });
+}
+}  // namespace detail
+
 /// Writes parameters, then buffers, atomically: an existing file is replaced only by a whole new
 /// one.
-/// Errors: FileError (the disk), NumericError (a parameter that is not finite).
+/// Errors: FileError (the disk), NumericError (a parameter that is not finite), UsageError (a
+/// packed network).
 template <class T, class Device>
 void save_model(const std::filesystem::path& path, const NetworkBase<T, Device>& net,
                 Metadata metadata = {}) {
+  detail::require_numbers(net.graph(), "save_model");
   std::vector<std::vector<T>> values;
   std::vector<OutTensor> out;
   const auto add = [&](const auto& p) {
@@ -45,12 +65,9 @@ void save_model(const std::filesystem::path& path, const NetworkBase<T, Device>&
   net.visit(add);
   net.visit_buffers(add);
   for (std::size_t i = 0; i < out.size(); ++i) out[i].data = values[i].data();
-  std::string logits;
-  for (const T v : self_test_logits(net, 1))
-    logits += (logits.empty() ? "" : " ") + number_text(double(v));
   metadata.emplace("format", "pt");
   metadata.emplace("rnx.self_test.seed", "1");
-  metadata.emplace("rnx.self_test.logits", logits);
+  metadata.emplace("rnx.self_test.logits", self_test_text(net));
   write_safetensors(path, out, metadata);
 }
 
@@ -336,6 +353,7 @@ std::map<std::string, const Entry*> matched(const SafetensorsFile& file,
 template <class T, class Device>
 Loaded load_model(const std::filesystem::path& path, NetworkBase<T, Device>& net,
                   const LoadOptions& options = {}) {
+  detail::require_numbers(std::as_const(net).graph(), "load_model");
   SafetensorsFile file = SafetensorsFile::read(path);
   if (!options.renamings.empty()) {
     const auto known = detail::known_names(std::as_const(net));

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "rnx/layers/convolution_bases.hpp"
+#include "rnx/layers/convolution_node.hpp"
 
 namespace rnx::inline RNX_ISA {
 
@@ -41,21 +42,7 @@ struct BoundConv {
                   "rnx: a convolution in groups has no width to choose");
     static_assert(!Layout::derived || W::identity,
                   "rnx: a learned kernel transform takes full-precision weights");
-    Node node;
-    node.kind = S.linear ? Kind::linear : Kind::convolution;
-    node.operation = S.linear ? "linear" : S.depthwise() ? "depthwise" : "conv2d";
-    node.inputs = {input};
-    node.in = S.in;
-    node.out = S.out;
-    node.kernel_h = S.kh;
-    node.kernel_w = S.kw;
-    node.stride = S.stride;
-    node.pad = S.pad;
-    node.groups = S.groups;
-    node.bias = S.bias;
-    node.weight_bits = W::bits;
-    node.activation_bits = A::bits;
-    node.weight_scales = quant::stored_scales<W>(S.out.c);
+    Node node = ConvNode<S, W, A>::begin(input);
     describe_parameters(node);
     node.slot_count = Width::slot_count + Kernel::slot_count;
     if (Width::slot_count) node.slot_names.push_back(Width::slot_name);
@@ -64,6 +51,7 @@ struct BoundConv {
         reads::parameter_gradient | (A::identity ? reads::none : reads::input_gradient);
     node.prepared = Layout::Prepared::size;
     node.fusible = true;
+    node.binarizes = Layout::binary;
     if (!A::identity) {
       node.scratch.forward =
           Layout::binary ? Layout::bits_of_sample() : A::bases * Layout::padded_input(1);
@@ -119,7 +107,6 @@ struct BoundConv {
   using ActivationBases = ConvActivationBases<Layout>;
 
   [[gnu::cold]] static void describe_parameters(Node& node) {
-    const int fan_in = S.in_group() * S.kh * S.kw;
     if (S.linear)
       node.parameters.push_back(
           {"weight", {S.out.c, int(S.in.count())}, ParameterKind::weight, Init::uniform_fan_in});
@@ -128,32 +115,10 @@ struct BoundConv {
                                  {S.out.c, S.in_group(), S.kh, S.kw},
                                  ParameterKind::weight,
                                  Init::kaiming_normal});
-    if (S.bias)
-      node.parameters.push_back(
-          {"bias", {S.out.c}, ParameterKind::bias, Init::uniform_fan_in, double(fan_in)});
+    ConvNode<S, W, A>::bias(node);
     if constexpr (Kernel::slot_count > 0) Kernel::describe(node);
-    describe_map<A>(node, "activation.", S.in.c, ChannelAxes::input);
-    describe_map<W>(node, "weight_map.", S.out.c, ChannelAxes::output);
-  }
-  /// What a map learns, under a name that begins with `prefix`.
-  template <class Map>
-  [[gnu::cold]] static void describe_map(Node& node, const std::string& prefix, int channels,
-                                         ChannelAxes axes) {
-    // of the weight as it starts: of kaiming_normal, or of a linear layer's uniform_fan_in
-    const double deviation = S.linear ? 1 / std::sqrt(3.0 * double(S.in.count()))
-                                      : std::sqrt(2.0 / (double(S.out.c) * S.kh * S.kw));
-    for (const quant::MapParameter& p : quant::parameters_of<Map>()) {
-      std::vector<int> shape;
-      if (p.per == quant::Per::channel) shape.push_back(channels);
-      if (p.per == quant::Per::layer || p.count > 1) shape.push_back(p.count);
-      node.parameters.push_back(
-          {.name = prefix + p.name,
-           .shape = shape,
-           .kind = p.kind,
-           .init = p.init,
-           .value = p.of_deviation ? p.value * deviation : p.value,
-           .channels = p.per == quant::Per::channel ? axes : ChannelAxes::none});
-    }
+    ConvNode<S, W, A>::template map<A>(node, "activation.", S.in.c, ChannelAxes::input);
+    ConvNode<S, W, A>::template map<W>(node, "weight_map.", S.out.c, ChannelAxes::output);
   }
 
   /// The convolution's input was the padded sum of the activation map's bases.

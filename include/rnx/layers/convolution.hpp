@@ -3,9 +3,20 @@
 #pragma once
 
 #include "rnx/layers/bound_convolution.hpp"
+#include "rnx/layers/bound_packed.hpp"
 #include "rnx/layers/classifier.hpp"
 
 namespace rnx::inline RNX_ISA {
+
+/// Whether a packed map stands where the packed kernel computes.
+template <class W, class A> constexpr bool packs(int in, int out, int kh, int kw, int groups) {
+  return !quant::is_packed<W> || (quant::is_signs<W> && quant::is_signs<A> && groups == 1 &&
+                                  geometry::binary_wins(in, out, kh, kw));
+}
+/// The bound layer of a convolution, whose weights are numbers or bits.
+template <ConvShape S, class W, class A, class Width, class Kernel, class T, class Device>
+using bound_conv_t = std::conditional_t<quant::is_packed<W>, BoundPackedConv<S, W, A, T, Device>,
+                                        BoundConv<S, W, A, Width, Kernel, T, Device>>;
 
 /// Spec of a convolution. Prefer the aliases Conv and Depthwise.
 ///   Out      output channels (0: as the input, depthwise)
@@ -22,12 +33,13 @@ struct Convolution {
     if (!in.valid()) return Fault::empty_input;
     if (!W::valid || !A::valid) return Fault::bits;
     if (in.c % groups(in) || channels(in) % groups(in)) return Fault::groups;
+    if (!packs<W, A>(in.c, channels(in), K, K, groups(in))) return Fault::packed;
     return out_dims(in).valid() ? Fault::none : Fault::window;
   }
   template <class In, class Device, class T>
   using bind =
-      BoundConv<ConvShape{In::dims, out_dims(In::dims), K, K, S, P, groups(In::dims), B, false}, W,
-                A, Width, Kernel, T, Device>;
+      bound_conv_t<ConvShape{In::dims, out_dims(In::dims), K, K, S, P, groups(In::dims), B, false},
+                   W, A, Width, Kernel, T, Device>;
 };
 
 /// Conv<Out, K, options...>: Stride (1), Pad (K / 2), Groups (1), Bias (false), a weight map, an
@@ -67,13 +79,14 @@ struct Linear {
   static constexpr Fault fault(Dims in) {
     if (!in.valid()) return Fault::empty_input;
     if (!W::valid || !A::valid) return Fault::bits;
+    if (!packs<W, A>(in.c, Out, in.h, in.w, 1)) return Fault::packed;
     return In_ && In_ != int(in.count()) ? Fault::linear_channels : Fault::none;
   }
   template <class In, class Device, class T>
   using bind = std::conditional_t<
       Out == at_run_time, BoundClassifier<In::dims, B, T, Device>,
-      BoundConv<ConvShape{In::dims, {Out, 1, 1}, In::dims.h, In::dims.w, 1, 0, 1, B, true}, W, A,
-                width::Fixed, kernel_rule::Fixed, T, Device>>;
+      bound_conv_t<ConvShape{In::dims, {Out, 1, 1}, In::dims.h, In::dims.w, 1, 0, 1, B, true}, W, A,
+                   width::Fixed, kernel_rule::Fixed, T, Device>>;
 };
 
 }  // namespace rnx::inline RNX_ISA

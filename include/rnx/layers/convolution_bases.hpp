@@ -11,6 +11,9 @@ namespace rnx::inline RNX_ISA {
 template <class T> std::uint32_t* words_at(T* elements) {
   return reinterpret_cast<std::uint32_t*>(elements);
 }
+template <class T> const std::uint32_t* words_at(const T* elements) {
+  return reinterpret_cast<const std::uint32_t*>(elements);
+}
 
 template <class L> struct ConvWeightBases {
   using T = typename L::Scalar;
@@ -59,10 +62,13 @@ template <class L> struct ConvWeightBases {
   /// alpha_m beta_n for each pair of bases and output channel.
   template <class P> static void prepare_factors(P& pass, int site, const ActiveConv& a) {
     T* p = pass.prepared(site);
+    const T* alphas = scales(p);
+    if constexpr (L::packed && W::scaled)
+      alphas = pass.parameter(site, L::Parameters::weight_map.at);
     pass.run(op::base_products<T>{.k = L::weight_bases,
                                   .n = L::activation_bases,
                                   .o = a.out,
-                                  .scales = scales(p),
+                                  .scales = alphas,
                                   .betas = L::ActivationMap::scaled
                                                ? pass.parameter(site, L::Parameters::activation.at)
                                                : nullptr,
@@ -133,7 +139,8 @@ template <class L> struct ConvActivationBases {
   template <class P>
   static void forward(const op::Map<const T>& x, const op::Map<T>& y, const T* bias, P& pass,
                       int site, const ActiveConv& a) {
-    if constexpr (L::binary) return forward_binary(x, y, bias, pass, site, a);
+    if constexpr (L::binary)
+      return forward_binary(x, y, bias, words_at(pass.prepared(site)), pass, site);
     constexpr int M = L::weight_bases, N = L::activation_bases;
     const T* p = pass.prepared(site);
     op::Map<const T> from = x;
@@ -179,24 +186,28 @@ template <class L> struct ConvActivationBases {
                                                  .channels = L::shape.in.c});
   }
 
- private:
+  /// The same with bits. weights: their signs.
   template <class P>
-  static void forward_binary(const op::Map<const T>& x, const op::Map<T>& y, const T* bias, P& pass,
-                             int site, const ActiveConv& a) {
-    T* p = pass.prepared(site);
+  static void forward_binary(const op::Map<const T>& x, const op::Map<T>& y, const T* bias,
+                             const std::uint32_t* weights, P& pass, int site) {
     const geometry::BitMap map = L::bit_map(x);
     std::uint32_t* bits = words_at(pass.work_forward(site));
-    pass.run(
-        op::binarize<A, T>{.x = x, .parameters = parameters(pass, site), .to = map, .bits = bits});
-    geometry::Filter filter = L::filter(a, 0);
+    pass.run(op::binarize<A, T>{.x = x,
+                                .parameters = parameters(pass, site),
+                                .to = map,
+                                .bits = bits,
+                                .alone = pass.places[site].reads_alone});
+    geometry::Filter filter = L::filter({.w = L::maxima}, 0);
     filter.winograd = L::winograd_forward;
     pass.run(op::binary_convolution<T>{
-        .in = {.x = map, .bits = bits, .weights = words_at(p), .weight_bases = L::weight_bases},
+        .in = {.x = map, .bits = bits, .weights = weights, .weight_bases = L::weight_bases},
         .bias = bias,
-        .scale = L::factored ? p + L::Prepared::factors.at : nullptr,
+        .scale = L::factored ? pass.prepared(site, L::Prepared::factors.at) : nullptr,
         .y = y,
         .filter = filter});
   }
+
+ private:
   template <class P> static const T* parameters(const P& pass, int site) {
     return L::Parameters::activation.size ? pass.parameter(site, L::Parameters::activation.at)
                                           : nullptr;

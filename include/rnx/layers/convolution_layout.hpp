@@ -45,12 +45,16 @@ struct ConvLayout {
                                  S.groups == 1 && !derived &&
                                  geometry::binary_wins(S.in.c, S.out.c, S.kh, S.kw);
 
+  /// Its weights are a buffer of words, and its scales parameters in the place of the map's.
+  static constexpr bool packed = quant::is_packed<W>;
+
   struct Parameters {
-    static constexpr Section weight{0, S.weights()},
+    static constexpr Section weight{0, packed ? 0 : S.weights()},
         bias{weight.end(), std::size_t(S.bias ? S.out.c : 0)},
         extra{bias.end(), std::size_t(Kernel::extra(S.kh))},
         activation{extra.end(), quant::parameter_count<A>(S.in.c)},
-        weight_map{activation.end(), quant::parameter_count<W>(S.out.c)};
+        weight_map{activation.end(), packed&&W::scaled ? std::size_t(weight_bases) * S.out.c
+                                                       : quant::parameter_count<W>(S.out.c)};
   };
 
   static constexpr long kernel_size = long(S.kh) * S.kw;
@@ -92,6 +96,10 @@ struct ConvLayout {
   static constexpr geometry::BitWeights bit_weights(int in, int out) {
     return {.bases = weight_bases, .o = out, .i = in, .kh = S.kh, .kw = S.kw};
   }
+  /// Of a packed convolution: the signs of all weight bases.
+  struct Buffers {
+    static constexpr Section words{0, elements_of(bit_weights(S.in.c, S.out.c).words())};
+  };
   static geometry::BitMap bit_map(const geometry::Map& x) { return {x, S.pad, activation_bases}; }
   /// Elements of a sample's signs.
   static constexpr std::size_t bits_of_sample() {
@@ -101,13 +109,15 @@ struct ConvLayout {
   }
 
   /// forward: a pack for each weight base, or the signs of all. backward: a pack of their sum.
-  /// factors: alpha_m beta_n for each pair of bases.
+  /// factors: alpha_m beta_n for each pair of bases. Packed convolutions have factors alone.
   struct Prepared {
-    static constexpr std::size_t dense = plain_weights ? 0 : S.weights();
-    static constexpr Section forward{
-        0, binary ? elements_of(bit_weights(S.in.c, S.out.c).words()) : weight_bases*pack_size},
-        backward{forward.end(), backward_pack_size}, bases{backward.end(), weight_bases*dense},
-        scales{bases.end(), std::size_t(W::scaled ? weight_bases*S.out.c : 0)},
+    static constexpr std::size_t dense = plain_weights || packed ? 0 : S.weights();
+    static constexpr Section forward{0, packed   ? 0
+                                        : binary ? Buffers::words.size
+                                                 : weight_bases*pack_size},
+        backward{forward.end(), packed ? 0 : backward_pack_size},
+        bases{backward.end(), weight_bases*dense},
+        scales{bases.end(), std::size_t(W::scaled && !packed ? weight_bases * S.out.c : 0)},
         sum{scales.end(), dense},
         factors{sum.end(), std::size_t(factored ? weight_bases*activation_bases*S.out.c : 0)};
     static constexpr std::size_t size = round_up(factors.end(), 16);

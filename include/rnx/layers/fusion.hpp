@@ -108,6 +108,21 @@ template <class T, class Device> class PendingFusion {
     return true;
   }
 
+  /// Signs of what is pending, where blocks of 16 channels are whole bytes of a pixel.
+  template <class A>
+    requires requires(const T* p) { quant::SignOf<A>::shifts(p); }
+  bool take(Stream, const op::binarize<A, T>& a) {
+    const bool of_values =
+        fused_.source == op::FusedSource::values || fused_.source == op::FusedSource::binary;
+    if (!follows(a.x, Part::relu_backward) || !of_values || a.x.c % 16 != 0) return false;
+    fused_.signs = {.to = a.to,
+                    .bits = a.bits,
+                    .shifts = quant::SignOf<A>::shifts(a.parameters),
+                    .alone = a.alone};
+    part_ = Part::closed;
+    return true;
+  }
+
   bool take(Stream, const op::accumulate<T>& a) {
     if (follows(a.to, Part::added) && fits(a.from) && a.from.data != fused_.y.data) {
       fused_.tail.addend = a.from.data;

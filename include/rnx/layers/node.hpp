@@ -92,6 +92,7 @@ struct Node {
   Dims in{}, out{};
   int kernel_h = 1, kernel_w = 1, stride = 1, pad = 0, groups = 1;
   int weight_bits = 32, activation_bits = 32;  ///< bases count as bits
+  int weight_bases = 1;                        ///< of its weight map
   int weight_scales = 0;                       ///< numbers that stand beside weights of few bits
   bool bias = false, relu = false;  ///< relu: a non-linearity that counts in ReLU budgets
   std::vector<ParameterInfo> parameters, buffers;
@@ -107,6 +108,7 @@ struct Node {
   std::size_t statistics = 0;  ///< 1 when the node has batch statistics to commit
   /// may be held back until the layers behind it have been called (layers/fusion.hpp)
   bool fusible = false;
+  bool binarizes = false;  ///< its input's signs may be made where its input is (op::Signs)
 };
 
 /// Collects nodes while bound layers describe themselves. A node's number is its site number.

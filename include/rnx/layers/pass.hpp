@@ -20,6 +20,7 @@ struct Placement {
   std::size_t output = none, gradient = none, saved = none, work_forward = none,
               work_backward = none, branch = none;
   std::size_t seed = none, seed_full = none, reduced = none, saved_seed = none;
+  bool reads_alone = false;  ///< nobody else ever reads its first input
 };
 
 /// NoGrads: parameter gradients are not computed and their code is not instantiated.

@@ -87,6 +87,16 @@ struct Graph {
   }
 };
 
+/// Whether a layer's weights are words of bits (quant::Packed).
+inline bool holds_bits(const Node& n) {
+  return std::any_of(n.buffers.begin(), n.buffers.end(),
+                     [](const ParameterInfo& p) { return p.kind == ParameterKind::bits; });
+}
+inline bool holds_bits(const Graph& graph) {
+  return std::any_of(graph.nodes.begin(), graph.nodes.end(),
+                     [](const Node& n) { return holds_bits(n); });
+}
+
 /// Glob with '*' (any characters) only: "layer3.*".
 inline bool matches(std::string_view pattern, std::string_view text) {
   std::size_t p = 0, t = 0, star = std::string_view::npos, mark = 0;

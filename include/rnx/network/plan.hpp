@@ -40,7 +40,9 @@ class Timeline {
       // the first reader's operation may be taken into i's, whoever reads i's output later
       const bool held_back = nodes[i].fusible && !readers_[i].empty() &&
                              nodes[readers_[i][0]].aliasing.overwrites == 0;
-      forward_end_[i] = held_back ? forward_end_[readers_[i][0]] : i;
+      const bool into_signs =
+          nodes[i].fusible && !readers_[i].empty() && nodes[readers_[i][0]].binarizes;
+      forward_end_[i] = held_back ? forward_end_[readers_[i][0]] : into_signs ? readers_[i][0] : i;
     }
     for (int i = 0; i < size(); ++i) {
       const int from = nodes[i].inputs.empty() ? -1 : nodes[i].inputs[0];
@@ -108,6 +110,7 @@ class TracePlanner {
       plan_scratch(i);
       if (runs_backward()) plan_gradient(i);
     }
+    for (int i = 0; i < time_.size(); ++i) plan_.places[i].reads_alone = reads_alone(i);
     request_maps(outputs_, &Placement::output, &Aliasing::own_output);
     request_maps(gradients_, &Placement::gradient, &Aliasing::own_gradient);
     place();
@@ -186,6 +189,16 @@ class TracePlanner {
     const Node& next = nodes_[reader];
     const int overwritten = next.aliasing.overwrites;
     return next.aliasing.own_output && overwritten >= 0 && next.inputs[overwritten] == i;
+  }
+
+  /// Whether nobody but a node reads its input, now or later, and the input lies in no other's
+  /// memory.
+  bool reads_alone(int i) const {
+    const int from = nodes_[i].inputs.empty() ? -1 : nodes_[i].inputs[0];
+    if (from < 0 || runs_backward() || time_.readers(from).size() != 1) return false;
+    const Aliasing& input = nodes_[from].aliasing;
+    return !options_.rule_of(nodes_[from]) && input.own_output && input.output_in < 0 &&
+           input.early < 0;
   }
 
   void plan_scratch(int i) {

@@ -21,14 +21,30 @@ template <class S> inline constexpr bool is_signs<BinaryActivation<S>> = true;
 template <int N> inline constexpr bool is_signs<MultiBitActivation<N>> = true;
 
 /// The value whose sign base n of x is, for numbers and for vectors of them; parameters: the map's.
+/// shifts: where that is x, or op::shifted, the shifts of all bases, or null; without it signs are
+/// made by op::binarize alone, not behind what computes x.
 template <class A> struct SignOf {
   template <class V, class T> RNX_SHARED static V value(V x, const T*, int) { return x; }
+  template <class T> static const T* shifts(const T*) { return nullptr; }
 };
 template <int N> struct SignOf<MultiBitActivation<N>> {
   template <class V, class T> RNX_SHARED static V value(V x, const T* parameters, int n) {
-    return x + parameters[N + n] - T(0.5);
+    return op::shifted(x, parameters[N + n]);
   }
+  template <class T> static const T* shifts(const T* parameters) { return parameters + N; }
 };
+
+/// The signs and scales of a weight map W, without the weights that they come from: what a packed
+/// convolution is made of (rnx/deploy.hpp).
+template <class W> struct Packed {
+  using option = option::weight_map;
+  using of = W;
+  static constexpr int bases = W::bases, bits = W::bits;
+  static constexpr bool identity = false, scaled = W::scaled, valid = W::valid;
+};
+template <class W> inline constexpr bool is_signs<Packed<W>> = is_signs<W>;
+template <class Map> constexpr bool is_packed = false;
+template <class W> inline constexpr bool is_packed<Packed<W>> = true;
 
 /// The map computed by sums of floats, where Map's would be by bits: the same results, bit for bit.
 /// What tests and measurements compare with.
@@ -44,6 +60,7 @@ template <class A, class T> struct binarize {
   const T* parameters;
   geometry::BitMap to;
   std::uint32_t* bits;
+  bool alone = false;  ///< nobody else reads x
   auto pointers() { return std::tie(x.data, parameters, bits); }
 };
 

@@ -52,7 +52,8 @@ void permute_channels(NetworkBase<T, Device>& net, const std::vector<int>& group
     const Node& n = graph.nodes[i];
     if (!member[i] && !reads[i]) continue;
     const bool ordered = n.kind == Kind::mask || n.operation == "concat" ||
-                         n.operation == "pad_shortcut" || (n.operation == "conv2d" && n.groups > 1);
+                         n.operation == "pad_shortcut" ||
+                         (n.operation == "conv2d" && n.groups > 1) || holds_bits(n);
     require(!ordered, [&] {
       return "permute_channels: '" + n.path + "' (" + n.operation +
              ") depends on the order of channels";

@@ -57,4 +57,5 @@ void launch<loopback, Operation>::run(Stream stream, const Operation& tagged) {
   RNX_LOOPBACK_4_(copy, accumulate, add, axpy)                                                     \
   RNX_LOOPBACK_4_(scale_channels, scale_channels_gate, pad_shortcut, pad_shortcut_backward)        \
   RNX_LOOPBACK_4_(attention_map, attention_map_backward, gather_rows, scatter_rows)                \
-  RNX_LOOPBACK_2_(pack_binary, binary_convolution) RNX_LOOPBACK_2_(pack_mask, fused)
+  RNX_LOOPBACK_4_(pack_binary, unpack_binary, binary_convolution, pack_mask)                       \
+  RNX_LOOPBACK_1_(fused)

@@ -34,6 +34,10 @@ struct BitWeights {
   RNX_SHARED constexpr long blocks() const { return (o + lanes - 1) / lanes; }
   RNX_SHARED constexpr long base_words() const { return blocks() * patch_words() * lanes; }
   RNX_SHARED constexpr long words() const { return bases * base_words() + blocks() * lanes; }
+  /// Where the word of bit k of a patch lies.
+  RNX_SHARED constexpr long word_of(int base, int out, long k) const {
+    return base * base_words() + (out / lanes * patch_words() + k / 32) * lanes + out % lanes;
+  }
 };
 
 /// Sums of so many signs are exact in float, on the way by Winograd's transforms, too.
@@ -49,12 +53,34 @@ RNX_SHARED constexpr bool binary_wins(int in, int out, int kh, int kw) {
 
 namespace op {
 
+/// The value whose sign is that of x in an activation base with a shift
+/// (quant::MultiBitActivation).
+template <class V, class T> RNX_SHARED V shifted(V x, T shift) { return x + shift - T(0.5); }
+
+/// The signs of values, as the bits that a binary convolution reads. shifts: of each base; null: of
+/// x itself, one base. alone: nobody reads the values themselves, they need not be stored. bits
+/// null: not wanted.
+template <class T> struct Signs {
+  geometry::BitMap to{};
+  std::uint32_t* bits = nullptr;
+  const T* shifts = nullptr;
+  bool alone = false;
+};
+
 /// Signs of weights to bits. base: (bases, o, i, kh, kw), each +1 or -1 or NaN.
 template <class T> struct pack_binary {
   geometry::BitWeights g;
   const T* base;
   std::uint32_t* words;
   auto pointers() { return std::tie(base, words); }
+};
+
+/// The way back: words to (bases, o, i, kh, kw), each +1 or -1.
+template <class T> struct unpack_binary {
+  geometry::BitWeights g;
+  const std::uint32_t* words;
+  T* base;
+  auto pointers() { return std::tie(words, base); }
 };
 
 /// What a binary convolution reads.

@@ -44,7 +44,7 @@ enum class FusedSource { values, forward, backward_input, binary };
 /// y = tail(v) with v = x itself (source values), the convolution of conv2d_forward or of
 /// binary_convolution (`binary` in the place of x and w), or the input gradient of
 /// conv2d_backward_input (x: dy, y: dx). `raw`, of a convolution alone: what `accumulate` adds to,
-/// too.
+/// too. signs: of y, behind sources values and binary.
 template <class T> struct fused {
   FusedSource source = FusedSource::values;
   Map<const T> x{};
@@ -56,8 +56,10 @@ template <class T> struct fused {
   Map<T> y{};
   geometry::Filter filter{};
   Tail<T> tail{};
+  Signs<T> signs{};
   auto pointers() {
-    return std::tuple_cat(std::tie(x.data, w, binary.bits, binary.weights, bias, scale, y.data),
+    return std::tuple_cat(std::tie(x.data, w, binary.bits, binary.weights, bias, scale, y.data,
+                                   signs.bits, signs.shifts),
                           tail.pointers());
   }
 };

@@ -6,141 +6,10 @@
 
 #include <limits>
 
-#include "rnx/kernels/cpu/convolution/few.hpp"
-#include "rnx/kernels/cpu/convolution/winograd.hpp"
-#include "rnx/kernels/cpu/popcount.hpp"
+#include "rnx/kernels/cpu/convolution/binary_patches.hpp"
+#include "rnx/kernels/cpu/convolution/binary_weights.hpp"
 
 namespace rnx::inline RNX_ISA::host {
-
-/// Outputs of one block, and vectors of words for them.
-constexpr int binary_block = geometry::lanes, binary_vectors = binary_block / popcount_lanes;
-/// Pixels of a register tile: sums, weights, table and two words in the registers.
-constexpr int binary_tile = popcount_bytes == 64 ? 8 : popcount_bytes == 32 ? 3 : 1;
-/// Pixels at a time: a multiple of every tile.
-constexpr int binary_pixels_least = 24, binary_pixels_most = 96;
-
-/// An output pixel.
-struct BinaryPixel {
-  int n, h, w;
-};
-
-template <class T> struct BinaryConvolution;
-template <class T> bool binary_marked(const BinaryConvolution<T>& c);
-
-/// Sizes of a binary convolution, as its tasks need them.
-template <class T> struct BinaryConvolution {
-  op::binary_convolution<T> a;
-  geometry::BitWeights weights;
-  Convolution<T> as;  ///< the convolution of maps of +1 and -1 whose bits this one has
-  long row_words, base_words, sample_words, patch;
-  bool marked;
-
-  BinaryConvolution(const op::binary_convolution<T>& b, FusedTail<T>* fused)
-      : a(b),
-        weights{b.in.weight_bases, b.y.c, b.in.x.c, b.filter.kh, b.filter.kw},
-        as(forward<T>({.x = {geometry::padded(b.in.x, b.in.x.pad), nullptr},
-                       .w = nullptr,
-                       .bias = b.bias,
-                       .y = b.y,
-                       .filter = b.filter})),
-        row_words(b.in.x.row_words()),
-        base_words(b.in.x.base_words()),
-        sample_words(b.in.x.sample_words()),
-        patch(weights.patch_words()) {
-    as.epilogue.fused = fused;
-    marked = binary_marked(*this);
-  }
-  int activation_bases() const { return a.in.x.bases; }
-  T* at(const BinaryPixel& p) const {
-    return a.y.data + ((long(p.n) * a.y.h + p.h) * a.y.w + p.w) * a.y.stride;
-  }
-  int pixels_at_a_time() const {
-    const long bytes = activation_bases() * long(sizeof(PopcountSum::Forms)) * patch;
-    return int(clamped((24l << 10) / bytes / 24 * 24, long(binary_pixels_least),
-                       long(binary_pixels_most)));
-  }
-};
-
-/// The patches of some pixels in one base, `pitch` apart: words in the order (kh, kw, i), split
-/// into forms. base: of sample 0. whole: rows of a window are whole words.
-template <bool whole, class T>
-[[gnu::noinline]] void binary_patches(const BinaryConvolution<T>& c, const std::uint32_t* base,
-                                      const BinaryPixel* pixels, int count, PopcountSum::Forms* to,
-                                      long pitch) {
-  const int channels = c.a.in.x.c, stride = c.a.filter.stride, pad = c.a.in.x.pad,
-            kh = c.a.filter.kh, height = c.a.in.x.h, run = c.a.filter.kw * channels;
-  const long row = c.row_words, sample = c.sample_words;
-  const auto split = [](std::uint32_t word) { return PopcountSum::split(word); };
-  for (int p = 0; p < count; ++p, to += pitch) {
-    const int top = pixels[p].h * stride - pad;
-    const long at = long(pixels[p].w) * stride * channels;
-    const std::uint32_t* const from = base + pixels[p].n * sample;
-    BitWriter writer(to, split);
-    for (int r = top; r < top + kh; ++r) {
-      const bool inside = r >= 0 && r < height;
-      if constexpr (whole)
-        writer.put_words(inside ? from + r * row + at / 32 : nullptr, run / 32);
-      else if (inside)
-        writer.put_from(from + r * row, at, run);
-      else
-        writer.put_zeros(run);
-    }
-    writer.finish();
-  }
-}
-
-/// The same for windows of three rows that have less than 64 bits each: 16 channels under 3x3.
-template <class T>
-[[gnu::noinline]] void narrow_patches(const BinaryConvolution<T>& c, const std::uint32_t* base,
-                                      const BinaryPixel* pixels, int count, PopcountSum::Forms* to,
-                                      long pitch) {
-  const int channels = c.a.in.x.c, stride = c.a.filter.stride, pad = c.a.in.x.pad,
-            height = c.a.in.x.h, run = c.a.filter.kw * channels, words = int(c.patch);
-  const long row = c.row_words, sample = c.sample_words;
-  for (int p = 0; p < count; ++p, to += pitch) {
-    const int top = pixels[p].h * stride - pad;
-    const long at = long(pixels[p].w) * stride * channels;
-    const std::uint32_t* const from = base + pixels[p].n * sample;
-    std::uint64_t v[3];
-#pragma GCC unroll 3
-    for (int r = 0; r < 3; ++r)
-      v[r] = top + r >= 0 && top + r < height ? bits_at(from + (top + r) * row, at, run) : 0;
-    std::uint64_t all[3] = {v[0] | v[1] << run, v[1] >> 1 >> (63 - run), 0};
-    if (2 * run < 64) {
-      all[0] |= v[2] << 2 * run;
-      all[1] |= v[2] >> 1 >> (63 - 2 * run);
-    } else {
-      all[1] |= v[2] << (2 * run - 64);
-      all[2] = v[2] >> 1 >> (127 - 2 * run);
-    }
-#pragma GCC unroll 6
-    for (int i = 0; i < 6; ++i)
-      if (i < words) to[i] = PopcountSum::split(std::uint32_t(all[i / 2] >> 32 * (i % 2)));
-  }
-}
-
-/// Whether a value under a pixel's window is NaN.
-template <class T> bool binary_marked(const BinaryConvolution<T>& c, const BinaryPixel& p) {
-  const geometry::BitMap& x = c.a.in.x;
-  const int top = p.h * c.a.filter.stride - x.pad, left = p.w * c.a.filter.stride - x.pad;
-  const int r1 = smaller(top + c.a.filter.kh, x.h), q1 = smaller(left + c.a.filter.kw, x.w);
-  const std::uint32_t* const marks = c.a.in.bits + p.n * c.sample_words + x.bases * c.base_words;
-  std::uint32_t marked = 0;
-  for (int r = larger(top, 0); r < r1; ++r)
-    for (int q = larger(left, 0); q < q1; ++q) marked |= marks[long(r) * (1 + x.w) + 1 + q];
-  return marked != 0;
-}
-/// Whether a value or a weight is NaN.
-template <class T> bool binary_marked(const BinaryConvolution<T>& c) {
-  const geometry::BitMap& x = c.a.in.x;
-  std::uint32_t marked = 0;
-  for (int n = 0; n < x.n; ++n)
-    for (int r = 0; r < x.h; ++r)
-      marked |= c.a.in.bits[n * c.sample_words + x.bases * c.base_words + long(r) * (1 + x.w)];
-  for (int o = 0; o < c.weights.o; ++o)
-    marked |= c.a.in.weights[c.weights.bases * c.weights.base_words() + o];
-  return marked != 0;
-}
 
 /// counts(pixel, 16) of P patches, `pitch` apart, and one block of weights in forms (word, form,
 /// 16).
@@ -206,43 +75,63 @@ void binary_add(const std::int32_t* counts, int pixels, long bits, const T* scal
   }
 }
 
+/// One block of 16 outputs of weight base m in forms (word, form, 16).
+template <class T>
+const std::uint32_t* binary_forms(const BinaryConvolution<T>& c, int m, int block) {
+  constexpr int F = PopcountSum::forms;
+  const long words = c.patch;
+  std::uint32_t* const forms = scratch<std::uint32_t>(slot_weights, F * words * binary_block);
+  const std::uint32_t* from =
+      c.a.in.weights + m * c.weights.base_words() + block * words * binary_block;
+  for (long k = 0; k < words; ++k)
+    for (int f = 0; f < F; ++f) {
+      RNX_SIMD
+      for (int o = 0; o < binary_block; ++o)
+        forms[(k * F + f) * binary_block + o] = PopcountSum::form(from[k * binary_block + o], f);
+    }
+  return forms;
+}
+/// counts(pixel, 16) of `count` patches.
+inline void binary_counts(const PopcountSum::Forms* patch, long pitch, int count,
+                          const std::uint32_t* forms, long words, std::int32_t* counts) {
+  constexpr int P = binary_tile;
+  int p = 0;
+  for (; p + P <= count; p += P)
+    binary_tile_of<P>(patch + p * pitch, pitch, forms, words, counts + p * binary_block);
+  for (; p < count; ++p)
+    binary_tile_of<1>(patch + p * pitch, pitch, forms, words, counts + p * binary_block);
+}
+/// The scales of a block's outputs, for one pair of bases; null: 1.
+template <class T>
+const T* binary_scales(const BinaryConvolution<T>& c, int pair, int block, T* to) {
+  if (!c.a.scale) return nullptr;
+  const int at = block * binary_block;
+  for (int o = 0; o < smaller(binary_block, c.weights.o - at); ++o)
+    to[o] = c.a.scale[pair * long(c.weights.o) + at + o];
+  return to;
+}
+
 /// One block of 16 outputs of `count` pixels with their patches: sums(pixel, 16).
 template <class T>
 void binary_sums(const BinaryConvolution<T>& c, const PopcountSum::Forms* patches, int count,
                  int block, T* sums) {
-  constexpr int F = PopcountSum::forms, P = binary_tile;
-  const int bases = c.activation_bases(), at = block * binary_block;
-  const long words = c.patch, pitch = bases * words;
-  std::uint32_t* const forms = scratch<std::uint32_t>(slot_weights, F * words * binary_block);
+  const int bases = c.activation_bases();
+  const long words = c.patch;
   alignas(64) std::int32_t counts[binary_pixels_most * binary_block];
   T scales[binary_block] = {};
   for (int m = 0; m < c.weights.bases; ++m) {
-    const std::uint32_t* from =
-        c.a.in.weights + m * c.weights.base_words() + block * words * binary_block;
-    for (long k = 0; k < words; ++k)
-      for (int f = 0; f < F; ++f) {
-        RNX_SIMD
-        for (int o = 0; o < binary_block; ++o)
-          forms[(k * F + f) * binary_block + o] = PopcountSum::form(from[k * binary_block + o], f);
-      }
+    const std::uint32_t* const forms = binary_forms(c, m, block);
     for (int n = 0; n < bases; ++n) {
-      const PopcountSum::Forms* patch = patches + n * words;
-      int p = 0;
-      for (; p + P <= count; p += P)
-        binary_tile_of<P>(patch + p * pitch, pitch, forms, words, counts + p * binary_block);
-      for (; p < count; ++p)
-        binary_tile_of<1>(patch + p * pitch, pitch, forms, words, counts + p * binary_block);
-      if (c.a.scale)
-        for (int o = 0; o < smaller(binary_block, c.weights.o - at); ++o)
-          scales[o] = c.a.scale[(m * bases + n) * long(c.weights.o) + at + o];
-      binary_add(counts, count, c.weights.bits(), c.a.scale ? scales : nullptr, m + n == 0, sums);
+      binary_counts(patches + n * words, bases * words, count, forms, words, counts);
+      const T* const scale = binary_scales(c, m * bases + n, block, scales);
+      binary_add(counts, count, c.weights.bits(), scale, m + n == 0, sums);
     }
   }
 }
 
 /// NaN where a patch or an output's weights have one.
 template <class T>
-void binary_marks(const BinaryConvolution<T>& c, const BinaryPixel* pixels, int count, int block,
+void binary_marks(const BinaryConvolution<T>& c, const Pixel* pixels, int count, int block,
                   T* sums) {
   const std::uint32_t* const weights =
       c.a.in.weights + c.weights.bases * c.weights.base_words() + block * binary_block;
@@ -253,10 +142,22 @@ void binary_marks(const BinaryConvolution<T>& c, const BinaryPixel* pixels, int 
   }
 }
 
+/// Signs of blocks [b0, b1) of outputs, from their counts alone.
+template <class T>
+void binary_compared(const BinaryConvolution<T>& c, const PopcountSum::Forms* patches, int count,
+                     std::uint16_t* const* to, int b0, int b1) {
+  alignas(64) std::int32_t counts[binary_pixels_most * binary_block];
+  for (int b = b0; b < b1; ++b) {
+    binary_counts(patches, c.patch, count, binary_forms(c, 0, b), c.patch, counts);
+    for (int p = 0; p < count; ++p)
+      put_mask(to[p] + b, c.thresholds->mask(counts + p * binary_block, b));
+  }
+}
+
 /// Blocks [b0, b1) of outputs of some pixels.
 template <class T>
-void binary_pixels(const BinaryConvolution<T>& c, const Epilogue<T>& epilogue,
-                   const BinaryPixel* pixels, int count, int b0, int b1) {
+void binary_pixels(const BinaryConvolution<T>& c, const Epilogue<T>& epilogue, const Pixel* pixels,
+                   int count, int b0, int b1) {
   const int bases = c.activation_bases();
   const long pitch = bases * c.patch;
   PopcountSum::Forms* const patches = scratch<PopcountSum::Forms>(slot_input, count * pitch);
@@ -267,14 +168,45 @@ void binary_pixels(const BinaryConvolution<T>& c, const Epilogue<T>& epilogue,
                                            : binary_patches<false, T>;
     make(c, c.a.in.bits + k * c.base_words, pixels, count, patches + k * c.patch, pitch);
   }
+  const op::Signs<T>* const signs = c.signs();
   T* y[binary_pixels_most];
+  std::uint16_t* to[binary_pixels_most];
   for (int p = 0; p < count; ++p) y[p] = c.at(pixels[p]);
+  for (int p = 0; signs && p < count; ++p) to[p] = signs_at(*signs, pixels[p]);
+  if (c.thresholds) return binary_compared(c, patches, count, to, b0, b1);
   alignas(64) T sums[binary_pixels_most * binary_block];
   for (int b = b0; b < b1; ++b) {
     binary_sums(c, patches, count, b, sums);
     if (c.marked) binary_marks(c, pixels, count, b, sums);
     finish(sums, binary_block / vector_lanes<T>, y, count, b * binary_block, c.weights.o, epilogue);
+    for (int p = 0; signs && p < count; ++p)
+      put_signs(*signs, pixels[p], to[p] + b, y[p] + b * binary_block);
   }
+}
+
+/// The thresholds of a convolution whose values nobody reads but as signs; none where they are no
+/// function of one sum. Bisected on what computes a value, so that its rounding is theirs.
+template <class T> const CountThresholds* binary_thresholds(const BinaryConvolution<T>& c) {
+  using Tail = FusedTail<T>;
+  const op::Signs<T>* const signs = c.signs();
+  const bool of_one_sum = signs && signs->alone && signs->to.bases == 1 && c.weights.bases == 1 &&
+                          c.activation_bases() == 1 && !c.marked;
+  if (!of_one_sum) return nullptr;
+  const Epilogue<T>& epilogue = c.as.epilogue;
+  const Tail& tail = *epilogue.fused;
+  if ((tail.parts & ~(Tail::normalize | Tail::relu)) || tail.tail.raw) return nullptr;
+  for (int o = 0; o < c.weights.o; ++o)  // an infinite factor makes NaN of one sum in the middle
+    if ((tail.factor && !std::isfinite(tail.factor[o])) ||
+        (c.a.scale && !std::isfinite(c.a.scale[o])))
+      return nullptr;
+  return find_thresholds(c.weights.o, c.weights.bits(), [&](int block, const std::int32_t* counts) {
+    alignas(64) T sums[binary_block], scales[binary_block] = {};
+    T* const y = tail.y;
+    binary_add(counts, 1, c.weights.bits(), binary_scales(c, 0, block, scales), true, sums);
+    finish(sums, binary_block / vector_lanes<T>, &y, 1, block * binary_block, c.weights.o,
+           epilogue);
+    return signs_of(*signs, 0, y + block * binary_block);
+  });
 }
 
 /// f(the task's number, first block, end, its pixels in parts) for the tasks of the convolution
@@ -310,7 +242,7 @@ template <class T> class BinaryTasks {
   void tiles(long run, int b0, int b1, int most, const Epilogue<T>& epilogue) const {
     const Convolution<T>& as = c_.as;
     const TileGrid grid{as.dst.h, as.dst.w, 0, 0};
-    BinaryPixel pixels[binary_pixels_most + 1];
+    Pixel pixels[binary_pixels_most + 1];
     const long end = cut_.begin(run + 1);
     for (long t = cut_.begin(run); t < end; t += most / 4) {
       int count = 0;
@@ -329,7 +261,7 @@ template <class T> class BinaryTasks {
     const Blocks& b = direct_.blocks;
     const int n0 = int(run / b.row_blocks) * b.samples, r0 = int(run % b.row_blocks) * b.rows;
     const int n1 = smaller(n0 + b.samples, as.dst.n), r1 = smaller(r0 + b.rows, as.dst.h);
-    BinaryPixel pixels[binary_pixels_most];
+    Pixel pixels[binary_pixels_most];
     int count = 0;
     for (int n = n0; n < n1; ++n)
       for (int r = r0; r < r1; ++r)
@@ -351,7 +283,9 @@ template <class T> class BinaryTasks {
 /// Runs a binary convolution and, where it has one, its tail.
 template <class T>
 void binary_convolve(const op::binary_convolution<T>& a, FusedTail<T>* fused = nullptr) {
-  const BinaryConvolution<T> c(a, fused);
+  BinaryConvolution<T> c(a, fused);
+  if (fused) fused->begin_signs();
+  c.thresholds = binary_thresholds(c);
   const BinaryTasks<T> tasks(c);
   const long count = tasks.count();
   if (fused) fused->begin(count);
@@ -367,31 +301,6 @@ namespace rnx::inline RNX_ISA {
 
 template <class T> struct kernel<cpu, op::binary_convolution<T>> {
   static void run(Stream, const op::binary_convolution<T>& a) { host::binary_convolve(a); }
-};
-
-template <class T> struct kernel<cpu, op::pack_binary<T>> {
-  static void run(Stream, const op::pack_binary<T>& a) {
-    const geometry::BitWeights& g = a.g;
-    const long words = g.patch_words(), bits = g.bits(), window = long(g.kh) * g.kw;
-    std::uint32_t* const marks = a.words + g.bases * g.base_words();
-    std::memset(a.words, 0, std::size_t(g.words()) * sizeof(std::uint32_t));
-    host::parallel_for(
-        g.o,
-        [&](long o) {
-          for (int m = 0; m < g.bases; ++m) {
-            const T* from = a.base + (m * long(g.o) + o) * bits;
-            std::uint32_t* to = a.words + m * g.base_words() +
-                                o / geometry::lanes * words * geometry::lanes + o % geometry::lanes;
-            for (long t = 0, k = 0; t < window; ++t)
-              for (int i = 0; i < g.i; ++i, ++k) {
-                const T v = from[i * window + t];
-                to[k / 32 * geometry::lanes] |= std::uint32_t(v < T(0)) << (k % 32);
-                if (v != v) marks[o] = ~0u;
-              }
-          }
-        },
-        double(g.o) * bits * g.bases);
-  }
 };
 
 }  // namespace rnx::inline RNX_ISA

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cmath>
+#include <cstring>
 #include <utility>
 
 #include "rnx/kernels/cpu/vector.hpp"
@@ -71,6 +72,7 @@ template <class T> struct FusedTail {
   const T* factor = nullptr;  ///< gamma / sqrt(var + eps)
   const T* shift = nullptr;   ///< beta
   double* partial = nullptr;  ///< (task, 2, pitch)
+  op::Signs<T> signs{};       ///< of y
 
   FusedTail(const op::Tail<T>& t, T* to, const geometry::Map& m)
       : tail(t),
@@ -98,6 +100,11 @@ template <class T> struct FusedTail {
     }
     factor = f;
     shift = f + pitch;
+  }
+  /// Padded positions are +1, and nothing is NaN so far.
+  void begin_signs() const {
+    if (signs.bits)
+      std::memset(signs.bits, 0, signs.to.n * signs.to.sample_words() * sizeof(std::uint32_t));
   }
   bool sums_up() const { return parts & (moments | sums); }
   /// Memory for the sums of `tasks` tasks. Their number must not depend on threads.

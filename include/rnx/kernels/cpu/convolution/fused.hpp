@@ -51,6 +51,7 @@ void fused_rows(const FusedTail<T>& fused, const T* x, long x_stride, std::size_
       else
         fused_rest(fused, from, x_stride, count, channel, e0, task_sums);
     }
+    if (fused.signs.bits) put_signs(fused.signs, fused.y, stride, long(row), count);
   }
 }
 
@@ -100,8 +101,11 @@ template <class T> struct kernel<cpu, op::conv2d_backward_input<T>> {
 template <class T> struct kernel<cpu, op::fused<T>> {
   static void run(Stream, const op::fused<T>& a) {
     host::FusedTail<T> fused(a.tail, a.y.data, a.y);
+    fused.signs = a.signs;
     switch (a.source) {
-      case op::FusedSource::values: return host::fused_values(fused, a.x.data, a.x.stride);
+      case op::FusedSource::values:
+        fused.begin_signs();
+        return host::fused_values(fused, a.x.data, a.x.stride);
       case op::FusedSource::forward:
         return host::convolve(host::forward<T>({.x = a.x,
                                                 .w = a.w,

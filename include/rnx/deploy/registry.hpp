@@ -1,0 +1,79 @@
+// Packed networks by name. One translation unit of a program that wants a family has
+//   RNX_REGISTER_PACKED("resnet20_1x1", Family, (3, 32, 32));
+// where RNX_REGISTER_MODEL of the same name, family and shape stands.
+#pragma once
+
+#include "rnx/deploy/file.hpp"
+#include "rnx/models.hpp"
+
+namespace rnx::inline RNX_ISA::deploy {
+
+/// What is known under a name and a shape of images.
+struct Family {
+  std::string name;
+  Dims in{};
+  std::function<AnyNetwork<float>(int classes)> make{};
+  /// Errors: as pack; UsageError (a network of another family).
+  std::function<AnyNetwork<float>(const NetworkBase<float>&)> pack{};
+};
+
+class Registry {
+ public:
+  static Registry& instance() {
+    static Registry r;
+    return r;
+  }
+  /// The first of a name and shape stays.
+  bool add(Family family) {
+    families_.push_back(std::move(family));
+    return true;
+  }
+  /// Errors: UsageError, with the names that there are.
+  const Family& find(const std::string& name, Dims in) const {
+    std::string known;
+    for (const Family& f : families_) {
+      if (f.name == name && f.in == in) return f;
+      known += (known.empty() ? "" : ", ") + f.name + " for " + f.in.text();
+    }
+    throw UsageError("model '" + name + "' has no packed form for images of " + in.text() +
+                     " in this program; packed are " + (known.empty() ? "none" : known));
+  }
+
+ private:
+  std::vector<Family> families_;
+};
+
+/// Of Family::type<at_run_time> on images of shape In.
+template <class F, class In> bool register_packed(const std::string& name) {
+  using Spec = typename F::template type<at_run_time>;
+  using Net = Network<Spec, In>;
+  using Packed = Network<packed_t<Spec>, In>;
+  return Registry::instance().add(
+      {.name = name,
+       .in = In::dims,
+       .make = [](int classes) { return AnyNetwork<float>(std::make_unique<Packed>(0, classes)); },
+       .pack =
+           [name](const NetworkBase<float>& net) {
+             const Net* const known = dynamic_cast<const Net*>(&net);
+             require(known != nullptr, [&] {
+               return "pack: expected a network of the family " + name + ", found another one";
+             });
+             return AnyNetwork<float>(std::make_unique<Packed>(deploy::pack(*known)));
+           }});
+}
+
+}  // namespace rnx::inline RNX_ISA::deploy
+
+/// At namespace scope; see above.
+#define RNX_REGISTER_PACKED(NAME, FAMILY, IN) RNX_REGISTER_PACKED_AS_(__COUNTER__, NAME, FAMILY, IN)
+#define RNX_REGISTER_PACKED_AS_(NUMBER, NAME, FAMILY, IN) \
+  RNX_REGISTER_PACKED_IN_(NUMBER, NAME, FAMILY, IN)
+#define RNX_REGISTER_PACKED_IN_(NUMBER, NAME, FAMILY, IN)                                        \
+  namespace {                                                                                    \
+  struct rnx_packed_family_##NUMBER {                                                            \
+    template <int Classes> using type = FAMILY<Classes>;                                         \
+  };                                                                                             \
+  }                                                                                              \
+  [[maybe_unused]] static const bool rnx_packed_##NUMBER =                                       \
+      ::rnx::deploy::register_packed<rnx_packed_family_##NUMBER, ::rnx::Shape<RNX_SHAPE_OF IN>>( \
+          NAME)
