@@ -59,7 +59,8 @@ std::string origin_text(const Plan& plan, const fs::path& out) {
 std::string npa_text(const Plan& plan, const fs::path& out) {
   std::string text;
   for (const Row& row : plan.rows) {
-    if (row.phase != Phase::finetune || row.name.find("-senet-") != row.name.npos) continue;
+    const auto is_of = [&](const char* kind) { return row.name.find(kind) != row.name.npos; };
+    if (row.phase != Phase::finetune || is_of("-senet-") || is_of("-snl-")) continue;
     std::string other = row.name;
     other.insert(other.rfind('-'), "-senet");
     for (const int seed : plan.seeds) {

@@ -101,6 +101,14 @@ TEST_CASE("slopes: the penalty grows until the budget is met; masks of what is l
   CHECK(refused({.budget = 199}) ==
         "snl: expected a budget from 1 to the network's 198 slopes, found 199");
   CHECK(refused({.budget = 9, .lambda = 0}).starts_with("snl: expected a penalty above 0"));
+  net.set("relu.slope", std::vector<float>(144, 0.5f));
+  const linearize::Masks largest = linearize::largest_slopes(net, 60);
+  CHECK(linearize::budget_of(largest) ==
+        linearize::Budget{6, 54});        // 54 are 1, of equal ones the first
+  fit({.budget = 7, .lambda = 1e-6}, 1);  // it ends before it is met
+  CHECK(linearize::total(linearize::budget_of(linearize::slope_masks(net))) == 7);
+  net.set("relu.slope", std::vector<float>(144, 1.f));
+  net.set("relu2.slope", std::vector<float>(54, 1.f));
   fit({.budget = 60, .lambda = 1, .factor = 1.5, .from = 0}, 90);
   const linearize::Masks masks = linearize::slope_masks(net);
   const long kept = linearize::total(linearize::budget_of(masks));
@@ -111,6 +119,10 @@ TEST_CASE("slopes: the penalty grows until the budget is met; masks of what is l
   Small<act::MaskedRelu, precision::Float> masked(7);
   linearize::take_slopes<float, cpu>(masked, net);
   CHECK(linearize::masks_of(masked) == masks);
+  Net again(9);
+  linearize::take_masks<float, cpu>(again, masked);
+  CHECK(linearize::slope_masks(again) == masks);
+  CHECK(again.get("fc.weight").values == net.get("fc.weight").values);
   const auto x = support::images<float>(2, net.input_dims());
   auto a = net.make_trace({.use = Use::infer, .capacity = 2}),
        b = masked.make_trace({.use = Use::infer, .capacity = 2});

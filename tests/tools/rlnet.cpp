@@ -75,6 +75,23 @@ TEST_CASE(
   refused(call(f, official), 3, "is 9, that of the test image");
 }
 
+TEST_CASE("rnx-rlnet: SNL's slopes become masks of the budget") {
+  const Pipeline f;
+  const Result r = call(f, f.call_of("all", {"tiny-natural", "tiny-snl-mask-3", "tiny-snl-3"}));
+  REQUIRE_MESSAGE(r.code == 0, r.text);
+  CHECK(f.json(f.run("tiny-snl-3") / "eval.json")["relus"] == 300);
+  CHECK(f.json(f.run("tiny-snl-mask-3") / "run.json")["configuration"]["optimizer"] == "adam");
+  const std::string learn = f.learn(),
+                    teacher = " --objective snl --teacher " +
+                              (f.run("tiny-natural") / "model.safetensors").string();
+  refused(call(f, learn + teacher + " --model tiny_snl"), 2, "--budget: snl training needs");
+  refused(call(f, learn + teacher + " --budget 300"), 2, "tiny_rlnet has not; resnet20_snl has");
+  refused(call(f, learn + "--model tiny_snl"), 2, "tiny_snl has slopes, for --objective snl");
+  refused(call(f, learn + teacher + " --model tiny_snl --budget 100000"), 2,
+          "snl: expected a budget from 1 to the network's");
+  refused(call(f, learn + "--optimizer rmsprop"), 2, "--optimizer: 'rmsprop' is unknown");
+}
+
 TEST_CASE(
     "rnx-rlnet: a search that is killed, epochs' ends among the moments, ends with its bits") {
   const Pipeline f;
@@ -119,7 +136,7 @@ TEST_CASE("rnx-rlnet and paper 000's stages in rnx-train: what cannot be") {
   const std::string mask = learn + "--objective rlnet-mask" + teacher;
   refused(call(f, mask), 2, "--budget: rlnet-mask training needs");
   refused(call(f, mask + " --budget 100000"), 2, "expected a budget from 1 to the network's");
-  refused(call(f, learn + "--budget 10"), 2, "--budget: it is for rlnet-mask training");
+  refused(call(f, learn + "--budget 10"), 2, "--budget: it is for rlnet-mask and snl training");
   refused(call(f, learn + "--objective rlnet-mask --budget 10"), 2,
           "needs the weights of a teacher");
   refused(call(f, mask + " --budget 300 --model resnet20"), 2,

@@ -9,7 +9,9 @@ using namespace rnx;
 void Arguments::check() const {
   tools::require_known("--objective", objective,
                        {"natural", "pgd", "fgsm-rs", "free", "trades", "kd", "ard", "rslad", "rrm",
-                        "rlnet-teacher", "rlnet-mask", "rlnet-finetune"});
+                        "rlnet-teacher", "rlnet-mask", "rlnet-finetune", "snl"});
+  tools::require_known("--optimizer", optimizer, {"sgd", "adam"});
+  require(optimizer == "sgd" || !nesterov, "--nesterov: it is SGD's");
   tools::require_known("--schedule", schedule,
                        {"onecycle", "triangular", "cosine", "multistep", "constant"});
   tools::require_known("--match", match, {"cosine", "l2"});
@@ -42,9 +44,10 @@ void Arguments::check_rlnet() const {
                                      {"--pram-views", &pram_views}})
     for (const std::string& view : *list)
       if (view != "none") tools::require_known(option, view, {"clean", "aug", "adv"});
-  require(masked() == (budget > 0), [&] {
-    return masked() ? "--budget: rlnet-mask training needs the number of ReLUs that are kept"
-                    : "--budget: it is for rlnet-mask training";
+  require((masked() || sloped()) == (budget > 0), [&] {
+    return budget == 0
+               ? "--budget: " + objective + " training needs the number of ReLUs that are kept"
+               : "--budget: it is for rlnet-mask and snl training";
   });
   require(shares == "uniform" || masked(), "--shares: it goes with --budget");
   require(density == 0 || objective == "natural", "--density: it is for natural training");
@@ -70,6 +73,14 @@ std::function<optim::Rates(long, long)> Arguments::rates() const {
     return optim::OneCycle{.max = lr, .warm = warm, .linear = true, .cycle_momentum = momentum > 0}(
         step, total);
   };
+}
+
+std::unique_ptr<optim::Optimizer<float>> Arguments::make_optimizer() const {
+  if (optimizer == "adam")
+    return std::make_unique<optim::Adam<float>>(
+        optim::AdamOptions{.beta1 = momentum, .weight_decay = weight_decay});
+  return std::make_unique<optim::Sgd<float>>(
+      optim::SgdOptions{.momentum = momentum, .nesterov = nesterov, .weight_decay = weight_decay});
 }
 
 Json Arguments::rlnet_configuration() const {
@@ -109,7 +120,10 @@ Json Arguments::configuration(const tools::DataSet& set, std::size_t n_train,
   if (objective == "kd" || objective == "ard") c["temperature"] = softness();
   if (objective == "rrm") c["lambda"] = lambda;
   if (objective == "rrm" && match != "cosine") c["match"] = match;
-  if (taught() && objective != "rrm" && !rlnet()) c["alpha"] = share();
+  if (taught() && objective != "rrm" && !rlnet() && !sloped()) c["alpha"] = share();
+  if (sloped())
+    c.update({{"budget", budget}, {"slope_penalty", slope_penalty}, {"temperature", softness()}});
+  if (optimizer != "sgd") c["optimizer"] = optimizer;
   if (rlnet()) c["rlnet"] = rlnet_configuration();
   if (density > 0) c["density"] = density;
   if (augmix) c["augmix"] = true;
@@ -124,7 +138,8 @@ Json Arguments::configuration(const tools::DataSet& set, std::size_t n_train,
         {"pad", set.augment.pad}, {"crop", set.augment.crop}, {"flip", set.augment.flip}};
   else
     c["augment"] = nullptr;
-  const bool attacks = objective != "natural" && objective != "kd" && objective != "rrm";
+  const bool attacks =
+      objective != "natural" && objective != "kd" && objective != "rrm" && !sloped();
   if (attacks) c["eps"] = eps;
   if (objective == "pgd") c["norm"] = norm;
   if (objective == "pgd" || objective == "fgsm-rs")

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,7 @@ using Json = nlohmann::ordered_json;
 struct Arguments {
   std::string model = "resnet20", out = "run", objective = "natural", attack_mode, norm = "linf",
               eps = "8/255", attack_step, schedule = "onecycle", resume = "auto", progress = "auto",
-              device = "cpu", init, teacher, teacher_model, match = "cosine",
+              device = "cpu", optimizer = "sgd", init, teacher, teacher_model, match = "cosine",
               batch_split = "halves", pram = "attention", shares = "uniform";
   std::vector<double> milestones{0.5, 0.75};
   std::vector<std::string> ce_views{"clean", "aug", "adv"}, kl_views = ce_views,
@@ -28,7 +29,8 @@ struct Arguments {
       loader_threads = 1, keep = 2;
   double lr = 0.2, weight_decay = 5e-4, momentum = 0.9, warm = 0.4, gamma = 0.1, beta = 6,
          label_smoothing = 0, save_every = 600, alpha = -1, temperature = 0, lambda = 5e-3,
-         lr_end = 0, ce_weight = 0.5, kl_weight = 0.5, pram_weight = 1000, density = 0;
+         lr_end = 0, ce_weight = 0.5, kl_weight = 0.5, pram_weight = 1000, density = 0,
+         slope_penalty = 1e-5;
   long save_every_steps = 0, budget = 0;
   int augmented_path = 0;
   std::uint64_t seed = 0;
@@ -49,17 +51,19 @@ struct Arguments {
   bool rlnet() const { return objective.starts_with("rlnet-"); }
   bool masked() const { return objective == "rlnet-mask"; }
   bool tuned() const { return objective == "rlnet-finetune"; }
+  /// SNL's search, which paper 000 is compared with.
+  bool sloped() const { return objective == "snl"; }
   /// The batch-norm path that attacks and their predictions take.
   int robust_path() const { return rlnet() ? 1 : 0; }
   /// Whether a teacher is needed.
   bool taught() const {
     return objective == "kd" || objective == "ard" || objective == "rslad" || objective == "rrm" ||
-           masked() || tuned();
+           masked() || tuned() || sloped();
   }
   /// RSLAD's share of the adversarial term, KD's and ARD's of the teacher's.
   double share() const { return alpha >= 0 ? alpha : objective == "rslad" ? 5. / 6 : 1; }
-  /// The temperature: paper 002's for kd and ard, paper 000's.
-  double softness() const { return temperature > 0 ? temperature : rlnet() ? 4 : 30; }
+  /// The temperature: paper 002's for kd and ard, paper 000's and SNL's.
+  double softness() const { return temperature > 0 ? temperature : rlnet() || sloped() ? 4 : 30; }
   rnx::Mode mode() const {
     const bool train = attack_mode.empty() ? objective == "fgsm-rs" : attack_mode == "train";
     return train ? rnx::Mode::train : rnx::Mode::eval;
@@ -72,6 +76,7 @@ struct Arguments {
   /// Errors: UsageError (radius or step outside their range).
   void check_attack() const;
   std::function<rnx::optim::Rates(long, long)> rates() const;
+  std::unique_ptr<rnx::optim::Optimizer<float>> make_optimizer() const;
   /// All that the bits of the result depend on. n_train: images that are trained on; init_checksum:
   /// of the weights to start from, or "".
   Json configuration(const tools::DataSet& set, std::size_t n_train,

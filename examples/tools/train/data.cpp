@@ -39,8 +39,7 @@ void check_before_data(const Arguments& a) {
   a.check();
   a.check_attack();
   for (const char* text : {pgd10, pgd20}) attack(a, text);
-  optim::Sgd<float>(
-      {.momentum = a.momentum, .nesterov = a.nesterov, .weight_decay = a.weight_decay});
+  a.make_optimizer();
   const tools::DataFacts facts = tools::describe_data(a.data, true, true);
   tools::require_model(a.model, *facts.train);
   require_fit(facts.train->dims, facts.train->classes, facts.test->dims, facts.test->classes);

@@ -1,5 +1,6 @@
 // Phase 2: the network, its teacher, its layers.
 #include <rnx/linearize.hpp>
+#include <rnx/linearize/snl.hpp>
 
 #include "../run_json.hpp"
 #include "phases.hpp"
@@ -73,6 +74,27 @@ void require_masks(const std::string& file, const NetworkBase<float>& net) {
   }
 }
 
+bool has_slopes(const NetworkBase<float>& net) {
+  return std::any_of(net.graph().nodes.begin(), net.graph().nodes.end(),
+                     [](const Node& n) { return n.operation == "sloped_relu"; });
+}
+
+/// Weights to start from. Those of a network that is the same but for its ReLUs become its own:
+/// masks slopes, slopes masks. Returns the file's checksum. Errors: FileError.
+std::string start(const Arguments& a, const tools::DataSet& set, NetworkBase<float>& net) {
+  const io::Metadata metadata = io::SafetensorsFile::read(a.init).metadata();
+  const auto said = metadata.find("rnx.model");
+  const bool to_slopes = has_slopes(net);
+  if (said == metadata.end() || said->second == a.model ||
+      to_slopes == said->second.ends_with("_snl"))
+    return tools::start_from(a.init, a.skip_head, a.model, net);
+  require(!a.skip_head, "--init-skip-head: not between masks and slopes");
+  AnyNetwork<float> other = tools::make_model(said->second, *set.train, 0, set.statistics);
+  const std::string checksum = tools::start_from(a.init, false, said->second, *other);
+  to_slopes ? linearize::take_masks(net, *other) : linearize::take_slopes(net, *other);
+  return checksum;
+}
+
 /// Refuses a teacher without a path for attacked images. Errors: UsageError.
 void require_two_paths(const tools::LoadedTeacher& by) {
   require(path_count(by.net->graph()) >= 2, [&] {
@@ -88,7 +110,12 @@ void require_two_paths(const tools::LoadedTeacher& by) {
 Model make_model(const Arguments& a, const tools::DataSet& set, tools::Display& display) {
   Model m{.net = tools::make_model(a.model, *set.train, a.seed, set.statistics)};
   if (a.rlnet()) require_paths(a, *m.net);
-  if (!a.init.empty()) m.init = tools::start_from(a.init, a.skip_head, a.model, *m.net);
+  require(a.sloped() == has_slopes(*m.net), [&] {
+    return a.sloped()
+               ? "--model: snl trains slopes, which " + a.model + " has not; resnet20_snl has"
+               : "--model: " + a.model + " has slopes, for --objective snl";
+  });
+  if (!a.init.empty()) m.init = start(a, set, *m.net);
   require_masks(a.init, *m.net);
   if (a.taught()) {
     m.teacher = tools::load_teacher(a.teacher, a.teacher_model, *set.train);

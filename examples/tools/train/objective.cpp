@@ -84,6 +84,12 @@ train::AnyObjective<float> objective_of(const Arguments& a, const tools::DataSet
   if (a.objective == "trades")
     return train::Trades<>{.attack = nearby, .beta = a.beta, .smoothing = smoothing};
   const NetworkBase<float>& teacher = *model.teacher.net;
+  if (a.sloped()) {
+    const linearize::SlopePenalty penalty{.budget = a.budget, .lambda = a.slope_penalty};
+    linearize::Rlnet snl = linearize::Rlnet::snl(teacher, penalty);
+    snl.temperature = a.softness();
+    return snl.objective();
+  }
   if (a.objective == "rslad")
     return train::Rslad{.teacher = teacher, .attack = nearby, .adversarial = a.share()};
   if (a.objective == "ard")

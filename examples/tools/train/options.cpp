@@ -53,8 +53,9 @@ void add_training(Arguments& a, CLI::App& cli) {
   tools::add_real(cli, "--gamma", a.gamma, {.with_least = false},
                   "multistep: factor at each milestone");
   tools::add_real(cli, "--momentum", a.momentum, {.most = 1, .with_most = false},
-                  "SGD's momentum; onecycle moves it between 0.85 and 0.95");
+                  "SGD's momentum, Adam's first beta; onecycle moves it between 0.85 and 0.95");
   tools::add_switch(cli, "nesterov", a.nesterov, "Nesterov's momentum");
+  cli.add_option("--optimizer", a.optimizer, "sgd | adam");
   tools::add_real(cli, "--weight-decay", a.weight_decay, {});
   tools::add_real(cli, "--label-smoothing", a.label_smoothing, {.most = 1, .with_most = false});
   tools::add_switch(cli, "augment", a.augment,
@@ -83,7 +84,9 @@ void add_attack(Arguments& a, CLI::App& cli) {
 
 /// The stages of paper 000; lists of views: clean, aug (AugMix), adv, or none.
 void add_rlnet(Arguments& a, CLI::App& cli) {
-  tools::add_whole(cli, "--budget", a.budget, {}, "rlnet-mask: ReLUs that the network keeps");
+  tools::add_whole(cli, "--budget", a.budget, {}, "rlnet-mask, snl: ReLUs that the network keeps");
+  tools::add_real(cli, "--slope-penalty", a.slope_penalty, {.with_least = false},
+                  "snl: of the slopes' sum at first, beside CE and KL of weight 1");
   cli.add_option("--shares", a.shares,
                  "rlnet-mask: how layers share the budget: uniform | published | a file of "
                  "sensitivities");

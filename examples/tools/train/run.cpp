@@ -52,8 +52,7 @@ bool run_training(const Arguments& a, const tools::DataSet& set, Model& model,
       a.holdout ? static_cast<const data::Source&>(held_out) : *set.test;
   const long batches = batches_per_epoch(a, set), done = run.done();
   if (done) display.say(fmt::format("resuming after {} of {} batches", done, batches * a.epochs));
-  optim::Sgd<float> sgd(
-      {.momentum = a.momentum, .nesterov = a.nesterov, .weight_decay = a.weight_decay});
+  const std::unique_ptr<optim::Optimizer<float>> optimizer = a.make_optimizer();
   train::JsonLines log(run / "log.jsonl", done);
   train::CsvTable table(run / "metrics.csv", int(done / batches));
   train::CheckpointStore<> store(run.checkpoints(), configuration);
@@ -75,7 +74,7 @@ bool run_training(const Arguments& a, const tools::DataSet& set, Model& model,
                           a.objective, a.epochs, batches, instruction_set(), host::threads(),
                           a.out));
   const auto keep_folder = [&run](const train::Progress&) { run.restore_if_deleted(); };
-  const train::Outcome outcome = train::fit(net, training, objective_of(a, set, model), sgd,
+  const train::Outcome outcome = train::fit(net, training, objective_of(a, set, model), *optimizer,
                                             options, keep_folder, log, table, display);
   if (outcome.finished)
     save_weights(a, set, net, run);

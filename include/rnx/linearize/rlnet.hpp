@@ -4,6 +4,7 @@
 
 #include "rnx/data/augmix.hpp"
 #include "rnx/linearize/mask_search.hpp"
+#include "rnx/linearize/snl.hpp"
 #include "rnx/train/distill_terms.hpp"
 
 namespace rnx::inline RNX_ISA::linearize {
@@ -51,6 +52,7 @@ struct Rlnet {
   distill::Compared compared = distill::Compared::attention;
   std::optional<Budget> budget{};  ///< masks are searched, by clean images
   Ties ties = Ties::by_index;
+  std::optional<SlopePenalty> slopes{};  ///< slopes are searched (SNL)
 
   /// Clean and augmented images are the first half of the batch, attacked ones the second (the
   /// published code), or each of them all of it.
@@ -79,6 +81,11 @@ struct Rlnet {
     r.place(split);
     r.weigh(ce, kl, beta);
     return r;
+  }
+  /// SNL's search and, without a penalty, its fine-tuning: CE and KL of clean images (Cho et al.
+  /// 2022).
+  static Rlnet snl(train::NetRef teacher, std::optional<SlopePenalty> slopes = {}) {
+    return {.network = teacher, .clean = {.ce = 1, .kl = 1}, .slopes = slopes};
   }
   void place(Split split) {
     const bool halves = split == Split::halves;
@@ -118,6 +125,7 @@ struct Rlnet {
             .net = network, .path = adversarial.path, .rows = adversarial.rows});
       add_terms<"adv", "t.adv">(items, adversarial);
     }
+    if (slopes) items.push_back(*slopes);
     return ObjectiveList<T, Device>(std::move(items));
   }
 

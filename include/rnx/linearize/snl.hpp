@@ -14,6 +14,25 @@ template <class F> void each_slopes(const Graph& graph, F f) {
   for (const NamedParameter& p : graph.parameters)
     if (graph.nodes[std::size_t(p.node)].operation == "sloped_relu") f(p);
 }
+/// Weights and statistics that both networks have.
+template <class T, class Device>
+void take_others(NetworkBase<T, Device>& to, const NetworkBase<T, Device>& from) {
+  for (const auto* list : {&to.graph().parameters, &to.graph().buffers})
+    for (const NamedParameter& p : *list)
+      if (!p.name.ends_with(".mask") && !p.name.ends_with(".slope"))
+        to.set(p.name, from.get(p.name).values);
+}
+/// Slopes of 1 and 0. Errors: UsageError (masks of other ReLUs).
+template <class T, class Device> void set_slopes(NetworkBase<T, Device>& net, const Masks& masks) {
+  std::vector<std::string> names;
+  each_slopes(net.graph(), [&](const NamedParameter& p) { names.push_back(p.name); });
+  require<UsageError>(names.size() == masks.size(), [&] {
+    return "linearize: expected masks of the " + std::to_string(names.size()) +
+           " ReLUs with slopes, found " + std::to_string(masks.size());
+  });
+  for (std::size_t l = 0; l < names.size(); ++l)
+    net.set(names[l], std::vector<T>(masks[l].begin(), masks[l].end()));
+}
 }  // namespace detail
 
 /// Slopes above `threshold`: the ReLUs that count. Errors: UsageError (a network without
@@ -31,12 +50,30 @@ Masks slope_masks(const NetworkBase<T, Device>& net, double threshold = 0.01) {
   return masks;
 }
 
+/// The `count` largest slopes of the network, the first of equal ones. Errors: as slope_masks.
+template <class T, class Device>
+Masks largest_slopes(const NetworkBase<T, Device>& net, long count) {
+  Masks masks = slope_masks(net);
+  std::vector<std::pair<T, std::uint8_t*>> all;
+  auto mask = masks.begin();
+  detail::each_slopes(net.graph(), [&](const NamedParameter& p) {
+    const std::vector<T> slopes = net.get(p.name).values;
+    for (std::size_t i = 0; i < slopes.size(); ++i) all.emplace_back(slopes[i], &(*mask)[i]);
+    ++mask;
+  });
+  std::stable_sort(all.begin(), all.end(),
+                   [](const auto& a, const auto& b) { return a.first > b.first; });
+  for (long i = 0; i < long(all.size()); ++i) *all[std::size_t(i)].second = i < count;
+  return masks;
+}
+
 /// An item of an objective: its slopes' penalty lambda sum |a|, added to the gradients. From epoch
 /// `from` on lambda grows by `factor` at the end of an epoch whose count of slopes above the
 /// threshold is no new minimum. Once at most `budget` are left, slopes are 1 above the threshold
-/// and 0 below, and stay (the published code ends the search there). Adam at 1e-3 trains slopes and
-/// weights; lambda and what was reached are part of checkpoints. Errors: UsageError (a budget or
-/// numbers that cannot be, no slopes).
+/// and 0 below, and stay (the published code ends the search there). A run that ends before keeps
+/// the `budget` largest ones, the first of equal ones. Adam at 1e-3 trains slopes and weights;
+/// lambda and what was reached are part of checkpoints. Errors: UsageError (a budget or numbers
+/// that cannot be, no slopes).
 struct SlopePenalty {
   long budget = 0;
   double lambda = 1e-5, factor = 1.1, threshold = 0.01;
@@ -59,7 +96,7 @@ struct SlopePenalty {
            std::to_string(from));
   }
   template <class T, class Device> void step(train::Stage<T, Device>& s) const {
-    if (State<T>(s).reached != T(0)) settle(s.net);
+    if (State<T>(s).reached != T(0)) detail::set_slopes(s.net, slope_masks(s.net, threshold));
   }
   template <class T, class Device> void finish(train::Stage<T, Device>& s) const {
     const State<T> state(s);
@@ -83,7 +120,10 @@ struct SlopePenalty {
     if (e.now.epoch >= from && !lower) state.lambda *= T(factor);
     if (lower) state.lowest = T(count);
     if (count <= budget) state.reached = T(1);
-    if (state.reached != T(0)) settle(e.net);
+    if (state.reached != T(0))
+      detail::set_slopes(e.net, slope_masks(e.net, threshold));
+    else if (e.now.epoch + 1 == e.now.epochs)
+      detail::set_slopes(e.net, largest_slopes(e.net, budget));
     state.store(e.stage);
   }
 
@@ -105,16 +145,6 @@ struct SlopePenalty {
       memory<Device>::upload(s.state(state_name), values, sizeof values, {});
     }
   };
-  template <class T, class Device> void settle(NetworkBase<T, Device>& net) const {
-    const Masks masks = slope_masks(net, threshold);
-    auto mask = masks.begin();
-    std::vector<std::pair<std::string, std::vector<T>>> all;
-    detail::each_slopes(net.graph(), [&](const NamedParameter& p) {
-      all.emplace_back(p.name, std::vector<T>(mask->begin(), mask->end()));
-      ++mask;
-    });
-    for (const auto& [name, values] : all) net.set(name, values);
-  }
 };
 
 /// Gives a network with act::MaskedRelu the weights and statistics of one that is the same with
@@ -124,10 +154,15 @@ template <class T, class Device>
 void take_slopes(NetworkBase<T, Device>& masked, const NetworkBase<T, Device>& sloped,
                  double threshold = 0.01) {
   const Masks masks = slope_masks(sloped, threshold);
-  for (const auto* list : {&masked.graph().parameters, &masked.graph().buffers})
-    for (const NamedParameter& p : *list)
-      if (!p.name.ends_with(".mask")) masked.set(p.name, sloped.get(p.name).values);
+  detail::take_others(masked, sloped);
   set_masks(masked, masks);
+}
+/// The way back: slopes of 1 and 0 where the masks have them. Errors: as above.
+template <class T, class Device>
+void take_masks(NetworkBase<T, Device>& sloped, const NetworkBase<T, Device>& masked) {
+  const Masks masks = masks_of(masked);
+  detail::take_others(sloped, masked);
+  detail::set_slopes(sloped, masks);
 }
 
 }  // namespace rnx::inline RNX_ISA::linearize

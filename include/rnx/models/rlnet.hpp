@@ -14,6 +14,12 @@ namespace detail {
 using Dual = BatchNorm<paths::Dual>;
 using Triple = BatchNorm<paths::Triple>;
 using Convs = Convolutions<>;
+
+/// A quarter of the image's sides at the first convolution, one basic block.
+template <int Classes, class Act>
+using Tiny =
+    Classifier<Convs, Classes, Named<"conv1", Conv<8, 3, Stride<4>>>, Named<"bn1", Dual>,
+               Named<"relu", Act>, Named<"layer1", BasicStage<1, 8, 16, 2, Convs, Dual, Act>>>;
 }  // namespace detail
 
 template <int Classes = 10>
@@ -29,11 +35,6 @@ using ResNet18Triple = ResNet18<Classes, detail::Convs, detail::Triple, act::Mas
 template <int Classes = 10>
 using ResNet20Triple = ResNet20<Classes, detail::Convs, detail::Triple, act::MaskedRelu>;
 
-/// A quarter of the image's sides at the first convolution, one basic block.
-template <int Classes = 10>
-using TinyRlnet = Classifier<
-    detail::Convs, Classes, Named<"conv1", Conv<8, 3, Stride<4>>>, Named<"bn1", detail::Dual>,
-    Named<"relu", act::MaskedRelu>,
-    Named<"layer1", BasicStage<1, 8, 16, 2, detail::Convs, detail::Dual, act::MaskedRelu>>>;
+template <int Classes = 10> using TinyRlnet = detail::Tiny<Classes, act::MaskedRelu>;
 
 }  // namespace rnx::inline RNX_ISA::models

@@ -1,0 +1,5 @@
+// One family of the registry, one translation unit.
+#include <rnx/linearize/snl_models.hpp>
+#include <rnx/models.hpp>
+
+RNX_REGISTER_MODEL("resnet18_snl", rnx::linearize::ResNet18Snl, (3, 32, 32));
