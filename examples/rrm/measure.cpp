@@ -263,7 +263,10 @@ Json passes_of(const Measured& m) {
 }  // namespace
 
 void measure_time(const Run& run, double seconds, Images& images, tools::Display& display) {
-  if (is_there(run.folder / "time.json")) return;
+  const Json of{{"options", run.program.app.options()},
+                {"threads", host::threads()},
+                {"instruction_set", instruction_set()}};
+  if (paper::is_measured(run.folder / "time.json", of)) return;
   const training::Arguments& a = run.program.a;
   display.phase(run.row.name + ", time of a step");
   const tools::DataSet& set = images.of(a.data, true);
@@ -275,23 +278,22 @@ void measure_time(const Run& run, double seconds, Images& images, tools::Display
   const bool taught = !run.row.teacher.empty();
   const double epoch = m.seconds * double(training::batches_per_epoch(a, set)),
                total = epoch * a.epochs / 60;
-  double with_teacher = total;
+  Json time = of;
   const fs::path of_teacher = fs::path(a.teacher).parent_path() / "time.json";
-  if (taught && is_there(of_teacher))
-    with_teacher += read_json(of_teacher).value("total_minutes", 0.0);
-  io::write_file(
-      run.folder / "time.json",
-      tools::text_of({{"step_seconds", m.seconds},
-                      {"steps", m.steps},
-                      {"epoch_seconds", epoch},
-                      {"total_minutes", total},
-                      {"with_teacher_minutes", with_teacher},
-                      {"passes", passes_of(m)},
-                      {"predicted_macs", predicted_macs(m.passes, m.n, macs(*model.net),
-                                                        taught ? macs(*model.teacher.net) : 0)},
-                      {"threads", host::threads()},
-                      {"instruction_set", instruction_set()},
-                      {"bytes", m.bytes}}));
+  if (!taught)
+    time["with_teacher_minutes"] = total;
+  else if (is_there(of_teacher))  // not of one that was trained elsewhere
+    time["with_teacher_minutes"] = total + read_json(of_teacher).value("total_minutes", 0.0);
+  const double predicted =
+      predicted_macs(m.passes, m.n, macs(*model.net), taught ? macs(*model.teacher.net) : 0);
+  time.update({{"step_seconds", m.seconds},
+               {"steps", m.steps},
+               {"epoch_seconds", epoch},
+               {"total_minutes", total},
+               {"passes", passes_of(m)},
+               {"predicted_macs", predicted},
+               {"bytes", m.bytes}});
+  io::write_file(run.folder / "time.json", tools::text_of(time));
   display.done();
 }
 

@@ -31,13 +31,21 @@ void robustify(const Row& row, const std::filesystem::path& teacher, const tools
 /// Errors: FileError.
 std::string teacher_of_images(const std::filesystem::path& folder);
 
+/// Gives a row's folder the weights of a file in place of a training's, in our names or those of
+/// RobustBench's zoo. What is there of the same file is kept. Errors: UsageError (the row was
+/// trained), FileError (weights of another network).
+void take_teacher(const Run& run, const std::string& file, Images& images);
+/// Whether the folder has the weights of this file.
+bool is_taken(const Run& run, const std::string& file);
+
 /// Attacks a run's weights: attacks/report.json, curve.json, autoattack/report.json in its folder.
 /// What is there of the same weights, images and attacks (measured.json) is kept. Errors:
 /// UsageError, FileError, Stopped.
 void evaluate(const Run& run, const Attacks& attacks, Images& images, tools::Display& display);
 
 /// Measures steps of a run for so many seconds, and writes time.json: seconds of an epoch, passes
-/// of its networks and what they would predict, bytes of traces. Errors: UsageError, FileError.
+/// of its networks and what they would predict, bytes of traces. What is there of the same options
+/// and machine code is kept. Errors: UsageError, FileError.
 void measure_time(const Run& run, double seconds, Images& images, tools::Display& display);
 
 }  // namespace rrm

@@ -17,6 +17,27 @@ using rrm::Phase;
 
 struct Arguments : paper::Arguments {
   std::string imagenet{};
+  std::vector<std::string> teachers{};  ///< ROW=FILE
+
+  /// The file of a teacher that is not trained; "" where it is.
+  std::string file_of(const std::string& row) const {
+    for (const std::string& text : teachers)
+      if (text.substr(0, text.find('=')) == row) return text.substr(row.size() + 1);
+    return "";
+  }
+  /// Errors: UsageError (no row of teachers, no file).
+  void check_teachers(const rrm::Plan& plan) const {
+    for (const std::string& text : teachers) {
+      const std::size_t at = text.find('=');
+      require(at != text.npos && at + 1 < text.size(),
+              [&] { return "--teacher: expected ROW=FILE, found '" + text + "'"; });
+      const rrm::Row* row = plan.find(text.substr(0, at));
+      require(row && row->phase == Phase::teacher, [&] {
+        return "--teacher: '" + text.substr(0, at) + "' is no teacher of preset " + plan.preset;
+      });
+      io::SafetensorsFile::read(text.substr(at + 1));
+    }
+  }
 };
 
 /// What a verb does with the rows of its phases.
@@ -33,6 +54,7 @@ class Pipeline {
         plan_(rrm::plan_of(a.preset)),
         display_(a.progress) {
     a.apply(plan_, true);
+    a.check_teachers(plan_);
   }
 
   /// The exit code: the first of the rows' that is not 0.
@@ -82,15 +104,20 @@ class Pipeline {
     program.app.parse({"--out=" + folder(row.name, seed).string(), "--progress=" + a_.progress,
                        fmt::format("--threads={}", a_.threads)},
                       {settings_of(row, seed), "row " + row.name});
+    const rrm::Run run{row, program, folder(row.name, seed)};
+    const std::string file = a_.file_of(row.name);
     const bool finished =
-        tools::is_finished_run(folder(row.name, seed), program.app.options(), program.app.name());
+        file.empty() ? tools::is_finished_run(run.folder, program.app.options(), program.app.name())
+                     : rrm::is_taken(run, file);
     if (work_.train && !finished) {
       display_.say(fmt::format("row {}, seed {}", row.name, seed));
-      if (const int code = program.train(); code != 0) return code;
+      if (!file.empty())
+        rrm::take_teacher(run, file, images_);
+      else if (const int code = program.train(); code != 0)
+        return code;
     }
-    const rrm::Run run{row, program, folder(row.name, seed)};
     if (work_.train) rrm::evaluate(run, plan_.attacks, images_, display_);
-    if (work_.time && (finished || work_.train))
+    if (work_.time && file.empty() && (finished || work_.train))
       rrm::measure_time(run, plan_.seconds, images_, display_);
     return 0;
   }
@@ -140,6 +167,9 @@ void add_options(Arguments& a, tools::App& app) {
   a.add_options(cli, "smoke | small | paper");
   cli.add_option("--imagenet", a.imagenet,
                  "folder of ImageNet's images, for the rows of Restricted ImageNet");
+  tools::add_texts(cli, "--teacher", a.teachers,
+                   "ROW=FILE: weights of a teacher in place of its training, in our names or those "
+                   "of RobustBench");
 }
 
 int run_verb(const std::string& verb, const std::string& help, const Work& work,

@@ -80,6 +80,17 @@ TEST_CASE(
   std::ofstream(f.run("kd-vgg11") / "attacks/report.json") << report.dump();
   refused(call(f, f.call_of("table", "")), 2, "/settings/fingerprint differs");
 
+  // a teacher that was trained elsewhere
+  const std::string from =
+      " --teacher fast-vgg11=" + (f.run("fast-vgg11") / "model.safetensors").string();
+  const Result taken = call(f, f.call_of("teacher", "fast-vgg11", "taken") + from);
+  REQUIRE_MESSAGE(taken.code == 0, taken.text);
+  CHECK(f.json(f.path / "taken/fast-vgg11-s0/curve.json") == curve);
+  CHECK(!fs::exists(f.path / "taken/fast-vgg11-s0/run.json"));
+  refused(call(f, f.call_of("teacher", "fast-vgg11") + from), 2, "holds a run of fast-vgg11");
+  refused(call(f, f.call_of("teacher", "fast-vgg11") + " --teacher kd-vgg11=x"), 2,
+          "'kd-vgg11' is no teacher of preset smoke");
+
   // images of a teacher that is another one now
   fs::copy_file(f.run("fast-vgg11") / "model.safetensors",
                 f.run("sat-l2-vgg11") / "model.safetensors", fs::copy_options::overwrite_existing);
