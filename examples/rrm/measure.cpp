@@ -6,6 +6,7 @@
 #include <rnx/io/file_checksum.hpp>
 #include <rnx/train.hpp>
 
+#include "../tools/checks.hpp"
 #include "../tools/run_json.hpp"
 
 namespace rrm {
@@ -75,8 +76,8 @@ void write_report(const fs::path& folder, const Run& run, const tools::DataSet& 
   });
 }
 
-/// What the numbers contradict, one sentence each.
-Json checks_of(const std::vector<report::AttackRow>& rows) {
+/// What the attacks' numbers contradict of their order, one sentence each.
+Json contradictions_of(const std::vector<report::AttackRow>& rows) {
   Json list = Json::array();
   const auto right = [&](std::size_t k) { return eval::robust_proportion(rows[k].accuracy).right; };
   const long n = long(rows[0].accuracy.samples.size()), few = std::max(1l, n / 100);
@@ -147,7 +148,8 @@ Json facts(const Run& run, const data::Source& images, const Attacks& k) {
           {"pgd_steps", k.pgd_steps},
           {"steps", {k.steps, k.short_steps, k.curve_steps}},
           {"restarts", {k.restarts, k.short_restarts}},
-          {"auto_attack", k.auto_attack}};
+          {"auto_attack", k.auto_attack},
+          {"checks", {k.check_images, k.check_steps, k.check_queries}}};
 }
 /// Removes files that measured.json says were measured of something else, and notes `now` there.
 void remove_of_others(const Run& run, const Json& now, const std::vector<fs::path>& files) {
@@ -191,9 +193,16 @@ void evaluate(const Run& run, const Attacks& k, Images& images, tools::Display& 
         tools::model_report(*v.net, run.row.name, a.model, v.weights, attacks_of(run.row, k), o,
                             display, tools::run_whole(*v.net, some));
     if (run.row.kd()) attack_at_temperature(run, v, some, k, o, model);
-    model.details["checks"] = checks_of(model.attacks);
-    for (const Json& sentence : model.details["checks"])
+    model.details["contradictions"] = contradictions_of(model.attacks);
+    for (const Json& sentence : model.details["contradictions"])
       tools::complain("rnx-rrm: " + run.row.name + ": " + sentence.get<std::string>());
+    model.checks = tools::run_checks(run.row.norm, *v.net, some,
+                                     {.eps = Rational::parse(run.row.eps, "eps").value(),
+                                      .images = std::min(k.check_images, int(some.size())),
+                                      .steps = k.check_steps,
+                                      .queries = k.check_queries,
+                                      .seed = a.seed},
+                                     run.row.name, display);
     write_report(report, run, set, some, std::move(model));
   }
   if (!drawn) write_curve(run, v, some, k, o);

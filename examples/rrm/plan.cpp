@@ -259,7 +259,10 @@ Plan smoke() {
                   .short_steps = 2,
                   .short_restarts = 1,
                   .auto_attack = 0,
-                  .curve_steps = 2};
+                  .curve_steps = 2,
+                  .check_images = 2,
+                  .check_steps = 2,
+                  .check_queries = 4};
   plan.seconds = 0;
   Scale s{.models = {{r50, "resnet20_rrm"},
                      {r18, "dnn"},
@@ -291,7 +294,8 @@ Plan small() {
                   .short_steps = 20,
                   .short_restarts = 1,
                   .auto_attack = 50,
-                  .curve_steps = 20};
+                  .curve_steps = 20,
+                  .check_images = 50};
   Scale s{
       .models = {{r50, "resnet20_rrm"}, {vgg11, "vgg11_narrow"}},
       .epochs = {{"pgd", 6}, {"fgsm-rs", 6}, {"free", 2}, {"rrm", 12}, {"natural", 12}, {"kd", 12}},

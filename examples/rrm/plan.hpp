@@ -35,6 +35,8 @@ struct Attacks {
   int short_steps = 20, short_restarts = 5;  ///< ART's of tables 3 and 8, figures 4 and 5
   int auto_attack = 0;                       ///< the first images for AutoAttack (0: none)
   int curve_steps = 20;                      ///< of AutoPGD over radii
+  int check_images = 100;                    ///< the first images, for the evaluation's checks
+  int check_steps = 20, check_queries = 500;
 };
 
 struct Plan : paper::PlanOf<Row> {

@@ -42,16 +42,23 @@ std::string differences(const Plan& plan, const Plan& printed, const PaperTable&
   return text.empty() ? "" : "What differs from the paper:\n\n" + text;
 }
 
-/// Sentences of attacks/report.json of the rows, each with its run.
+/// Of attacks/report.json of the rows, each with its run: checks that fired, and attacks whose
+/// numbers contradict their order.
 std::string checks(const Plan& plan, const fs::path& out) {
   std::string text;
   for (const Row& row : plan.rows)
     for (const fs::path& run : runs_of(plan, out, row.name)) {
       if (!report::detail::is_there(run / attacks_file)) continue;
       const auto json = report::detail::read_object(run / attacks_file);
-      if (const auto* list = report::detail::value_at(json, "/models/0/details/checks"))
+      const std::string name = run.filename().string();
+      if (const auto* list = report::detail::value_at(json, "/models/0/checks"))
+        for (const auto& check : *list)
+          if (check.value("verdict", "") == "fired")
+            text += fmt::format("- {}: {} fired: {}\n", name, check.value("name", ""),
+                                check.value("advice", ""));
+      if (const auto* list = report::detail::value_at(json, "/models/0/details/contradictions"))
         for (const auto& sentence : *list)
-          text += fmt::format("- {}: {}\n", run.filename().string(), sentence.get<std::string>());
+          text += fmt::format("- {}: {}\n", name, sentence.get<std::string>());
     }
   return text.empty() ? "No row raised a check.\n" : text;
 }

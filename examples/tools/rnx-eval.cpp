@@ -144,7 +144,7 @@ int run(Arguments& a, const tools::App& app) {
   require_images(a, app, data.test->size());
   const std::vector<rnx::AnyNetwork<float>> nets = load(a, a.model, options.class_names, data);
   evaluation::range_of_shard(a.shard, data.test->size());
-  evaluation::require_possible(a, rows, nets[0]->classes(), evaluation::batch_norm_paths(*nets[0]));
+  evaluation::require_possible(a, rows, nets[0]->classes(), rnx::path_count(nets[0]->graph()));
   tools::work_begins("this step");
   tools::make_writable("--out", a.out);
   return evaluation::evaluate(

@@ -40,6 +40,7 @@ TEST_CASE(
   CHECK(f.json(f.run("rrm-vgg11") / "attacks/report.json")["models"][0]["attacks"].size() == 5);
   const auto kd = f.json(f.run("kd-vgg11") / "attacks/report.json")["models"][0]["attacks"];
   REQUIRE(kd.size() == 6);
+  CHECK(f.json(f.run("kd-vgg11") / "attacks/report.json")["models"][0]["checks"].size() == 15);
   CHECK(kd[5]["name"].get<std::string>().ends_with("temperature=30"));
   CHECK(kd[5]["norm"] == "l2");  // of its teacher
   const auto curve = f.json(f.run("fast-vgg11") / "curve.json");

@@ -127,15 +127,6 @@ std::vector<std::string> Arguments::check_names() const {
 
 std::string Arguments::eps_text() const { return fmt::format("{}", fmt::join(eps, ", ")); }
 
-int batch_norm_paths(const NetworkBase<float>& net) {
-  int paths = 1;
-  for (const auto& p : net.graph().parameters) {
-    const std::size_t at = p.name.rfind("paths.");
-    if (at != p.name.npos) paths = std::max(paths, std::atoi(p.name.c_str() + at + 6) + 1);
-  }
-  return paths;
-}
-
 namespace {
 /// The number behind "targets=", or 0.
 int targets_of(const std::string& text) {

@@ -49,7 +49,5 @@ void add_options(Arguments& a, tools::App& app);
 /// under. Errors: UsageError.
 void require_possible(const Arguments& a, const std::vector<tools::AttackText>& rows, int classes,
                       int paths);
-/// How many batch-norm paths a network has: as many as its parameters' names say.
-int batch_norm_paths(const rnx::NetworkBase<float>& net);
 
 }  // namespace evaluation
