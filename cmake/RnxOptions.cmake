@@ -1,6 +1,7 @@
 # Every switch of the build. As a part of another project rnx is the library and nothing else.
 option(RNX_BUILD_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
 option(RNX_BUILD_EXAMPLES "Build the examples and tools" ${PROJECT_IS_TOP_LEVEL})
+option(RNX_BUILD_PAPERS "With the examples and tools: the papers' executables, and their networks in rnx-eval" ON)
 option(RNX_BUILD_BENCHMARKS "Build the benchmarks (needs Google Benchmark)" OFF)
 option(RNX_BUILD_FUZZERS "Build the libFuzzer targets (needs clang++)" OFF)
 option(RNX_BUILD_COMPILED "Build rnx::compiled, the model registry as a library for several instruction sets" OFF)

@@ -17,7 +17,7 @@ phase "build rnx-train and rnx-eval (one model, for this machine's instruction s
 arguments=()
 [ -f build/quickstart/CMakeCache.txt ] || ! command -v ninja >/dev/null || arguments+=(-G Ninja)
 [ -z "${RNX_DEPS_DIR:-}" ] || arguments+=("-DRNX_DEPS_DIR=$RNX_DEPS_DIR")
-cmake --preset release-native -B build/quickstart -DRNX_BUILD_BENCHMARKS=OFF -DRNX_CUDA=OFF -DRNX_MODELS=resnet20 "-DRNX_COMPILE_JOBS=${RNX_JOBS:-2}" "${arguments[@]}" >/dev/null
+cmake --preset release-native -B build/quickstart -DRNX_BUILD_BENCHMARKS=OFF -DRNX_BUILD_PAPERS=OFF -DRNX_CUDA=OFF -DRNX_MODELS=resnet20 "-DRNX_COMPILE_JOBS=${RNX_JOBS:-2}" "${arguments[@]}" >/dev/null
 cmake --build build/quickstart -j "${RNX_JOBS:-2}" --target rnx-train rnx-eval
 bin=build/quickstart/examples
 
