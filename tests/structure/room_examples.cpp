@@ -4,6 +4,7 @@
 
 #include <rnx/rnx.hpp>
 
+#include <rnx/deploy.hpp>
 #include <rnx/linearize.hpp>
 #include <rnx/report.hpp>
 
@@ -237,6 +238,20 @@ TEST_CASE("linearize: a quarter of the ReLUs") {
   const linearize::Budget budget = linearize::from_fractions(layers, std::array{0.25});
   linearize::set_masks(net, linearize::random_masks(layers, budget, 1));  // seed 1
   CHECK(cost::table(net).total().relus == 128);
+}
+
+TEST_CASE("deploy: a packed network and its file") {
+  using Binary = Sequential<Named<"conv1", Conv<16, 3>>, Named<"bn", BatchNorm<>>,
+                            Named<"conv2", Conv<16, 3, quant::XnorWeights, quant::SignActivation>>,
+                            GlobalAveragePool, Named<"fc", Linear<10>>>;
+  Network<Binary, Shape<3, 8, 8>> net(1);
+  net.set("bn.running_var", std::vector<float>(16, 2));  // training moves it
+  const std::filesystem::path file = std::filesystem::temp_directory_path() / "rnx_room_deploy";
+  const auto packed = deploy::pack(net);
+  deploy::save(file, packed, {{"rnx.model", "binary"}});
+  auto loaded = decltype(packed)(2);
+  CHECK(deploy::load(file, loaded).at("rnx.model") == "binary");
+  std::filesystem::remove(file);
 }
 
 TEST_CASE("search: a subnet and its cost") {
