@@ -22,7 +22,7 @@ void take_teacher(const Run& run, const std::string& file, Images& images) {
   });
   const training::Arguments& a = run.program.a;
   const tools::DataSet& set = images.of(a.data, true);
-  const AnyNetwork<float> net = tools::make_model(a.model, *set.train, a.seed, set.statistics);
+  AnyNetwork<float> net = tools::make_model(a.model, *set.train, a.seed, set.statistics);
   const io::Loaded loaded = io::load_model(
       file, *net, {.keep_normalization = true, .renamings = io::robustbench_names()});
   tools::make_writable("--out", run.folder);

@@ -4,7 +4,9 @@
 #include <string>
 #include <vector>
 
+#include <rnx/data/source.hpp>
 #include <rnx/eval/check.hpp>
+#include <rnx/network/base.hpp>
 
 #include "progress.hpp"
 
