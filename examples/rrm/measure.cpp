@@ -230,9 +230,9 @@ struct Measured {
 Measured measured_steps(const training::Arguments& a, const tools::DataSet& set,
                         training::Model& model, double seconds) {
   using clock = std::chrono::steady_clock;
-  optim::Sgd<float> sgd({.momentum = a.momentum, .weight_decay = a.weight_decay});
+  const std::unique_ptr<optim::Optimizer<float>> optimizer = a.make_optimizer();
   Measured m{.n = int(std::min(std::size_t(a.batch), set.train->size()))};
-  train::Step<float, cpu> step(*model.net, sgd, training::objective_of(a, set, model), m.n);
+  train::Step<float, cpu> step(*model.net, *optimizer, training::objective_of(a, set, model), m.n);
   std::vector<std::uint32_t> ids(std::size_t(m.n), 0);
   std::vector<std::int32_t> labels(ids.size());
   for (std::size_t i = 0; i < ids.size(); ++i)

@@ -1,6 +1,5 @@
 #include "checks.hpp"
 
-#include <rnx/cost.hpp>
 #include <rnx/eval/checks.hpp>
 
 #include "signals.hpp"

@@ -74,19 +74,18 @@ void require_masks(const std::string& file, const NetworkBase<float>& net) {
   }
 }
 
-bool has_slopes(const NetworkBase<float>& net) {
-  return std::any_of(net.graph().nodes.begin(), net.graph().nodes.end(),
-                     [](const Node& n) { return n.operation == "sloped_relu"; });
-}
-
-/// Weights to start from. Those of a network that is the same but for its ReLUs become its own:
-/// masks slopes, slopes masks. Returns the file's checksum. Errors: FileError.
+/// Weights to start from. Those of a network that is the same but for its ReLUs, as the file says
+/// its model, become its own: masks slopes, slopes masks. Returns the file's checksum. Errors:
+/// FileError, UsageError (a head that is left out on the way).
 std::string start(const Arguments& a, const tools::DataSet& set, NetworkBase<float>& net) {
-  const io::Metadata metadata = io::SafetensorsFile::read(a.init).metadata();
-  const auto said = metadata.find("rnx.model");
-  const bool to_slopes = has_slopes(net);
-  if (said == metadata.end() || said->second == a.model ||
-      to_slopes == said->second.ends_with("_snl"))
+  const auto file = io::SafetensorsFile::read(a.init);
+  const auto said = file.metadata().find("rnx.model");
+  const bool to_slopes = linearize::has_slopes(std::as_const(net).graph());
+  const std::string other_kind = to_slopes ? ".mask" : ".slope";
+  const bool is_other =
+      std::any_of(file.entries().begin(), file.entries().end(),
+                  [&](const io::Entry& e) { return e.name.ends_with(other_kind); });
+  if (said == file.metadata().end() || !is_other)
     return tools::start_from(a.init, a.skip_head, a.model, net);
   require(!a.skip_head, "--init-skip-head: not between masks and slopes");
   AnyNetwork<float> other = tools::make_model(said->second, *set.train, 0, set.statistics);
@@ -110,7 +109,7 @@ void require_two_paths(const tools::LoadedTeacher& by) {
 Model make_model(const Arguments& a, const tools::DataSet& set, tools::Display& display) {
   Model m{.net = tools::make_model(a.model, *set.train, a.seed, set.statistics)};
   if (a.rlnet()) require_paths(a, *m.net);
-  require(a.sloped() == has_slopes(*m.net), [&] {
+  require(a.sloped() == linearize::has_slopes(std::as_const(*m.net).graph()), [&] {
     return a.sloped()
                ? "--model: snl trains slopes, which " + a.model + " has not; resnet20_snl has"
                : "--model: " + a.model + " has slopes, for --objective snl";

@@ -35,6 +35,13 @@ template <class T, class Device> void set_slopes(NetworkBase<T, Device>& net, co
 }
 }  // namespace detail
 
+/// Whether a network has act::SlopedRelu.
+inline bool has_slopes(const Graph& graph) {
+  bool has = false;
+  detail::each_slopes(graph, [&](const NamedParameter&) { has = true; });
+  return has;
+}
+
 /// Slopes above `threshold`: the ReLUs that count. Errors: UsageError (a network without
 /// act::SlopedRelu).
 template <class T, class Device>
