@@ -32,8 +32,16 @@ void sweep_threats(const Run& run, const Attacks& attacks, paper::Images& opened
 void measure_flow(const Run& run, const Attacks& attacks, paper::Images& opened,
                   tools::Display& display);
 
+/// What the trained network was made with. Errors: FileError.
+rnx::models::ModelOptions options_of(const Run& run);
+
 /// packed.safetensors: the packed network, which rnx-eval --packed evaluates and attacks. One of
 /// the same weights is kept. Errors: as deploy::pack and deploy::save.
 void pack(const Run& run, tools::Display& display);
+
+/// speed.json: inference of the packed network and of the full-precision one of its place, in
+/// turns, in images a second; their ratio in each round, and the least; bytes of both files. What
+/// is there of the same packed network, instruction set and threads is kept. Errors: as pack.
+void bench(const Run& run, const Speed& speed, tools::Display& display);
 
 }  // namespace mbn

@@ -27,19 +27,24 @@ bool is_packed(const fs::path& file, const std::string& checksum) {
 
 }  // namespace
 
+models::ModelOptions options_of(const Run& run) {
+  const fs::path file = run.folder / "model.safetensors";
+  const auto weights = io::SafetensorsFile::read(file);
+  const io::Entry* const logits = weights.find("fc.bias");
+  require<FileError>(logits && logits->shape.size() == 1,
+                     [&] { return file.string() + ": expected a classifier fc, found none"; });
+  return {.classes = int(logits->shape[0])};
+}
+
 void pack(const Run& run, tools::Display& display) {
   const fs::path file = run.folder / "packed.safetensors", from = run.folder / "model.safetensors";
   const std::string checksum = io::file_checksum(from);
   if (is_packed(file, checksum)) return;
-  const auto weights = io::SafetensorsFile::read(from);
-  const io::Entry* const logits = weights.find("fc.bias");
-  require<FileError>(logits && logits->shape.size() == 1,
-                     [&] { return from.string() + ": expected a classifier fc, found none"; });
-  const models::ModelOptions options{.classes = int(logits->shape[0])};
+  const models::ModelOptions options = options_of(run);
   const std::string& model = run.program.a.model;
   AnyNetwork<float> net = models::Registry<>::instance().make(model, options);
   io::load_model(from, *net);
-  io::Metadata facts = facts_of(weights);
+  io::Metadata facts = facts_of(io::SafetensorsFile::read(from));
   facts["rnx.model"] = model;
   facts["rnx.weights"] = checksum;
   deploy::save(file, *deploy::Registry::instance().find(model, options.in).pack(*net), facts);

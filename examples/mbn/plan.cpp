@@ -81,6 +81,7 @@ Plan smoke() {
   plan.preset = "smoke";
   plan.data = {{"dataset", "synthetic"}, {"n-train", 8}, {"n-test", 4}};
   plan.attacks = {.images = 4, .runs = 2, .steps = {1, 2}, .iterations = {1, 2}};
+  plan.speed = {.images = 4, .rounds = 2, .seconds = 0};
   scale(plan, 1, 1,
         {{"batch", 8}, {"eval-n", 0}, {"eval-pgd-n", 0}, {"final-pgd-n", 0}, {"lr", 0.01}});
   return plan;

@@ -46,8 +46,16 @@ struct Attacks {
   std::vector<int> iterations{1, 2, 5, 10, 20, 50, 100};       ///< of figures 2 to 4
 };
 
+/// How packed networks are timed.
+struct Speed {
+  int images = 128;  ///< a batch
+  int rounds = 5;
+  double seconds = 2;  ///< of each network in each round
+};
+
 struct Plan : paper::PlanOf<Row> {
   Attacks attacks{};
+  Speed speed{};
 };
 
 /// smoke: synthetic images, every row for one epoch. small: CIFAR-10's first images, ResNet-20 in

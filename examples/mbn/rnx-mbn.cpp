@@ -21,8 +21,8 @@ struct Arguments : paper::Arguments {
 
 /// What a verb does with which rows.
 struct Work {
-  bool train = false, attack = false, threats = false, flow = false, pack = false, table = false,
-       figure = false;
+  bool train = false, attack = false, threats = false, flow = false, pack = false, bench = false,
+       table = false, figure = false;
   bool bases_alone = false;  ///< rows of M x N bases
 };
 
@@ -53,7 +53,7 @@ class Pipeline {
 
  private:
   bool works() const {
-    return work_.train || work_.attack || work_.threats || work_.flow || work_.pack;
+    return work_.train || work_.attack || work_.threats || work_.flow || work_.pack || work_.bench;
   }
   bool takes(const mbn::Row& row) const {
     return works() && (a_.bases.empty() || row.method == a_.bases) &&
@@ -80,7 +80,10 @@ class Pipeline {
     const bool natural = row.training == mbn::Training::natural;
     if (work_.threats && natural) mbn::sweep_threats(run, plan_.attacks, images_, display_);
     if (work_.flow && natural) mbn::measure_flow(run, plan_.attacks, images_, display_);
-    if (work_.pack && mbn::is_of_signs(row.method)) mbn::pack(run, display_);
+    const bool packable = mbn::is_of_signs(row.method);
+    if (work_.pack && packable) mbn::pack(run, display_);
+    if (work_.bench && packable && natural && seed == plan_.seeds[0])
+      mbn::bench(run, plan_.speed, display_);
     return 0;
   }
 
@@ -128,6 +131,7 @@ int main(int argc, char** argv) {
        .threats = true,
        .flow = true,
        .pack = true,
+       .bench = true,
        .table = true,
        .figure = true});
   add("train", "trains the rows", {.train = true});
@@ -137,11 +141,13 @@ int main(int argc, char** argv) {
       {.train = true, .attack = true, .bases_alone = true});
   add("flow", "how much of the gradients the surrogates let through", {.flow = true});
   add("pack", "writes the packed networks of the trained rows of signs", {.pack = true});
+  add("bench", "times inference of the packed networks against full precision", {.bench = true});
   add("table", "tables 2 and 3 of what is there", {.table = true});
   add("figure", "figures 2 to 4 of what is there", {.figure = true});
   return app.run(argc, argv, [] {
     throw UsageError(
-        "expected a verb: all, train, attack, threat-sweep, sweep, flow, pack, table or figure");
+        "expected a verb: all, train, attack, threat-sweep, sweep, flow, pack, bench, table or "
+        "figure");
     return 0;
   });
 }

@@ -1,5 +1,6 @@
 #include "tables.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -106,6 +107,33 @@ std::string flow_table(const Plan& plan, const fs::path& out) {
          lines;
 }
 
+/// A row of speed.json.
+std::string speed_line(const Row& row, const fs::path& file) {
+  const auto json = report::detail::read_object(file);
+  const auto most = [&](const char* key) {
+    const auto values = json.at(key).get<std::vector<double>>();
+    return *std::max_element(values.begin(), values.end());
+  };
+  return fmt::format("| {} | {:.0f} | {:.0f} | {:.2f} | 1/{:.1f} |\n", method_of(row.method).label,
+                     most("packed_images_per_second"), most("float_images_per_second"),
+                     json.at("least_ratio").get<double>(),
+                     json.at("float_bytes").get<double>() / json.at("packed_bytes").get<double>());
+}
+std::string speed_table(const Plan& plan, const fs::path& out) {
+  std::string lines;
+  for (const Row& row : plan.rows) {
+    const fs::path file = paper::folder_of(out, row.name, plan.seeds[0]) / "speed.json";
+    if (report::detail::is_there(file)) lines += speed_line(row, file);
+  }
+  if (lines.empty()) return "No packed network was timed.\n";
+  return fmt::format(
+             "Inference, images a second: the packed network and full precision in its place, "
+             "batches of {},\nin turns; the best of {} rounds, the least of their ratios, and the "
+             "size of the file.\n\n",
+             plan.speed.images, plan.speed.rounds) +
+         "| | packed | full precision | ratio | file |\n|---|---:|---:|---:|---:|\n" + lines;
+}
+
 }  // namespace
 
 void write_tables(const Plan& plan, const fs::path& out) {
@@ -121,7 +149,8 @@ void write_tables(const Plan& plan, const fs::path& out) {
   for (const PaperTable& t : paper_tables(plan))
     page += paper::write_table(paper::gather(t, plan.seeds, out), out / "tables",
                                fmt::format("table-{}", t.number), differences(plan, printed, t));
-  page += "## Flow of gradients\n\n" + flow_table(plan, out) + "\n## Figures\n\n";
+  page += "## Flow of gradients\n\n" + flow_table(plan, out) + "\n## Packed networks\n\n" +
+          speed_table(plan, out) + "\n## Figures\n\n";
   for (const int figure : {2, 3, 4})
     page += fmt::format("![Figure {0}](figures/figure-{0}.svg)\n", figure);
   io::write_file(out / "report.md", page);

@@ -86,6 +86,12 @@ TEST_CASE("rnx-mbn: from training to tables; what is finished stays") {
     CHECK_MESSAGE(fs::exists(f.path / "mbn" / file), file);
 
   check_packed(f);
+  const auto speed = f.json(f.run("3x3") / "speed.json");
+  CHECK(speed["ratios"].size() == 2);
+  CHECK(speed["least_ratio"] == std::min(speed["ratios"][0], speed["ratios"][1]));
+  CHECK(speed["packed_bytes"] == fs::file_size(f.run("3x3") / "packed.safetensors"));
+  CHECK(!fs::exists(f.run("fast-3x1") / "speed.json"));
+  CHECK(read(f / "mbn/report.md").find("| packed | full precision | ratio |") != std::string::npos);
 
   const auto written = fs::last_write_time(f.run("3x3") / "model.safetensors");
   auto of_other_attacks = attacks;  // is measured again
