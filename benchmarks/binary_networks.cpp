@@ -1,6 +1,6 @@
 // Networks of convolutions of signs against the same networks of floats, with rnx's own kernels:
-// inference of a batch, and a training step of three weight bases. Rounds take turns; ratios are
-// the smallest of five, times the shortest.
+// inference of a batch, and a training step of three weight bases; signs in the order batch norm,
+// quantizer, convolution. Rounds take turns; ratios are the smallest of five, times the shortest.
 //   OMP_NUM_THREADS=2 bench_binary_networks
 #include <algorithm>
 #include <chrono>
@@ -17,7 +17,6 @@ using namespace rnx;
 using Floats = models::Convolutions<>;
 template <int M, int N>
 using Bases = models::Convolutions<quant::MultiBit<M>, quant::MultiBitActivation<N>>;
-using Signs = models::Convolutions<quant::Sign, quant::SignActivation>;
 
 /// The shortest of some calls of f, in milliseconds.
 template <class F> double shortest(F f) {
@@ -103,9 +102,9 @@ int main() {
       "| network | floats, ms | bits, ms | times as fast | most time of floats' |\n"
       "|---|---|---|---|---|\n");
   measure("resnet20", {make<models::ResNet20<10, Floats>>(), 64},
-          {make<models::ResNet20<10, Signs>>(), 64},
-          {make<models::ResNet20<10, Bases<3, 1>>>(), 64});
+          {make<models::BinaryResNet20<10, Bases<1, 1>>>(), 64},
+          {make<models::BinaryResNet20<10, Bases<3, 1>>>(), 64});
   measure("resnet18", {make<models::ResNet18<10, Floats>>(), 64},
-          {make<models::ResNet18<10, Signs>>(), 64},
-          {make<models::ResNet18<10, Bases<3, 1>>>(), 64});
+          {make<models::BinaryResNet18<10, Bases<1, 1>>>(), 64},
+          {make<models::BinaryResNet18<10, Bases<3, 1>>>(), 64});
 }
