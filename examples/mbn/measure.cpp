@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include <rnx/cost/pruned.hpp>
 #include <rnx/io/file_checksum.hpp>
 
 #include "../tools/run_json.hpp"
@@ -74,7 +75,8 @@ void evaluate(const Run& run, const Attacks& k, paper::Images& opened, tools::Di
   if (paper::is_measured(file, json)) return;
   tools::work_begins("this step");
   const AnyNetwork<float> net = trained(run, images);
-  const cost::Row cost = cost::table(*net).total();
+  const bool pruned = !run.row.from.empty();
+  const cost::Row cost = (pruned ? cost::pruned_table(*net) : cost::table(*net)).total();
   json["bops"] = cost.bops;
   json["storage_bits"] = cost.storage_bits;
   std::optional<double> clean;
@@ -130,7 +132,7 @@ struct Gate {
   }
 };
 Gate gate_of(const NetworkBase<float>& net, const Node& node, const Method& method) {
-  Gate gate{.relu = method.name == "fp" || method.name.starts_with("pact") ||
+  Gate gate{.relu = method.weights == 32 || method.name.starts_with("pact") ||
                     method.name.starts_with("dorefa")};
   gate.most = gate.relu ? INFINITY : 1;
   if (method.name.starts_with("dorefa")) gate.most = 1;

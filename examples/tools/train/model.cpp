@@ -1,6 +1,8 @@
 // Phase 2: the network, its teacher, its layers.
 #include <rnx/linearize.hpp>
 #include <rnx/linearize/snl.hpp>
+#include <rnx/cost/pruned.hpp>
+#include <rnx/search/prune.hpp>
 
 #include "../run_json.hpp"
 #include "phases.hpp"
@@ -94,6 +96,23 @@ std::string start(const Arguments& a, const tools::DataSet& set, NetworkBase<flo
   return checksum;
 }
 
+/// Prunes the weights of --init. Returns what went, for run.json. Errors: as search::prune.
+Json prune(const Arguments& a, NetworkBase<float>& net, tools::Display& display) {
+  const double whole = double(cost::pruned_table(net).total().macs);
+  Patterns spared;
+  spared.globs = a.prune_spare;
+  const auto result =
+      search::prune(net, {.unit = a.prune == "weights" ? search::Pruning::Unit::weights
+                                                       : search::Pruning::Unit::channels,
+                          .ratios = a.prune_ratios,
+                          .macs = std::llround(a.prune_macs * whole),
+                          .spared = spared,
+                          .global = a.prune_global});
+  display.say(fmt::format("pruned: {} by {:.4g}, {} of {:.0f} MACs are left", a.prune,
+                          fmt::join(result.ratios, ", "), result.macs, whole));
+  return {{"unit", a.prune}, {"ratios", result.ratios}, {"macs", result.macs}};
+}
+
 /// Refuses a teacher without a path for attacked images. Errors: UsageError.
 void require_two_paths(const tools::LoadedTeacher& by) {
   require(path_count(by.net->graph()) >= 2, [&] {
@@ -125,7 +144,10 @@ Model make_model(const Arguments& a, const tools::DataSet& set, tools::Display& 
   if (a.masked())
     linearize::set_masks(*m.net, linearize::random_masks(linearize::relu_layers(m.net->graph()),
                                                          budget_of(a, m.net->graph()), a.seed));
-  const cost::Row total = cost::table(*m.net).total();
+  Json pruned;
+  if (!a.prune.empty()) pruned = prune(a, *m.net, display);
+  const cost::Row total =
+      (a.prune.empty() ? cost::table(*m.net) : cost::pruned_table(*m.net)).total();
   display.say(fmt::format("model: {}, {} parameters, {} MACs, {} ReLUs", a.model,
                           m.net->parameter_count(), total.macs, total.relus));
   m.facts = {{"parameters", m.net->parameter_count()},
@@ -133,6 +155,7 @@ Model make_model(const Arguments& a, const tools::DataSet& set, tools::Display& 
              {"relus", total.relus},
              {"features", feature_count(*m.net)},
              {"data", a.data.dir}};
+  if (!pruned.is_null()) m.facts["pruned"] = pruned;
   if (a.init.empty())
     m.facts["normalisation"] = {{"mean", set.statistics.mean}, {"std", set.statistics.std}};
   else
