@@ -109,7 +109,13 @@ Plan smoke() {
   Plan plan = plan_of("paper");
   plan.preset = "smoke";
   plan.data = {{"dataset", "synthetic"}, {"n-train", 8}, {"n-test", 4}};
-  plan.attacks = {.images = 4, .runs = 2, .steps = {1, 2}, .iterations = {1, 2}};
+  plan.attacks = {.images = 4,
+                  .runs = 2,
+                  .steps = {1, 2},
+                  .check_images = 2,
+                  .check_steps = 2,
+                  .check_queries = 4,
+                  .iterations = {1, 2}};
   scale(plan, 1, 1,
         {{"batch", 8}, {"eval-n", 0}, {"eval-pgd-n", 0}, {"final-pgd-n", 0}, {"lr", 0.01}});
   return plan;
@@ -119,7 +125,7 @@ Plan small() {
   Plan plan = plan_of("paper");
   plan.preset = "small";
   plan.data = {{"dataset", "cifar10"}, {"n-train", 10000}};
-  plan.attacks = {.images = 500, .runs = 2, .iterations = {1, 5, 20}};
+  plan.attacks = {.images = 500, .runs = 2, .check_images = 50, .iterations = {1, 5, 20}};
   scale(plan, 12, 8, {{"eval-n", 0}, {"eval-pgd-n", 0}, {"final-pgd-n", 0}});
   return plan;
 }

@@ -46,6 +46,8 @@ struct Attacks {
   int images = 0;  ///< the first test images (0: all)
   int runs = 5;    ///< of each attack, with starts of their own: means over them
   std::vector<int> steps{20, 50};
+  int check_images = 100;  ///< the first images, for the evaluation's checks
+  int check_steps = 20, check_queries = 500;
   std::vector<std::string> sizes{"1/2550", "1/510", "1/255"};  ///< steps of figures 2 to 4
   std::vector<int> iterations{1, 2, 5, 10, 20, 50, 100};       ///< of figures 2 to 4
 };

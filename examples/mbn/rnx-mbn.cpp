@@ -61,6 +61,12 @@ class Pipeline {
            (!work_.bases_alone || row.method.find('x') == 1) &&
            (!work_.pruned_alone || !row.from.empty());
   }
+  /// The trained network of full precision with the row's training; "": the row's own, or none.
+  fs::path floats_beside(const mbn::Row& row, int seed) const {
+    const std::string name = row.training == mbn::Training::natural ? "fp" : "fast-fp";
+    const fs::path file = paper::folder_of(a_.out, name, seed) / "model.safetensors";
+    return row.name == name || !paper::is_there(file) ? fs::path() : file;
+  }
   /// The weights that a row prunes.
   fs::path weights_for(const mbn::Row& row, int seed) const {
     return paper::folder_of(a_.out, row.from, seed) / "model.safetensors";
@@ -91,7 +97,7 @@ class Pipeline {
       if (const int code = program.train(); code != 0) return code;
     }
     if (!work_.train && !finished) return 0;
-    const mbn::Run run{row, program, folder};
+    const mbn::Run run{row, program, folder, floats_beside(row, seed)};
     if (work_.attack) mbn::evaluate(run, plan_.attacks, images_, display_);
     const bool natural = row.training == mbn::Training::natural;
     if (work_.threats && natural) mbn::sweep_threats(run, plan_.attacks, images_, display_);
@@ -113,7 +119,7 @@ int print_cost(const Arguments& a) {
   require(mbn::pruned_unit(method.name).empty(),
           "--dry-run: what a pruned network costs is known of trained weights alone");
   const auto net = models::Registry<>::instance().make(mbn::model_of(a.model, method));
-  training::print_layers(*net);
+  training::print_layers(cost::table(*net));
   return 0;
 }
 

@@ -111,6 +111,19 @@ std::string flow_table(const Plan& plan, const fs::path& out) {
          lines;
 }
 
+/// Of attacks.json of all runs.
+std::string checks_text(const Plan& plan, const fs::path& out) {
+  std::string text;
+  for (const Row& row : plan.rows)
+    for (const fs::path& run : paper::runs_of(plan.seeds, out, row.name)) {
+      if (!report::detail::is_there(run / "attacks.json")) continue;
+      const auto json = report::detail::read_object(run / "attacks.json");
+      if (const auto* list = report::detail::value_at(json, "/checks"))
+        text += paper::fired_checks(*list, run.filename().string());
+    }
+  return text.empty() ? "No row raised a check.\n" : text;
+}
+
 }  // namespace
 
 void write_tables(const Plan& plan, const fs::path& out) {
@@ -126,7 +139,8 @@ void write_tables(const Plan& plan, const fs::path& out) {
   for (const PaperTable& t : paper_tables(plan))
     page += paper::write_table(paper::gather(t, plan.seeds, out), out / "tables",
                                fmt::format("table-{}", t.number), differences(plan, printed, t));
-  page += "## Flow of gradients\n\n" + flow_table(plan, out) + "\n## Figures\n\n";
+  page += "## Checks\n\n" + checks_text(plan, out) + "\n## Flow of gradients\n\n" +
+          flow_table(plan, out) + "\n## Figures\n\n";
   for (const int figure : {2, 3, 4})
     page += fmt::format("![Figure {0}](figures/figure-{0}.svg)\n", figure);
   io::write_file(out / "report.md", page);

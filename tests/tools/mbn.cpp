@@ -89,6 +89,9 @@ TEST_CASE("rnx-mbn: from training to tables; what is finished stays") {
   CHECK(attacks["pgd"][0]["runs"].size() == 2);
   CHECK(attacks["bops"] == 64.0 * (442368 + 640) + 9.0 * 40108032);
   CHECK(attacks["eps"] == "2/255");
+  CHECK(attacks["checks"].size() > 10);
+  for (const auto& check : attacks["checks"])  // full precision is there to transfer from
+    if (check["name"] == "transfer") CHECK(check["verdict"] != "not run");
   CHECK(f.json(f.run("fast-3x1") / "attacks.json")["eps"] == "8/255");
   CHECK(!fs::exists(f.run("fast-3x1") / "threat.json"));
   CHECK(f.json(f.run("pact2") / "threat.json")["sizes"].size() == 3);
@@ -106,6 +109,7 @@ TEST_CASE("rnx-mbn: from training to tables; what is finished stays") {
   CHECK(table.find("92.49") != table.npos);
   CHECK(table.find("missing") != table.npos);  // rows that were left out
   CHECK(read(f / "mbn/tables/table-3.md").find("resnet56_3x1 \u2192 resnet20_3x1") != table.npos);
+  CHECK(read(f / "mbn/report.md").find("## Checks\n\n") != table.npos);
   for (const char* file : {"report.md", "figures/figure-2.svg", "figures/figure-4.svg"})
     CHECK_MESSAGE(fs::exists(f.path / "mbn" / file), file);
 

@@ -146,8 +146,7 @@ Model make_model(const Arguments& a, const tools::DataSet& set, tools::Display& 
                                                          budget_of(a, m.net->graph()), a.seed));
   Json pruned;
   if (!a.prune.empty()) pruned = prune(a, *m.net, display);
-  const cost::Row total =
-      (a.prune.empty() ? cost::table(*m.net) : cost::pruned_table(*m.net)).total();
+  const cost::Row total = cost_of(a, *m.net).total();
   display.say(fmt::format("model: {}, {} parameters, {} MACs, {} ReLUs", a.model,
                           m.net->parameter_count(), total.macs, total.relus));
   m.facts = {{"parameters", m.net->parameter_count()},
@@ -163,8 +162,11 @@ Model make_model(const Arguments& a, const tools::DataSet& set, tools::Display& 
   return m;
 }
 
-void print_layers(const NetworkBase<float>& net) {
-  const cost::Table table = cost::table(net);
+cost::Table cost_of(const Arguments& a, const NetworkBase<float>& net) {
+  return a.prune.empty() ? cost::table(net) : cost::pruned_table(net);
+}
+
+void print_layers(const cost::Table& table) {
   fmt::print("{:<32} {:<14} {:>14} {:>12} {:>14} {:>12} {:>10} {:>12}\n", "layer", "operation",
              "output", "parameters", "MACs", "GBOPs", "ReLUs", "bytes");
   const auto row = [](const cost::Row& r, const std::string& out) {
