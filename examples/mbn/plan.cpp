@@ -18,8 +18,8 @@ const std::vector<Method>& methods() {
                                         {"3x1", "MBN 3x1", 3, 1},
                                         {"1x3", "MBN 1x3", 1, 3},
                                         {"3x3", "MBN 3x3", 3, 3},
-                                        {"pruned-weights", "Pruned weights", 32, 32},
-                                        {"pruned-channels", "Pruned channels", 32, 32}};
+                                        {"pruned-weights", "pruned weights", 32, 32},
+                                        {"pruned-channels", "pruned channels", 32, 32}};
   return list;
 }
 

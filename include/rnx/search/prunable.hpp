@@ -15,7 +15,8 @@ struct Pruning {
   /// The share that goes, in [0, 1): one for all, or one for each that prunable() names.
   std::vector<double> ratios{};
   /// In the place of ratios: the multiply-accumulates that may stay. The smallest ratio, the same
-  /// for all, is taken that keeps to them.
+  /// for all, is taken that keeps to them, and one step less (a weight or so, or a channel) for the
+  /// layers for which that does, too.
   long long macs = 0;
   Patterns spared{};    ///< layers that stay whole; of channels: groups with such a layer
   bool global = false;  ///< weights: those of all layers are ranked together, by one ratio

@@ -57,8 +57,9 @@ template <class T> class Pruner {
     }
     return sum;
   }
-  /// The smallest ratio, in ten-thousandths, that leaves at most so many. Errors: UsageError.
-  double search(long long budget) const {
+  /// The smallest ratio, in ten-thousandths, with which at most so many stay; then the layers, from
+  /// the first on, take one step less, while they do. Errors: UsageError.
+  std::vector<double> search(long long budget) const {
     constexpr int steps = 10000;
     const auto left = [&](int k) { return macs(kept({double(k) / steps})); };
     int low = 0, high = steps - 1;
@@ -74,7 +75,13 @@ template <class T> class Pruner {
       else
         low = middle + 1;
     }
-    return double(low) / steps;
+    std::vector<double> ratios(global_ ? 1 : units(), double(low) / steps);
+    for (double& r : ratios) {
+      const double whole = r;
+      r = double(std::max(low - 1, 0)) / steps;
+      if (macs(kept(ratios)) > budget) r = whole;
+    }
+    return ratios;
   }
 
  private:
@@ -143,7 +150,7 @@ inline void check_ratios(const Pruning& o, std::size_t units) {
 }  // namespace detail
 
 struct PruningResult {
-  std::vector<double> ratios;  ///< as given, or the one found
+  std::vector<double> ratios;  ///< as given, or found: one for each, or for all where global
   long long macs;              ///< that stay
 };
 
@@ -158,7 +165,7 @@ PruningResult prune(NetworkBase<T, Device>& net, const Pruning& o) {
   memory<Device>::download(values.data(), std::as_const(net).parameters(), bytes);
   const detail::Pruner<T> pruner(std::as_const(net).graph(), o, values, remains(net));
   detail::check_ratios(o, pruner.units());
-  const auto ratios = o.macs ? std::vector<double>{pruner.search(o.macs)} : o.ratios;
+  const std::vector<double> ratios = o.macs ? pruner.search(o.macs) : o.ratios;
   const std::vector<char> kept = pruner.kept(ratios);
   for (std::size_t i = 0; i < values.size(); ++i)
     if (!kept[i]) values[i] = T(0);
