@@ -99,13 +99,14 @@ std::string start(const Arguments& a, const tools::DataSet& set, NetworkBase<flo
 /// Prunes the weights of --init. Returns what went, for run.json. Errors: as search::prune.
 Json prune(const Arguments& a, NetworkBase<float>& net, tools::Display& display) {
   const double whole = double(cost::pruned_table(net).total().macs);
+  const long long budget = std::llround(a.prune_macs * whole);
   Patterns spared;
   spared.globs = a.prune_spare;
   const auto result =
       search::prune(net, {.unit = a.prune == "weights" ? search::Pruning::Unit::weights
                                                        : search::Pruning::Unit::channels,
                           .ratios = a.prune_ratios,
-                          .macs = std::llround(a.prune_macs * whole),
+                          .macs = a.prune_macs > 0 ? std::max(1LL, budget) : 0,
                           .spared = spared,
                           .global = a.prune_global});
   display.say(fmt::format("pruned: {} by {:.4g}, {} of {:.0f} MACs are left", a.prune,

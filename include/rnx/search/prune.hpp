@@ -16,7 +16,7 @@ namespace detail {
 /// Ranks once, then prunes by as many ratios as are tried.
 template <class T> class Pruner {
  public:
-  /// values: the flat parameters. kept: 1 for each that is not pruned yet.
+  /// values: the flat parameters. before: what earlier pruning left of them.
   Pruner(const Graph& graph, const Pruning& o, const std::vector<T>& values, Remains before)
       : graph_(graph),
         global_(o.global),
