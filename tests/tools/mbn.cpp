@@ -49,6 +49,8 @@ void check_pruned(const Pipeline& f) {
   const auto tuned = f.json(f.run("pruned-channels") / "run.json");
   CHECK(64 * tuned["pruned"]["macs"].get<double>() == left);
   CHECK(tuned["macs"] == tuned["pruned"]["macs"]);
+  CHECK(tuned["parameters"] < 269722 * 6 / 10);
+  CHECK(f.json(f.run("fp") / "run.json")["parameters"] == 269722);
   refused(call(f, f.call_of("prune", "--only fast-pruned-weights")), 2,
           "it prunes the weights of row fast-fp, which is not trained");
   const std::string prune = train +

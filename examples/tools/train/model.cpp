@@ -148,9 +148,9 @@ Model make_model(const Arguments& a, const tools::DataSet& set, tools::Display& 
   Json pruned;
   if (!a.prune.empty()) pruned = prune(a, *m.net, display);
   const cost::Row total = cost_of(a, *m.net).total();
-  display.say(fmt::format("model: {}, {} parameters, {} MACs, {} ReLUs", a.model,
-                          m.net->parameter_count(), total.macs, total.relus));
-  m.facts = {{"parameters", m.net->parameter_count()},
+  display.say(fmt::format("model: {}, {} parameters, {} MACs, {} ReLUs", a.model, total.parameters,
+                          total.macs, total.relus));
+  m.facts = {{"parameters", total.parameters},
              {"macs", total.macs},
              {"relus", total.relus},
              {"features", feature_count(*m.net)},
