@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include <rnx/cost/pruned.hpp>
 #include <rnx/io/file_checksum.hpp>
+#include <rnx/report/json.hpp>
 
+#include "../tools/checks.hpp"
 #include "../tools/run_json.hpp"
 
 namespace mbn {
@@ -61,6 +64,28 @@ void write(const fs::path& file, Json json) {
   io::write_file(file, tools::text_of(json));
 }
 
+/// The checks of the row's network in the ball of its attacks.
+Json checks_of(const Run& run, const NetworkBase<float>& net, const data::Part& images,
+               const Attacks& k, tools::Display& display) {
+  AnyNetwork<float> floats;
+  if (!run.floats.empty()) {
+    const std::string& model = run.program.a.model;
+    floats = tools::make_model(model.substr(0, model.find('_')), images, 0);
+    io::load_model(run.floats.string(), *floats);
+  }
+  const auto checks = tools::run_checks(norm::Linf::name, net, images,
+                                        {.eps = Rational::parse(run.row.eps(), "eps").value(),
+                                         .images = std::min(k.check_images, int(images.size())),
+                                         .steps = k.check_steps,
+                                         .queries = k.check_queries,
+                                         .seed = run.program.a.seed,
+                                         .other = run.floats.empty() ? nullptr : &*floats},
+                                        run.row.name, display);
+  Json list = Json::array();
+  for (const eval::Check& check : checks) list.push_back(report::detail::json(check));
+  return list;
+}
+
 }  // namespace
 
 void evaluate(const Run& run, const Attacks& k, paper::Images& opened, tools::Display& display) {
@@ -70,11 +95,14 @@ void evaluate(const Run& run, const Attacks& k, paper::Images& opened, tools::Di
   json.update({{"eps", run.row.eps()},
                {"step", run.row.step()},
                {"repeats", k.runs},
-               {"iterations", k.steps}});
+               {"iterations", k.steps},
+               {"check_options", {k.check_images, k.check_steps, k.check_queries}},
+               {"transferred_from", run.floats.empty() ? "" : io::file_checksum(run.floats)}});
   if (paper::is_measured(file, json)) return;
   tools::work_begins("this step");
   const AnyNetwork<float> net = trained(run, images);
-  const cost::Row cost = cost::table(*net).total();
+  const bool pruned = !run.row.from.empty();
+  const cost::Row cost = (pruned ? cost::pruned_table(*net) : cost::table(*net)).total();
   json["bops"] = cost.bops;
   json["storage_bits"] = cost.storage_bits;
   std::optional<double> clean;
@@ -88,6 +116,7 @@ void evaluate(const Run& run, const Attacks& k, paper::Images& opened, tools::Di
   }
   json["clean"] = clean.value_or(NAN);
   json["pgd"] = attacks;
+  json["checks"] = checks_of(run, *net, images, k, display);
   write(file, json);
 }
 
@@ -116,10 +145,10 @@ void sweep_threats(const Run& run, const Attacks& k, paper::Images& opened,
 namespace {
 
 /// Of how many of a convolution's bases the surrogate lets a gradient through at x, and of how many
-/// there are. In the plain order ReLU stands before, which lets it through where x > 0.
+/// there are. Where ReLU stands before, it lets it through where x > 0.
 struct Gate {
   std::vector<float> shifts{};  ///< of multi-bit activations
-  float least = -1, most = 1;
+  float least = -INFINITY, most = INFINITY;
   bool relu = false;
 
   int bases() const { return shifts.empty() ? 1 : int(shifts.size()); }
@@ -129,11 +158,12 @@ struct Gate {
                              [&](float v) { return x + v >= 0 && x + v <= 1; }));
   }
 };
-Gate gate_of(const NetworkBase<float>& net, const Node& node, const Method& method) {
-  Gate gate{.relu = method.name == "fp" || method.name.starts_with("pact") ||
-                    method.name.starts_with("dorefa")};
-  gate.most = gate.relu ? INFINITY : 1;
-  if (method.name.starts_with("dorefa")) gate.most = 1;
+/// As the convolution says what it quantizes: signs are let through within [-1, 1], levels up to
+/// their clip, which is 1 where none is learned.
+Gate gate_of(const NetworkBase<float>& net, const Node& node) {
+  Gate gate{.relu = net.graph().nodes[std::size_t(node.inputs[0])].relu};
+  if (node.activation_bits < 32) gate.most = 1;
+  if (node.activation_bits < 32 && !gate.relu) gate.least = -1;
   for (const NamedParameter& p : net.graph().parameters) {
     if (p.name == node.path + ".activation.shift") gate.shifts = net.get(p.name).values;
     if (p.name == node.path + ".activation.clip") gate.most = net.get(p.name).values[0];
@@ -183,7 +213,7 @@ void measure_flow(const Run& run, const Attacks& k, paper::Images& opened,
   std::vector<const Node*> layers;
   for (const Node& n : nodes) {
     if (!counts(n)) continue;
-    const Gate gate = gate_of(*net, n, method_of(run.row.method));
+    const Gate gate = gate_of(*net, n);
     std::array<long, 4> sums{};
     for (const float value :
          to_host(flow.trace.activation(nodes[std::size_t(n.inputs[0])].path).value)) {

@@ -14,11 +14,13 @@ struct Run {
   const Row& row;
   const training::Program& program;
   std::filesystem::path folder;
+  std::filesystem::path floats{};  ///< the trained network of full precision beside it; or ""
 };
 
 /// attacks.json in a run's folder: bit operations, clean accuracy, accuracy under PGD of each
-/// number of steps, means over runs with starts of their own. What is there of the same weights,
-/// images and attacks is kept. Errors: UsageError, FileError, Stopped.
+/// number of steps, means over runs with starts of their own, the evaluation's checks (attacks are
+/// transferred from the network of full precision). What is there of the same weights, images and
+/// attacks is kept. Errors: UsageError, FileError, Stopped.
 void evaluate(const Run& run, const Attacks& attacks, paper::Images& opened,
               tools::Display& display);
 

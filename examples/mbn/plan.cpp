@@ -9,11 +9,23 @@
 namespace mbn {
 
 const std::vector<Method>& methods() {
-  static const std::vector<Method> list{
-      {"fp", "full precision", 32, 32}, {"pact4", "PACT-4", 4, 4},  {"pact2", "PACT-2", 2, 2},
-      {"dorefa2", "DoReFa-2", 2, 2},    {"xnor", "XNOR-Net", 1, 1}, {"1x1", "MBN 1x1", 1, 1},
-      {"3x1", "MBN 3x1", 3, 1},         {"1x3", "MBN 1x3", 1, 3},   {"3x3", "MBN 3x3", 3, 3}};
+  static const std::vector<Method> list{{"fp", "full precision", 32, 32},
+                                        {"pact4", "PACT-4", 4, 4},
+                                        {"pact2", "PACT-2", 2, 2},
+                                        {"dorefa2", "DoReFa-2", 2, 2},
+                                        {"xnor", "XNOR-Net", 1, 1},
+                                        {"1x1", "MBN 1x1", 1, 1},
+                                        {"3x1", "MBN 3x1", 3, 1},
+                                        {"1x3", "MBN 1x3", 1, 3},
+                                        {"3x3", "MBN 3x3", 3, 3},
+                                        {"pruned-weights", "pruned weights", 32, 32},
+                                        {"pruned-channels", "pruned channels", 32, 32}};
   return list;
+}
+
+std::string pruned_unit(const std::string& method) {
+  constexpr std::string_view prefix = "pruned-";
+  return method.starts_with(prefix) ? method.substr(prefix.size()) : "";
 }
 
 bool is_of_signs(const std::string& method) { return method == "xnor" || method.find('x') == 1; }
@@ -40,7 +52,8 @@ const Method& method_of(const std::string& name) {
 }
 
 std::string model_of(const std::string& network, const Method& method) {
-  return method.name == "fp" ? network : network + "_" + method.name;
+  return method.name == "fp" || !pruned_unit(method.name).empty() ? network
+                                                                  : network + "_" + method.name;
 }
 
 namespace {
@@ -64,14 +77,30 @@ Json of_signs(Json settings) {
   settings["weight-decay"] = settings["weight-decay"].get<double>() / 5;
   return settings;
 }
+/// From trained weights, of which as many go as leave half of the operations (the paper's rows of
+/// AMC); the first and the last layer stay, as in all rows. A third of the epochs, from a tenth of
+/// the rate, as for what was trained already.
+Json of_pruned(Json settings, const std::string& unit) {
+  settings.update({{"schedule", "cosine"},
+                   {"lr", settings["lr"].get<double>() / 10},
+                   {"epochs", settings["epochs"].get<int>() / 3},
+                   {"prune", unit},
+                   {"prune-macs", 0.5},
+                   {"prune-spare", {"conv1", "fc"}}});
+  for (const char* key : {"milestones", "gamma", "warm"}) settings.erase(key);
+  return settings;
+}
 Json settings_of(const Json& settings, const Method& m) {
+  const std::string unit = pruned_unit(m.name);
+  if (!unit.empty()) return of_pruned(settings, unit);
   return is_of_signs(m.name) ? of_signs(settings) : settings;
 }
 
 void scale(Plan& plan, int natural_epochs, int fast_epochs, const Json& settings) {
   for (Row& row : plan.rows) {
     row.settings["model"] = model_of("resnet20", method_of(row.method));
-    row.settings["epochs"] = row.training == Training::fast ? fast_epochs : natural_epochs;
+    const int epochs = row.training == Training::fast ? fast_epochs : natural_epochs;
+    row.settings["epochs"] = row.from.empty() ? epochs : std::max(1, epochs / 3);
     row.settings.update(settings);
   }
 }
@@ -80,7 +109,13 @@ Plan smoke() {
   Plan plan = plan_of("paper");
   plan.preset = "smoke";
   plan.data = {{"dataset", "synthetic"}, {"n-train", 8}, {"n-test", 4}};
-  plan.attacks = {.images = 4, .runs = 2, .steps = {1, 2}, .iterations = {1, 2}};
+  plan.attacks = {.images = 4,
+                  .runs = 2,
+                  .steps = {1, 2},
+                  .check_images = 2,
+                  .check_steps = 2,
+                  .check_queries = 4,
+                  .iterations = {1, 2}};
   plan.speed = {.images = 4, .rounds = 2, .seconds = 0};
   scale(plan, 1, 1,
         {{"batch", 8}, {"eval-n", 0}, {"eval-pgd-n", 0}, {"final-pgd-n", 0}, {"lr", 0.01}});
@@ -91,7 +126,7 @@ Plan small() {
   Plan plan = plan_of("paper");
   plan.preset = "small";
   plan.data = {{"dataset", "cifar10"}, {"n-train", 10000}};
-  plan.attacks = {.images = 500, .runs = 2, .iterations = {1, 5, 20}};
+  plan.attacks = {.images = 500, .runs = 2, .check_images = 50, .iterations = {1, 5, 20}};
   scale(plan, 12, 8, {{"eval-n", 0}, {"eval-pgd-n", 0}, {"final-pgd-n", 0}});
   return plan;
 }
@@ -106,15 +141,18 @@ Plan plan_of(const std::string& preset) {
   });
   Plan plan{{.preset = "paper"}};
   plan.data = {{"dataset", "cifar10"}};
-  for (const Method& m : methods())
-    plan.rows.push_back({.name = m.name,
-                         .method = m.name,
-                         .settings = settings_of(natural(model_of("resnet20", m)), m)});
-  for (const Method& m : methods())
-    plan.rows.push_back({.name = "fast-" + m.name,
-                         .method = m.name,
-                         .training = Training::fast,
-                         .settings = settings_of(fast(model_of("resnet56", m)), m)});
+  for (const auto training : {Training::natural, Training::fast}) {
+    const bool is_natural = training == Training::natural;
+    for (const Method& m : methods()) {
+      const std::string prefix = is_natural ? "" : "fast-",
+                        model = model_of(is_natural ? "resnet20" : "resnet56", m);
+      plan.rows.push_back({.name = prefix + m.name,
+                           .method = m.name,
+                           .training = training,
+                           .from = pruned_unit(m.name).empty() ? "" : prefix + "fp",
+                           .settings = settings_of(is_natural ? natural(model) : fast(model), m)});
+    }
+  }
   return plan;
 }
 

@@ -10,18 +10,21 @@ namespace mbn {
 
 using paper::Json;
 
-/// A representation of weights and activations, and the networks of models.hpp that have it.
+/// A representation of weights and activations, and the networks of models.hpp that have it; or a
+/// pruned network of full precision.
 struct Method {
   std::string name;          ///< "3x1", "pact2"; behind "resnet20_" the model's name
   std::string label;         ///< as the tables call it
   int weights, activations;  ///< bits, or bases
 };
 const std::vector<Method>& methods();
+/// What is pruned, as rnx-train's --prune calls it; "": nothing.
+std::string pruned_unit(const std::string& method);
 /// Whether it is made of signs: it has a packed form, and its rates are those of signs.
 bool is_of_signs(const std::string& method);
 /// Errors: UsageError (a method that is not compiled, bases outside 1 to 8).
 const Method& method_of(const std::string& name);
-/// "resnet20_3x1"; "resnet20" for full precision.
+/// "resnet20_3x1"; "resnet20" for full precision, pruned or not.
 std::string model_of(const std::string& network, const Method& method);
 
 enum class Training { natural, fast };
@@ -31,7 +34,8 @@ struct Row {
   std::string name;  ///< its folder, followed by "-s" and the seed
   std::string method;
   Training training = Training::natural;
-  Json settings{};  ///< of rnx-train
+  std::string from{};  ///< the row whose weights it prunes
+  Json settings{};     ///< of rnx-train
   /// The ball and the step of its attacks: (2, 0.5)/255, of FastAT's rows (8, 2)/255.
   std::string eps() const { return training == Training::fast ? "8/255" : "2/255"; }
   std::string step() const { return training == Training::fast ? "2/255" : "1/510"; }
@@ -42,6 +46,8 @@ struct Attacks {
   int images = 0;  ///< the first test images (0: all)
   int runs = 5;    ///< of each attack, with starts of their own: means over them
   std::vector<int> steps{20, 50};
+  int check_images = 100;  ///< the first images, for the evaluation's checks
+  int check_steps = 20, check_queries = 500;
   std::vector<std::string> sizes{"1/2550", "1/510", "1/255"};  ///< steps of figures 2 to 4
   std::vector<int> iterations{1, 2, 5, 10, 20, 50, 100};       ///< of figures 2 to 4
 };

@@ -23,7 +23,8 @@ struct Arguments : paper::Arguments {
 struct Work {
   bool train = false, attack = false, threats = false, flow = false, pack = false, bench = false,
        table = false, figure = false;
-  bool bases_alone = false;  ///< rows of M x N bases
+  bool bases_alone = false;   ///< rows of M x N bases
+  bool pruned_alone = false;  ///< pruned rows
 };
 
 class Pipeline {
@@ -57,7 +58,26 @@ class Pipeline {
   }
   bool takes(const mbn::Row& row) const {
     return works() && (a_.bases.empty() || row.method == a_.bases) &&
-           (!work_.bases_alone || row.method.find('x') == 1);
+           (!work_.bases_alone || row.method.find('x') == 1) &&
+           (!work_.pruned_alone || !row.from.empty());
+  }
+  /// The trained network of full precision with the row's training; "": the row's own, or none.
+  fs::path floats_beside(const mbn::Row& row, int seed) const {
+    const std::string name = row.training == mbn::Training::natural ? "fp" : "fast-fp";
+    const fs::path file = paper::folder_of(a_.out, name, seed) / "model.safetensors";
+    return row.name == name || !paper::is_there(file) ? fs::path() : file;
+  }
+  /// The weights that a row prunes.
+  fs::path weights_for(const mbn::Row& row, int seed) const {
+    return paper::folder_of(a_.out, row.from, seed) / "model.safetensors";
+  }
+  /// Errors: UsageError (the weights that it prunes are not trained).
+  void require_weights(const mbn::Row& row, int seed) const {
+    const fs::path file = row.from.empty() ? "" : weights_for(row, seed);
+    require(file.empty() || paper::is_there(file), [&] {
+      return fmt::format("it prunes the weights of row {}, which is not trained: {} is not there",
+                         row.from, file.string());
+    });
   }
 
   int one(const mbn::Row& row, int seed) {
@@ -65,17 +85,19 @@ class Pipeline {
     mbn::Json settings = plan_.data_settings(a_.data);
     settings.update(row.settings);
     settings["seed"] = seed;
+    if (!row.from.empty()) settings["init"] = weights_for(row, seed).string();
     training::Program program;
     program.app.parse({"--out=" + folder.string(), "--progress=" + a_.progress,
                        fmt::format("--threads={}", a_.threads)},
                       {settings, "row " + row.name});
     const bool finished = tools::is_finished_run(folder, program.app.options(), program.app.name());
     if (work_.train && !finished) {
+      require_weights(row, seed);
       display_.say(fmt::format("row {}, seed {}", row.name, seed));
       if (const int code = program.train(); code != 0) return code;
     }
     if (!work_.train && !finished) return 0;
-    const mbn::Run run{row, program, folder};
+    const mbn::Run run{row, program, folder, floats_beside(row, seed)};
     if (work_.attack) mbn::evaluate(run, plan_.attacks, images_, display_);
     const bool natural = row.training == mbn::Training::natural;
     if (work_.threats && natural) mbn::sweep_threats(run, plan_.attacks, images_, display_);
@@ -97,8 +119,10 @@ class Pipeline {
 /// The cost of a network, of no images.
 int print_cost(const Arguments& a) {
   const mbn::Method& method = mbn::method_of(a.bases.empty() ? "fp" : a.bases);
+  require(mbn::pruned_unit(method.name).empty(),
+          "--dry-run: what a pruned network costs is known of trained weights alone");
   const auto net = models::Registry<>::instance().make(mbn::model_of(a.model, method));
-  training::print_layers(*net);
+  training::print_layers(cost::table(*net));
   return 0;
 }
 
@@ -107,7 +131,8 @@ void add_options(Arguments& a, tools::App& app) {
   a.add_options(cli, "smoke | small | paper");
   cli.add_option(
       "--bases", a.bases,
-      "rows of this representation alone: MxN bases, or fp, pact4, pact2, dorefa2, xnor");
+      "rows of this representation alone: MxN bases, or fp, pact4, pact2, dorefa2, xnor, "
+      "pruned-weights, pruned-channels");
   cli.add_option("--model", a.model, "of --dry-run: resnet20 | resnet56");
   cli.add_flag("--dry-run", a.dry_run, "prints the cost of a network and ends");
 }
@@ -139,6 +164,8 @@ int main(int argc, char** argv) {
   add("threat-sweep", "sizes of PGD's steps and numbers of them", {.threats = true});
   add("sweep", "trains and attacks the rows of M x N bases",
       {.train = true, .attack = true, .bases_alone = true});
+  add("prune", "prunes trained rows of full precision, fine-tunes and attacks them",
+      {.train = true, .attack = true, .pruned_alone = true});
   add("flow", "how much of the gradients the surrogates let through", {.flow = true});
   add("pack", "writes the packed networks of the trained rows of signs", {.pack = true});
   add("bench", "times inference of the packed networks against full precision", {.bench = true});
@@ -146,7 +173,8 @@ int main(int argc, char** argv) {
   add("figure", "figures 2 to 4 of what is there", {.figure = true});
   return app.run(argc, argv, [] {
     throw UsageError(
-        "expected a verb: all, train, attack, threat-sweep, sweep, flow, pack, bench, table or "
+        "expected a verb: all, train, attack, threat-sweep, sweep, prune, flow, pack, bench, table "
+        "or "
         "figure");
     return 0;
   });

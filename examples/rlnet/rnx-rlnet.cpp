@@ -151,7 +151,7 @@ int print_model(const std::string& name) {
   const std::string full = name.ends_with("_rlnet") ? name : name + "_rlnet";
   tools::require_known("--model", full, registry.names());
   const AnyNetwork<float> net = registry.make(full);
-  training::print_layers(*net);
+  training::print_layers(cost::table(*net));
   const auto layers = linearize::relu_layers(net->graph());
   fmt::print("ReLUs {}\n", linearize::total(std::span(layers)));
   return 0;

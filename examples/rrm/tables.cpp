@@ -52,10 +52,7 @@ std::string checks(const Plan& plan, const fs::path& out) {
       const auto json = report::detail::read_object(run / attacks_file);
       const std::string name = run.filename().string();
       if (const auto* list = report::detail::value_at(json, "/models/0/checks"))
-        for (const auto& check : *list)
-          if (check.value("verdict", "") == "fired")
-            text += fmt::format("- {}: {} fired: {}\n", name, check.value("name", ""),
-                                check.value("advice", ""));
+        text += paper::fired_checks(*list, name);
       if (const auto* list = report::detail::value_at(json, "/models/0/details/contradictions"))
         for (const auto& sentence : *list)
           text += fmt::format("- {}: {}\n", name, sentence.get<std::string>());

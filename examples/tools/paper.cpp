@@ -51,6 +51,18 @@ std::string difference(const Json& paper, const Json& own) {
   return text;
 }
 
+std::string fired_checks(const Json& checks, const std::string& run) {
+  std::string text;
+  for (const auto& check : checks) {
+    const std::string verdict = check.value("verdict", "");
+    if (verdict == "fired" || verdict == "informative")
+      text +=
+          fmt::format("- {}: {} {}: {}\n", run, check.value("name", ""),
+                      verdict == "fired" ? "fired" : "is informative", check.value("advice", ""));
+  }
+  return text;
+}
+
 const tools::DataSet& Images::of(const tools::DataOptions& o, bool train) {
   const std::string key = fmt::format("{} {} {} {} {} {} {}", o.dataset, o.dir, o.n_train, o.n_test,
                                       o.groups, o.image_size, train);

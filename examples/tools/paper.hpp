@@ -33,6 +33,10 @@ Json with(Json settings, const Json& more);
 /// the paper's; "" where there is nothing.
 std::string difference(const Json& paper, const Json& own);
 
+/// Of a list of checks, as reports hold them, a line for each of this run that fired, or would have
+/// but for what the network is by design.
+std::string fired_checks(const Json& checks, const std::string& run);
+
 /// Data sets, opened once.
 class Images {
  public:

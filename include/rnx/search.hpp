@@ -9,6 +9,7 @@
 #include "rnx/search/static_type.hpp"
 #include "rnx/search/gumbel.hpp"
 #include "rnx/search/permute.hpp"
+#include "rnx/search/prune.hpp"
 #include "rnx/search/spelling.hpp"
 #include "rnx/search/supernet.hpp"
 #include "rnx/search/transfer.hpp"

@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <rnx/attack.hpp>
+#include <rnx/cost.hpp>
 #include <rnx/deploy.hpp>
 
 #include "support/error_of.hpp"
@@ -99,6 +100,9 @@ TEST_CASE("a packed network has the logits and input gradients of the network, b
   CHECK(std::count(expected.gradient.begin(), expected.gradient.end(), 0.0f) <
         long(expected.gradient.size()));
   CHECK(packed.parameter_count() < net.parameter_count() / 4);
+  // a bit for each weight and base, as trained; scales, which one layer shared, of each filter
+  const auto stored = [](const auto& of) { return cost::table(of).total().storage_bits; };
+  CHECK(stored(packed) - stored(net) == 32 * 3 * ((32 - 1) + (32 - 1) + (48 - 1) + (20 - 1)));
   const EveryMap maps = trained<EveryMap>(2);
   CHECK(Computed(deploy::pack(maps)) == Computed(maps));
 }

@@ -40,6 +40,31 @@ void check_packed(const Pipeline& f) {
           "expected the file of a packed network");
 }
 
+/// At most half of the operations are left, of the weights that `from` trained.
+void check_pruned(const Pipeline& f) {
+  const double whole = f.json(f.run("fp") / "attacks.json")["bops"],
+               left = f.json(f.run("pruned-channels") / "attacks.json")["bops"];
+  CHECK(left <= whole / 2);
+  CHECK(left > whole * 0.49);
+  const auto tuned = f.json(f.run("pruned-channels") / "run.json");
+  CHECK(64 * tuned["pruned"]["macs"].get<double>() == left);
+  CHECK(tuned["macs"] == tuned["pruned"]["macs"]);
+  CHECK(tuned["parameters"] < 269722 * 6 / 10);
+  CHECK(f.json(f.run("fp") / "run.json")["parameters"] == 269722);
+  refused(call(f, f.call_of("prune", "--only fast-pruned-weights")), 2,
+          "it prunes the weights of row fast-fp, which is not trained");
+  const std::string prune = train +
+                            " --dataset synthetic --n-train 8 --n-test 4 --model resnet20 --out " +
+                            (f / "tuned") + " --init " +
+                            (f.run("fp") / "model.safetensors").string() + " --prune weights ";
+  refused(call(f, prune + "--prune-ratios 1"), 2, "--prune-ratios");
+  refused(call(f, prune + "--prune-ratios 0.1,0.2"), 2, "expected one ratio or 20, found 2");
+  refused(call(f, prune + "--prune-macs 1e-6"), 2, "prune: expected a budget of");
+  refused(call(f, prune + "--prune-macs 0.5 --prune-spare conv9"), 2,
+          "no convolution or linear layer is called 'conv9'");
+  refused(call(f, prune), 2, "expected --prune-ratios or --prune-macs, one of the two");
+}
+
 }  // namespace
 
 TEST_CASE("rnx-mbn: the cost of a network, without images") {
@@ -57,7 +82,8 @@ TEST_CASE("rnx-mbn: the cost of a network, without images") {
 
 TEST_CASE("rnx-mbn: from training to tables; what is finished stays") {
   const Pipeline f;
-  const std::string rows = "--only fp --only pact2 --only 3x3 --only fast-3x1";
+  const std::string rows =
+      "--only fp --only pact2 --only 3x3 --only pruned-channels --only fast-3x1";
   const Result r = call(f, f.call_of("all", rows));
   REQUIRE_MESSAGE(r.code == 0, r.text);
   const auto attacks = f.json(f.run("3x3") / "attacks.json");
@@ -65,6 +91,9 @@ TEST_CASE("rnx-mbn: from training to tables; what is finished stays") {
   CHECK(attacks["pgd"][0]["runs"].size() == 2);
   CHECK(attacks["bops"] == 64.0 * (442368 + 640) + 9.0 * 40108032);
   CHECK(attacks["eps"] == "2/255");
+  CHECK(attacks["checks"].size() > 10);
+  for (const auto& check : attacks["checks"])  // full precision is there to transfer from
+    if (check["name"] == "transfer") CHECK(check["verdict"] != "not run");
   CHECK(f.json(f.run("fast-3x1") / "attacks.json")["eps"] == "8/255");
   CHECK(!fs::exists(f.run("fast-3x1") / "threat.json"));
   CHECK(f.json(f.run("pact2") / "threat.json")["sizes"].size() == 3);
@@ -82,6 +111,7 @@ TEST_CASE("rnx-mbn: from training to tables; what is finished stays") {
   CHECK(table.find("92.49") != table.npos);
   CHECK(table.find("missing") != table.npos);  // rows that were left out
   CHECK(read(f / "mbn/tables/table-3.md").find("resnet56_3x1 \u2192 resnet20_3x1") != table.npos);
+  CHECK(read(f / "mbn/report.md").find("## Checks\n\n") != table.npos);
   for (const char* file : {"report.md", "figures/figure-2.svg", "figures/figure-4.svg"})
     CHECK_MESSAGE(fs::exists(f.path / "mbn" / file), file);
 
@@ -92,6 +122,7 @@ TEST_CASE("rnx-mbn: from training to tables; what is finished stays") {
   CHECK(speed["packed_bytes"] == fs::file_size(f.run("3x3") / "packed.safetensors"));
   CHECK(!fs::exists(f.run("fast-3x1") / "speed.json"));
   CHECK(read(f / "mbn/report.md").find("| packed | full precision | ratio |") != std::string::npos);
+  check_pruned(f);
 
   const auto written = fs::last_write_time(f.run("3x3") / "model.safetensors");
   auto of_other_attacks = attacks;  // is measured again
@@ -112,6 +143,7 @@ TEST_CASE("rnx-mbn: what it refuses") {
   refused(call(f, cost + "3x9"), 2,
           "expected 1 to 8 bases of weights and of activations, found 3x9");
   refused(call(f, cost + "5x5"), 2, "'5x5' is not compiled; compiled are fp, pact4");
+  refused(call(f, cost + "pruned-weights"), 2, "known of trained weights alone");
   refused(call(f, mbn + " train --model resnet19 --dry-run"), 2, "model 'resnet19' is unknown");
   refused(call(f, mbn + " all --preset smok"), 2, "smoke, small, paper");
   refused(call(f, mbn + " all --preset smoke --only 3x"), 2, "--only");

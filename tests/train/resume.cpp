@@ -9,6 +9,7 @@
 
 #include <rnx/train.hpp>
 #include <rnx/train/checkpoint.hpp>
+#include <rnx/train/hold_zeros.hpp>
 #include <rnx/train/log.hpp>
 
 using namespace rnx;
@@ -76,12 +77,14 @@ std::vector<float> values(optim::Ema<float>& average) {
 }
 
 /// Trains in one go, and again in pieces of 1, 2, 3, ... batches, each by a new network, optimizer,
-/// average and counter.
+/// average and counter. begin: what the network of a new run is made. Returns the trained network.
 template <class Objective>
-void same_bits(const Objective& objective,
-               std::unique_ptr<optim::Optimizer<float>> (*make)() = sgd) {
+Net same_bits(
+    const Objective& objective, std::unique_ptr<optim::Optimizer<float>> (*make)() = sgd,
+    void (*begin)(Net&) = [](Net&) {}) {
   const data::Images set = images(30);
   Net whole(1);
+  begin(whole);
   optim::Ema average(whole, 0.9, true);
   Counter counter;
   train::Progress last;
@@ -100,7 +103,7 @@ void same_bits(const Objective& objective,
   std::vector<float> end, average_end;
   while (!outcome.finished && pieces < 10) {
     Net net(1 + pieces);  // another initial network each time: the checkpoint replaces it
-    if (pieces == 0) net = Net(1);
+    if (pieces == 0) begin(net = Net(1));
     optim::Ema again(net, 0.9, true);
     Counter counted;
     train::FitOptions o = options();
@@ -123,6 +126,19 @@ void same_bits(const Objective& objective,
   CHECK(average_end == values(average));
   CHECK(outcome.last.loss == last.loss);
   CHECK(outcome.last.accuracy == last.accuracy);
+  return whole;
+}
+
+/// Half of the weights of each convolution, and one channel with its norm.
+void prune(Net& net) {
+  for (const NamedParameter& p : std::as_const(net).graph().parameters) {
+    std::vector<float> values = net.get(p.name).values;
+    const bool of_channel =
+        p.name.starts_with("layer1.0.conv1") || p.name.starts_with("layer1.0.bn1");
+    for (std::size_t i = 0; i < values.size(); ++i)
+      if ((p.shape.size() == 4 && i % 2) || (of_channel && i < values.size() / 8)) values[i] = 0;
+    net.set(p.name, values);
+  }
 }
 
 /// Runs that go on from the same checkpoints, each by a new network.
@@ -208,6 +224,36 @@ struct ScoredRun {
 };
 
 }  // namespace
+
+TEST_CASE("fit: what pruning removed stays zero, in pieces too") {
+  for (const auto make : {sgd, adam}) {
+    const Net net = same_bits(train::objective(train::HoldZeros{}, train::Natural{}), make, prune);
+    Net start(1);
+    prune(start);
+    const std::vector<float> before = support::parameters<float, cpu>(start),
+                             after = support::parameters<float, cpu>(net);
+    long moved = 0, zeros = 0;
+    for (const NamedParameter& p : net.graph().parameters)
+      for (std::size_t i = p.offset; i < p.offset + p.count; ++i) {
+        const bool bias = p.kind == ParameterKind::norm_bias || p.kind == ParameterKind::bias;
+        if (before[i] == 0 && !bias) {
+          ++zeros;
+          CHECK(after[i] == 0);
+        }
+        moved += before[i] != after[i];
+      }
+    CHECK(net.get("layer1.0.bn1.bias").values[0] == 0);
+    CHECK(net.get("layer1.0.bn1.bias").values[1] != 0);
+    CHECK(zeros > 1000);
+    CHECK(moved > 1000);
+  }
+  Net whole(1);
+  optim::Sgd<float> optimizer;
+  CHECK(support::error_of<UsageError>([&] {
+          train::fit(whole, images(8), train::objective(train::HoldZeros{}, train::Natural{}),
+                     optimizer, options());
+        }) == "pruning: expected a pruned network, found no weight that is zero");
+}
 
 TEST_CASE(
     "a resumed run has the bits of one that was never stopped, with every objective, optimizer and "

@@ -32,6 +32,7 @@ void Arguments::check() const {
   });
   require(teacher_model.empty() || taught(), "--teacher-model: it goes with --teacher");
   check_rlnet();
+  check_prune();
   require(label_smoothing == 0 || !(taught() || rlnet()),
           [&] { return "--label-smoothing: " + objective + " training takes none"; });
 }
@@ -52,6 +53,19 @@ void Arguments::check_rlnet() const {
   require(shares == "uniform" || masked(), "--shares: it goes with --budget");
   require(density == 0 || objective == "natural", "--density: it is for natural training");
   require(!augmix || objective == "natural", "--augmix: it is for natural training");
+}
+
+void Arguments::check_prune() const {
+  if (prune.empty())
+    return require(
+        prune_ratios.empty() && prune_macs == 0 && prune_spare.empty() && !prune_global,
+        "--prune: --prune-ratios, --prune-macs, --prune-spare and --prune-global go with "
+        "it");
+  tools::require_known("--prune", prune, {"weights", "channels"});
+  require(!init.empty(), "--prune: trained weights are pruned, which --init names");
+  require(prune_ratios.empty() == (prune_macs > 0),
+          "--prune: expected --prune-ratios or --prune-macs, one of the two");
+  require(density == 0, "--prune: --density prunes otherwise, while training");
 }
 
 void Arguments::check_attack() const {
@@ -97,6 +111,14 @@ Json Arguments::rlnet_configuration() const {
   return c;
 }
 
+Json Arguments::prune_configuration() const {
+  return {{"unit", prune},
+          {"ratios", prune_ratios},
+          {"macs", prune_macs},
+          {"spare", prune_spare},
+          {"global", prune_global}};
+}
+
 Json Arguments::configuration(const tools::DataSet& set, std::size_t n_train,
                               const std::string& init_checksum,
                               const tools::LoadedTeacher& by) const {
@@ -126,6 +148,7 @@ Json Arguments::configuration(const tools::DataSet& set, std::size_t n_train,
   if (optimizer != "sgd") c["optimizer"] = optimizer;
   if (rlnet()) c["rlnet"] = rlnet_configuration();
   if (density > 0) c["density"] = density;
+  if (!prune.empty()) c["prune"] = prune_configuration();
   if (augmix) c["augmix"] = true;
   if (schedule == "cosine" && lr_end > 0) c["lr_end"] = lr_end;
   if (schedule == "onecycle" || schedule == "triangular") c["warm"] = warm;

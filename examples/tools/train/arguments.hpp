@@ -19,8 +19,9 @@ struct Arguments {
   std::string model = "resnet20", out = "run", objective = "natural", attack_mode, norm = "linf",
               eps = "8/255", attack_step, schedule = "onecycle", resume = "auto", progress = "auto",
               device = "cpu", optimizer = "sgd", init, teacher, teacher_model, match = "cosine",
-              batch_split = "halves", pram = "attention", shares = "uniform";
-  std::vector<double> milestones{0.5, 0.75};
+              batch_split = "halves", pram = "attention", shares = "uniform", prune;
+  std::vector<double> milestones{0.5, 0.75}, prune_ratios{};
+  std::vector<std::string> prune_spare{};
   std::vector<std::string> ce_views{"clean", "aug", "adv"}, kl_views = ce_views,
                                                             pram_views{"clean", "aug"};
   tools::DataOptions data;
@@ -30,11 +31,12 @@ struct Arguments {
   double lr = 0.2, weight_decay = 5e-4, momentum = 0.9, warm = 0.4, gamma = 0.1, beta = 6,
          label_smoothing = 0, save_every = 600, alpha = -1, temperature = 0, lambda = 5e-3,
          lr_end = 0, ce_weight = 0.5, kl_weight = 0.5, pram_weight = 1000, density = 0,
-         slope_penalty = 1e-5;
+         slope_penalty = 1e-5, prune_macs = 0;
   long save_every_steps = 0, budget = 0;
   int augmented_path = 0;
   std::uint64_t seed = 0;
-  bool augment = true, nesterov = false, dry_run = false, skip_head = false, augmix = false;
+  bool augment = true, nesterov = false, dry_run = false, skip_head = false, augmix = false,
+       prune_global = false;
 
   // what the objective decides where the user did not
   std::string step() const {
@@ -72,7 +74,9 @@ struct Arguments {
   /// Refuses words that are unknown and options that contradict each other. Errors: UsageError.
   void check() const;
   void check_rlnet() const;
+  void check_prune() const;
   Json rlnet_configuration() const;
+  Json prune_configuration() const;
   /// Errors: UsageError (radius or step outside their range).
   void check_attack() const;
   std::function<rnx::optim::Rates(long, long)> rates() const;

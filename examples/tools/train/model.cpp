@@ -1,6 +1,8 @@
 // Phase 2: the network, its teacher, its layers.
 #include <rnx/linearize.hpp>
 #include <rnx/linearize/snl.hpp>
+#include <rnx/cost/pruned.hpp>
+#include <rnx/search/prune.hpp>
 
 #include "../run_json.hpp"
 #include "phases.hpp"
@@ -94,6 +96,24 @@ std::string start(const Arguments& a, const tools::DataSet& set, NetworkBase<flo
   return checksum;
 }
 
+/// Prunes the weights of --init. Returns what went, for run.json. Errors: as search::prune.
+Json prune(const Arguments& a, NetworkBase<float>& net, tools::Display& display) {
+  const double whole = double(cost::pruned_table(net).total().macs);
+  const long long budget = std::llround(a.prune_macs * whole);
+  Patterns spared;
+  spared.globs = a.prune_spare;
+  const auto result =
+      search::prune(net, {.unit = a.prune == "weights" ? search::Pruning::Unit::weights
+                                                       : search::Pruning::Unit::channels,
+                          .ratios = a.prune_ratios,
+                          .macs = a.prune_macs > 0 ? std::max(1LL, budget) : 0,
+                          .spared = spared,
+                          .global = a.prune_global});
+  display.say(fmt::format("pruned: {} by {:.4g}, {} of {:.0f} MACs are left", a.prune,
+                          fmt::join(result.ratios, ", "), result.macs, whole));
+  return {{"unit", a.prune}, {"ratios", result.ratios}, {"macs", result.macs}};
+}
+
 /// Refuses a teacher without a path for attacked images. Errors: UsageError.
 void require_two_paths(const tools::LoadedTeacher& by) {
   require(path_count(by.net->graph()) >= 2, [&] {
@@ -125,14 +145,17 @@ Model make_model(const Arguments& a, const tools::DataSet& set, tools::Display& 
   if (a.masked())
     linearize::set_masks(*m.net, linearize::random_masks(linearize::relu_layers(m.net->graph()),
                                                          budget_of(a, m.net->graph()), a.seed));
-  const cost::Row total = cost::table(*m.net).total();
-  display.say(fmt::format("model: {}, {} parameters, {} MACs, {} ReLUs", a.model,
-                          m.net->parameter_count(), total.macs, total.relus));
-  m.facts = {{"parameters", m.net->parameter_count()},
+  Json pruned;
+  if (!a.prune.empty()) pruned = prune(a, *m.net, display);
+  const cost::Row total = cost_of(a, *m.net).total();
+  display.say(fmt::format("model: {}, {} parameters, {} MACs, {} ReLUs", a.model, total.parameters,
+                          total.macs, total.relus));
+  m.facts = {{"parameters", total.parameters},
              {"macs", total.macs},
              {"relus", total.relus},
              {"features", feature_count(*m.net)},
              {"data", a.data.dir}};
+  if (!pruned.is_null()) m.facts["pruned"] = pruned;
   if (a.init.empty())
     m.facts["normalisation"] = {{"mean", set.statistics.mean}, {"std", set.statistics.std}};
   else
@@ -140,8 +163,11 @@ Model make_model(const Arguments& a, const tools::DataSet& set, tools::Display& 
   return m;
 }
 
-void print_layers(const NetworkBase<float>& net) {
-  const cost::Table table = cost::table(net);
+cost::Table cost_of(const Arguments& a, const NetworkBase<float>& net) {
+  return a.prune.empty() ? cost::table(net) : cost::pruned_table(net);
+}
+
+void print_layers(const cost::Table& table) {
   fmt::print("{:<32} {:<14} {:>14} {:>12} {:>14} {:>12} {:>10} {:>12}\n", "layer", "operation",
              "output", "parameters", "MACs", "GBOPs", "ReLUs", "bytes");
   const auto row = [](const cost::Row& r, const std::string& out) {

@@ -1,5 +1,6 @@
 #include <rnx/linearize/rlnet.hpp>
 #include <rnx/linearize/sensitivity.hpp>
+#include <rnx/train/hold_zeros.hpp>
 
 #include "phases.hpp"
 
@@ -53,10 +54,9 @@ train::AnyObjective<float> natural_of(const Arguments& a) {
   return train::objective(linearize::GlobalPruning{.density = a.density}, natural);
 }
 
-}  // namespace
-
-train::AnyObjective<float> objective_of(const Arguments& a, const tools::DataSet& set,
-                                        const Model& model) {
+/// The objective of that name, of whatever network.
+train::AnyObjective<float> named(const Arguments& a, const tools::DataSet& set,
+                                 const Model& model) {
   const Rational eps = Rational::parse(a.eps, "--eps"),
                  step = Rational::parse(a.step(), "--attack-step");
   const double smoothing = a.label_smoothing;
@@ -105,6 +105,14 @@ train::AnyObjective<float> objective_of(const Arguments& a, const tools::DataSet
     return train::Rrm<loss::RelativeL2>{.teacher = teacher, .lambda = a.lambda};
   if (a.objective == "rrm") return train::Rrm<>{.teacher = teacher, .lambda = a.lambda};
   return train::Kd{.teacher = teacher, .alpha = a.share(), .temperature = a.softness()};
+}
+
+}  // namespace
+
+train::AnyObjective<float> objective_of(const Arguments& a, const tools::DataSet& set,
+                                        const Model& model) {
+  if (a.prune.empty()) return named(a, set, model);
+  return train::objective(train::HoldZeros{}, named(a, set, model));
 }
 
 }  // namespace training

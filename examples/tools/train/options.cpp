@@ -107,6 +107,19 @@ void add_rlnet(Arguments& a, CLI::App& cli) {
   tools::add_switch(cli, "augmix", a.augmix, "natural: AugMix after crop and flip");
 }
 
+/// A pruned network, from the weights of --init.
+void add_prune(Arguments& a, CLI::App& cli) {
+  cli.add_option("--prune", a.prune,
+                 "weights | channels: the smallest of --init become zero and stay so");
+  tools::add_reals(cli, "--prune-ratios", a.prune_ratios, {.most = 1, .with_most = false},
+                   "share that goes: one, or one for each layer (channels: group of tied ones)");
+  tools::add_real(cli, "--prune-macs", a.prune_macs, {.most = 1},
+                  "in the place of ratios: share of the multiply-accumulates that may stay");
+  tools::add_texts(cli, "--prune-spare", a.prune_spare, "layers that stay whole");
+  tools::add_switch(cli, "prune-global", a.prune_global,
+                    "weights: those of all layers are ranked together");
+}
+
 /// Seed, evaluations, machine.
 void add_run(Arguments& a, CLI::App& cli) {
   tools::add_whole(cli, "--seed", a.seed, {});
@@ -170,6 +183,7 @@ void add_options(Arguments& a, tools::App& app) {
   add_training(a, app.cli);
   add_attack(a, app.cli);
   add_rlnet(a, app.cli);
+  add_prune(a, app.cli);
   add_run(a, app.cli);
   add_call(a, app.cli);
   app.add_frame();

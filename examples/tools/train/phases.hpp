@@ -39,7 +39,9 @@ struct Model {
 };
 /// Errors: UsageError, FileError.
 Model make_model(const Arguments& a, const tools::DataSet& set, tools::Display& display);
-void print_layers(const rnx::NetworkBase<float>& net);
+/// What the network costs; of a pruned one, what is left of it.
+rnx::cost::Table cost_of(const Arguments& a, const rnx::NetworkBase<float>& net);
+void print_layers(const rnx::cost::Table& table);
 
 /// The objective of that name.
 rnx::train::AnyObjective<float> objective_of(const Arguments& a, const tools::DataSet& set,

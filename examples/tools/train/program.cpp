@@ -40,7 +40,7 @@ int Program::train() {
   tools::Display display(a.progress);
   const tools::DataSet set = read_data(a, display);
   Model model = make_model(a, set, display);
-  if (a.dry_run) return print_layers(*model.net), 0;
+  if (a.dry_run) return print_layers(cost_of(a, *model.net)), 0;
   try {
     return run_and_report(*this, set, model, display);
   } catch (const NumericError& e) {

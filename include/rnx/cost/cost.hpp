@@ -15,8 +15,8 @@ struct Row {
       /// macs x weight bits x activation bits (bases count as bits); 64 macs for full precision,
       /// that is 8 x 8 (paper 003, section 3.3)
       0;
-  /// what a file of the layer must hold: weights at their bits, with their scales; all other
-  /// parameters and buffers at 32 bits a number
+  /// what a file of the layer must hold: weights at their bits, packed or not, with their scales;
+  /// all other parameters and buffers at 32 bits a number
   long long storage_bits = 0;
 };
 
@@ -44,6 +44,10 @@ struct Table {
 };
 
 namespace detail {
+/// Of a convolution or a linear layer, which need not have them as parameters.
+inline long long weight_count(const Node& n) {
+  return (long long)n.out.c * (n.in.c / n.groups) * n.kernel_h * n.kernel_w;
+}
 inline Row row(const Node& n, int c_in, Dims out, int kernel_h, int kernel_w) {
   Row r{.path = n.path, .operation = n.operation, .out = out};
   for (const auto& p : n.parameters) r.parameters += (long long)p.count();
@@ -59,7 +63,9 @@ inline Row row(const Node& n, int c_in, Dims out, int kernel_h, int kernel_w) {
     const bool packed = p.kind == ParameterKind::weight && r.macs > 0;
     r.storage_bits += (packed ? n.weight_bits : 32LL) * (long long)p.count();
   }
-  for (const auto& b : n.buffers) r.storage_bits += 32LL * (long long)b.count();
+  for (const auto& b : n.buffers)
+    r.storage_bits += b.kind == ParameterKind::bits ? n.weight_bits * weight_count(n)
+                                                    : 32LL * (long long)b.count();
   return r;
 }
 inline int kernel_size(const Node& n, int size, const Convention& convention) {

@@ -21,6 +21,7 @@ template <ConvShape S, class W, class A, class T, class Device> struct BoundPack
     Node node = Describe::begin(input);
     Describe::bias(node);
     Describe::template map<A>(node, "activation.", S.in.c, ChannelAxes::input);
+    node.weight_scales = 0;  // they are a parameter
     if (W::scaled)
       node.parameters.push_back({.name = "scales",
                                  .shape = {W::bases, S.out.c},

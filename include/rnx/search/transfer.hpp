@@ -1,7 +1,8 @@
 // From a network at its maxima to the small static one of a subnet: the active corner of every
-// parameter and buffer, by name.
+// parameter and buffer, by name. From a network with pruned channels to the one without them.
 #pragma once
 
+#include "rnx/network/pruned.hpp"
 #include "rnx/search/active.hpp"
 #include "rnx/search/elastic_kernel.hpp"
 
@@ -95,6 +96,48 @@ void transfer(const NetworkBase<T, Device>& big, const Subnet& subnet,
       for (std::size_t axis = 0; axis < shape.size(); ++axis)
         fits(corner_shape[axis] <= shape[axis], "it is larger than the big network's");
       small.set(p.name, corner(values, shape, corner_shape));
+    }
+}
+
+/// Copies every parameter and buffer of `small` from `big`, without the channels that pruning
+/// removed (network/pruned.hpp). Throws NameError for a name that `big` does not have, ShapeError
+/// where other channels are left.
+template <class T, class Device>
+void transfer_pruned(const NetworkBase<T, Device>& big, NetworkBase<T, Device>& small) {
+  const Graph& from = big.graph();
+  const Remains left = remains(big);
+  const auto take = [&](const NamedParameter& p) {
+    const Node& n = from.nodes[std::size_t(p.node)];
+    const auto& out = left.channels[std::size_t(p.node)];
+    const int source = n.inputs.empty() ? -1 : n.inputs[0];
+    const std::vector<char> all(std::size_t(n.in.c), 1),
+        in = source < 0 ? all : left.channels[std::size_t(source)];
+    const bool matrix = n.kind == Kind::convolution || n.kind == Kind::linear,
+               reads = matrix && p.input_axis() == 1 && n.groups == 1;
+    const std::vector<T> values = big.get(p.name).values;
+    const std::size_t row = p.count / out.size();
+    std::vector<T> taken;
+    for (std::size_t i = 0; i < p.count; ++i)
+      if ((!p.of_outputs() || out[i / row]) && (!reads || in[i % row / (row / in.size())]) &&
+          (p.input_axis() != 0 || in[i / (p.count / in.size())]))
+        taken.push_back(values[i]);
+    return taken;
+  };
+  const Graph& to = std::as_const(small).graph();
+  for (const bool buffer : {false, true})
+    for (const NamedParameter& p : buffer ? to.buffers : to.parameters) {
+      const auto& list = buffer ? from.buffers : from.parameters;
+      const auto found = std::find_if(list.begin(), list.end(),
+                                      [&](const NamedParameter& q) { return q.name == p.name; });
+      require<NameError>(found != list.end(), [&] {
+        return "transfer_pruned: the big network has no '" + p.name + "'";
+      });
+      const std::vector<T> taken = take(*found);
+      require<ShapeError>(taken.size() == p.count, [&] {
+        return "transfer_pruned: '" + p.name + "': " + std::to_string(taken.size()) +
+               " elements are left, the small network has " + std::to_string(p.count);
+      });
+      small.set(p.name, taken);
     }
 }
 
