@@ -16,6 +16,8 @@ template <class T = float, class Device = cpu> class NetworkBase : public Parame
   const Graph& graph() const { return *graph_; }
   Dims input_dims() const { return graph_->input; }
   int classes() const { return graph_->nodes.back().out.c; }
+  /// What its constructor was told.
+  quant::Bits bits() const { return graph_->bits; }
   const std::vector<NamedParameter>& parameter_list() const override { return graph_->parameters; }
 
   Trace<T, Device> make_trace(TraceOptions options) const {
@@ -261,6 +263,7 @@ template <class T = float, class Device = cpu> class NetworkBase : public Parame
   void build(GraphBuilder builder, const Namer& namer, Dims input, std::uint64_t seed) {
     auto graph = std::make_shared<Graph>();
     graph->input = input;
+    graph->bits = builder.bits;
     graph->nodes = std::move(builder.nodes);
     require<StateError>(graph->nodes.size() == namer.paths.size(),
                         "network: sites and names do not agree");
@@ -268,7 +271,12 @@ template <class T = float, class Device = cpu> class NetworkBase : public Parame
     for (std::size_t i = 0; i < graph->nodes.size(); ++i) {
       Node& node = graph->nodes[i];
       node.path = namer.paths[i];
-      sites_.push_back({parameters_at, buffers_at, prepared_at, node.slot, node.out});
+      sites_.push_back({.parameters = parameters_at,
+                        .buffers = buffers_at,
+                        .prepared = prepared_at,
+                        .slot = node.slot,
+                        .out = node.out,
+                        .bits = {node.weight_bits, node.activation_bits}});
       const auto lay = [&](std::vector<ParameterInfo>& infos, std::vector<NamedParameter>& list,
                            std::size_t& at) {
         for (auto& p : infos) {
