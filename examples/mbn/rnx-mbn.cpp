@@ -33,7 +33,9 @@ class Pipeline {
         work_(work),
         plan_(mbn::plan_of(a.preset)),
         display_(a.progress) {
-    if (!a.bases.empty()) mbn::method_of(a.bases);
+    if (!a.bases.empty())
+      for (const auto training : {mbn::Training::natural, mbn::Training::fast})
+        mbn::add_row(plan_, mbn::method_of(a.bases), training);
     a.apply(plan_, true);
   }
 
@@ -93,7 +95,7 @@ class Pipeline {
 
 /// The cost of a network, of no images.
 int print_cost(const Arguments& a) {
-  const mbn::Method& method = mbn::method_of(a.bases.empty() ? "fp" : a.bases);
+  const mbn::Method method = mbn::method_of(a.bases.empty() ? "fp" : a.bases);
   const auto net = models::Registry<>::instance().make(mbn::model_of(a.model, method));
   training::print_layers(*net);
   return 0;
@@ -104,7 +106,7 @@ void add_options(Arguments& a, tools::App& app) {
   a.add_options(cli, "smoke | small | paper");
   cli.add_option(
       "--bases", a.bases,
-      "rows of this representation alone: MxN bases, or fp, pact4, pact2, dorefa2, xnor");
+      "rows of this representation alone: MxN bases (1x1 to 8x8), pactK, dorefaK, fp or xnor");
   cli.add_option("--model", a.model, "of --dry-run: resnet20 | resnet56");
   cli.add_flag("--dry-run", a.dry_run, "prints the cost of a network and ends");
 }

@@ -46,8 +46,8 @@ inline std::string bits_text(const quant::Bits& bits) {
 /// Errors: FileError (weights of a network that was told other bits).
 inline void require_bits(const SafetensorsFile& file, const quant::Bits& bits) {
   const auto said = file.metadata().find("rnx.bits");
-  const bool same = bits == quant::Bits{} || said == file.metadata().end() ||
-                    said->second == bits_text(bits);
+  const bool same =
+      bits == quant::Bits{} || said == file.metadata().end() || said->second == bits_text(bits);
   require<FileError>(same, [&] {
     return file.what() +
            ": expected the weights of a network that was told its bits (weights, activations) " +

@@ -54,9 +54,8 @@ struct BoundConv {
     node.fusible = true;
     node.binarizes = Layout::binary;
     if (!A::identity) {
-      node.scratch.forward =
-          Layout::binary ? Layout::bits_of_sample(bases.activations)
-                         : bases.activations * Layout::padded_input(1);
+      node.scratch.forward = Layout::binary ? Layout::bits_of_sample(bases.activations)
+                                            : bases.activations * Layout::padded_input(1);
       node.scratch.backward = work_of_bases(1);
     }
     node.scratch.backward_fixed = S.weights() * (Layout::plain_weights ? 1 : 2);

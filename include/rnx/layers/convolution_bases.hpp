@@ -68,14 +68,14 @@ template <class L> struct ConvWeightBases {
     const At at = L::prepared(pass, site);
     const T* alphas = scales(p, at);
     if constexpr (L::packed && W::scaled) alphas = pass.parameter(site, parameters.weight_map.at);
-    pass.run(op::base_products<T>{
-        .k = bases.weights,
-        .n = bases.activations,
-        .o = a.out,
-        .scales = alphas,
-        .betas =
-            L::ActivationMap::scaled ? pass.parameter(site, parameters.activation.at) : nullptr,
-        .products = p + at.factors.at});
+    pass.run(op::base_products<T>{.k = bases.weights,
+                                  .n = bases.activations,
+                                  .o = a.out,
+                                  .scales = alphas,
+                                  .betas = L::ActivationMap::scaled
+                                               ? pass.parameter(site, parameters.activation.at)
+                                               : nullptr,
+                                  .products = p + at.factors.at});
   }
 
   /// Adds to theta's gradient (and the rule's) what dw, of the sum in the order of kernels, gives.
@@ -165,15 +165,14 @@ template <class L> struct ConvActivationBases {
     for (int m = 0; m < M; ++m)
       for (int n = 0; n < N; ++n) {
         const bool last = m + 1 == M && n + 1 == N;
-        ConvOperations<L>::forward(
-            pass,
-            {.x = {from, from.data + n * from.n * from.sample()},
-             .w = p + m * L::pack_size,
-             .bias = last ? bias : nullptr,
-             .scale = L::factored ? factors + (m * N + n) * a.out : nullptr,
-             .y = y,
-             .filter = L::filter(a, pad),
-             .accumulate = m + n > 0});
+        ConvOperations<L>::forward(pass,
+                                   {.x = {from, from.data + n * from.n * from.sample()},
+                                    .w = p + m * L::pack_size,
+                                    .bias = last ? bias : nullptr,
+                                    .scale = L::factored ? factors + (m * N + n) * a.out : nullptr,
+                                    .y = y,
+                                    .filter = L::filter(a, pad),
+                                    .accumulate = m + n > 0});
       }
   }
 

@@ -133,7 +133,9 @@ struct ConvLayout {
     Section forward, backward, bases, scales, sum, factors;
 
     constexpr explicit Prepared(const Bases& k)
-        : forward{0, packed ? 0 : binary ? words(k.weights) : k.weights * pack_size},
+        : forward{0, packed   ? 0
+                     : binary ? words(k.weights)
+                              : k.weights * pack_size},
           backward{forward.end(), packed ? 0 : backward_pack_size},
           bases{backward.end(), k.weights * dense},
           scales{bases.end(), std::size_t(W::scaled && !packed ? k.weights * S.out.c : 0)},

@@ -72,7 +72,8 @@ template <ConvShape S, class W, class A> struct ConvNode {
       require<UsageError>(told >= Map::least && told <= Map::most, [&] {
         const char* const what = quant::told<Map> == quant::Told::bases ? "bases" : "bits";
         return "network: its " + std::string(of) + " have a number of " + what +
-               " known at run time; Network(seed, classes, {.weights = M, .activations = N}) takes " +
+               " known at run time; Network(seed, classes, {.weights = M, .activations = N}) "
+               "takes " +
                std::to_string(Map::least) + " to " + std::to_string(Map::most) + ", found " +
                std::to_string(told);
       });

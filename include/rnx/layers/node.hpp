@@ -115,8 +115,8 @@ struct Node {
 struct GraphBuilder {
   std::vector<Node> nodes;
   int next_slot = 0;
-  int classes = 0;  ///< for a classifier that is told them at run time; 0: nobody said
-  quant::Bits bits{};     ///< for maps that are told them
+  int classes = 0;     ///< for a classifier that is told them at run time; 0: nobody said
+  quant::Bits bits{};  ///< for maps that are told them
   bool tells_weights = false, tells_activations = false;  ///< there is such a map
   int add(Node node) {
     if (node.slot_count) {

@@ -7,7 +7,7 @@
 
 #include "rnx/quant.hpp"
 
-namespace rnx::inline RNX_ABI::models {
+namespace rnx::inline RNX_ISA::models {
 
 /// What a name says where it is one of the family's: {3, 1} of "resnet20_3x1". Nothing: it is none.
 /// Whether a network takes such numbers is its own affair.
@@ -34,4 +34,4 @@ inline std::optional<quant::Bits> told_by(std::string_view name, std::string_vie
   return name.empty() ? std::optional(bits) : std::nullopt;
 }
 
-}  // namespace rnx::inline RNX_ABI::models
+}  // namespace rnx::inline RNX_ISA::models

@@ -116,7 +116,8 @@ template <class A, class T> struct kernel<cpu, op::binarize<A, T>> {
       decltype(vec<T>{} != vec<T>{}) nan = {};
       for (int c = 0; c < m.c; c += L) {
         const int count = smaller(L, m.c - c);
-        const vec<T> v = quant::SignOf<A>::value(load_first<L>(x + c, count), a.parameters, k, m.bases);
+        const vec<T> v =
+            quant::SignOf<A>::value(load_first<L>(x + c, count), a.parameters, k, m.bases);
         nan |= v != v;
         writer.put(mask_bits(v < T(0)) & ((2u << (count - 1)) - 1), count);
       }
@@ -135,7 +136,7 @@ template <class M, class T> struct kernel<cpu, op::weight_bases<quant::Simulated
                                                  .scales = a.scales,
                                                  .parameters = a.parameters,
                                                  .filters = a.filters,
-.told = a.told});
+                                                 .told = a.told});
   }
 };
 template <class M, class T> struct kernel<cpu, op::weight_bases_backward<quant::Simulated<M>, T>> {
@@ -149,7 +150,7 @@ template <class M, class T> struct kernel<cpu, op::weight_bases_backward<quant::
                                                           .parameters = a.parameters,
                                                           .dparameters = a.dparameters,
                                                           .filters = a.filters,
-.told = a.told});
+                                                          .told = a.told});
   }
 };
 template <class A, class T> struct kernel<cpu, op::activation_bases<quant::Simulated<A>, T>> {
@@ -160,7 +161,7 @@ template <class A, class T> struct kernel<cpu, op::activation_bases<quant::Simul
                                                      .sum = a.sum,
                                                      .pad = a.pad,
                                                      .channels = a.channels,
-.told = a.told});
+                                                     .told = a.told});
   }
 };
 template <class A, class T>
@@ -173,7 +174,7 @@ struct kernel<cpu, op::activation_bases_backward<quant::Simulated<A>, T>> {
                                                               .dparameters = a.dparameters,
                                                               .pad = a.pad,
                                                               .channels = a.channels,
-.told = a.told});
+                                                              .told = a.told});
   }
 };
 

@@ -48,8 +48,7 @@ template <class A, class T> struct Elements {
   }
   T padded_sum() const {
     T total = 0;
-    for (int n = 0; n < bases; ++n)
-      total += A::scaled ? p[n] * T(A::pad_value) : T(A::pad_value);
+    for (int n = 0; n < bases; ++n) total += A::scaled ? p[n] * T(A::pad_value) : T(A::pad_value);
     return total;
   }
   /// Of the sum.
@@ -232,7 +231,8 @@ template <class A, class T> struct kernel<cpu, op::activation_bases_backward<A, 
           const T* x = a.x.data + std::size_t(row) * a.x.w * a.x.stride;
           const T* dsum = a.dsum + ((std::size_t(n) * H + h + a.pad) * W + a.pad) * a.x.c;
           T* dx = a.dx.data + (std::size_t(n) * a.dx.h + h) * a.dx.w * a.dx.stride;
-          if (a.x.stride == a.x.c && a.dx.stride == a.x.c) return e.slopes(a.x.w * a.x.c, x, dsum, dx);
+          if (a.x.stride == a.x.c && a.dx.stride == a.x.c)
+            return e.slopes(a.x.w * a.x.c, x, dsum, dx);
           for (int w = 0; w < a.x.w; ++w, x += a.x.stride, dsum += a.x.c, dx += a.dx.stride)
             e.slopes(a.x.c, x, dsum, dx);
         },
@@ -260,8 +260,7 @@ template <class A, class T> struct kernel<cpu, op::activation_bases_backward<A, 
           for (long row = host::chunk_begin(rows, chunks, i);
                row < host::chunk_begin(rows, chunks, i + 1); ++row)
             quant_detail::padded_runs(
-                a.x, a.pad, row,
-                [&](const quant_detail::PaddedRun& r) { add(a, e, r, sums); });
+                a.x, a.pad, row, [&](const quant_detail::PaddedRun& r) { add(a, e, r, sums); });
           for (int j = 0; j < count; ++j) parts[i][j] = sums[j].total();
         },
         double(a.x.rows()) * a.x.c * e.bases);

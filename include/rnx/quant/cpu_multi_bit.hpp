@@ -139,8 +139,8 @@ struct kernel<cpu, op::weight_bases_backward<quant::MultiBit<K, S>, T>> {
       });
       if constexpr (quant_detail::learned_scales<S>) {
         const std::size_t count = a.g.count();
-        const auto sums =
-            host::scope_sums<Map::bases>(a.g, begin, end, [&](std::size_t k, std::size_t, auto& all) {
+        const auto sums = host::scope_sums<Map::bases>(
+            a.g, begin, end, [&](std::size_t k, std::size_t, auto& all) {
               for (int m = 0; m < M; ++m) all[m] += double(a.bases[m * count + k]) * a.dsum[k];
             });
         const long row = S::per == quant::Per::layer ? 0 : begin * M;

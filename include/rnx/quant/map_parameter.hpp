@@ -61,8 +61,7 @@ template <class W> constexpr int stored_scales(int filters, int bases = W::bases
     return bases * filters;
 }
 /// Elements of all parameters of a map, for so many channels.
-template <class Map>
-constexpr std::size_t parameter_count(int channels, int bases = Map::bases) {
+template <class Map> constexpr std::size_t parameter_count(int channels, int bases = Map::bases) {
   std::size_t count = 0;
   for (const MapParameter& p : parameters_of<Map>(bases))
     count += std::size_t(p.count) * (p.per == Per::channel ? channels : 1);

@@ -41,8 +41,7 @@ struct BetasAndShifts {
 };
 
 template <int M, class Scales> struct MultiBitParameters : Bases<M> {};
-template <int M, Per P>
-struct MultiBitParameters<M, Learned<P>> : Bases<M>, LearnedAlpha<P> {
+template <int M, Per P> struct MultiBitParameters<M, Learned<P>> : Bases<M>, LearnedAlpha<P> {
   static constexpr std::array parameters = LearnedAlpha<P>::parameters_of(Bases<M>::bases);
 };
 }  // namespace detail
@@ -60,8 +59,7 @@ struct MultiBit : detail::MultiBitParameters<M, Scales> {
 };
 
 /// N: 1 to 8, or at_run_time.
-template <int N>
-struct MultiBitActivation : Elementwise, detail::Bases<N>, detail::BetasAndShifts {
+template <int N> struct MultiBitActivation : Elementwise, detail::Bases<N>, detail::BetasAndShifts {
   using option = option::activation_map;
   static constexpr bool identity = false, scaled = true;
   static constexpr std::array parameters =

@@ -64,7 +64,8 @@ template <int Bits> struct RoundActivation : Elementwise, detail::NumberOfBits<B
     return std::nearbyint(clipped * levels) / levels;
   }
   template <class T> RNX_SHARED static T value(T x) {
-    static_assert(Bits != at_run_time, "rnx: a map that is told its bits takes them: value(x, bits)");
+    static_assert(Bits != at_run_time,
+                  "rnx: a map that is told its bits takes them: value(x, bits)");
     return value(x, Bits);
   }
   template <class T> RNX_SHARED static T slope(T x) { return within(x, T(0), T(1)); }
@@ -81,8 +82,7 @@ template <class T> RNX_SHARED T round_quotient(T v) {
 /// Bits: 1 to 16, or at_run_time. Clip: where c starts. c decays with the weights, as the paper's L2 penalty has it (another
 /// decay: an optim::Group of "*.activation.clip"). A clip that is not positive makes every base a
 /// NaN: a network that is broken is seen.
-template <int Bits, int Clip = 8>
-struct PactActivation : Elementwise, detail::NumberOfBits<Bits> {
+template <int Bits, int Clip = 8> struct PactActivation : Elementwise, detail::NumberOfBits<Bits> {
   using option = option::activation_map;
   static constexpr bool identity = false, scaled = false,
                         valid = detail::NumberOfBits<Bits>::valid && Clip >= 1;

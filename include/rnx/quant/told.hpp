@@ -54,8 +54,8 @@ template <int Least, int Most> struct NumberOfBits<at_run_time, Least, Most> {
 
 /// A map's number of bases: a constant where the type knows it.
 template <class Map>
-using bases_t = std::conditional_t<told<Map> == Told::bases, int,
-                                   std::integral_constant<int, Map::bases>>;
+using bases_t =
+    std::conditional_t<told<Map> == Told::bases, int, std::integral_constant<int, Map::bases>>;
 /// bits: what the network told the map; nothing else may come of 0.
 template <class Map> constexpr bases_t<Map> bases_of(int bits) {
   if constexpr (told<Map> == Told::bases)
@@ -65,8 +65,8 @@ template <class Map> constexpr bases_t<Map> bases_of(int bits) {
 }
 /// The same of its bits.
 template <class Map>
-using bits_t = std::conditional_t<told<Map> == Told::nothing,
-                                  std::integral_constant<int, Map::bits>, int>;
+using bits_t =
+    std::conditional_t<told<Map> == Told::nothing, std::integral_constant<int, Map::bits>, int>;
 template <class Map> constexpr bits_t<Map> bits_of(int bits) {
   if constexpr (told<Map> == Told::nothing)
     return {};

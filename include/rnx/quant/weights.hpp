@@ -23,8 +23,7 @@
 namespace rnx::inline RNX_ABI::quant {
 
 /// Bits: 1 to 16, or at_run_time, then from 2: a single bit has a scale.
-template <int Bits>
-struct DoReFaWeights : detail::NumberOfBits<Bits, Bits == at_run_time ? 2 : 1> {
+template <int Bits> struct DoReFaWeights : detail::NumberOfBits<Bits, Bits == at_run_time ? 2 : 1> {
   using option = option::weight_map;
   static constexpr bool identity = false, scaled = Bits == 1;
   static constexpr Per scales_per = Per::layer;
