@@ -210,7 +210,7 @@ TEST_CASE("a network that is told its bases is packed as the one that knows them
   const auto known = of(MultiBit<3>{}, MultiBitActivation<2>{}, {});
   const auto packed = deploy::pack(told);
   CHECK(Computed(packed) == Computed(known));
-  CHECK(packed.bits() == quant::Bits{3, 2});
+  CHECK(packed.graph().bits == quant::Bits{3, 2});
 
   const support::Folder folder("told");
   const auto file = folder.path / "packed.safetensors", floats = folder.path / "floats.safetensors";

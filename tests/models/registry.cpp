@@ -56,7 +56,7 @@ TEST_CASE("a name says the bits of a family that has places for them") {
     CHECK_MESSAGE(!told_by(none, "net_{M}x{N}"), none);
   const auto& registry = models::Registry<>::instance();
   const models::ModelOptions options{.classes = 2, .seed = 4, .in = {3, 8, 8}};
-  CHECK(registry.make("told3x1", options)->bits() == quant::Bits{3, 1});
+  CHECK(registry.make("told3x1", options)->graph().bits == quant::Bits{3, 1});
   CHECK(registry.make("told1x8", options)->get("conv1.activation.beta").shape ==
         std::vector<int>{8});
   CHECK(registry.knows("told9x1"));

@@ -170,7 +170,7 @@ TEST_CASE("a network that is told its bases or bits has those of the type that k
     Bases told(7, 0, {.weights = M, .activations = N});
     Small<MultiBit<M>, MultiBitActivation<N>> known(7);
     compare(told, known);
-    CHECK(told.bits() == quant::Bits{M, N});
+    CHECK(told.graph().bits == quant::Bits{M, N});
   };
   constexpr std::integral_constant<int, 1> one;
   constexpr std::integral_constant<int, 3> three;

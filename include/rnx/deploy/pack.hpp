@@ -149,7 +149,7 @@ Network<packed_t<Spec>, In, cpu, Precision> pack(const Network<Spec, In, cpu, Pr
       "are signs; there is nothing to pack");
   using T = typename Precision::store;
   detail::require_trained<T>(net);
-  Network<packed_t<Spec>, In, cpu, Precision> result(0, net.classes(), net.bits());
+  Network<packed_t<Spec>, In, cpu, Precision> result(0, net.classes(), net.graph().bits);
   detail::Packer<T> packer(net, result);
   int site = 0;
   each_layer<packed_t<Spec>>(packer, site);

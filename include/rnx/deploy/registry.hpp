@@ -23,12 +23,12 @@ struct Family {
   AnyNetwork<float> make(int classes) const { return maker(classes, bits); }
   /// Errors: as deploy::pack; UsageError (a network of another family, or with other bits).
   AnyNetwork<float> pack(const NetworkBase<float>& net) const {
-    require(net.bits() == bits, [&] {
+    require(net.graph().bits == bits, [&] {
       const auto text = [](const quant::Bits& b) {
         return std::to_string(b.weights) + " x " + std::to_string(b.activations);
       };
       return "pack: expected a network that was told " + text(bits) + " bits, as " + name +
-             " is, found one that was told " + text(net.bits());
+             " is, found one that was told " + text(net.graph().bits);
     });
     return packer(net);
   }

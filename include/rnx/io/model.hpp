@@ -80,7 +80,8 @@ void save_model(const std::filesystem::path& path, const NetworkBase<T, Device>&
   net.visit(add);
   net.visit_buffers(add);
   for (std::size_t i = 0; i < out.size(); ++i) out[i].data = values[i].data();
-  if (net.bits() != quant::Bits{}) metadata.emplace("rnx.bits", detail::bits_text(net.bits()));
+  if (net.graph().bits != quant::Bits{})
+    metadata.emplace("rnx.bits", detail::bits_text(net.graph().bits));
   metadata.emplace("format", "pt");
   metadata.emplace("rnx.self_test.seed", "1");
   metadata.emplace("rnx.self_test.logits", self_test_text(net));
@@ -378,7 +379,7 @@ Loaded load_model(const std::filesystem::path& path, NetworkBase<T, Device>& net
   }
   Loaded loaded{.metadata = file.metadata()};
   const auto entries = detail::matched(file, std::as_const(net), options, loaded);
-  detail::require_bits(file, net.bits());
+  detail::require_bits(file, net.graph().bits);
   const auto is_whole = [&] {  // and so computes what was tested
     return entries.size() == net.graph().parameters.size() + net.graph().buffers.size();
   };

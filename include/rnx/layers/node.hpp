@@ -109,6 +109,8 @@ struct Node {
   /// may be held back until the layers behind it have been called (layers/fusion.hpp)
   bool fusible = false;
   bool binarizes = false;  ///< its input's signs may be made where its input is (op::Signs)
+
+  quant::Bits bits() const { return {weight_bits, activation_bits}; }
 };
 
 /// Collects nodes while bound layers describe themselves. A node's number is its site number.

@@ -16,8 +16,6 @@ template <class T = float, class Device = cpu> class NetworkBase : public Parame
   const Graph& graph() const { return *graph_; }
   Dims input_dims() const { return graph_->input; }
   int classes() const { return graph_->nodes.back().out.c; }
-  /// What its constructor was told.
-  quant::Bits bits() const { return graph_->bits; }
   const std::vector<NamedParameter>& parameter_list() const override { return graph_->parameters; }
 
   Trace<T, Device> make_trace(TraceOptions options) const {
@@ -139,8 +137,7 @@ template <class T = float, class Device = cpu> class NetworkBase : public Parame
       f(ParameterRef<T, Device>{b.name, b.shape, b.kind, buffers_.data() + b.offset, nullptr,
                                 b.count});
   }
-  /// The buffers' flat storage, for reading and for writing, as parameters() and
-  /// mutable_parameters().
+  /// The buffers' flat storage, as parameters() and mutable_parameters().
   [[nodiscard]] const T* buffers() const { return buffers_.data(); }
   T* mutable_buffers() { return ++buffer_version_, buffers_.data(); }
   std::size_t buffer_storage() const { return buffers_.size(); }
@@ -271,12 +268,7 @@ template <class T = float, class Device = cpu> class NetworkBase : public Parame
     for (std::size_t i = 0; i < graph->nodes.size(); ++i) {
       Node& node = graph->nodes[i];
       node.path = namer.paths[i];
-      sites_.push_back({.parameters = parameters_at,
-                        .buffers = buffers_at,
-                        .prepared = prepared_at,
-                        .slot = node.slot,
-                        .out = node.out,
-                        .bits = {node.weight_bits, node.activation_bits}});
+      sites_.push_back({parameters_at, buffers_at, prepared_at, node.slot, node.out, node.bits()});
       const auto lay = [&](std::vector<ParameterInfo>& infos, std::vector<NamedParameter>& list,
                            std::size_t& at) {
         for (auto& p : infos) {
