@@ -141,7 +141,8 @@ template <class A, class T> struct Elements {
     }
   }
   template <int... j>
-  void add_products(int length, const T* x, const T* dsum, host::Lanes* sums,
+  void add_products([[maybe_unused]] int length, [[maybe_unused]] const T* x,
+                    [[maybe_unused]] const T* dsum, [[maybe_unused]] host::Lanes* sums,
                     std::integer_sequence<int, j...>) const {
     (sums[j].add_products(length, dsum, [&](int k) { return parameter_slope<j>(x[k]); }), ...);
   }
@@ -249,7 +250,7 @@ template <class A, class T> struct kernel<cpu, op::activation_bases_backward<A, 
         sums[j].add(r.length, [&](int k) { return slope * double(dsum[k]); });
   }
   static void parameters(const op::activation_bases_backward<A, T>& a, const Elements& e) {
-    constexpr int count = Elements::most;
+    constexpr int count = std::max(Elements::most, 1);
     constexpr long most = 256;
     const long rows = long(a.x.n) * (a.x.h + 2 * a.pad), chunks = std::min(rows, most);
     double parts[most][count];

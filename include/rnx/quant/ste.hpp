@@ -79,8 +79,8 @@ template <class T> RNX_SHARED T round_quotient(T v) {
   return (v + whole) - whole;
 }
 
-/// Bits: 1 to 16, or at_run_time. Clip: where c starts. c decays with the weights, as the paper's L2
-/// penalty has it (another decay: an optim::Group of "*.activation.clip"). A clip that is not
+/// Bits: 1 to 16, or at_run_time. Clip: where c starts. c decays with the weights, as the paper's
+/// L2 penalty has it (another decay: an optim::Group of "*.activation.clip"). A clip that is not
 /// positive makes every base a NaN: a network that is broken is seen.
 template <int Bits, int Clip = 8> struct PactActivation : Elementwise, detail::NumberOfBits<Bits> {
   using option = option::activation_map;
