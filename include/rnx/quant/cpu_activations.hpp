@@ -83,11 +83,13 @@ template <class A, class T> struct Elements {
   void sums(int length, const T* x, T* to) const {
     if constexpr (in_blocks) {
       each_block(length, [&](int first, int n, T* total) {
-        for (int k = 0; k < bases; ++k) {
+        for (int k = 0; k + 1 < bases; ++k) {
           RNX_SIMD
           for (int i = 0; i < n; ++i) total[i] += p[k] * base(x[first + i], k);
         }
-        std::copy_n(total, n, to + first);
+        const int last = bases - 1;
+        RNX_SIMD
+        for (int i = 0; i < n; ++i) to[first + i] = total[i] + p[last] * base(x[first + i], last);
       });
     } else {
       RNX_SIMD
@@ -97,12 +99,16 @@ template <class A, class T> struct Elements {
   void slopes(int length, const T* x, const T* dsum, T* dx) const {
     if constexpr (in_blocks) {
       each_block(length, [&](int first, int n, T* total) {
-        for (int k = 0; k < bases; ++k) {
+        for (int k = 0; k + 1 < bases; ++k) {
           RNX_SIMD
           for (int i = 0; i < n; ++i) total[i] += p[k] * A::base_slope(x[first + i], p, k, bases);
         }
+        const int last = bases - 1;
         RNX_SIMD
-        for (int i = 0; i < n; ++i) dx[first + i] = total[i] * dsum[first + i];
+        for (int i = 0; i < n; ++i) {
+          const T slope = total[i] + p[last] * A::base_slope(x[first + i], p, last, bases);
+          dx[first + i] = slope * dsum[first + i];
+        }
       });
     } else {
       RNX_SIMD
