@@ -113,6 +113,13 @@ TEST_CASE("corruptions: every image's numbers are its own, the options change wh
   };
   CHECK(with(Corruption::glass_blur, {}) != with(Corruption::glass_blur, {.glass_swaps = true}));
   CHECK(with(Corruption::zoom_blur, {}) != with(Corruption::zoom_blur, {.even_zooms = true}));
+  for (const auto set : {data::corruption::Set::cifar, data::corruption::Set::tiny_imagenet})
+    for (int severity = 1; severity <= 5; ++severity) {
+      const int zooms[] = {7, 12, 16, 21, 26};
+      CHECK(data::corruption::zoom_count(set, severity, false) == zooms[severity - 1]);
+      CHECK(data::corruption::zoom_count(set, severity, true) ==
+            zooms[severity - 1] - (severity <= 2));
+    }
   CHECK(with(Corruption::contrast, {}) != with(Corruption::contrast, {.rounds = true}));
   CHECK(with(Corruption::frost, {}) != images.pixels);  // computed ice
 }

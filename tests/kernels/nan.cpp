@@ -358,8 +358,12 @@ TEST_CASE_TEMPLATE("attacks pass a NaN on", T, float, double) {
   CHECK(right);
   std::vector<T> delta = numbers<T>(count, 3), moved(count);
   gradient[5] = T(NaN);
-  run(op::perturbation_step<T>{
-      .count = count, .values = &values, .gradient = gradient.data(), .delta = delta.data()});
+  run(op::perturbation_step<T>{.rows = 1,
+                               .features = count,
+                               .norm = op::Norm::linf,
+                               .values = &values,
+                               .gradient = gradient.data(),
+                               .delta = delta.data()});
   run(op::perturb<T>{.count = count, .x = clean.data(), .delta = delta.data(), .y = moved.data()});
   for (std::size_t i = 0; i < count; ++i)
     CHECK((std::isnan(delta[i]) == (i == 5) && std::isnan(moved[i]) == (i == 5)));

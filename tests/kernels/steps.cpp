@@ -6,6 +6,8 @@
 #include "rnx/train/cpu.hpp"
 #include "support.hpp"
 
+#include <numeric>
+
 namespace {
 
 using namespace test;
@@ -277,12 +279,36 @@ TEST_CASE("attack steps") {
 TEST_CASE("perturbation steps") {
   Attack a;
   std::vector<double> delta(180, .05), moved(180);
-  run(op::perturbation_step<double>{
-      .count = 180, .values = &a.values, .gradient = a.g.data(), .delta = delta.data()});
+  const auto step = [&](op::Norm norm, std::vector<double>& to) {
+    run(op::perturbation_step<double>{.rows = 3,
+                                      .features = 60,
+                                      .norm = norm,
+                                      .values = &a.values,
+                                      .gradient = a.g.data(),
+                                      .delta = to.data()});
+  };
+  step(op::Norm::linf, delta);
   run(op::perturb<double>{
       .count = 180, .x = a.clean.data(), .delta = delta.data(), .y = moved.data()});
   for (int i = 0; i < 180; ++i) {
     CHECK(delta[i] == Approx(i == 4 ? .05 : a.g[i] > 0 ? .1 : -.05));
     CHECK(moved[i] == Approx(clamped(a.clean[i] + delta[i])));
+  }
+  const auto length = [](const std::vector<double>& v, int row) {
+    return std::sqrt(std::inner_product(v.begin() + row * 60, v.begin() + row * 60 + 60,
+                                        v.begin() + row * 60, 0.0));
+  };
+  const double eps = a.values.eps;
+  std::vector<double> ball(180, 0);
+  step(op::Norm::l2, ball);  // from 0: of length eps, along the gradient
+  for (int i = 0; i < 180; ++i) CHECK(ball[i] == Approx(eps * a.g[i] / length(a.g, i / 60)));
+  for (int i = 0; i < 180; ++i) ball[i] = 0.4 * ball[i] + 0.01;  // elsewhere: back to the sphere
+  const auto before = ball;
+  step(op::Norm::l2, ball);
+  for (int row = 0; row < 3; ++row) CHECK(length(ball, row) == Approx(eps).epsilon(1e-5));
+  for (int i = 0; i < 180; ++i) {
+    std::vector<double> far(before);
+    for (int j = 0; j < 180; ++j) far[j] += eps * a.g[j] / length(a.g, j / 60);
+    CHECK(ball[i] == Approx(far[i] * eps / length(far, i / 60)).epsilon(1e-5));
   }
 }

@@ -22,8 +22,8 @@ TEST_CASE("rnx-train: the files of a run") {
 
 TEST_CASE("rnx-train: every objective trains") {
   const CifarFolder f;
-  for (const char* objective :
-       {"natural", "fgsm-rs", "free", "trades", "pgd --norm l2 --eps 0.5 --attack-step 0.1"}) {
+  for (const char* objective : {"natural", "fgsm-rs", "free --norm l2 --eps 0.5", "trades",
+                                "pgd --norm l2 --eps 0.5 --attack-step 0.1"}) {
     const Result r = call(f, train + f.data + f.small + " --objective " + objective +
                                  " --attack-steps 1 --replays 2 --no-augment --out " +
                                  (f / std::string("run_") + std::string(objective).substr(0, 4)));

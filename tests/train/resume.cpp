@@ -218,6 +218,7 @@ TEST_CASE(
   same_bits(
       train::Adversarial<attack::Fgsm<>>{{.start = attack::Start::random, .seed = 4}, Mode::train});
   same_bits(train::Free{.m = 2}, adam);
+  same_bits(train::Free{.norm = op::Norm::l2, .eps = 0.5, .m = 2});
   same_bits(train::Trades<>{.attack = {.steps = 2, .start = attack::Start::gaussian, .seed = 4}});
 }
 

@@ -21,7 +21,7 @@ void Arguments::check() const {
   require(device == "cpu", [&] {
     return "--device: '" + device + "' is not in this program; it was built for cpu";
   });
-  require(objective == "pgd" || norm == norm::Linf::name,
+  require(objective == "pgd" || objective == "free" || norm == norm::Linf::name,
           [&] { return "--norm: " + objective + " training is for linf"; });
   require(attack_commits == 0 || (objective == "pgd" && mode() == rnx::Mode::train),
           "--attack-commits: it is for pgd training with --attack-mode train");
@@ -141,7 +141,7 @@ Json Arguments::configuration(const tools::DataSet& set, std::size_t n_train,
   const bool attacks =
       objective != "natural" && objective != "kd" && objective != "rrm" && !sloped();
   if (attacks) c["eps"] = eps;
-  if (objective == "pgd") c["norm"] = norm;
+  if (objective == "pgd" || (objective == "free" && norm != norm::Linf::name)) c["norm"] = norm;
   if (objective == "pgd" || objective == "fgsm-rs")
     c["attack_mode"] = mode() == Mode::eval ? "eval" : "train";
   if (attack_commits > 0) c["attack_commits"] = attack_commits;

@@ -71,13 +71,17 @@ train::AnyObjective<float> objective_of(const Arguments& a, const tools::DataSet
   if (a.objective == "natural") return natural_of(a);
   if (a.objective == "pgd" && a.norm == norm::L2::name) return pgd(norm::L2{});
   if (a.objective == "pgd") return pgd(norm::Linf{});
+  if (a.objective == "free")
+    return train::Free{.norm = a.norm == norm::L2::name ? op::Norm::l2 : op::Norm::linf,
+                       .eps = eps,
+                       .m = a.replays,
+                       .smoothing = smoothing};
   attack::check_radius<norm::Linf>(eps, step);
   if (a.objective == "fgsm-rs")
     return train::Adversarial<attack::Fgsm<>>{
         .attack = {.eps = eps, .start = attack::Start::random, .step = step},
         .mode = a.mode(),
         .smoothing = smoothing};
-  if (a.objective == "free") return train::Free{.eps = eps, .m = a.replays, .smoothing = smoothing};
   if (a.rlnet()) return rlnet_of(a, set, model, {.eps = eps, .step = step, .steps = a.steps()});
   const attack::Pgd<> nearby{
       .eps = eps, .step = step, .steps = a.steps(), .start = attack::Start::gaussian};

@@ -64,7 +64,7 @@ void add_training(Arguments& a, CLI::App& cli) {
 
 /// The attack that an objective trains with.
 void add_attack(Arguments& a, CLI::App& cli) {
-  cli.add_option("--norm", a.norm, "linf | l2, of the pgd objective");
+  cli.add_option("--norm", a.norm, "linf | l2, of the pgd and free objectives");
   cli.add_option("--eps", a.eps, "radius, like 8/255");
   cli.add_option(
       "--attack-step", a.attack_step,

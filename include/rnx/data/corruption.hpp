@@ -93,7 +93,7 @@ void corrupt(corruption::Field& f, Corruption kind, int severity, Numbers& numbe
       return;
     }
     case Corruption::zoom_blur:
-      f = c::zoom_blur(f, int(v[0]) + (!o.even_zooms && severity <= 2 ? 1 : 0));
+      f = c::zoom_blur(f, c::zoom_count(o.constants, severity, o.even_zooms));
       return;
     case Corruption::gaussian_blur: f = c::gaussian(f, v[0]); return;
     case Corruption::snow:

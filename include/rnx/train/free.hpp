@@ -8,16 +8,21 @@
 
 namespace rnx::inline RNX_ISA::train {
 
-/// Gradients at clip(x + delta), then a step of length eps of the perturbation. An objective of one
-/// item.
+/// Gradients at clip(x + delta), then a step of length eps of the perturbation, in Linf or L2 (the
+/// paper has Linf; in L2 step and projection are PGD's). An objective of one item.
 struct Free {
+  op::Norm norm = op::Norm::linf;
   Rational eps = px(8);
   int m = 8;  ///< replays of a batch; rates are stepped per replay
   double smoothing = 0;
   static constexpr std::array<NameOf, 2> provides{view_named("moved"), pass_named("moved")};
 
   template <class T, class Device> void plan(Planner<T, Device>& p) {
-    attack::check_radius<norm::Linf>(eps, eps);
+    require<UsageError>(norm != op::Norm::l1, [] { return "Free: in Linf or L2, not in L1"; });
+    if (norm == op::Norm::linf)
+      attack::check_radius<rnx::norm::Linf>(eps, eps);
+    else
+      attack::check_radius<rnx::norm::L2>(eps, eps);
     p.replays(m);
     p.labels();
     p.view("moved");
@@ -29,7 +34,8 @@ struct Free {
                         v.step = eps;
                       }});
     p.value("free.eps", eps, [this](double v) { eps = v; });
-    p.fact("free smoothing " + exact_text(smoothing));
+    p.fact((norm == op::Norm::l2 ? "free l2 smoothing " : "free smoothing ") +
+           exact_text(smoothing));
   }
   template <class T, class Device> void step(Stage<T, Device>& s) {
     const auto moved = s.writable("moved");
@@ -43,7 +49,9 @@ struct Free {
   }
   template <class T, class Device> void finish(Stage<T, Device>& s) {
     const auto gradient = s.input_gradient("moved");
-    run<Device>(s.stream(), op::perturbation_step<T>{.count = gradient.count(),
+    run<Device>(s.stream(), op::perturbation_step<T>{.rows = std::size_t(gradient.n),
+                                                     .features = gradient.count() / gradient.n,
+                                                     .norm = norm,
                                                      .values = s.attacker("free").values,
                                                      .gradient = gradient.data,
                                                      .delta = s.state("delta")});

@@ -1,7 +1,7 @@
 // Operations of training alone.
 #pragma once
 
-#include "rnx/kernels/kernel.hpp"
+#include "rnx/attack/op.hpp"
 
 namespace rnx::inline RNX_ABI::op {
 
@@ -13,10 +13,13 @@ template <class T> struct perturb {
   T* y;
   auto pointers() { return std::tie(x, delta, y); }
 };
-/// delta = clip(delta + eps direction(g), -eps, eps), eps from the step values; the perturbation
-/// outlives its batch
+/// Linf: delta = clip(delta + eps direction(g), -eps, eps); L2: delta + eps g / (|g| + 1e-10) of
+/// each row, scaled by eps / (|delta| + 1e-7) when longer. eps from the step values; the
+/// perturbation outlives its batch.
 template <class T> struct perturbation_step {
-  std::size_t count;
+  std::size_t rows;
+  std::size_t features;
+  Norm norm;
   const StepValues* values;
   const T* gradient;
   T* delta;

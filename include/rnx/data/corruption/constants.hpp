@@ -124,11 +124,17 @@ inline constexpr Severities tiny_imagenet[] = {
 
 }  // namespace detail
 
-/// severity: 1 to 5. zoom_blur: the count of enlargements that is meant; elastic_transform: shares
-/// of the image's side.
+/// severity: 1 to 5. zoom_blur: the count of enlargements that is meant (zoom_count has the
+/// published one); elastic_transform: shares of the image's side.
 constexpr const Numbers& constants(Set set, Corruption kind, int severity) {
   const Severities& all = (set == Set::cifar ? detail::cifar : detail::tiny_imagenet)[int(kind)];
   return all[std::size_t(severity - 1)];
+}
+
+/// Enlargements of zoom_blur: 7, 12, 16, 21, 26. In the published code rounding lets the end of the
+/// range in at severities 1 and 2; even: without that, 6 and 11.
+constexpr int zoom_count(Set set, int severity, bool even) {
+  return int(constants(set, Corruption::zoom_blur, severity)[0]) + (!even && severity <= 2);
 }
 
 }  // namespace corruption
