@@ -25,7 +25,7 @@ inline std::optional<quant::Bits> told_by(std::string_view name, std::string_vie
     std::size_t digits = 0;
     for (; digits < name.size() && name[digits] >= '0' && name[digits] <= '9'; ++digits)
       if (digits < 4) found = 10 * found + (name[digits] - '0');
-    if (digits == 0 || digits > 4 || name[0] == '0') return {};
+    if (digits == 0 || digits > 4 || (digits > 1 && name[0] == '0')) return {};
     if (family[1] != 'N') bits.weights = found;
     if (family[1] != 'M') bits.activations = found;
     name.remove_prefix(digits);
