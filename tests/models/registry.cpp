@@ -51,6 +51,7 @@ TEST_CASE("a name says the bits of a family that has places for them") {
   CHECK(told_by("net_3x1", "net_{M}x{N}") == quant::Bits{3, 1});
   CHECK(told_by("pact12", "pact{K}") == quant::Bits{12, 12});
   CHECK(told_by("net", "net") == quant::Bits{});
+  CHECK(told_by("net_0x1", "net_{M}x{N}") == quant::Bits{0, 1});  // that a network refuses
   for (const char* none : {"net_3x", "net_x1", "net_3x1_", "net_03x1", "net_-3x1", "net_3x10000",
                            "net_{M}x{N}", "net_", ""})
     CHECK_MESSAGE(!told_by(none, "net_{M}x{N}"), none);
