@@ -144,8 +144,10 @@ RNX_DEV_POINTWISE(functor::HardSigmoid)
 RNX_DEV_WEIGHT_MAP(quant::Sign)
 RNX_DEV_WEIGHT_MAP(quant::MultiBit<2>)
 RNX_DEV_WEIGHT_MAP(quant::MultiBit<3>)
+RNX_DEV_WEIGHT_MAP(quant::MultiBit<at_run_time>)
 RNX_DEV_ACTIVATION_MAP(quant::SignActivation)
 RNX_DEV_ACTIVATION_MAP(quant::MultiBitActivation<2>)
 RNX_DEV_ACTIVATION_MAP(quant::MultiBitActivation<3>)
+RNX_DEV_ACTIVATION_MAP(quant::MultiBitActivation<at_run_time>)
 
 }  // namespace rnx::inline RNX_ISA

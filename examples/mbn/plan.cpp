@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <rnx/core/error.hpp>
+#include <rnx/models/told_name.hpp>
 
 namespace mbn {
 
@@ -30,25 +31,24 @@ std::string pruned_unit(const std::string& method) {
 
 bool is_of_signs(const std::string& method) { return method == "xnor" || method.find('x') == 1; }
 
-const Method& method_of(const std::string& name) {
-  std::string known;
-  for (const Method& m : methods()) {
+Method method_of(const std::string& name) {
+  for (const Method& m : methods())
     if (m.name == name) return m;
-    known += (known.empty() ? "" : ", ") + m.name;
-  }
-  const std::size_t x = name.find('x');
-  const auto digits = [](const std::string& s) {
-    return !s.empty() && s.find_first_not_of("0123456789") == s.npos;
-  };
-  if (x != name.npos && digits(name.substr(0, x)) && digits(name.substr(x + 1))) {
-    const auto in_range = [](const std::string& s) {
-      return s.size() == 1 && s >= "1" && s <= "8";
-    };
-    rnx::require(in_range(name.substr(0, x)) && in_range(name.substr(x + 1)), [&] {
+  if (const auto told = rnx::models::told_by(name, "{M}x{N}")) {
+    const auto in_range = [](int bases) { return bases >= 1 && bases <= 8; };
+    rnx::require(in_range(told->weights) && in_range(told->activations), [&] {
       return "--bases: expected 1 to 8 bases of weights and of activations, found " + name;
     });
+    return {name, "MBN " + name, told->weights, told->activations};
   }
-  throw rnx::UsageError("--bases: '" + name + "' is not compiled; compiled are " + known);
+  for (const auto& [family, label] : {std::pair{"pact{K}", "PACT"}, {"dorefa{K}", "DoReFa"}})
+    if (const auto told = rnx::models::told_by(name, family)) {
+      rnx::require(told->weights >= 2 && told->weights <= 16,
+                   [&] { return "--bases: expected 2 to 16 bits, found " + name; });
+      return {name, fmt::format("{}-{}", label, told->weights), told->weights, told->weights};
+    }
+  throw rnx::UsageError(
+      "--bases: expected bases as 3x1, bits as pact4 or dorefa2, fp or xnor, found '" + name + "'");
 }
 
 std::string model_of(const std::string& network, const Method& method) {
@@ -96,6 +96,25 @@ Json settings_of(const Json& settings, const Method& m) {
   return is_of_signs(m.name) ? of_signs(settings) : settings;
 }
 
+/// Of the methods that every plan has: ResNet-20, and of FastAT ResNet-56.
+Plan whole() {
+  Plan plan{{.preset = "paper"}};
+  plan.data = {{"dataset", "cifar10"}};
+  for (const auto training : {Training::natural, Training::fast}) {
+    const bool is_natural = training == Training::natural;
+    for (const Method& m : methods()) {
+      const std::string prefix = is_natural ? "" : "fast-",
+                        model = model_of(is_natural ? "resnet20" : "resnet56", m);
+      plan.rows.push_back({.name = prefix + m.name,
+                           .method = m.name,
+                           .training = training,
+                           .from = pruned_unit(m.name).empty() ? "" : prefix + "fp",
+                           .settings = settings_of(is_natural ? natural(model) : fast(model), m)});
+    }
+  }
+  return plan;
+}
+
 void scale(Plan& plan, int natural_epochs, int fast_epochs, const Json& settings) {
   for (Row& row : plan.rows) {
     row.settings["model"] = model_of("resnet20", method_of(row.method));
@@ -106,7 +125,7 @@ void scale(Plan& plan, int natural_epochs, int fast_epochs, const Json& settings
 }
 
 Plan smoke() {
-  Plan plan = plan_of("paper");
+  Plan plan = whole();
   plan.preset = "smoke";
   plan.data = {{"dataset", "synthetic"}, {"n-train", 8}, {"n-test", 4}};
   plan.attacks = {.images = 4,
@@ -123,7 +142,7 @@ Plan smoke() {
 }
 
 Plan small() {
-  Plan plan = plan_of("paper");
+  Plan plan = whole();
   plan.preset = "small";
   plan.data = {{"dataset", "cifar10"}, {"n-train", 10000}};
   plan.attacks = {.images = 500, .runs = 2, .check_images = 50, .iterations = {1, 5, 20}};
@@ -139,21 +158,22 @@ Plan plan_of(const std::string& preset) {
   rnx::require(preset == "paper", [&] {
     return "--preset: '" + preset + "' is unknown; known are smoke, small, paper";
   });
-  Plan plan{{.preset = "paper"}};
-  plan.data = {{"dataset", "cifar10"}};
-  for (const auto training : {Training::natural, Training::fast}) {
-    const bool is_natural = training == Training::natural;
-    for (const Method& m : methods()) {
-      const std::string prefix = is_natural ? "" : "fast-",
-                        model = model_of(is_natural ? "resnet20" : "resnet56", m);
-      plan.rows.push_back({.name = prefix + m.name,
-                           .method = m.name,
-                           .training = training,
-                           .from = pruned_unit(m.name).empty() ? "" : prefix + "fp",
-                           .settings = settings_of(is_natural ? natural(model) : fast(model), m)});
-    }
-  }
+  Plan plan = whole();
+  for (const char* name : {"5x1", "1x5", "7x1", "1x7", "5x5"})
+    add_row(plan, method_of(name), Training::natural);
+  for (const char* name : {"5x1", "1x5", "5x5"}) add_row(plan, method_of(name), Training::fast);
   return plan;
+}
+
+void add_row(Plan& plan, const Method& m, Training training) {
+  const std::string prefix = training == Training::fast ? "fast-" : "";
+  if (plan.find(prefix + m.name)) return;
+  Row row = *plan.find(prefix + (is_of_signs(m.name) ? "3x1" : "pact2"));
+  const auto model = row.settings["model"].get<std::string>();
+  row.settings["model"] = model_of(model.substr(0, model.rfind('_')), m);
+  row.name = prefix + m.name;
+  row.method = m.name;
+  plan.rows.push_back(row);
 }
 
 }  // namespace mbn

@@ -17,13 +17,15 @@ struct Method {
   std::string label;         ///< as the tables call it
   int weights, activations;  ///< bits, or bases
 };
+/// Those that every plan has.
 const std::vector<Method>& methods();
 /// What is pruned, as rnx-train's --prune calls it; "": nothing.
 std::string pruned_unit(const std::string& method);
 /// Whether it is made of signs: it has a packed form, and its rates are those of signs.
 bool is_of_signs(const std::string& method);
-/// Errors: UsageError (a method that is not compiled, bases outside 1 to 8).
-const Method& method_of(const std::string& name);
+/// One of these, MxN bases, or K bits as pactK and dorefaK. Errors: UsageError (none of them, bases
+/// outside 1 to 8, bits outside 2 to 16).
+Method method_of(const std::string& name);
 /// "resnet20_3x1"; "resnet20" for full precision, pruned or not.
 std::string model_of(const std::string& network, const Method& method);
 
@@ -64,8 +66,12 @@ struct Plan : paper::PlanOf<Row> {
   Speed speed{};
 };
 
-/// smoke: synthetic images, every row for one epoch. small: CIFAR-10's first images, ResNet-20 in
-/// all rows. paper: ResNet-20, and of FastAT ResNet-56, on CIFAR-10. Errors: UsageError.
+/// smoke: synthetic images, one epoch for each row. small: CIFAR-10's first images, ResNet-20 in
+/// all rows. paper: ResNet-20, and of FastAT ResNet-56, on CIFAR-10, and rows of 5 and 7 bases.
+/// Errors: UsageError.
 Plan plan_of(const std::string& preset);
+
+/// Adds the row of a method that the plan is without, with the settings of a row like it.
+void add_row(Plan& plan, const Method& method, Training training);
 
 }  // namespace mbn

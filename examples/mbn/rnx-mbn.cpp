@@ -34,7 +34,9 @@ class Pipeline {
         work_(work),
         plan_(mbn::plan_of(a.preset)),
         display_(a.progress) {
-    if (!a.bases.empty()) mbn::method_of(a.bases);
+    if (!a.bases.empty())
+      for (const auto training : {mbn::Training::natural, mbn::Training::fast})
+        mbn::add_row(plan_, mbn::method_of(a.bases), training);
     a.apply(plan_, true);
   }
 
@@ -118,7 +120,7 @@ class Pipeline {
 
 /// The cost of a network, of no images.
 int print_cost(const Arguments& a) {
-  const mbn::Method& method = mbn::method_of(a.bases.empty() ? "fp" : a.bases);
+  const mbn::Method method = mbn::method_of(a.bases.empty() ? "fp" : a.bases);
   require(mbn::pruned_unit(method.name).empty(),
           "--dry-run: what a pruned network costs is known of trained weights alone");
   const auto net = models::Registry<>::instance().make(mbn::model_of(a.model, method));
@@ -131,8 +133,8 @@ void add_options(Arguments& a, tools::App& app) {
   a.add_options(cli, "smoke | small | paper");
   cli.add_option(
       "--bases", a.bases,
-      "rows of this representation alone: MxN bases, or fp, pact4, pact2, dorefa2, xnor, "
-      "pruned-weights, pruned-channels");
+      "rows of this representation alone: MxN bases (1x1 to 8x8), pactK, dorefaK, fp, xnor, "
+      "pruned-weights or pruned-channels");
   cli.add_option("--model", a.model, "of --dry-run: resnet20 | resnet56");
   cli.add_flag("--dry-run", a.dry_run, "prints the cost of a network and ends");
 }

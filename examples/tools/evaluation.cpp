@@ -10,15 +10,24 @@ namespace tools {
 
 using namespace rnx;
 
+void require_model_name(const std::string& name) {
+  const auto& registry = models::Registry<>::instance();
+  if (!registry.knows(name)) require_known("--model", name, registry.names());
+}
+
 void require_model(const std::string& name, const SplitFacts& images) {
   const auto& registry = models::Registry<>::instance();
-  require_known("--model", name, registry.names());
+  require_model_name(name);
   models::ModelOptions options;
   options.classes = images.classes;
   options.in = images.dims;
+  const auto& entries = registry.entries(name);
+  const bool has_shape = std::any_of(entries.begin(), entries.end(),
+                                     [&](const auto& e) { return e.in == options.in; });
   try {
     registry.find(name, options);
   } catch (const UsageError& e) {
+    if (has_shape) throw;
     throw UsageError(fmt::format("{}; a build with -DRNX_IMAGE_SHAPES={}x{}x{} has these images",
                                  e.what(), options.in.c, options.in.h, options.in.w));
   }
@@ -27,7 +36,7 @@ void require_model(const std::string& name, const SplitFacts& images) {
 AnyNetwork<float> make_model(const std::string& name, const data::Source& source,
                              std::uint64_t seed, const data::Statistics& statistics) {
   const auto& registry = models::Registry<>::instance();
-  require_known("--model", name, registry.names());
+  require_model_name(name);
   models::ModelOptions options;
   options.classes = source.classes();
   options.seed = seed;

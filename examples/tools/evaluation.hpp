@@ -14,6 +14,9 @@
 
 namespace tools {
 
+/// Throws UsageError, with names that are near, unless the registry knows the model.
+void require_model_name(const std::string& name);
+
 /// Refuses, before images are decoded, a model that is unknown or not compiled for these. Errors:
 /// UsageError.
 void require_model(const std::string& name, const SplitFacts& images);

@@ -9,6 +9,7 @@
 #include <rnx/io.hpp>
 
 #include "app.hpp"
+#include "evaluation.hpp"
 
 namespace {
 
@@ -141,7 +142,7 @@ struct Model {
     models::ModelOptions options;
     options.classes = classes;
     options.in = {channels, size, size};
-    tools::require_known("--model", name, models::Registry<>::instance().names());
+    tools::require_model_name(name);
     return models::Registry<>::instance().make(name, options);
   }
 };

@@ -78,7 +78,7 @@ std::vector<rnx::AnyNetwork<float>> load(const Arguments& a, const std::string& 
   tools::require_same_classes(a.weights[0], names, "the data set", data.test->class_names());
   std::vector<rnx::AnyNetwork<float>> nets;
   for (const std::string& weights : a.packed) {
-    const auto& family = rnx::deploy::Registry::instance().find(a.model, data.test->dims());
+    const auto family = rnx::deploy::Registry::instance().find(a.model, data.test->dims());
     nets.push_back(family.make(data.test->classes()));
     rnx::deploy::load(weights, *nets.back());
   }

@@ -14,4 +14,5 @@
 #include "rnx/models/dnn.hpp"
 #include "rnx/models/mobilenet.hpp"
 #include "rnx/models/rlnet.hpp"
+#include "rnx/models/told_name.hpp"
 #include "rnx/models/registry.hpp"

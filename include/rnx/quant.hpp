@@ -6,6 +6,7 @@
 #include "rnx/tensor.hpp"
 #include "rnx/kernels.hpp"
 
+#include "rnx/quant/told.hpp"
 #include "rnx/quant/maps.hpp"
 #include "rnx/quant/map_parameter.hpp"
 #include "rnx/quant/surrogate.hpp"

@@ -49,8 +49,8 @@ Tensor<float> images(Dims dims) {
 }
 
 /// A network whose norms are not those that it starts with; some gammas are negative, some 0.
-template <class Net> Net trained(std::uint64_t seed) {
-  Net net(seed);
+template <class Net> Net trained(std::uint64_t seed, quant::Bits bits = {}) {
+  Net net(seed, 0, bits);
   const rng::Stream random(seed, Purpose::data);
   std::uint64_t at = 0;
   const Graph& graph = std::as_const(net).graph();
@@ -201,6 +201,35 @@ TEST_CASE("files of packed networks: a bit for each weight, tested on load; what
   refused(changed("self_test.logits\":\"", '9'), "the self-test failed");
   refused(changed("self_test.gradient\":\"", '9'), "attacks on this network");
   CHECK(Computed(loaded) == before);
+}
+
+TEST_CASE("a network that is told its bases is packed as the one that knows them") {
+  const auto of = []<class W, class A>(W, A, quant::Bits bits) {
+    return trained<
+        Network<Sequential<Conv<16, 3, W, A>, BatchNorm<>, GlobalAveragePool>, Shape<16, 6, 6>>>(
+        1, bits);
+  };
+  using quant::MultiBit, quant::MultiBitActivation;
+  const auto told = of(MultiBit<at_run_time>{}, MultiBitActivation<at_run_time>{}, {3, 2});
+  const auto known = of(MultiBit<3>{}, MultiBitActivation<2>{}, {});
+  const auto packed = deploy::pack(told);
+  CHECK(Computed(packed) == Computed(known));
+  CHECK(packed.graph().bits == quant::Bits{3, 2});
+
+  const support::Folder folder("told");
+  const auto file = folder.path / "packed.safetensors", floats = folder.path / "floats.safetensors";
+  deploy::save(file, packed);
+  auto of_type = deploy::pack(known);
+  deploy::load(file, of_type);
+  CHECK(Computed(of_type) == Computed(known));
+  std::remove_cvref_t<decltype(packed)> other(0, 0, {2, 2});
+  CHECK(error_of<FileError>([&] { deploy::load(file, other); }).find("another composition") !=
+        std::string::npos);
+  io::save_model(floats, told);
+  auto other_floats = of(MultiBit<at_run_time>{}, MultiBitActivation<at_run_time>{}, {2, 2});
+  CHECK(error_of<FileError>([&] {
+          io::load_model(floats, other_floats);
+        }).find("told its bits (weights, activations) 2 2, found 3 2") != std::string::npos);
 }
 
 TEST_CASE("what packing refuses") {

@@ -11,6 +11,11 @@ using namespace rnx;
 template <int Classes, int Width = 4>
 using Tiny = models::Classifier<models::Convolutions<>, Classes, Named<"conv1", Conv<Width, 3>>,
                                 Named<"relu", act::Relu>>;
+template <int Classes>
+using OfBases = models::Classifier<models::Convolutions<>, Classes,
+                                   Named<"conv1", Conv<4, 3, quant::MultiBit<at_run_time>,
+                                                       quant::MultiBitActivation<at_run_time>>>>;
+RNX_REGISTER_MODEL("told{M}x{N}", OfBases, (3, 8, 8));
 #line 1000  // registry_other.cpp registers on the same line
 RNX_REGISTER_MODEL("tiny", Tiny, (3, 8, 8), 2, 3);
 RNX_REGISTER_MODEL("tiny", Tiny, (1, 6, 6), 2);
@@ -23,7 +28,8 @@ RNX_REGISTER_MODEL_WHERE_IT_FITS("pooled", Pooled, (3, 4, 4));  // smaller than 
 
 TEST_CASE("a family is made for the shape and the number of classes that are asked for") {
   const auto& registry = models::Registry<>::instance();
-  CHECK(registry.names() == std::vector<std::string>{"any", "other", "pooled", "tiny"});
+  CHECK(registry.names() ==
+        std::vector<std::string>{"any", "other", "pooled", "tiny", "told{M}x{N}"});
   CHECK(registry.entries("tiny").size() == 3);
   const auto made = [&](int classes, Dims in) {
     return registry.make("tiny", {.classes = classes, .seed = 4, .in = in});
@@ -40,10 +46,31 @@ TEST_CASE("a family is made for the shape and the number of classes that are ask
                    std::as_const(*net).parameters()));
 }
 
+TEST_CASE("a name says the bits of a family that has places for them") {
+  using models::told_by;
+  CHECK(told_by("net_3x1", "net_{M}x{N}") == quant::Bits{3, 1});
+  CHECK(told_by("pact12", "pact{K}") == quant::Bits{12, 12});
+  CHECK(told_by("net", "net") == quant::Bits{});
+  CHECK(told_by("net_0x1", "net_{M}x{N}") == quant::Bits{0, 1});  // that a network refuses
+  for (const char* none : {"net_3x", "net_x1", "net_3x1_", "net_03x1", "net_-3x1", "net_3x10000",
+                           "net_{M}x{N}", "net_", ""})
+    CHECK_MESSAGE(!told_by(none, "net_{M}x{N}"), none);
+  const auto& registry = models::Registry<>::instance();
+  const models::ModelOptions options{.classes = 2, .seed = 4, .in = {3, 8, 8}};
+  CHECK(registry.make("told3x1", options)->graph().bits == quant::Bits{3, 1});
+  CHECK(registry.make("told1x8", options)->get("conv1.activation.beta").shape ==
+        std::vector<int>{8});
+  CHECK(registry.knows("told9x1"));
+  CHECK(!registry.knows("told9y1"));
+  CHECK(support::error_of<UsageError>([&] { registry.find("told9x1", options); }) ==
+        "network: its weights have a number of bases known at run time; Network(seed, classes, "
+        "{.weights = M, .activations = N}) takes 1 to 8, found 9");
+}
+
 TEST_CASE("what is not there is refused with what is") {
   auto& registry = models::Registry<>::instance();
   CHECK(support::error_of<UsageError>([&] { registry.make("huge"); }) ==
-        "model 'huge' is unknown; this program knows: any, other, pooled, tiny");
+        "model 'huge' is unknown; this program knows: any, other, pooled, tiny, told{M}x{N}");
   CHECK(support::error_of<UsageError>([&] {
           registry.make("tiny", {.classes = 5, .in = {3, 8, 8}});
         }) ==

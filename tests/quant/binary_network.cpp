@@ -1,11 +1,14 @@
 // A network of convolutions of signs, computed with bits, is the network computed with floats: in
-// evaluation, in training steps and under attack.
+// evaluation, in training steps and under attack. A network that is told its bases or bits at run
+// time is the one whose type knows them.
 #include <cstring>
 
 #include <doctest/doctest.h>
 
 #include <rnx/attack.hpp>
 #include <rnx/models.hpp>
+
+#include "support/error_of.hpp"
 
 namespace {
 
@@ -102,4 +105,103 @@ TEST_CASE("a network of convolutions of signs has the bits of the network of flo
   pgd(floats, work_f, x.view(), of_floats.view(), loss);
   CHECK(same(of_bits.data(), of_floats.data(), x.size()));
   CHECK_FALSE(same(of_bits.data(), x.data(), x.size()));
+}
+
+namespace {
+
+/// A convolution that is summed in floats, and one that is computed with bits where its maps are
+/// signs.
+template <class W, class A>
+using Small = Network<Sequential<Conv<16, 3, W, A>, BatchNorm<>, act::Relu,
+                                 Conv<16, 3, Stride<2>, Bias<true>, W, A>, GlobalAveragePool>,
+                      Shape<3, 10, 10>>;
+
+/// Logits, gradients and what is learned of three steps of SGD.
+std::vector<float> learned(NetworkBase<float>& net) {
+  const Tensor<float> x = images();
+  Tensor<float> dx(n, {3, 10, 10});
+  auto trace = net.make_trace({.use = Use::train, .capacity = n});
+  auto grads = net.make_grads();
+  std::vector<float> all;
+  const auto add = [&](const float* values, std::size_t count) {
+    all.insert(all.end(), values, values + count);
+  };
+  for (int step = 0; step < 3; ++step) {
+    grads.zero();
+    const View<const float> z = net.forward(trace, x.view(), {.mode = Mode::train});
+    add(z.data, std::size_t(n * net.classes()));
+    for (int i = 0; i < n * net.classes(); ++i) trace.logits_gradient().data[i] = float(i % 5) - 2;
+    net.backward(trace, dx.view(), &grads);
+    net.commit_statistics(trace);
+    add(dx.data(), dx.size());
+    float* const p = net.mutable_parameters();
+    for (std::size_t i = 0; i < grads.flat.size(); ++i) p[i] -= 0.05f * grads.flat.data()[i];
+    add(p, grads.flat.size());
+  }
+  return all;
+}
+
+/// A network that is told its bits, and one of the same seed that knows them.
+void compare(NetworkBase<float>& told, NetworkBase<float>& known) {
+  const Graph &a = std::as_const(told).graph(), &b = std::as_const(known).graph();
+  REQUIRE(a.parameters.size() == b.parameters.size());
+  for (std::size_t i = 0; i < a.parameters.size(); ++i) {
+    CHECK(a.parameters[i].name == b.parameters[i].name);
+    CHECK(a.parameters[i].shape == b.parameters[i].shape);
+  }
+  for (std::size_t i = 0; i < a.nodes.size(); ++i)
+    CHECK(a.nodes[i].prepared == b.nodes[i].prepared);
+  CHECK(cost::table(a).total().bops == cost::table(b).total().bops);
+  CHECK(cost::table(a).total().storage_bits == cost::table(b).total().storage_bits);
+  const std::vector<float> found = learned(told), expected = learned(known);
+  REQUIRE(found.size() == expected.size());
+  CHECK(same(found.data(), expected.data(), found.size()));
+}
+
+}  // namespace
+
+TEST_CASE("a network that is told its bases or bits has those of the type that knows them") {
+  using quant::MultiBit, quant::MultiBitActivation;
+  using Bases = Small<MultiBit<at_run_time>, MultiBitActivation<at_run_time>>;
+  const auto bases = []<int M, int N>(std::integral_constant<int, M>,
+                                      std::integral_constant<int, N>) {
+    CAPTURE(M);
+    CAPTURE(N);
+    Bases told(7, 0, {.weights = M, .activations = N});
+    Small<MultiBit<M>, MultiBitActivation<N>> known(7);
+    compare(told, known);
+    CHECK(told.graph().bits == quant::Bits{M, N});
+  };
+  constexpr std::integral_constant<int, 1> one;
+  constexpr std::integral_constant<int, 3> three;
+  constexpr std::integral_constant<int, 8> eight;
+  bases(one, one);
+  bases(three, one);
+  bases(one, three);
+  bases(three, three);
+  bases(eight, eight);
+  using Pact = Small<quant::DoReFaWeights<at_run_time>, quant::PactActivation<at_run_time>>;
+  const auto bits = []<int K>(std::integral_constant<int, K>) {
+    Pact told(7, 0, {.weights = K, .activations = K});
+    Small<quant::DoReFaWeights<K>, quant::PactActivation<K>> known(7);
+    compare(told, known);
+  };
+  bits(std::integral_constant<int, 2>());
+  bits(std::integral_constant<int, 4>());
+  Small<MultiBit<at_run_time, quant::Learned<quant::Per::channel>>,
+        quant::RoundActivation<at_run_time>>
+      told(7, 0, {.weights = 2, .activations = 5});
+  Small<MultiBit<2, quant::Learned<quant::Per::channel>>, quant::RoundActivation<5>> known(7);
+  compare(told, known);
+
+  const auto refused = [](auto make, const char* sentence) {
+    CHECK_MESSAGE(support::error_of<UsageError>(make).find(sentence) != std::string::npos,
+                  sentence);
+  };
+  refused([] { Bases(1); }, "its weights have a number of bases known at run time");
+  refused([] { Bases(1, 0, {.weights = 9, .activations = 1}); }, "takes 1 to 8, found 9");
+  refused([] { Bases(1, 0, {.weights = 1}); }, "its activations have a number of bases");
+  refused([] { Pact(1, 0, {.weights = 1, .activations = 2}); }, "takes 2 to 16, found 1");
+  refused([] { Bits(1, 0, {.weights = 3, .activations = 2}); },
+          "its type knows the bits of its weights, it was told 3");
 }

@@ -159,3 +159,14 @@ TEST_CASE(
       for (std::size_t i = 0; i < p.count; ++i) shifts += used[p.offset + i];
   CHECK(shifts == 5);
 }
+
+TEST_CASE("the static type of a network that is told its bits is one that knows them") {
+  using Told =
+      Sequential<Conv<6, 3, quant::MultiBit<at_run_time>, quant::MultiBitActivation<at_run_time>>,
+                 GlobalAveragePool, Linear<3, true, quant::DoReFaWeights<at_run_time>>>;
+  const Network<Told, In, cpu, precision::Double> net(1, 0, {.weights = 2, .activations = 4});
+  const std::string text = search::static_type(net, net.make_subnet({}), "A");
+  for (const char* part : {"quant::MultiBit<2>", "quant::MultiBitActivation<4>",
+                           "Linear<3, true, quant::DoReFaWeights<2>>"})
+    CHECK_MESSAGE(text.find(part) != std::string::npos, text);
+}

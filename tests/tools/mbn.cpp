@@ -71,6 +71,8 @@ TEST_CASE("rnx-mbn: the cost of a network, without images") {
   const Folder f;
   for (const auto& [bases, bops] : {std::pair{"3x1", "1.4868e+08"},
                                     {"3x3", "3.8932e+08"},
+                                    {"7x1", "3.0911e+08"},
+                                    {"5x5", "1.0311e+09"},
                                     {"pact2", "1.8878e+08"},
                                     {"fp", "2.5953e+09"}}) {
     const Result r =
@@ -142,8 +144,9 @@ TEST_CASE("rnx-mbn: what it refuses") {
           "expected 1 to 8 bases of weights and of activations, found 0x1");
   refused(call(f, cost + "3x9"), 2,
           "expected 1 to 8 bases of weights and of activations, found 3x9");
-  refused(call(f, cost + "5x5"), 2, "'5x5' is not compiled; compiled are fp, pact4");
   refused(call(f, cost + "pruned-weights"), 2, "known of trained weights alone");
+  refused(call(f, cost + "5y5"), 2, "expected bases as 3x1, bits as pact4 or dorefa2");
+  refused(call(f, cost + "pact1"), 2, "expected 2 to 16 bits, found pact1");
   refused(call(f, mbn + " train --model resnet19 --dry-run"), 2, "model 'resnet19' is unknown");
   refused(call(f, mbn + " all --preset smok"), 2, "smoke, small, paper");
   refused(call(f, mbn + " all --preset smoke --only 3x"), 2, "--only");

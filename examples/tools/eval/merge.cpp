@@ -82,7 +82,7 @@ AnyNetwork<float> network_of(const Json& identity, const std::string& where) {
   options.classes = member<int>(identity, "classes", where);
   options.in = {dims[0], dims[1], dims[2]};
   const auto model = member<std::string>(identity, "model", where);
-  tools::require_known("--model", model, models::Registry<>::instance().names());
+  tools::require_model_name(model);
   return models::Registry<>::instance().make(model, options);
 }
 

@@ -99,22 +99,24 @@ template <class T> class Packer {
     const int in = from.kind == Kind::linear ? from.in.c : from.in.c / from.groups;
     const geometry::Weights g{
         1, from.out.c, in, from.kernel_h, from.kernel_w, in * k, k, from.kernel_w, 1, 0};
-    std::vector<T> bases(W::bases * g.count()), scales(std::size_t(W::bases) * g.o, T(1));
+    const int count = from.weight_bases;
+    std::vector<T> bases(count * g.count()), scales(std::size_t(count) * g.o, T(1));
     op::weight_bases<W, T> map{};
     map.g = g;
     map.theta = from_.parameters() + from.parameters[0].offset;
     map.bases = bases.data();
     map.filters = g.o;
+    map.told = from.weight_bits;
     if constexpr (W::scaled) map.scales = scales.data();
     for (const ParameterInfo& p : from.parameters)
       if (!map.parameters && p.name.starts_with("weight_map."))
         map.parameters = from_.parameters() + p.offset;
     kernel<cpu, op::weight_bases<W, T>>::run({}, map);
-    require_scales(from.path, scales, W::bases, g.o);
+    require_scales(from.path, scales, count, g.o);
     if (W::scaled) to_.set(Namer::join(to.path, "scales"), scales);
     T* bits = to_.mutable_buffers() + to.buffers[0].offset;
     kernel<cpu, op::pack_binary<T>>::run(
-        {}, {.g = {W::bases, g.o, g.i, g.kh, g.kw}, .base = bases.data(), .words = words_at(bits)});
+        {}, {.g = {count, g.o, g.i, g.kh, g.kw}, .base = bases.data(), .words = words_at(bits)});
   }
   /// Errors: NumericError, UsageError.
   static void require_scales(const std::string& path, const std::vector<T>& scales, int bases,
@@ -147,7 +149,7 @@ Network<packed_t<Spec>, In, cpu, Precision> pack(const Network<Spec, In, cpu, Pr
       "are signs; there is nothing to pack");
   using T = typename Precision::store;
   detail::require_trained<T>(net);
-  Network<packed_t<Spec>, In, cpu, Precision> result(0, net.classes());
+  Network<packed_t<Spec>, In, cpu, Precision> result(0, net.classes(), net.graph().bits);
   detail::Packer<T> packer(net, result);
   int site = 0;
   each_layer<packed_t<Spec>>(packer, site);

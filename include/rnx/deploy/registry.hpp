@@ -1,4 +1,5 @@
-// Packed networks by name. One translation unit of a program that wants a family has
+// Packed networks by name, which may have places for bits, as those of models/registry.hpp. One
+// translation unit of a program that wants a family has
 //   RNX_REGISTER_PACKED("resnet20_1x1", Family, (3, 32, 32));
 // where RNX_REGISTER_MODEL of the same name, family and shape stands.
 #pragma once
@@ -12,9 +13,25 @@ namespace rnx::inline RNX_ISA::deploy {
 struct Family {
   std::string name;
   Dims in{};
-  std::function<AnyNetwork<float>(int classes)> make{};
-  /// Errors: as pack; UsageError (a network of another family).
-  std::function<AnyNetwork<float>(const NetworkBase<float>&)> pack{};
+  quant::Bits bits{};  ///< that the name says
+  /// Of a packed network. Errors: UsageError (a network takes no such bits).
+  std::function<AnyNetwork<float>(int classes, quant::Bits bits)> maker{};
+  std::function<void(int classes, quant::Bits bits)> check{};
+  /// Of a network of this family. Errors: as deploy::pack; UsageError (a network of another one).
+  std::function<AnyNetwork<float>(const NetworkBase<float>&)> packer{};
+
+  AnyNetwork<float> make(int classes) const { return maker(classes, bits); }
+  /// Errors: as deploy::pack; UsageError (a network of another family, or with other bits).
+  AnyNetwork<float> pack(const NetworkBase<float>& net) const {
+    require(net.graph().bits == bits, [&] {
+      const auto text = [](const quant::Bits& b) {
+        return std::to_string(b.weights) + " x " + std::to_string(b.activations);
+      };
+      return "pack: expected a network that was told " + text(bits) + " bits, as " + name +
+             " is, found one that was told " + text(net.graph().bits);
+    });
+    return packer(net);
+  }
 };
 
 class Registry {
@@ -28,12 +45,19 @@ class Registry {
     families_.push_back(std::move(family));
     return true;
   }
-  /// Errors: UsageError, with the names that there are.
-  const Family& find(const std::string& name, Dims in) const {
+  /// Errors: UsageError, with the names that there are, or what such a network would say of its
+  /// bits.
+  Family find(const std::string& name, Dims in) const {
     std::string known;
     for (const Family& f : families_) {
-      if (f.name == name && f.in == in) return f;
       known += (known.empty() ? "" : ", ") + f.name + " for " + f.in.text();
+      const auto bits = models::told_by(name, f.name);
+      if (!bits || f.in != in) continue;
+      Family found = f;
+      found.name = name;
+      found.bits = *bits;
+      found.check(1, *bits);
+      return found;
     }
     throw UsageError("model '" + name + "' has no packed form for images of " + in.text() +
                      " in this program; packed are " + (known.empty() ? "none" : known));
@@ -51,8 +75,12 @@ template <class F, class In> bool register_packed(const std::string& name) {
   return Registry::instance().add(
       {.name = name,
        .in = In::dims,
-       .make = [](int classes) { return AnyNetwork<float>(std::make_unique<Packed>(0, classes)); },
-       .pack =
+       .maker =
+           [](int classes, quant::Bits bits) {
+             return AnyNetwork<float>(std::make_unique<Packed>(0, classes, bits));
+           },
+       .check = &Packed::check,
+       .packer =
            [name](const NetworkBase<float>& net) {
              const Net* const known = dynamic_cast<const Net*>(&net);
              require(known != nullptr, [&] {

@@ -39,6 +39,21 @@ inline void require_numbers(const Graph& graph, const char* who) {
            ": a packed network has its own files: deploy::save and deploy::load (rnx/deploy.hpp)";
   });
 }
+/// "3 1": what a network was told, as metadata have it.
+inline std::string bits_text(const quant::Bits& bits) {
+  return std::to_string(bits.weights) + " " + std::to_string(bits.activations);
+}
+/// Errors: FileError (weights of a network that was told other bits).
+inline void require_bits(const SafetensorsFile& file, const quant::Bits& bits) {
+  const auto said = file.metadata().find("rnx.bits");
+  const bool same =
+      bits == quant::Bits{} || said == file.metadata().end() || said->second == bits_text(bits);
+  require<FileError>(same, [&] {
+    return file.what() +
+           ": expected the weights of a network that was told its bits (weights, activations) " +
+           bits_text(bits) + ", found " + said->second;
+  });
+}
 }  // namespace detail
 
 /// Writes parameters, then buffers, atomically: an existing file is replaced only by a whole new
@@ -65,6 +80,8 @@ void save_model(const std::filesystem::path& path, const NetworkBase<T, Device>&
   net.visit(add);
   net.visit_buffers(add);
   for (std::size_t i = 0; i < out.size(); ++i) out[i].data = values[i].data();
+  if (net.graph().bits != quant::Bits{})
+    metadata.emplace("rnx.bits", detail::bits_text(net.graph().bits));
   metadata.emplace("format", "pt");
   metadata.emplace("rnx.self_test.seed", "1");
   metadata.emplace("rnx.self_test.logits", self_test_text(net));
@@ -348,8 +365,8 @@ std::map<std::string, const Entry*> matched(const SafetensorsFile& file,
 ///   io::load_model("wrn.safetensors", net,
 ///                  {.except = "sub_block1.*", .renamings = io::robustbench_names()});
 /// Errors: NameError (an exception that matches no name), FileError (missing, unexpected and
-/// mis-shaped names, values that are not finite, a negative variance, a self-test that fails, a
-/// file of another format); the network is unchanged then.
+/// mis-shaped names, values that are not finite, a negative variance, a self-test that fails, other
+/// bits than the network was told, a file of another format); the network is unchanged then.
 template <class T, class Device>
 Loaded load_model(const std::filesystem::path& path, NetworkBase<T, Device>& net,
                   const LoadOptions& options = {}) {
@@ -362,6 +379,7 @@ Loaded load_model(const std::filesystem::path& path, NetworkBase<T, Device>& net
   }
   Loaded loaded{.metadata = file.metadata()};
   const auto entries = detail::matched(file, std::as_const(net), options, loaded);
+  detail::require_bits(file, net.graph().bits);
   const auto is_whole = [&] {  // and so computes what was tested
     return entries.size() == net.graph().parameters.size() + net.graph().buffers.size();
   };

@@ -42,19 +42,20 @@ struct BoundConv {
                   "rnx: a convolution in groups has no width to choose");
     static_assert(!Layout::derived || W::identity,
                   "rnx: a learned kernel transform takes full-precision weights");
-    Node node = ConvNode<S, W, A>::begin(input);
-    describe_parameters(node);
+    Node node = ConvNode<S, W, A>::begin(g, input);
+    const auto bases = Layout::bases_of({node.weight_bits, node.activation_bits});
+    describe_parameters(node, bases);
     node.slot_count = Width::slot_count + Kernel::slot_count;
     if (Width::slot_count) node.slot_names.push_back(Width::slot_name);
     if (Kernel::slot_count) node.slot_names.push_back("kernel");
     node.reads.input =
         reads::parameter_gradient | (A::identity ? reads::none : reads::input_gradient);
-    node.prepared = Layout::Prepared::size;
+    node.prepared = typename Layout::Prepared(bases).size();
     node.fusible = true;
     node.binarizes = Layout::binary;
     if (!A::identity) {
-      node.scratch.forward =
-          Layout::binary ? Layout::bits_of_sample() : A::bases * Layout::padded_input(1);
+      node.scratch.forward = Layout::binary ? Layout::bits_of_sample(bases.activations)
+                                            : bases.activations * Layout::padded_input(1);
       node.scratch.backward = work_of_bases(1);
     }
     node.scratch.backward_fixed = S.weights() * (Layout::plain_weights ? 1 : 2);
@@ -66,7 +67,8 @@ struct BoundConv {
     const ActiveConv a = Layout::active(c_in, pass, site);
     T* p = pass.prepared(site);
     if constexpr (Layout::plain_weights)
-      Operations::pack(pass, a.w, pass.parameter(site), p, p + Layout::Prepared::backward.at);
+      Operations::pack(pass, a.w, pass.parameter(site), p,
+                       p + Layout::prepared(pass, site).backward.at);
     else
       WeightBases::prepare(pass, site, a);
     if constexpr (Layout::factored) WeightBases::prepare_factors(pass, site, a);
@@ -94,7 +96,8 @@ struct BoundConv {
       const geometry::Filter filter = Layout::filter(a, a.pad);
       // the input gradient last: what follows can be fused with it
       if constexpr (wants_grads<Sink>) parameter_gradients(sink, pass, site, a, x, dy, filter);
-      if (dx) Operations::backward_input(pass, dy, pass.prepared(site), dx, filter);
+      if (dx)
+        Operations::backward_input(pass, dy, Operations::backward_weights(pass, site), dx, filter);
     } else {
       backward_through_bases(dy, dx, sink, pass, site, a);
     }
@@ -106,7 +109,7 @@ struct BoundConv {
   using WeightBases = ConvWeightBases<Layout>;
   using ActivationBases = ConvActivationBases<Layout>;
 
-  [[gnu::cold]] static void describe_parameters(Node& node) {
+  [[gnu::cold]] static void describe_parameters(Node& node, const typename Layout::Bases& bases) {
     if (S.linear)
       node.parameters.push_back(
           {"weight", {S.out.c, int(S.in.count())}, ParameterKind::weight, Init::uniform_fan_in});
@@ -117,8 +120,10 @@ struct BoundConv {
                                  Init::kaiming_normal});
     ConvNode<S, W, A>::bias(node);
     if constexpr (Kernel::slot_count > 0) Kernel::describe(node);
-    ConvNode<S, W, A>::template map<A>(node, "activation.", S.in.c, ChannelAxes::input);
-    ConvNode<S, W, A>::template map<W>(node, "weight_map.", S.out.c, ChannelAxes::output);
+    ConvNode<S, W, A>::template map<A>(node, "activation.", bases.activations, S.in.c,
+                                       ChannelAxes::input);
+    ConvNode<S, W, A>::template map<W>(node, "weight_map.", bases.weights, S.out.c,
+                                       ChannelAxes::output);
   }
 
   /// The convolution's input was the padded sum of the activation map's bases.
@@ -134,11 +139,11 @@ struct BoundConv {
     if constexpr (wants_grads<Sink>) {
       ActivationBases::sum(pass, site, a, x, sum.data);
       parameter_gradients(sink, pass, site, a, sum, dy, filter);
-      if (Layout::Parameters::activation.size)
-        dparameters = sink.base + pass.sites[site].parameters + Layout::Parameters::activation.at;
+      const Section learned = Layout::parameters(pass, site).activation;
+      if (learned.size) dparameters = sink.base + pass.sites[site].parameters + learned.at;
     }
     if (!dx && !dparameters) return;
-    Operations::backward_input(pass, dy, pass.prepared(site), dsum, filter);
+    Operations::backward_input(pass, dy, Operations::backward_weights(pass, site), dsum, filter);
     ActivationBases::backward(pass, site, a, x, dx, dsum.data, dparameters);
   }
 

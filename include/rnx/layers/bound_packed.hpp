@@ -18,27 +18,28 @@ template <ConvShape S, class W, class A, class T, class Device> struct BoundPack
 
   [[gnu::cold]] static int describe(GraphBuilder& g, int input) {
     using Describe = ConvNode<S, W, A>;
-    Node node = Describe::begin(input);
+    Node node = Describe::begin(g, input);
+    const auto bases = Layout::bases_of({node.weight_bits, node.activation_bits});
     Describe::bias(node);
-    Describe::template map<A>(node, "activation.", S.in.c, ChannelAxes::input);
+    Describe::template map<A>(node, "activation.", bases.activations, S.in.c, ChannelAxes::input);
     node.weight_scales = 0;  // they are a parameter
     if (W::scaled)
       node.parameters.push_back({.name = "scales",
-                                 .shape = {W::bases, S.out.c},
+                                 .shape = {bases.weights, S.out.c},
                                  .kind = ParameterKind::scale,
                                  .init = Init::ones,
                                  .channels = ChannelAxes::none});
     node.buffers.push_back({.name = "bits",
-                            .shape = {int(Layout::Buffers::words.size)},
+                            .shape = {int(Layout::words(bases.weights))},
                             .kind = ParameterKind::bits,
                             .init = Init::zeros,
                             .channels = ChannelAxes::none});
     node.reads.input = reads::input_gradient;
-    node.prepared = Layout::Prepared::size;
+    node.prepared = typename Layout::Prepared(bases).size();
     node.fusible = node.binarizes = true;
-    node.scratch.forward = Layout::bits_of_sample();
+    node.scratch.forward = Layout::bits_of_sample(bases.activations);
     node.scratch.backward = Layout::padded_input(1);
-    node.scratch.backward_fixed = Work::end;
+    node.scratch.backward_fixed = work_of(bases.weights);
     return g.add(std::move(node));
   }
 
@@ -62,19 +63,21 @@ template <ConvShape S, class W, class A, class T, class Device> struct BoundPack
     if (!dx) return;
     const In x = pass.records[site].x;
     const ActiveConv a = Layout::active(x.dims.c, pass, site);
+    const auto M = Layout::bases(pass, site).weights;
     T* const work = pass.work_backward(site);
-    pass.run(op::unpack_binary<T>{.g = Layout::bit_weights(S.in.c, S.out.c),
+    pass.run(op::unpack_binary<T>{.g = Layout::bit_weights(M, S.in.c, S.out.c),
                                   .words = words_at(pass.buffer(site)),
                                   .base = work + Work::bases});
     pass.run(op::sum_bases<T>{
-        .bases = W::bases,
+        .bases = M,
         .rows = S.out.c,
         .row = S.weights() / S.out.c,
         .base = work + Work::bases,
-        .scale = W::scaled ? pass.parameter(site, Layout::Parameters::weight_map.at) : nullptr,
+        .scale = W::scaled ? pass.parameter(site, Layout::parameters(pass, site).weight_map.at)
+                           : nullptr,
         .y = work + Work::sum});
     Operations::pack(pass, Layout::maxima, work + Work::sum, nullptr, work);
-    const op::Map<T> dsum(geometry::padded(geometry::map(x), a.pad), work + Work::end);
+    const op::Map<T> dsum(geometry::padded(geometry::map(x), a.pad), work + work_of(M));
     Operations::backward_input(pass, dy, work, dsum, Layout::filter(a, 0));
     ActivationBases::backward(pass, site, a, x, dx, dsum.data, nullptr);
   }
@@ -86,9 +89,12 @@ template <ConvShape S, class W, class A, class T, class Device> struct BoundPack
 
   /// In the memory of backward: the pack that it reads, then what that is made of.
   struct Work {
-    static constexpr std::size_t sum = Layout::backward_pack_size, bases = sum + S.weights(),
-                                 end = round_up(bases + W::bases * S.weights(), 16);
+    static constexpr std::size_t sum = Layout::backward_pack_size, bases = sum + S.weights();
   };
+  /// Elements of all of it.
+  static constexpr std::size_t work_of(int bases) {
+    return round_up(Work::bases + bases * S.weights(), 16);
+  }
 };
 
 }  // namespace rnx::inline RNX_ISA

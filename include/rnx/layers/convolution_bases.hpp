@@ -20,59 +20,62 @@ template <class L> struct ConvWeightBases {
   using W = typename L::WeightMap;
   using Operations = ConvOperations<L>;
   using At = typename L::Prepared;
+  using Parameters = typename L::Parameters;
 
   /// Bases, scales and sum of the active weights, packed.
   template <class P> static void prepare(P& pass, int site, const ActiveConv& a) {
     const geometry::Weights dense = dense_corner(a);
     const T* theta = pass.parameter(site);
+    const auto M = L::bases(pass, site).weights;
+    const At at = L::prepared(pass, site);
     T* p = pass.prepared(site);
     if constexpr (L::derived)
       pass.run(op::derived_kernel<typename L::KernelRule, T>{
           .g = a.w,
           .theta = theta,
-          .extra = pass.parameter(site, L::Parameters::extra.at),
-          .weights = p + At::bases.at});
+          .extra = pass.parameter(site, Parameters::extra.at),
+          .weights = p + at.bases.at});
     else
-      pass.run(op::weight_bases<W, T>{
-          .g = a.w,
-          .theta = theta,
-          .bases = p + At::bases.at,
-          .scales = map_scales(p),
-          .parameters = L::Parameters::weight_map.size
-                            ? pass.parameter(site, L::Parameters::weight_map.at)
-                            : nullptr,
-          .filters = L::shape.out.c});
+      pass.run(op::weight_bases<W, T>{.g = a.w,
+                                      .theta = theta,
+                                      .bases = p + at.bases.at,
+                                      .scales = map_scales(p, at),
+                                      .parameters = learned(pass, site),
+                                      .filters = L::shape.out.c,
+                                      .told = pass.sites[site].bits.weights});
     if constexpr (L::binary)
       pass.run(op::pack_binary<T>{
-          .g = L::bit_weights(a.w.i, a.out), .base = p + At::bases.at, .words = words_at(p)});
+          .g = L::bit_weights(M, a.w.i, a.out), .base = p + at.bases.at, .words = words_at(p)});
     else
-      for (int m = 0; m < L::weight_bases; ++m)
-        Operations::pack(pass, dense, p + At::bases.at + m * dense.count(), p + m * L::pack_size,
+      for (int m = 0; m < M; ++m)
+        Operations::pack(pass, dense, p + at.bases.at + m * dense.count(), p + m * L::pack_size,
                          nullptr);
     const int rows = dense.groups * dense.o;
-    pass.run(op::sum_bases<T>{.bases = L::weight_bases,
+    pass.run(op::sum_bases<T>{.bases = M,
                               .rows = rows,
                               .row = dense.count() / rows,
-                              .base = p + At::bases.at,
-                              .scale = scales(p),
-                              .y = p + At::sum.at});
-    Operations::pack(pass, dense, p + At::sum.at, nullptr, p + At::backward.at);
+                              .base = p + at.bases.at,
+                              .scale = scales(p, at),
+                              .y = p + at.sum.at});
+    Operations::pack(pass, dense, p + at.sum.at, nullptr, p + at.backward.at);
   }
 
   /// alpha_m beta_n for each pair of bases and output channel.
   template <class P> static void prepare_factors(P& pass, int site, const ActiveConv& a) {
     T* p = pass.prepared(site);
-    const T* alphas = scales(p);
-    if constexpr (L::packed && W::scaled)
-      alphas = pass.parameter(site, L::Parameters::weight_map.at);
-    pass.run(op::base_products<T>{.k = L::weight_bases,
-                                  .n = L::activation_bases,
+    const auto bases = L::bases(pass, site);
+    const Parameters parameters = L::parameters(pass, site);
+    const At at = L::prepared(pass, site);
+    const T* alphas = scales(p, at);
+    if constexpr (L::packed && W::scaled) alphas = pass.parameter(site, parameters.weight_map.at);
+    pass.run(op::base_products<T>{.k = bases.weights,
+                                  .n = bases.activations,
                                   .o = a.out,
                                   .scales = alphas,
                                   .betas = L::ActivationMap::scaled
-                                               ? pass.parameter(site, L::Parameters::activation.at)
+                                               ? pass.parameter(site, parameters.activation.at)
                                                : nullptr,
-                                  .products = p + At::factors.at});
+                                  .products = p + at.factors.at});
   }
 
   /// Adds to theta's gradient (and the rule's) what dw, of the sum in the order of kernels, gives.
@@ -87,23 +90,25 @@ template <class L> struct ConvWeightBases {
       pass.run(op::derived_kernel_backward<typename L::KernelRule, T>{
           .g = a.w,
           .theta = theta,
-          .extra = pass.parameter(site, L::Parameters::extra.at),
+          .extra = pass.parameter(site, Parameters::extra.at),
           .dweights = dsum,
           .dtheta = gradient,
-          .dextra = gradient + L::Parameters::extra.at});
+          .dextra = gradient + Parameters::extra.at});
     } else {
       const T* p = pass.prepared(site);
-      constexpr Section learned = L::Parameters::weight_map;
+      const At at = L::prepared(pass, site);
+      const Section section = L::parameters(pass, site).weight_map;
       pass.run(op::weight_bases_backward<W, T>{
           .g = a.w,
           .theta = theta,
-          .bases = p + At::bases.at,
-          .scales = map_scales(p),
+          .bases = p + at.bases.at,
+          .scales = map_scales(p, at),
           .dsum = dsum,
           .dtheta = gradient,
-          .parameters = learned.size ? pass.parameter(site, learned.at) : nullptr,
-          .dparameters = learned.size ? gradient + learned.at : nullptr,
-          .filters = L::shape.out.c});
+          .parameters = learned(pass, site),
+          .dparameters = section.size ? gradient + section.at : nullptr,
+          .filters = L::shape.out.c,
+          .told = pass.sites[site].bits.weights});
     }
   }
 
@@ -119,15 +124,20 @@ template <class L> struct ConvWeightBases {
     return d;
   }
   /// What the weight map takes: a pointer, or nothing where it has no scales.
-  template <class U> static op::scales_of<W, U*> map_scales(U* prepared) {
+  template <class U> static op::scales_of<W, U*> map_scales(U* prepared, const At& at) {
     if constexpr (W::scaled)
-      return prepared + At::scales.at;
+      return prepared + at.scales.at;
     else
       return {};
   }
   /// Null: 1.
-  static const T* scales(const T* prepared) {
-    return W::scaled ? prepared + At::scales.at : nullptr;
+  static const T* scales(const T* prepared, const At& at) {
+    return W::scaled ? prepared + at.scales.at : nullptr;
+  }
+  /// The map's parameters; null: it has none.
+  template <class P> static const T* learned(const P& pass, int site) {
+    const Section section = L::parameters(pass, site).weight_map;
+    return section.size ? pass.parameter(site, section.at) : nullptr;
   }
 };
 
@@ -141,8 +151,9 @@ template <class L> struct ConvActivationBases {
                       int site, const ActiveConv& a) {
     if constexpr (L::binary)
       return forward_binary(x, y, bias, words_at(pass.prepared(site)), pass, site);
-    constexpr int M = L::weight_bases, N = L::activation_bases;
+    const auto [M, N] = L::bases(pass, site);
     const T* p = pass.prepared(site);
+    const T* const factors = p + L::prepared(pass, site).factors.at;
     op::Map<const T> from = x;
     int pad = a.pad;
     if constexpr (!L::plain_input) {
@@ -154,15 +165,14 @@ template <class L> struct ConvActivationBases {
     for (int m = 0; m < M; ++m)
       for (int n = 0; n < N; ++n) {
         const bool last = m + 1 == M && n + 1 == N;
-        ConvOperations<L>::forward(
-            pass,
-            {.x = {from, from.data + n * from.n * from.sample()},
-             .w = p + m * L::pack_size,
-             .bias = last ? bias : nullptr,
-             .scale = L::factored ? p + L::Prepared::factors.at + (m * N + n) * a.out : nullptr,
-             .y = y,
-             .filter = L::filter(a, pad),
-             .accumulate = m + n > 0});
+        ConvOperations<L>::forward(pass,
+                                   {.x = {from, from.data + n * from.n * from.sample()},
+                                    .w = p + m * L::pack_size,
+                                    .bias = last ? bias : nullptr,
+                                    .scale = L::factored ? factors + (m * N + n) * a.out : nullptr,
+                                    .y = y,
+                                    .filter = L::filter(a, pad),
+                                    .accumulate = m + n > 0});
       }
   }
 
@@ -183,14 +193,16 @@ template <class L> struct ConvActivationBases {
                                                  .dsum = dsum,
                                                  .dparameters = dparameters,
                                                  .pad = a.pad,
-                                                 .channels = L::shape.in.c});
+                                                 .channels = L::shape.in.c,
+                                                 .told = pass.sites[site].bits.activations});
   }
 
   /// The same with bits. weights: their signs.
   template <class P>
   static void forward_binary(const op::Map<const T>& x, const op::Map<T>& y, const T* bias,
                              const std::uint32_t* weights, P& pass, int site) {
-    const geometry::BitMap map = L::bit_map(x);
+    const auto bases = L::bases(pass, site);
+    const geometry::BitMap map = L::bit_map(x, bases.activations);
     std::uint32_t* bits = words_at(pass.work_forward(site));
     pass.run(op::binarize<A, T>{.x = x,
                                 .parameters = parameters(pass, site),
@@ -200,17 +212,17 @@ template <class L> struct ConvActivationBases {
     geometry::Filter filter = L::filter({.w = L::maxima}, 0);
     filter.winograd = L::winograd_forward;
     pass.run(op::binary_convolution<T>{
-        .in = {.x = map, .bits = bits, .weights = weights, .weight_bases = L::weight_bases},
+        .in = {.x = map, .bits = bits, .weights = weights, .weight_bases = bases.weights},
         .bias = bias,
-        .scale = L::factored ? pass.prepared(site, L::Prepared::factors.at) : nullptr,
+        .scale = L::factored ? pass.prepared(site, L::prepared(pass, site).factors.at) : nullptr,
         .y = y,
         .filter = filter});
   }
 
  private:
   template <class P> static const T* parameters(const P& pass, int site) {
-    return L::Parameters::activation.size ? pass.parameter(site, L::Parameters::activation.at)
-                                          : nullptr;
+    const Section section = L::parameters(pass, site).activation;
+    return section.size ? pass.parameter(site, section.at) : nullptr;
   }
   template <class P>
   static void run(P& pass, int site, const ActiveConv& a, const op::Map<const T>& x, T* bases,
@@ -220,7 +232,8 @@ template <class L> struct ConvActivationBases {
                                         .bases = bases,
                                         .sum = sum,
                                         .pad = a.pad,
-                                        .channels = L::shape.in.c});
+                                        .channels = L::shape.in.c,
+                                        .told = pass.sites[site].bits.activations});
   }
 };
 

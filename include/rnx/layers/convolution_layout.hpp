@@ -27,12 +27,24 @@ struct ConvLayout {
   using ActivationMap = A;
   using KernelRule = Kernel;
   using Scalar = T;
-  static constexpr int weight_bases = W::bases, activation_bases = A::bases;
   static constexpr bool depthwise = S.depthwise();
   static constexpr bool derived = Kernel::slot_count > 0;
   static constexpr bool plain_weights = W::identity && !derived, plain_input = A::identity;
   /// Each pair of bases has a factor.
-  static constexpr bool factored = W::scaled || A::scaled || weight_bases * activation_bases > 1;
+  static constexpr bool factored = W::scaled || A::scaled || W::bases * A::bases > 1;
+
+  /// Numbers of bases: constants, or what the network was told.
+  struct Bases {
+    quant::bases_t<W> weights;
+    quant::bases_t<A> activations;
+    constexpr int pairs() const { return weights * activations; }
+  };
+  static constexpr Bases bases_of(quant::Bits bits) {
+    return {quant::bases_of<W>(bits.weights), quant::bases_of<A>(bits.activations)};
+  }
+  template <class P> static Bases bases(const P& pass, int site) {
+    return bases_of(pass.sites[site].bits);
+  }
 
   /// Of an activation map with scales: factors read them.
   static constexpr bool betas_first = [] {
@@ -51,11 +63,18 @@ struct ConvLayout {
   struct Parameters {
     static constexpr Section weight{0, packed ? 0 : S.weights()},
         bias{weight.end(), std::size_t(S.bias ? S.out.c : 0)},
-        extra{bias.end(), std::size_t(Kernel::extra(S.kh))},
-        activation{extra.end(), quant::parameter_count<A>(S.in.c)},
-        weight_map{activation.end(), packed&&W::scaled ? std::size_t(weight_bases) * S.out.c
-                                                       : quant::parameter_count<W>(S.out.c)};
+        extra{bias.end(), std::size_t(Kernel::extra(S.kh))};
+    Section activation, weight_map;
+
+    constexpr explicit Parameters(const Bases& k)
+        : activation{extra.end(), quant::parameter_count<A>(S.in.c, k.activations)},
+          weight_map{activation.end(), packed && W::scaled
+                                           ? std::size_t(k.weights) * S.out.c
+                                           : quant::parameter_count<W>(S.out.c, k.weights)} {}
   };
+  template <class P> static Parameters parameters(const P& pass, int site) {
+    return Parameters(bases(pass, site));
+  }
 
   static constexpr long kernel_size = long(S.kh) * S.kw;
   static constexpr int out_group = S.out.c / S.groups;
@@ -93,35 +112,40 @@ struct ConvLayout {
   static constexpr std::size_t elements_of(long words) {
     return round_up(words * sizeof(std::uint32_t), 64) / sizeof(T);
   }
-  static constexpr geometry::BitWeights bit_weights(int in, int out) {
-    return {.bases = weight_bases, .o = out, .i = in, .kh = S.kh, .kw = S.kw};
+  static constexpr geometry::BitWeights bit_weights(int bases, int in, int out) {
+    return {.bases = bases, .o = out, .i = in, .kh = S.kh, .kw = S.kw};
   }
-  /// Of a packed convolution: the signs of all weight bases.
-  struct Buffers {
-    static constexpr Section words{0, elements_of(bit_weights(S.in.c, S.out.c).words())};
-  };
-  static geometry::BitMap bit_map(const geometry::Map& x) { return {x, S.pad, activation_bases}; }
+  /// Elements of the signs of so many weight bases: what a packed convolution has as a buffer.
+  static constexpr std::size_t words(int bases) {
+    return elements_of(bit_weights(bases, S.in.c, S.out.c).words());
+  }
+  static geometry::BitMap bit_map(const geometry::Map& x, int bases) { return {x, S.pad, bases}; }
   /// Elements of a sample's signs.
-  static constexpr std::size_t bits_of_sample() {
+  static constexpr std::size_t bits_of_sample(int bases) {
     return elements_of(
-        geometry::BitMap{{1, S.in.h, S.in.w, S.in.c, S.in.c}, S.pad, activation_bases}
-            .sample_words());
+        geometry::BitMap{{1, S.in.h, S.in.w, S.in.c, S.in.c}, S.pad, bases}.sample_words());
   }
 
   /// forward: a pack for each weight base, or the signs of all. backward: a pack of their sum.
   /// factors: alpha_m beta_n for each pair of bases. Packed convolutions have factors alone.
   struct Prepared {
     static constexpr std::size_t dense = plain_weights || packed ? 0 : S.weights();
-    static constexpr Section forward{0, packed   ? 0
-                                        : binary ? Buffers::words.size
-                                                 : weight_bases*pack_size},
-        backward{forward.end(), packed ? 0 : backward_pack_size},
-        bases{backward.end(), weight_bases*dense},
-        scales{bases.end(), std::size_t(W::scaled && !packed ? weight_bases * S.out.c : 0)},
-        sum{scales.end(), dense},
-        factors{sum.end(), std::size_t(factored ? weight_bases*activation_bases*S.out.c : 0)};
-    static constexpr std::size_t size = round_up(factors.end(), 16);
+    Section forward, backward, bases, scales, sum, factors;
+
+    constexpr explicit Prepared(const Bases& k)
+        : forward{0, packed   ? 0
+                     : binary ? words(k.weights)
+                              : k.weights * pack_size},
+          backward{forward.end(), packed ? 0 : backward_pack_size},
+          bases{backward.end(), k.weights * dense},
+          scales{bases.end(), std::size_t(W::scaled && !packed ? k.weights * S.out.c : 0)},
+          sum{scales.end(), dense},
+          factors{sum.end(), std::size_t(factored ? k.pairs() * S.out.c : 0)} {}
+    constexpr std::size_t size() const { return round_up(factors.end(), 16); }
   };
+  template <class P> static Prepared prepared(const P& pass, int site) {
+    return Prepared(bases(pass, site));
+  }
 
   /// Elements of the input of n samples with its padding.
   static constexpr std::size_t padded_input(std::size_t n) {

@@ -10,7 +10,7 @@ namespace rnx::inline RNX_ISA {
 
 /// S: sizes. W: weight map. A: activation map.
 template <ConvShape S, class W, class A> struct ConvNode {
-  [[gnu::cold]] static Node begin(int input) {
+  [[gnu::cold]] static Node begin(GraphBuilder& g, int input) {
     Node node;
     node.kind = S.linear ? Kind::linear : Kind::convolution;
     node.operation = S.linear ? "linear" : S.depthwise() ? "depthwise" : "conv2d";
@@ -23,10 +23,10 @@ template <ConvShape S, class W, class A> struct ConvNode {
     node.pad = S.pad;
     node.groups = S.groups;
     node.bias = S.bias;
-    node.weight_bits = W::bits;
-    node.weight_bases = W::bases;
-    node.activation_bits = A::bits;
-    node.weight_scales = quant::stored_scales<W>(S.out.c);
+    node.weight_bits = bits<W>("weights", g.bits.weights, g.tells_weights);
+    node.weight_bases = quant::bases_of<W>(node.weight_bits);
+    node.activation_bits = bits<A>("activations", g.bits.activations, g.tells_activations);
+    node.weight_scales = quant::stored_scales<W>(S.out.c, node.weight_bases);
     return node;
   }
 
@@ -41,12 +41,12 @@ template <ConvShape S, class W, class A> struct ConvNode {
 
   /// What a map learns, under a name that begins with `prefix`.
   template <class Map>
-  [[gnu::cold]] static void map(Node& node, const std::string& prefix, int channels,
+  [[gnu::cold]] static void map(Node& node, const std::string& prefix, int bases, int channels,
                                 ChannelAxes axes) {
     // of the weight as it starts: of kaiming_normal, or of a linear layer's uniform_fan_in
     const double deviation = S.linear ? 1 / std::sqrt(3.0 * double(S.in.count()))
                                       : std::sqrt(2.0 / (double(S.out.c) * S.kh * S.kw));
-    for (const quant::MapParameter& p : quant::parameters_of<Map>()) {
+    for (const quant::MapParameter& p : quant::parameters_of<Map>(bases)) {
       std::vector<int> shape;
       if (p.per == quant::Per::channel) shape.push_back(channels);
       if (p.per == quant::Per::layer || p.count > 1) shape.push_back(p.count);
@@ -57,6 +57,27 @@ template <ConvShape S, class W, class A> struct ConvNode {
            .init = p.init,
            .value = p.of_deviation ? p.value * deviation : p.value,
            .channels = p.per == quant::Per::channel ? axes : ChannelAxes::none});
+    }
+  }
+
+ private:
+  /// A map's bits: of the type, or told.
+  /// Errors: UsageError (what it is told is out of range).
+  template <class Map>
+  [[gnu::cold]] static int bits(const char* of, int told, [[maybe_unused]] bool& tells) {
+    if constexpr (quant::told<Map> == quant::Told::nothing) {
+      return Map::bits;
+    } else {
+      tells = true;
+      require<UsageError>(told >= Map::least && told <= Map::most, [&] {
+        const char* const what = quant::told<Map> == quant::Told::bases ? "bases" : "bits";
+        return "network: its " + std::string(of) + " have a number of " + what +
+               " known at run time; Network(seed, classes, {.weights = M, .activations = N}) "
+               "takes " +
+               std::to_string(Map::least) + " to " + std::to_string(Map::most) + ", found " +
+               std::to_string(told);
+      });
+      return told;
     }
   }
 };

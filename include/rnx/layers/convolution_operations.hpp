@@ -40,18 +40,21 @@ template <class L> struct ConvOperations {
     }
   }
 
-  /// prepared: of the site.
+  /// w: the weights' form for input gradients (backward_weights).
   template <class P>
-  static void backward_input(P& pass, const op::Map<const T>& dy, const T* prepared,
-                             const op::Map<T>& dx, geometry::Filter filter) {
-    const T* w = prepared + L::Prepared::backward.at;
+  static void backward_input(P& pass, const op::Map<const T>& dy, const T* w, const op::Map<T>& dx,
+                             geometry::Filter filter) {
     if constexpr (L::depthwise) {
-      pass.run(op::depthwise_backward_input<T>{
-          .dy = dy, .w = L::plain_weights ? prepared : w, .dx = dx, .filter = filter});
+      pass.run(op::depthwise_backward_input<T>{.dy = dy, .w = w, .dx = dx, .filter = filter});
     } else {
       filter.winograd = L::winograd_backward;
       pass.run(op::conv2d_backward_input<T>{.dy = dy, .w = w, .dx = dx, .filter = filter});
     }
+  }
+
+  template <class P> static const T* backward_weights(const P& pass, int site) {
+    constexpr bool of_forward = L::depthwise && L::plain_weights;
+    return pass.prepared(site, of_forward ? 0 : L::prepared(pass, site).backward.at);
   }
 
   /// dw: dense, in the order of kernels.

@@ -110,14 +110,14 @@ template <class T, class Device> class PendingFusion {
 
   /// Signs of what is pending, where blocks of 16 channels are whole bytes of a pixel.
   template <class A>
-    requires requires(const T* p) { quant::SignOf<A>::shifts(p); }
+    requires requires(const T* p) { quant::SignOf<A>::shifts(p, 1); }
   bool take(Stream, const op::binarize<A, T>& a) {
     const bool of_values =
         fused_.source == op::FusedSource::values || fused_.source == op::FusedSource::binary;
     if (!follows(a.x, Part::relu_backward) || !of_values || a.x.c % 16 != 0) return false;
     fused_.signs = {.to = a.to,
                     .bits = a.bits,
-                    .shifts = quant::SignOf<A>::shifts(a.parameters),
+                    .shifts = quant::SignOf<A>::shifts(a.parameters, a.to.bases),
                     .alone = a.alone};
     part_ = Part::closed;
     return true;

@@ -109,13 +109,17 @@ struct Node {
   /// may be held back until the layers behind it have been called (layers/fusion.hpp)
   bool fusible = false;
   bool binarizes = false;  ///< its input's signs may be made where its input is (op::Signs)
+
+  quant::Bits bits() const { return {weight_bits, activation_bits}; }
 };
 
 /// Collects nodes while bound layers describe themselves. A node's number is its site number.
 struct GraphBuilder {
   std::vector<Node> nodes;
   int next_slot = 0;
-  int classes = 0;  ///< for a classifier that is told them at run time; 0: nobody said
+  int classes = 0;     ///< for a classifier that is told them at run time; 0: nobody said
+  quant::Bits bits{};  ///< for maps that are told them
+  bool tells_weights = false, tells_activations = false;  ///< there is such a map
   int add(Node node) {
     if (node.slot_count) {
       node.slot = next_slot;

@@ -12,6 +12,7 @@ struct Site {
   std::size_t parameters = 0, buffers = 0, prepared = 0;
   int slot = -1;
   Dims out{};
+  quant::Bits bits{};  ///< of its maps; bases count as bits
 };
 
 /// Where a trace keeps one site's data, in elements of the arena; `none` where it keeps nothing.

@@ -137,8 +137,7 @@ template <class T = float, class Device = cpu> class NetworkBase : public Parame
       f(ParameterRef<T, Device>{b.name, b.shape, b.kind, buffers_.data() + b.offset, nullptr,
                                 b.count});
   }
-  /// The buffers' flat storage, for reading and for writing, as parameters() and
-  /// mutable_parameters().
+  /// The buffers' flat storage, as parameters() and mutable_parameters().
   [[nodiscard]] const T* buffers() const { return buffers_.data(); }
   T* mutable_buffers() { return ++buffer_version_, buffers_.data(); }
   std::size_t buffer_storage() const { return buffers_.size(); }
@@ -261,6 +260,7 @@ template <class T = float, class Device = cpu> class NetworkBase : public Parame
   void build(GraphBuilder builder, const Namer& namer, Dims input, std::uint64_t seed) {
     auto graph = std::make_shared<Graph>();
     graph->input = input;
+    graph->bits = builder.bits;
     graph->nodes = std::move(builder.nodes);
     require<StateError>(graph->nodes.size() == namer.paths.size(),
                         "network: sites and names do not agree");
@@ -268,7 +268,7 @@ template <class T = float, class Device = cpu> class NetworkBase : public Parame
     for (std::size_t i = 0; i < graph->nodes.size(); ++i) {
       Node& node = graph->nodes[i];
       node.path = namer.paths[i];
-      sites_.push_back({parameters_at, buffers_at, prepared_at, node.slot, node.out});
+      sites_.push_back({parameters_at, buffers_at, prepared_at, node.slot, node.out, node.bits()});
       const auto lay = [&](std::vector<ParameterInfo>& infos, std::vector<NamedParameter>& list,
                            std::size_t& at) {
         for (auto& p : infos) {

@@ -48,6 +48,7 @@ struct Slot {
 
 struct Graph {
   Dims input{};
+  quant::Bits bits{};  ///< that the network was told; 0: the type knows them
   std::vector<Node> nodes;
   std::vector<NamedParameter> parameters, buffers;
   std::vector<Slot> slot_list;

@@ -41,23 +41,19 @@ class Network final : public NetworkBase<typename Precision::store, Device> {
   static constexpr bool usable = fault == Fault::none;
 
   /// seed: of the initial values. classes: of a network whose classifier is told them at run time
-  /// (Linear<at_run_time>).
+  /// (Linear<at_run_time>). bits: of one whose maps are told them (quant::MultiBit<at_run_time>).
   /// Errors: UsageError when such a network is told none, or another one a number that is not its
   /// own.
-  explicit Network(std::uint64_t seed = 0, int classes = 0) {
+  explicit Network(std::uint64_t seed = 0, int classes = 0, quant::Bits bits = {}) {
     if constexpr (usable) {
-      GraphBuilder builder;
-      builder.classes = classes;
-      layer_type::describe(builder, -1);
-      const int found = builder.nodes.back().out.c;
-      require<UsageError>(classes == 0 || classes == found, [&] {
-        return "network: its type has " + std::to_string(found) + " classes, found " +
-               std::to_string(classes);
-      });
       Namer namer;
       walk_names<Spec>(namer, "");
-      this->build(std::move(builder), namer, In::dims, seed);
+      this->build(described(classes, bits), namer, In::dims, seed);
     }
+  }
+  /// Throws what the constructor would: nothing is allocated.
+  static void check(int classes, quant::Bits bits = {}) {
+    if constexpr (usable) described(classes, bits);
   }
   std::unique_ptr<Base> clone() const override { return std::make_unique<Network>(*this); }
 
@@ -65,6 +61,28 @@ class Network final : public NetworkBase<typename Precision::store, Device> {
   template <class Tag> const Kept<T, Device>& tap(const Trace<T, Device>& trace) const {
     static_assert(has_tap<Tag, Spec>::value, "rnx: the network has no Tap with this tag");
     return trace.tagged(&tag_id<Tag>);
+  }
+
+ private:
+  [[gnu::cold]] static GraphBuilder described(int classes, quant::Bits bits) {
+    GraphBuilder builder;
+    builder.classes = classes;
+    builder.bits = bits;
+    layer_type::describe(builder, -1);
+    const int found = builder.nodes.back().out.c;
+    require<UsageError>(classes == 0 || classes == found, [&] {
+      return "network: its type has " + std::to_string(found) + " classes, found " +
+             std::to_string(classes);
+    });
+    const auto untold = [](const char* what, bool tells, int told) {
+      require<UsageError>(tells || told == 0, [&] {
+        return "network: its type knows the bits of its " + std::string(what) + ", it was told " +
+               std::to_string(told);
+      });
+    };
+    untold("weights", builder.tells_weights, bits.weights);
+    untold("activations", builder.tells_activations, bits.activations);
+    return builder;
   }
 
  protected:

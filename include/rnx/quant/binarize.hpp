@@ -20,18 +20,21 @@ template <> inline constexpr bool is_signs<BiRealWeights> = true;
 template <class S> inline constexpr bool is_signs<BinaryActivation<S>> = true;
 template <int N> inline constexpr bool is_signs<MultiBitActivation<N>> = true;
 
-/// The value whose sign base n of x is, for numbers and for vectors of them; parameters: the map's.
-/// shifts: where that is x, or op::shifted, the shifts of all bases, or null; without it signs are
-/// made by op::binarize alone, not behind what computes x.
+/// The value whose sign base n of x is, one of so many bases, for numbers and for vectors of them;
+/// parameters: the map's. shifts: where that is x, or op::shifted, the shifts of all bases, or null;
+/// without it signs are made by op::binarize alone, not behind what computes x.
 template <class A> struct SignOf {
-  template <class V, class T> RNX_SHARED static V value(V x, const T*, int) { return x; }
-  template <class T> static const T* shifts(const T*) { return nullptr; }
+  template <class V, class T> RNX_SHARED static V value(V x, const T*, int, int) { return x; }
+  template <class T> static const T* shifts(const T*, int) { return nullptr; }
 };
 template <int N> struct SignOf<MultiBitActivation<N>> {
-  template <class V, class T> RNX_SHARED static V value(V x, const T* parameters, int n) {
-    return op::shifted(x, parameters[N + n]);
+  template <class V, class T>
+  RNX_SHARED static V value(V x, const T* parameters, int n, int bases) {
+    return op::shifted(x, parameters[bases + n]);
   }
-  template <class T> static const T* shifts(const T* parameters) { return parameters + N; }
+  template <class T> static const T* shifts(const T* parameters, int bases) {
+    return parameters + bases;
+  }
 };
 
 /// The signs and scales of a weight map W, without the weights that they come from: what a packed
@@ -41,6 +44,13 @@ template <class W> struct Packed {
   using of = W;
   static constexpr int bases = W::bases, bits = W::bits;
   static constexpr bool identity = false, scaled = W::scaled, valid = W::valid;
+};
+template <class W>
+  requires(quant::told<W> == Told::bases)
+struct Packed<W> : detail::Bases<at_run_time, W::least, W::most> {
+  using option = option::weight_map;
+  using of = W;
+  static constexpr bool identity = false, scaled = W::scaled;
 };
 template <class W> inline constexpr bool is_signs<Packed<W>> = is_signs<W>;
 template <class Map> constexpr bool is_packed = false;
@@ -106,7 +116,8 @@ template <class A, class T> struct kernel<cpu, op::binarize<A, T>> {
       decltype(vec<T>{} != vec<T>{}) nan = {};
       for (int c = 0; c < m.c; c += L) {
         const int count = smaller(L, m.c - c);
-        const vec<T> v = quant::SignOf<A>::value(load_first<L>(x + c, count), a.parameters, k);
+        const vec<T> v =
+            quant::SignOf<A>::value(load_first<L>(x + c, count), a.parameters, k, m.bases);
         nan |= v != v;
         writer.put(mask_bits(v < T(0)) & ((2u << (count - 1)) - 1), count);
       }
@@ -124,7 +135,8 @@ template <class M, class T> struct kernel<cpu, op::weight_bases<quant::Simulated
                                                  .bases = a.bases,
                                                  .scales = a.scales,
                                                  .parameters = a.parameters,
-                                                 .filters = a.filters});
+                                                 .filters = a.filters,
+                                                 .told = a.told});
   }
 };
 template <class M, class T> struct kernel<cpu, op::weight_bases_backward<quant::Simulated<M>, T>> {
@@ -137,7 +149,8 @@ template <class M, class T> struct kernel<cpu, op::weight_bases_backward<quant::
                                                           .dtheta = a.dtheta,
                                                           .parameters = a.parameters,
                                                           .dparameters = a.dparameters,
-                                                          .filters = a.filters});
+                                                          .filters = a.filters,
+                                                          .told = a.told});
   }
 };
 template <class A, class T> struct kernel<cpu, op::activation_bases<quant::Simulated<A>, T>> {
@@ -147,7 +160,8 @@ template <class A, class T> struct kernel<cpu, op::activation_bases<quant::Simul
                                                      .bases = a.bases,
                                                      .sum = a.sum,
                                                      .pad = a.pad,
-                                                     .channels = a.channels});
+                                                     .channels = a.channels,
+                                                     .told = a.told});
   }
 };
 template <class A, class T>
@@ -159,7 +173,8 @@ struct kernel<cpu, op::activation_bases_backward<quant::Simulated<A>, T>> {
                                                               .dsum = a.dsum,
                                                               .dparameters = a.dparameters,
                                                               .pad = a.pad,
-                                                              .channels = a.channels});
+                                                              .channels = a.channels,
+                                                              .told = a.told});
   }
 };
 

@@ -13,7 +13,7 @@ namespace rnx::inline RNX_ISA {
 
 namespace quant_detail {
 template <class A> constexpr bool has_bases = requires(float x, const float* p) {
-  A::base(x, p, 0);
+  A::base(x, p, 0, 1);
 };
 /// Maps that the kernels here know; others have kernels of their own.
 template <class A>
@@ -21,38 +21,43 @@ constexpr bool known = std::is_base_of_v<quant::Elementwise, A> && (!A::scaled |
 
 /// The element functions of an activation map, with its parameters (of the layer) at hand.
 template <class A, class T> struct Elements {
-  static constexpr int count = int(quant::parameter_count<A>(0));
-  T p[count > 0 ? count : 1] = {};
+  static constexpr int most = int(quant::parameter_count<A>(0));
+  quant::bases_t<A> bases;
+  quant::bits_t<A> bits;
+  int count;  ///< of its parameters
+  T p[most > 0 ? most : 1] = {};
 
-  explicit Elements(const T* parameters) {
-    if (count > 0) std::copy_n(parameters, count, p);
+  Elements(const T* parameters, int told)
+      : bases(quant::bases_of<A>(told)),
+        bits(quant::bits_of<A>(told)),
+        count(int(quant::parameter_count<A>(0, bases))) {
+    if (most > 0) std::copy_n(parameters, count, p);
   }
   T base(T x, int n) const {
     if constexpr (has_bases<A>)
-      return A::base(x, p, n);
-    else if constexpr (count > 0)
-      return A::value(x, p);
+      return A::base(x, p, n, bases);
+    else if constexpr (most > 0)
+      return value(x, p);
     else
-      return A::value(x);
+      return value(x);
   }
   T sum(T x) const {
     T total = 0;
-    for (int n = 0; n < A::bases; ++n) total += A::scaled ? p[n] * base(x, n) : base(x, n);
+    for (int n = 0; n < bases; ++n) total += A::scaled ? p[n] * base(x, n) : base(x, n);
     return total;
   }
   T padded_sum() const {
     T total = 0;
-    for (int n = 0; n < A::bases; ++n)
-      total += A::scaled ? p[n] * T(A::pad_value) : T(A::pad_value);
+    for (int n = 0; n < bases; ++n) total += A::scaled ? p[n] * T(A::pad_value) : T(A::pad_value);
     return total;
   }
   /// Of the sum.
   T slope(T x) const {
     if constexpr (has_bases<A>) {
       T total = 0;
-      for (int n = 0; n < A::bases; ++n) total += p[n] * A::base_slope(x, p, n);
+      for (int n = 0; n < bases; ++n) total += p[n] * A::base_slope(x, p, n, bases);
       return total;
-    } else if constexpr (count > 0)
+    } else if constexpr (most > 0)
       return A::slope(x, p);
     else
       return A::slope(x);
@@ -60,18 +65,93 @@ template <class A, class T> struct Elements {
   /// What stands in the place of the derivative of the sum in parameter j, up to factor(j).
   template <int j> T parameter_slope(T x) const {
     if constexpr (has_bases<A> && j < A::bases)
-      return A::base(x, p, j);
+      return A::base(x, p, j, bases);
     else if constexpr (has_bases<A>)
-      return A::base_slope(x, p, j - A::bases);
-    else if constexpr (count > 0)
+      return A::base_slope(x, p, j - A::bases, bases);
+    else if constexpr (most > 0)
       return A::parameter_slope(x, p, j);
     else
       return T(0);
   }
   /// The same at a padded position, where bases are constant.
-  T padded_slope(int j) const { return A::scaled && j < A::bases ? T(A::pad_value) : T(0); }
+  T padded_slope(int j) const { return A::scaled && j < bases ? T(A::pad_value) : T(0); }
   /// What stands before the sums: of shifts their beta.
-  T factor(int j) const { return has_bases<A> && j >= A::bases ? p[j - A::bases] : T(1); }
+  T factor(int j) const { return has_bases<A> && j >= bases ? p[j - bases] : T(1); }
+
+  /// sum, and slope times dsum, of each of a run's elements. Where the bases are told, the loop over
+  /// elements is the inner one: it becomes vectors.
+  void sums(int length, const T* x, T* to) const {
+    if constexpr (in_blocks) {
+      each_block(length, [&](int first, int n, T* total) {
+        for (int k = 0; k + 1 < bases; ++k) {
+          RNX_SIMD
+          for (int i = 0; i < n; ++i) total[i] += p[k] * base(x[first + i], k);
+        }
+        const int last = bases - 1;
+        RNX_SIMD
+        for (int i = 0; i < n; ++i) to[first + i] = total[i] + p[last] * base(x[first + i], last);
+      });
+    } else {
+      RNX_SIMD
+      for (int i = 0; i < length; ++i) to[i] = sum(x[i]);
+    }
+  }
+  void slopes(int length, const T* x, const T* dsum, T* dx) const {
+    if constexpr (in_blocks) {
+      each_block(length, [&](int first, int n, T* total) {
+        for (int k = 0; k + 1 < bases; ++k) {
+          RNX_SIMD
+          for (int i = 0; i < n; ++i) total[i] += p[k] * A::base_slope(x[first + i], p, k, bases);
+        }
+        const int last = bases - 1;
+        RNX_SIMD
+        for (int i = 0; i < n; ++i) {
+          const T slope = total[i] + p[last] * A::base_slope(x[first + i], p, last, bases);
+          dx[first + i] = slope * dsum[first + i];
+        }
+      });
+    } else {
+      RNX_SIMD
+      for (int c = 0; c < length; ++c) dx[c] = slope(x[c]) * dsum[c];
+    }
+  }
+  /// Adds the products with dsum to the sums of all parameters.
+  void add_products(int length, const T* x, const T* dsum, host::Lanes* sums) const {
+    if constexpr (in_blocks)
+      for (int n = 0; n < bases; ++n) {
+        sums[n].add_products(length, dsum, [&](int k) { return base(x[k], n); });
+        sums[bases + n].add_products(length, dsum,
+                                     [&](int k) { return A::base_slope(x[k], p, n, bases); });
+      }
+    else
+      add_products(length, x, dsum, sums, std::make_integer_sequence<int, most>());
+  }
+
+ private:
+  static constexpr bool in_blocks = quant::told<A> == quant::Told::bases;
+
+  template <class... P> T value(T x, P... parameters) const {
+    if constexpr (quant::told<A> == quant::Told::bits)
+      return A::value(x, parameters..., bits);
+    else
+      return A::value(x, parameters...);
+  }
+  /// f(first, length, zeros) for blocks of a run.
+  template <class F> static void each_block(int length, const F& f) {
+    constexpr int block = 256;
+    for (int first = 0; first < length; first += block) {
+      const int n = std::min(block, length - first);
+      T total[block];
+      std::fill_n(total, n, T(0));
+      f(first, n, total);
+    }
+  }
+  template <int... j>
+  void add_products([[maybe_unused]] int length, [[maybe_unused]] const T* x,
+                    [[maybe_unused]] const T* dsum, [[maybe_unused]] host::Lanes* sums,
+                    std::integer_sequence<int, j...>) const {
+    (sums[j].add_products(length, dsum, [&](int k) { return parameter_slope<j>(x[k]); }), ...);
+  }
 };
 
 /// A run of a padded row: `length` elements from `at` of the padded dense map, and from `from` of x
@@ -106,7 +186,7 @@ template <class A, class T> struct kernel<cpu, op::activation_bases<A, T>> {
 
  private:
   static void compute(const op::activation_bases<A, T>& a) {
-    const quant_detail::Elements<A, T> e(a.parameters);
+    const quant_detail::Elements<A, T> e(a.parameters, a.told);
     const long rows = long(a.x.n) * (a.x.h + 2 * a.pad);
     const std::size_t count = std::size_t(rows) * (a.x.w + 2 * a.pad) * a.x.c;
     const T outside = e.padded_sum();
@@ -116,14 +196,14 @@ template <class A, class T> struct kernel<cpu, op::activation_bases<A, T>> {
           quant_detail::padded_runs(a.x, a.pad, row, [&](const quant_detail::PaddedRun& r) {
             const T* x = a.x.data + r.from;
             if (a.bases)
-              for (int n = 0; n < A::bases; ++n) bases(e, n, r, x, a.bases + n * count + r.at);
+              for (int n = 0; n < e.bases; ++n) bases(e, n, r, x, a.bases + n * count + r.at);
             if (a.sum && r.inside)
-              sums(e, r.length, x, a.sum + r.at);
+              e.sums(r.length, x, a.sum + r.at);
             else if (a.sum)
               std::fill_n(a.sum + r.at, r.length, outside);
           });
         },
-        double(count) * A::bases);
+        double(count) * e.bases);
   }
   static void bases(const quant_detail::Elements<A, T>& e, int n, const quant_detail::PaddedRun& r,
                     const T* x, T* to) {
@@ -134,19 +214,15 @@ template <class A, class T> struct kernel<cpu, op::activation_bases<A, T>> {
     RNX_SIMD
     for (int i = 0; i < r.length; ++i) to[i] = e.base(x[i], n);
   }
-  static void sums(const quant_detail::Elements<A, T>& e, int length, const T* x, T* to) {
-    RNX_SIMD
-    for (int i = 0; i < length; ++i) to[i] = e.sum(x[i]);
-  }
 };
 template <class A, class T> struct kernel<cpu, op::activation_bases_backward<A, T>> {
   static constexpr bool known = quant_detail::known<A>;
   static void run(Stream, const op::activation_bases_backward<A, T>& a) {
     if constexpr (known) {
-      const quant_detail::Elements<A, T> e(a.parameters);
+      const Elements e(a.parameters, a.told);
       if (a.dx.data) input(a, e);
-      if constexpr (Elements::count > 0)
-        if (a.dparameters) parameters(a, e, std::make_integer_sequence<int, Elements::count>());
+      if constexpr (Elements::most > 0)
+        if (a.dparameters) parameters(a, e);
     }
   }
 
@@ -162,28 +238,25 @@ template <class A, class T> struct kernel<cpu, op::activation_bases_backward<A, 
           const T* x = a.x.data + std::size_t(row) * a.x.w * a.x.stride;
           const T* dsum = a.dsum + ((std::size_t(n) * H + h + a.pad) * W + a.pad) * a.x.c;
           T* dx = a.dx.data + (std::size_t(n) * a.dx.h + h) * a.dx.w * a.dx.stride;
-          for (int w = 0; w < a.x.w; ++w, x += a.x.stride, dsum += a.x.c, dx += a.dx.stride) {
-            RNX_SIMD
-            for (int c = 0; c < a.x.c; ++c) dx[c] = e.slope(x[c]) * dsum[c];
-          }
+          if (a.x.stride == a.x.c && a.dx.stride == a.x.c)
+            return e.slopes(a.x.w * a.x.c, x, dsum, dx);
+          for (int w = 0; w < a.x.w; ++w, x += a.x.stride, dsum += a.x.c, dx += a.dx.stride)
+            e.slopes(a.x.c, x, dsum, dx);
         },
-        double(a.x.rows()) * a.x.c * A::bases);
+        double(a.x.rows()) * a.x.c * e.bases);
   }
 
-  /// Adds what a run gives to the sums of parameter j.
-  template <int j>
+  /// Adds what a run gives to the sums of all parameters.
   static void add(const op::activation_bases_backward<A, T>& a, const Elements& e,
-                  const quant_detail::PaddedRun& r, host::Lanes& sums) {
-    const T *x = a.x.data + r.from, *dsum = a.dsum + r.at;
-    if (r.inside)
-      sums.add_products(r.length, dsum, [&](int k) { return e.template parameter_slope<j>(x[k]); });
-    else if (const double slope = e.padded_slope(j); slope != 0)
-      sums.add(r.length, [&](int k) { return slope * double(dsum[k]); });
+                  const quant_detail::PaddedRun& r, host::Lanes* sums) {
+    const T* dsum = a.dsum + r.at;
+    if (r.inside) return e.add_products(r.length, a.x.data + r.from, dsum, sums);
+    for (int j = 0; j < e.count; ++j)
+      if (const double slope = e.padded_slope(j); slope != 0)
+        sums[j].add(r.length, [&](int k) { return slope * double(dsum[k]); });
   }
-  template <int... j>
-  static void parameters(const op::activation_bases_backward<A, T>& a, const Elements& e,
-                         std::integer_sequence<int, j...>) {
-    constexpr int count = Elements::count;
+  static void parameters(const op::activation_bases_backward<A, T>& a, const Elements& e) {
+    constexpr int count = std::max(Elements::most, 1);
     constexpr long most = 256;
     const long rows = long(a.x.n) * (a.x.h + 2 * a.pad), chunks = std::min(rows, most);
     double parts[most][count];
@@ -193,13 +266,12 @@ template <class A, class T> struct kernel<cpu, op::activation_bases_backward<A, 
           host::Lanes sums[count];
           for (long row = host::chunk_begin(rows, chunks, i);
                row < host::chunk_begin(rows, chunks, i + 1); ++row)
-            quant_detail::padded_runs(a.x, a.pad, row, [&](const quant_detail::PaddedRun& r) {
-              (add<j>(a, e, r, sums[j]), ...);
-            });
-          ((parts[i][j] = sums[j].total()), ...);
+            quant_detail::padded_runs(
+                a.x, a.pad, row, [&](const quant_detail::PaddedRun& r) { add(a, e, r, sums); });
+          for (int j = 0; j < count; ++j) parts[i][j] = sums[j].total();
         },
-        double(a.x.rows()) * a.x.c * A::bases);
-    for (int k = 0; k < count; ++k) {
+        double(a.x.rows()) * a.x.c * e.bases);
+    for (int k = 0; k < e.count; ++k) {
       double sum = 0;
       for (long i = 0; i < chunks; ++i) sum += parts[i][k];
       a.dparameters[k] += T(sum * e.factor(k));

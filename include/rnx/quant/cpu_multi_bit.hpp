@@ -6,10 +6,11 @@
 namespace rnx::inline RNX_ISA {
 
 namespace quant_detail {
-/// Solves the normal equations A a = b (A: m x m, symmetric) by Cholesky. A base that the earlier
-/// ones span gets scale 0.
-template <int M> inline void solve(double (&A)[M][M], double (&b)[M]) {
-  bool spanned[M] = {};
+/// Solves the normal equations A a = b (A: M x M, symmetric) by Cholesky. A base that the earlier
+/// ones span gets scale 0. Count: bases_t.
+template <class Count, int Most>
+inline void solve(Count M, double (&A)[Most][Most], double (&b)[Most]) {
+  bool spanned[Most] = {};
   for (int j = 0; j < M; ++j) {
     const double diagonal = A[j][j];
     for (int k = 0; k < j; ++k) A[j][j] -= A[j][k] * A[j][k];
@@ -34,15 +35,16 @@ template <class Scales> constexpr bool learned_scales = false;
 template <quant::Per P> constexpr bool learned_scales<quant::Learned<P>> = true;
 
 /// The bases of the layer or of one filter, and their scales.
-template <int M, class S, class T> struct MultiBitFit {
-  using Map = quant::MultiBit<M, S>;
+template <int K, class S, class T> struct MultiBitFit {
+  using Map = quant::MultiBit<K, S>;
   const op::weight_bases<Map, T>& a;
   long begin, end;
+  quant::bases_t<Map> M = quant::bases_of<Map>(a.told);
   double mean = 0, deviation = 0;
 
   void run() {
     find_spread();
-    double alpha[M];
+    double alpha[most];
     find_bases(alpha);
     const int filters = a.g.groups * a.g.o;
     for (int m = 0; m < M; ++m)
@@ -68,21 +70,21 @@ template <int M, class S, class T> struct MultiBitFit {
         });
     deviation = std::sqrt(squares / count);
   }
-  static constexpr int pairs = M * (M + 1) / 2;
+  static constexpr int most = Map::bases, pairs = most * (most + 1) / 2;
   using Lanes = host::Lanes;
 
   /// Writes the bases of a run; what least squares needs of them is added to `sums`: the products
   /// of each pair of bases, and those with the weights.
-  void write_run(std::size_t k, std::size_t at, int length, Lanes (&sums)[pairs + M]) const {
+  void write_run(std::size_t k, std::size_t at, int length, Lanes (&sums)[pairs + most]) const {
     constexpr int block = Lanes::block;
-    double signs[M][block];
+    double signs[most][block];
     for (int first = 0; first < length; first += block) {
       const int n = std::min(block, length - first);
       const T* theta = a.theta + at + std::size_t(first);
       int pair = 0;
       for (int i = 0; i < M; ++i) {
         T* base = a.bases + i * a.g.count() + k + std::size_t(first);
-        const double shift = Map::shift(i) * deviation, centre = mean;
+        const double shift = Map::shift(i, M) * deviation, centre = mean;
         RNX_SIMD
         for (int j = 0; j < n; ++j) signs[i][j] = quant::sign(theta[j] - centre + shift);
         RNX_SIMD
@@ -95,37 +97,39 @@ template <int M, class S, class T> struct MultiBitFit {
     }
   }
   /// Writes the bases; alpha: by least squares.
-  void find_bases(double (&alpha)[M]) {
+  void find_bases(double (&alpha)[most]) {
     const auto sums =
-        host::range_sums<pairs + M>(a.g, begin, end, [&](long from, long to, auto& all) {
-          Lanes lanes[pairs + M];
+        host::range_sums<pairs + most>(a.g, begin, end, [&](long from, long to, auto& all) {
+          Lanes lanes[pairs + most];
           host::each_run(a.g, from, to, [&](std::size_t k, std::size_t at, int length) {
             write_run(k, at, length, lanes);
           });
-          for (int i = 0; i < pairs + M; ++i) all[std::size_t(i)] += lanes[i].total();
+          for (int i = 0; i < pairs + most; ++i) all[std::size_t(i)] += lanes[i].total();
         });
     if constexpr (!learned_scales<S>) {
-      double A[M][M] = {};
+      double A[most][most] = {};
       int pair = 0;
       for (int i = 0; i < M; ++i)
         for (int j = 0; j <= i; ++j) A[i][j] = sums[pair++];
-      std::copy_n(sums.begin() + pairs, M, alpha);
-      solve<M>(A, alpha);
+      std::copy_n(sums.begin() + pairs, most, alpha);
+      solve(M, A, alpha);
     }
   }
 };
 }  // namespace quant_detail
 
-template <int M, class S, class T> struct kernel<cpu, op::weight_bases<quant::MultiBit<M, S>, T>> {
-  static void run(Stream, const op::weight_bases<quant::MultiBit<M, S>, T>& a) {
+template <int K, class S, class T> struct kernel<cpu, op::weight_bases<quant::MultiBit<K, S>, T>> {
+  static void run(Stream, const op::weight_bases<quant::MultiBit<K, S>, T>& a) {
     host::each_scope<S::per>(a.g, [&](long begin, long end) {
-      quant_detail::MultiBitFit<M, S, T>{a, begin, end}.run();
+      quant_detail::MultiBitFit<K, S, T>{a, begin, end}.run();
     });
   }
 };
-template <int M, class S, class T>
-struct kernel<cpu, op::weight_bases_backward<quant::MultiBit<M, S>, T>> {
-  static void run(Stream, const op::weight_bases_backward<quant::MultiBit<M, S>, T>& a) {
+template <int K, class S, class T>
+struct kernel<cpu, op::weight_bases_backward<quant::MultiBit<K, S>, T>> {
+  using Map = quant::MultiBit<K, S>;
+  static void run(Stream, const op::weight_bases_backward<Map, T>& a) {
+    const quant::bases_t<Map> M = quant::bases_of<Map>(a.told);
     const int filters = a.g.groups * a.g.o;
     host::each_scope<S::per>(a.g, [&](long begin, long end) {
       T alpha = 0;
@@ -135,8 +139,8 @@ struct kernel<cpu, op::weight_bases_backward<quant::MultiBit<M, S>, T>> {
       });
       if constexpr (quant_detail::learned_scales<S>) {
         const std::size_t count = a.g.count();
-        const auto sums =
-            host::scope_sums<M>(a.g, begin, end, [&](std::size_t k, std::size_t, auto& all) {
+        const auto sums = host::scope_sums<Map::bases>(
+            a.g, begin, end, [&](std::size_t k, std::size_t, auto& all) {
               for (int m = 0; m < M; ++m) all[m] += double(a.bases[m * count + k]) * a.dsum[k];
             });
         const long row = S::per == quant::Per::layer ? 0 : begin * M;

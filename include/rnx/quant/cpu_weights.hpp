@@ -47,7 +47,8 @@ template <int Bits, class T> struct kernel<cpu, op::weight_bases<quant::DoReFaWe
           double(a.g.count());
       std::fill_n(a.scales, a.g.groups * a.g.o, T(mean));
     } else {
-      constexpr T levels = T((1 << Bits) - 1);
+      const int bits = quant::bits_of<quant::DoReFaWeights<Bits>>(a.told);
+      const T levels = T((1 << bits) - 1);
       const T m = std::tanh(largest(a.g, a.theta));
       host::every_weight(a.g, [&](std::size_t k, std::size_t at) {
         const T share = m == T(0) ? T(0) : std::tanh(a.theta[at]) / (2 * m);

@@ -8,6 +8,7 @@
 #include <cstddef>
 
 #include "rnx/core/parameter_kind.hpp"
+#include "rnx/quant/told.hpp"
 
 namespace rnx::inline RNX_ABI::quant {
 
@@ -41,26 +42,28 @@ template <class Map> constexpr bool describes_parameters() {
     return true;
 }
 /// A map's parameters: an empty array where it says nothing of them (or something else, which the
-/// layer refuses).
-template <class Map> constexpr auto parameters_of() {
-  if constexpr (detail::learns<Map> && describes_parameters<Map>())
+/// layer refuses). bases: of a map that is told them, which says `parameters_of(bases)`, too.
+template <class Map> constexpr auto parameters_of([[maybe_unused]] int bases = Map::bases) {
+  if constexpr (detail::learns<Map> && told<Map> == Told::bases)
+    return Map::parameters_of(bases);
+  else if constexpr (detail::learns<Map> && describes_parameters<Map>())
     return Map::parameters;
   else
     return std::array<MapParameter, 0>{};
 }
 /// Numbers that a file holds beside a weight map's bits: its scales, unless they are parameters.
-template <class W> constexpr int stored_scales(int filters) {
+template <class W> constexpr int stored_scales(int filters, int bases = W::bases) {
   if constexpr (!W::scaled || detail::learns<W>)
     return 0;
   else if constexpr (requires { W::scales_per; })
-    return W::bases * (W::scales_per == Per::layer ? 1 : filters);
+    return bases * (W::scales_per == Per::layer ? 1 : filters);
   else
-    return W::bases * filters;
+    return bases * filters;
 }
 /// Elements of all parameters of a map, for so many channels.
-template <class Map> constexpr std::size_t parameter_count(int channels) {
+template <class Map> constexpr std::size_t parameter_count(int channels, int bases = Map::bases) {
   std::size_t count = 0;
-  for (const MapParameter& p : parameters_of<Map>())
+  for (const MapParameter& p : parameters_of<Map>(bases))
     count += std::size_t(p.count) * (p.per == Per::channel ? channels : 1);
   return count;
 }

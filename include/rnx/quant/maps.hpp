@@ -7,6 +7,8 @@
 //   scaled             whether the bases have scales
 //   parameters         an array of MapParameter: what they learn; without the member: nothing
 //   valid              false: the parameters of the type are out of range
+//   told               of Map<at_run_time> (told.hpp): the number of bases or of bits is the
+//                      network's; operations have it as `told`
 // A weight map W
 //   scaled             true: the kernels of W get scales (K, o), which are applied; false: scales
 //                      are 1 and the kernels get none
@@ -89,6 +91,7 @@ template <class W, class T> struct weight_bases {
   scales_of<W, T*> scales;
   const T* parameters = nullptr;
   int filters = 0;
+  int told = 0;  ///< to a map that is told its bases or bits
   auto pointers() {
     if constexpr (W::scaled)
       return std::tie(theta, bases, scales, parameters);
@@ -106,6 +109,7 @@ template <class W, class T> struct weight_bases_backward {
   const T* parameters = nullptr;
   T* dparameters = nullptr;
   int filters = 0;
+  int told = 0;
   auto pointers() {
     if constexpr (W::scaled)
       return std::tie(theta, bases, scales, dsum, dtheta, parameters, dparameters);
@@ -122,6 +126,7 @@ template <class A, class T> struct activation_bases {
   T* sum;
   int pad;
   int channels = 0;
+  int told = 0;
   auto pointers() { return std::tie(x.data, parameters, bases, sum); }
 };
 template <class A, class T> struct activation_bases_backward {
@@ -132,6 +137,7 @@ template <class A, class T> struct activation_bases_backward {
   T* dparameters;
   int pad;
   int channels = 0;
+  int told = 0;
   auto pointers() { return std::tie(x.data, dx.data, parameters, dsum, dparameters); }
 };
 /// products (k, n, o) = scales (k, o) betas (n); null scales, null betas: 1. `products` is memory

@@ -24,43 +24,54 @@ template <Per P = Per::layer> struct LeastSquares { static constexpr Per per = P
 template <Per P = Per::layer> struct Learned { static constexpr Per per = P; };
 
 namespace detail {
-template <int M, class Scales> struct MultiBitParameters {};
-template <int M, Per P> struct MultiBitParameters<M, Learned<P>> {
-  static constexpr std::array parameters{
-      MapParameter{.name = "alpha",
-                   .count = M,
-                   .per = P,
-                   .value = 0.79788456080286536 / (M > 0 ? M : 1),
-                   .of_deviation = true}};
+template <Per P> struct LearnedAlpha {
+  static constexpr std::array<MapParameter, 1> parameters_of(int bases) {
+    return {MapParameter{.name = "alpha",
+                         .count = bases,
+                         .per = P,
+                         .value = 0.79788456080286536 / (bases > 0 ? bases : 1),
+                         .of_deviation = true}};
+  }
+};
+struct BetasAndShifts {
+  static constexpr std::array<MapParameter, 2> parameters_of(int bases) {
+    return {MapParameter{.name = "beta", .count = bases, .value = 1.0 / (bases > 0 ? bases : 1)},
+            MapParameter{.name = "shift", .count = bases, .init = Init::spread}};
+  }
+};
+
+template <int M, class Scales> struct MultiBitParameters : Bases<M> {};
+template <int M, Per P> struct MultiBitParameters<M, Learned<P>> : Bases<M>, LearnedAlpha<P> {
+  static constexpr std::array parameters = LearnedAlpha<P>::parameters_of(Bases<M>::bases);
 };
 }  // namespace detail
 
+/// M: 1 to 8, or at_run_time.
 template <int M, class Scales = LeastSquares<>>
 struct MultiBit : detail::MultiBitParameters<M, Scales> {
   using option = option::weight_map;
-  static constexpr int bases = M, bits = M;
-  static constexpr bool identity = false, scaled = true, valid = M >= 1 && M <= 8;
+  static constexpr bool identity = false, scaled = true;
   static constexpr Per scales_per = Scales::per;
-  static constexpr double shift(int i) {
-    return M == 1 ? 0.0 : -1.0 + 2.0 * i / (M == 1 ? 1 : M - 1);
+  /// Of base i among so many.
+  static constexpr double shift(int i, int bases) {
+    return bases == 1 ? 0.0 : -1.0 + 2.0 * i / (bases == 1 ? 1 : bases - 1);
   }
 };
 
-template <int N> struct MultiBitActivation : Elementwise {
+/// N: 1 to 8, or at_run_time.
+template <int N> struct MultiBitActivation : Elementwise, detail::Bases<N>, detail::BetasAndShifts {
   using option = option::activation_map;
-  static constexpr int bases = N, bits = N;
-  static constexpr bool identity = false, scaled = true, valid = N >= 1 && N <= 8;
-  static constexpr std::array parameters{
-      MapParameter{.name = "beta", .count = N, .value = 1.0 / (N > 0 ? N : 1)},
-      MapParameter{.name = "shift", .count = N, .init = Init::spread}};
+  static constexpr bool identity = false, scaled = true;
+  static constexpr std::array parameters =
+      detail::BetasAndShifts::parameters_of(detail::Bases<N>::bases);
   static constexpr double pad_value = 1;
-  /// Base n.
-  template <class T> RNX_SHARED static T base(T x, const T* p, int n) {
-    return sign(x + p[N + n] - T(0.5));
+  /// Base n of so many.
+  template <class T> RNX_SHARED static T base(T x, const T* p, int n, int bases) {
+    return sign(x + p[bases + n] - T(0.5));
   }
   /// Of base n in x, and in its shift.
-  template <class T> RNX_SHARED static T base_slope(T x, const T* p, int n) {
-    return within(x + p[N + n], T(0), T(1));
+  template <class T> RNX_SHARED static T base_slope(T x, const T* p, int n, int bases) {
+    return within(x + p[bases + n], T(0), T(1));
   }
 };
 

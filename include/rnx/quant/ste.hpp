@@ -18,6 +18,7 @@ namespace rnx::inline RNX_ABI::quant {
 ///   value(x)  value(x, p)            the base
 ///   slope(x)  slope(x, p)            what stands in the place of its derivative
 ///             parameter_slope(x, p, j)   in the place of its derivative in p[j]
+/// A map that is told its bits takes them last: value(x, bits), value(x, p, bits).
 /// For each of several bases and with betas: MultiBitActivation.
 struct Elementwise {};
 
@@ -53,14 +54,19 @@ template <class S> struct BinaryActivation : Elementwise {
 };
 using SignActivation = BinaryActivation<surrogate::HardTanh>;
 
-template <int Bits> struct RoundActivation : Elementwise {
+/// Bits: 1 to 16, or at_run_time.
+template <int Bits> struct RoundActivation : Elementwise, detail::NumberOfBits<Bits> {
   using option = option::activation_map;
-  static constexpr int bases = 1, bits = Bits;
-  static constexpr bool identity = false, scaled = false, valid = Bits >= 1 && Bits <= 16;
+  static constexpr bool identity = false, scaled = false;
   static constexpr double pad_value = 0;  // round(0)
-  template <class T> RNX_SHARED static T value(T x) {
-    const T levels = T((1 << Bits) - 1), clipped = x < T(0) ? T(0) : x > T(1) ? T(1) : x;
+  template <class T> RNX_SHARED static T value(T x, int bits) {
+    const T levels = T((1 << bits) - 1), clipped = x < T(0) ? T(0) : x > T(1) ? T(1) : x;
     return std::nearbyint(clipped * levels) / levels;
+  }
+  template <class T> RNX_SHARED static T value(T x) {
+    static_assert(Bits != at_run_time,
+                  "rnx: a map that is told its bits takes them: value(x, bits)");
+    return value(x, Bits);
   }
   template <class T> RNX_SHARED static T slope(T x) { return within(x, T(0), T(1)); }
 };
@@ -73,21 +79,25 @@ template <class T> RNX_SHARED T round_quotient(T v) {
   return (v + whole) - whole;
 }
 
-/// Clip: where c starts. c decays with the weights, as the paper's L2 penalty has it (another
-/// decay: an optim::Group of "*.activation.clip"). A clip that is not positive makes every base a
-/// NaN: a network that is broken is seen.
-template <int Bits, int Clip = 8> struct PactActivation : Elementwise {
+/// Bits: 1 to 16, or at_run_time. Clip: where c starts. c decays with the weights, as the paper's
+/// L2 penalty has it (another decay: an optim::Group of "*.activation.clip"). A clip that is not
+/// positive makes every base a NaN: a network that is broken is seen.
+template <int Bits, int Clip = 8> struct PactActivation : Elementwise, detail::NumberOfBits<Bits> {
   using option = option::activation_map;
-  static constexpr int bases = 1, bits = Bits;
   static constexpr bool identity = false, scaled = false,
-                        valid = Bits >= 1 && Bits <= 16 && Clip >= 1;
+                        valid = detail::NumberOfBits<Bits>::valid && Clip >= 1;
   static constexpr std::array parameters{MapParameter{.name = "clip", .value = Clip}};
   static constexpr double pad_value = 0;
-  template <class T> RNX_SHARED static T value(T x, const T* p) {
-    const T levels = T((1 << Bits) - 1), clip = p[0];
+  template <class T> RNX_SHARED static T value(T x, const T* p, int bits) {
+    const T levels = T((1 << bits) - 1), clip = p[0];
     const T above = x < T(0) ? T(0) : x, clipped = above >= clip ? clip : above;
     const T step = clip > T(0) ? clip / levels : std::numeric_limits<T>::quiet_NaN();
     return round_quotient(clipped * levels / clip) * step;
+  }
+  template <class T> RNX_SHARED static T value(T x, const T* p) {
+    static_assert(Bits != at_run_time,
+                  "rnx: a map that is told its bits takes them: value(x, p, bits)");
+    return value(x, p, Bits);
   }
   template <class T> RNX_SHARED static T slope(T x, const T* p) {
     return (x >= T(0) ? T(1) : T(0)) * (x < p[0] ? T(1) : T(0));

@@ -22,10 +22,10 @@
 
 namespace rnx::inline RNX_ABI::quant {
 
-template <int Bits> struct DoReFaWeights {
+/// Bits: 1 to 16, or at_run_time, then from 2: a single bit has a scale.
+template <int Bits> struct DoReFaWeights : detail::NumberOfBits<Bits, Bits == at_run_time ? 2 : 1> {
   using option = option::weight_map;
-  static constexpr int bases = 1, bits = Bits;
-  static constexpr bool identity = false, scaled = Bits == 1, valid = Bits >= 1 && Bits <= 16;
+  static constexpr bool identity = false, scaled = Bits == 1;
   static constexpr Per scales_per = Per::layer;
 };
 

@@ -57,6 +57,13 @@ template <class O> void option(std::vector<std::string>& parts) {
 inline std::string number(const char* name, long long value) {
   return std::string(name) + "<" + std::to_string(value) + ">";
 }
+/// The same of a map: one that is told its bits is the one that knows them.
+template <class Map> void map(std::vector<std::string>& parts, int bits) {
+  if constexpr (quant::told<Map> == quant::Told::nothing)
+    parts.push_back(spelling<Map>::text());
+  else
+    parts.push_back(spelling<Map>::text(bits));
+}
 }  // namespace detail
 
 // policies
@@ -91,7 +98,7 @@ template <class S> struct spelling<quant::BinaryActivation<S>> {
   }
 };
 template <int B> struct spelling<quant::DoReFaWeights<B>> {
-  static std::string text() { return detail::number("quant::DoReFaWeights", B); }
+  static std::string text(int b = B) { return detail::number("quant::DoReFaWeights", b); }
 };
 template <> struct spelling<quant::XnorWeights> {
   static std::string text() { return "quant::XnorWeights"; }
@@ -114,24 +121,24 @@ template <quant::Per P> struct spelling<quant::Learned<P>> {
   static std::string text() { return detail::per("quant::Learned", P); }
 };
 template <int B, int Clip> struct spelling<quant::PactActivation<B, Clip>> {
-  static std::string text() {
-    return detail::list("quant::PactActivation", {std::to_string(B), std::to_string(Clip)});
+  static std::string text(int b = B) {
+    return detail::list("quant::PactActivation", {std::to_string(b), std::to_string(Clip)});
   }
 };
 template <int B> struct spelling<quant::Round<B>> {
   static std::string text() { return detail::number("quant::Round", B); }
 };
 template <int B> struct spelling<quant::RoundActivation<B>> {
-  static std::string text() { return detail::number("quant::RoundActivation", B); }
+  static std::string text(int b = B) { return detail::number("quant::RoundActivation", b); }
 };
 template <int M, class Scales> struct spelling<quant::MultiBit<M, Scales>> {
-  static std::string text() {
-    if (std::is_same_v<Scales, quant::LeastSquares<>>) return detail::number("quant::MultiBit", M);
-    return detail::list("quant::MultiBit", {std::to_string(M), spelling<Scales>::text()});
+  static std::string text(int m = M) {
+    if (std::is_same_v<Scales, quant::LeastSquares<>>) return detail::number("quant::MultiBit", m);
+    return detail::list("quant::MultiBit", {std::to_string(m), spelling<Scales>::text()});
   }
 };
 template <int N> struct spelling<quant::MultiBitActivation<N>> {
-  static std::string text() { return detail::number("quant::MultiBitActivation", N); }
+  static std::string text(int n = N) { return detail::number("quant::MultiBitActivation", n); }
 };
 template <long long N, long long D> struct spelling<Ratio<N, D>> {
   static std::string text() {
@@ -206,10 +213,11 @@ template <int Out, bool B, class W, int In, class A> struct spelling<Linear<Out,
     constexpr bool mapped = !std::is_same_v<A, quant::FullActivation>,
                    quantised = mapped || !std::is_same_v<W, quant::FullPrecision>;
     if (!B || quantised) parts.push_back(B ? "true" : "false");
-    if constexpr (quantised) detail::option<W>(parts);
+    [[maybe_unused]] const Node& node = e.graph.nodes[site];
+    if constexpr (quantised) detail::map<W>(parts, node.weight_bits);
     if constexpr (mapped) {
       parts.push_back("0");
-      detail::option<A>(parts);
+      detail::map<A>(parts, node.activation_bits);
     }
     return detail::list("Linear", parts);
   }
@@ -224,10 +232,12 @@ struct spelling<Convolution<Out, K, S, P, G, B, W, A, Width, Kernel>> {
     parts.push_back(std::to_string(k));
     if (S != 1) parts.push_back(detail::number("Stride", S));
     if (pad != k / 2) parts.push_back(detail::number("Pad", pad));
-    if (!depthwise && G != 1) parts.push_back(detail::number("Groups", e.graph.nodes[site].groups));
+    const Node& node = e.graph.nodes[site];
+    if (!depthwise && G != 1) parts.push_back(detail::number("Groups", node.groups));
     if (B) parts.push_back("Bias<true>");
-    if constexpr (!std::is_same_v<W, quant::FullPrecision>) detail::option<W>(parts);
-    if constexpr (!std::is_same_v<A, quant::FullActivation>) detail::option<A>(parts);
+    if constexpr (!std::is_same_v<W, quant::FullPrecision>) detail::map<W>(parts, node.weight_bits);
+    if constexpr (!std::is_same_v<A, quant::FullActivation>)
+      detail::map<A>(parts, node.activation_bits);
     return detail::list(depthwise ? "Depthwise" : "Conv", parts);
   }
 };
