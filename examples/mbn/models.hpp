@@ -1,6 +1,6 @@
-// The networks of paper 003 that are compiled, for CIFAR's images: a family for each representation,
-// which is told its bits or bases by a model's name. Rows of fixed point stand in the plain order,
-// those of bases in the order batch norm, quantizer, convolution.
+// The networks of paper 003 that are compiled, for CIFAR's images: a family for each
+// representation, which is told its bits or bases by a model's name. Rows of fixed point stand in
+// the plain order, those of bases in the order batch norm, quantizer, convolution.
 #pragma once
 
 #include <rnx/deploy.hpp>

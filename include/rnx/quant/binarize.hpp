@@ -21,8 +21,8 @@ template <class S> inline constexpr bool is_signs<BinaryActivation<S>> = true;
 template <int N> inline constexpr bool is_signs<MultiBitActivation<N>> = true;
 
 /// The value whose sign base n of x is, one of so many bases, for numbers and for vectors of them;
-/// parameters: the map's. shifts: where that is x, or op::shifted, the shifts of all bases, or null;
-/// without it signs are made by op::binarize alone, not behind what computes x.
+/// parameters: the map's. shifts: where that is x, or op::shifted, the shifts of all bases, or
+/// null; without it signs are made by op::binarize alone, not behind what computes x.
 template <class A> struct SignOf {
   template <class V, class T> RNX_SHARED static V value(V x, const T*, int, int) { return x; }
   template <class T> static const T* shifts(const T*, int) { return nullptr; }

@@ -78,8 +78,8 @@ template <class A, class T> struct Elements {
   /// What stands before the sums: of shifts their beta.
   T factor(int j) const { return has_bases<A> && j >= bases ? p[j - bases] : T(1); }
 
-  /// sum, and slope times dsum, of each of a run's elements. Where the bases are told, the loop over
-  /// elements is the inner one: it becomes vectors.
+  /// sum, and slope times dsum, of each of a run's elements. Where the bases are told, the loop
+  /// over elements is the inner one: it becomes vectors.
   void sums(int length, const T* x, T* to) const {
     if constexpr (in_blocks) {
       each_block(length, [&](int first, int n, T* total) {
