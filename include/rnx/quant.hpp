@@ -12,6 +12,7 @@
 #include "rnx/quant/surrogate.hpp"
 #include "rnx/quant/ste.hpp"
 #include "rnx/quant/weights.hpp"
+#include "rnx/quant/int8.hpp"
 #include "rnx/quant/multi_bit.hpp"
 #include "rnx/quant/cpu.hpp"
 #include "rnx/quant/binarize.hpp"

@@ -67,6 +67,19 @@ def bi_real(w):
     return Surrogate.apply(w, v.abs().mean((1, 2, 3), keepdim=True) * sign(v), hard_tanh(v))
 
 
+def int8(w):
+    scale = w.detach().abs().amax((1, 2, 3), keepdim=True) / 127
+    return Surrogate.apply(w, (w.detach() / scale).round() * scale, torch.ones_like(w))
+
+
+def lsq(x, step):
+    """Esser et al. 2020, algorithm 1: 8 bits with a sign, features those of a sample."""
+    g = 1 / (127 * x[0].numel()) ** 0.5
+    step = step * g + (step - step * g).detach()
+    v = (x / step).clamp(-128, 127)
+    return (v + (v.round() - v).detach()) * step
+
+
 def xnor(w, g):
     """XNOR-Net's steps on the stored weight, then its rule for the gradient, without the factor n."""
     centred = w - w.mean(1, keepdim=True)
@@ -105,6 +118,7 @@ def weights(name, w, g):
                 "dorefa 1": lambda: dorefa(1)(w), "dorefa 2": lambda: dorefa(2)(w),
                 "dorefa 4": lambda: dorefa(4)(w), "ternary": lambda: ternary(False)(w),
                 "ternary filter": lambda: ternary(True)(w), "bi-real": lambda: bi_real(w),
+                "int8": lambda: int8(w),
                 "multi-bit 1": lambda: multi_bit(w, 1), "multi-bit 3": lambda: multi_bit(w, 3),
                 "multi-bit 3 filter": lambda: torch.stack([multi_bit(f, 3) for f in w]),
                 "learned 3": lambda: multi_bit(w, 3, learned["alpha"][0]),
@@ -120,7 +134,7 @@ def weights(name, w, g):
 
 
 WEIGHTS = ["sign", "sign identity", "sign approx", "dorefa 1", "dorefa 2", "dorefa 4", "xnor", "ternary",
-           "ternary filter", "bi-real", "multi-bit 1", "multi-bit 3", "multi-bit 3 filter", "learned 3",
+           "ternary filter", "bi-real", "int8", "multi-bit 1", "multi-bit 3", "multi-bit 3 filter", "learned 3",
            "learned 3 filter"]
 
 
@@ -148,6 +162,9 @@ def activations(name, x, g):
     elif name.startswith("pact"):
         p["clip"] = torch.tensor([0.8]).requires_grad_()
         total = padded(pact(x, p["clip"][0], int(name[-1])), box)
+    elif name == "int8":
+        p["step"] = torch.tensor([0.007]).requires_grad_()
+        total = padded(lsq(x, p["step"][0]), box)
     elif name.startswith("round"):
         levels = 2 ** int(name[-1]) - 1
         total = padded(rounded(x.clamp(0, 1) * levels) / levels, box)
@@ -159,7 +176,7 @@ def activations(name, x, g):
     return {k: v.detach().reshape(-1).tolist() for k, v in out.items()}
 
 
-ACTIVATIONS = ["sign", "sign identity", "sign approx", "round 2", "pact 2", "pact 4", "multi-bit 1",
+ACTIVATIONS = ["sign", "sign identity", "sign approx", "round 2", "pact 2", "pact 4", "int8", "multi-bit 1",
                "multi-bit 3"]
 
 

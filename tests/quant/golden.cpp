@@ -107,8 +107,9 @@ struct Golden {
     std::size_t at = 0;
     for (const quant::MapParameter& p : quant::parameters_of<A>())
       for (int i = 0; i < p.count; ++i)
-        learned[at++] = p.name == std::string("clip")
-                            ? 0.8
+        learned[at++] = p.name == std::string("clip") ? 0.8
+                        : p.name == std::string("step")
+                            ? 0.007
                             : golden::u(p.name, i) - (p.init == Init::spread ? 0.5 : 0.3);
     test::run(op::activation_bases<A, double>{.x = {map, x.data()},
                                               .parameters = learned.data(),
@@ -159,6 +160,7 @@ TEST_CASE("weight maps compute what PyTorch does") {
   golden.weights<TernaryWeights<>>("ternary");
   golden.weights<TernaryWeights<Per::channel>>("ternary filter");
   golden.weights<BiRealWeights>("bi-real");
+  golden.weights<Int8Weights>("int8");
   golden.weights<MultiBit<1>>("multi-bit 1");
   golden.weights<MultiBit<3>>("multi-bit 3");
   golden.weights<MultiBit<3, LeastSquares<Per::channel>>>("multi-bit 3 filter");
@@ -172,6 +174,7 @@ TEST_CASE("activation maps compute what PyTorch does") {
   golden.activation<BinaryActivation<surrogate::Identity>>("sign identity");
   golden.activation<BinaryActivation<surrogate::ApproxSign>>("sign approx");
   golden.activation<RoundActivation<2>>("round 2");
+  golden.activation<Int8Activation>("int8");
   golden.activation<PactActivation<2>>("pact 2");
   golden.activation<PactActivation<4>>("pact 4");
   golden.activation<MultiBitActivation<1>>("multi-bit 1");
@@ -216,6 +219,7 @@ TEST_CASE("maps give the same bits with any number of threads") {
   using namespace quant;
   weight_threads<DoReFaWeights<2>>();
   weight_threads<XnorWeights>();
+  weight_threads<Int8Weights>();
   weight_threads<TernaryWeights<>>();
   weight_threads<MultiBit<3>>();
   weight_threads<MultiBit<2, Learned<>>>();
@@ -265,6 +269,7 @@ TEST_CASE("a NaN passes the weight maps with means") {
   nan_passes<DoReFaWeights<3>>();
   nan_passes<XnorWeights>();
   nan_passes<BiRealWeights>();
+  nan_passes<Int8Weights>();
   nan_passes<TernaryWeights<>>();
   nan_passes<TernaryWeights<Per::channel>>();
   nan_passes<MultiBit<3, LeastSquares<Per::channel>>>();

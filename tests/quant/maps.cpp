@@ -239,6 +239,44 @@ template <class W, class A, class Spec, class In> void check_direct() {
     if (p.name == "c.activation.shift") compare("shift", found, sums.dshift);
   });
 }
+/// A layer of 8-bit integers in float, and what its integer accumulators and scales give.
+template <class Spec, class In> void check_integers(const float step) {
+  constexpr int n = 3;
+  Network<Named<"c", Spec>, In> net(2);
+  constexpr Dims out = Spec::out_dims(In::dims);
+  const auto numbers = [](std::size_t count, int draw) {
+    const auto v = uniform(count, draw);
+    return std::vector<float>(v.begin(), v.end());
+  };
+  const auto theta = numbers(net.graph().parameters[0].count, 1), bias = numbers(out.c, 2);
+  net.set("c.weight", theta);
+  net.set("c.bias", bias);
+  net.set("c.activation.step", std::vector<float>{step});
+  Tensor<float> x(n, In::dims);
+  x.upload(numbers(x.size(), 4));
+  auto trace = net.make_trace({.capacity = n});
+  const auto y = to_host(net.forward(trace, std::as_const(x).view(), {}));
+
+  const std::size_t row = theta.size() / out.c;
+  std::vector<std::int64_t> sums(y.size(), 0);
+  std::vector<float> scales(out.c, 0);
+  for (std::size_t k = 0; k < theta.size(); ++k)
+    scales[k / row] = std::max(scales[k / row], std::abs(theta[k]));
+  for (float& s : scales) s /= 127;
+  const Node& node = net.graph().nodes[0];
+  for_each_product(node, n, In::dims, out, [&](std::size_t to, std::size_t k, long from, int o) {
+    if (from < 0) return;
+    const auto whole = [](float v) { return std::int64_t(std::nearbyint(v)); };
+    const std::int64_t level = std::clamp<std::int64_t>(whole(x.data()[from] / step), -128, 127);
+    sums[to] += whole(theta[k] / scales[o]) * level;
+  });
+  for (std::size_t i = 0; i < y.size(); ++i) {
+    const int o = int(i % out.c);
+    const float product = float(sums[i]) * (scales[o] * step);
+    CHECK(y[i] == product + bias[o]);
+  }
+}
+
 template <class W, class A, class In, int Out, int K, class... Os> void check_conv() {
   check_direct<W, A, Conv<Out, K, W, A, Os...>, In>();
 }
@@ -278,6 +316,14 @@ TEST_CASE(
   check_conv<MeanScaled, FullActivation, Shape<16, 6, 6>, 18, 3, Bias<true>>();
   check_conv<MeanScaled, MultiBitActivation<2>, Shape<16, 6, 6>, 18, 3, Stride<2>, Groups<2>>();
   check_conv<MeanScaled, SignActivation, Shape<6, 5, 5>, 17, 1>();
+}
+TEST_CASE("a layer of 8-bit integers is an integer accumulator times its scales, to the bit") {
+  using W = quant::Int8Weights;
+  using A = quant::Int8Activation;
+  check_integers<Conv<16, 3, W, A, Bias<true>>, Shape<3, 9, 9>>(1.f / 100);
+  check_integers<Conv<64, 3, W, A, Bias<true>>, Shape<64, 8, 8>>(1.f / 200);
+  check_integers<Conv<20, 3, Stride<2>, W, A, Bias<true>>, Shape<17, 7, 7>>(1.f / 128);
+  check_integers<Linear<10, true, W, 0, A>, Shape<64, 1, 1>>(1.f / 90);
 }
 TEST_CASE("a grouped convolution refuses a subnet that narrows its input") {
   Network<Sequential<Named<"a", Conv<16, 1, width::Chosen>>, Named<"b", Conv<8, 3, Groups<2>>>>,

@@ -38,6 +38,9 @@ struct BoundConv {
     static_assert(w != Lacks::backward && a != Lacks::backward,
                   "rnx: this map has a kernel forward and none backward: specialise kernel<cpu, "
                   "op::weight_bases_backward<Map, T>> (op::activation_bases_backward)");
+    static_assert(Layout::exact,
+                  "rnx: a layer of Int8Weights and Int8Activation has more than 1032 products in a "
+                  "sum, which float does not hold exactly");
     static_assert(S.groups == 1 || Width::slot_count == 0,
                   "rnx: a convolution in groups has no width to choose");
     static_assert(!Layout::derived || W::identity,

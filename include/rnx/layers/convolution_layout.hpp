@@ -57,6 +57,12 @@ struct ConvLayout {
                                  S.groups == 1 && !derived &&
                                  geometry::binary_wins(S.in.c, S.out.c, S.kh, S.kw);
 
+  /// Its products are those of integers: every order of their sum gives the same, exact number.
+  static constexpr bool whole_numbers = quant::whole_numbers<W> && quant::whole_numbers<A>;
+  static constexpr bool exact =
+      !whole_numbers ||
+      long(S.in_group()) * S.kh * S.kw <= quant::exact_products(std::numeric_limits<T>::digits);
+
   /// Its weights are a buffer of words, and its scales parameters in the place of the map's.
   static constexpr bool packed = quant::is_packed<W>;
 
@@ -90,7 +96,7 @@ struct ConvLayout {
                                             .sg = out_group * S.in_group() * kernel_size};
   static constexpr bool winograd_shape = RNX_WINOGRAD && has_fusion<Device> && !S.linear &&
                                          S.kh == 3 && S.kw == 3 && S.stride == 1 && S.groups == 1 &&
-                                         !derived;
+                                         !derived && !whole_numbers;
   static constexpr bool winograd_forward =
       winograd_shape && geometry::winograd_wins(S.in.c, S.out.c, S.out.h, S.out.w);
   static constexpr bool winograd_backward =

@@ -7,12 +7,20 @@
 namespace rnx::inline RNX_ISA::models {
 
 /// Convolutions of one kind; Os are further options of Conv. `stem` and `classifier` stay in full
-/// precision, as quantised networks keep their first and last layers.
+/// precision, as quantised networks keep their first and last layers (or Int8Ends).
 template <class W = quant::FullPrecision, class A = quant::FullActivation> struct Convolutions {
   template <int Out, int K, int S = 1, class... Os>
   using conv = Conv<Out, K, Stride<S>, W, A, Os...>;
   template <int Out, int K, int S = 1, class... Os> using stem = Conv<Out, K, Stride<S>, Os...>;
   template <int Out> using classifier = Linear<Out>;
+};
+
+/// The same with a stem and a classifier of 8-bit integers, as paper 003 has them.
+template <class Convs> struct Int8Ends : Convs {
+  template <int Out, int K, int S = 1, class... Os>
+  using stem = Conv<Out, K, Stride<S>, quant::Int8Weights, quant::Int8Activation, Os...>;
+  template <int Out>
+  using classifier = Linear<Out, true, quant::Int8Weights, 0, quant::Int8Activation>;
 };
 
 /// Layers whose names stay at the top. They are one bound type, which networks with other numbers

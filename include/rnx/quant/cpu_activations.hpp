@@ -7,6 +7,7 @@
 #include <array>
 
 #include "rnx/quant/cpu_lanes.hpp"
+#include "rnx/quant/int8.hpp"
 #include "rnx/quant/multi_bit.hpp"
 
 namespace rnx::inline RNX_ISA {
@@ -14,6 +15,11 @@ namespace rnx::inline RNX_ISA {
 namespace quant_detail {
 template <class A> constexpr bool has_bases = requires(float x, const float* p) {
   A::base(x, p, 0, 1);
+};
+/// Maps that say slopes in x and in their parameters themselves.
+template <class A> constexpr bool has_slope = requires(float x, const float* p) {
+  A::slope(x, p);
+  A::parameter_slope(x, p, 0);
 };
 /// Maps that the kernels here know; others have kernels of their own.
 template <class A>
@@ -53,30 +59,36 @@ template <class A, class T> struct Elements {
   }
   /// Of the sum.
   T slope(T x) const {
-    if constexpr (has_bases<A>) {
+    if constexpr (has_slope<A>) {
+      return A::slope(x, p);
+    } else if constexpr (has_bases<A>) {
       T total = 0;
       for (int n = 0; n < bases; ++n) total += p[n] * A::base_slope(x, p, n, bases);
       return total;
-    } else if constexpr (most > 0)
-      return A::slope(x, p);
-    else
+    } else {
       return A::slope(x);
+    }
   }
   /// What stands in the place of the derivative of the sum in parameter j, up to factor(j).
   template <int j> T parameter_slope(T x) const {
-    if constexpr (has_bases<A> && j < A::bases)
+    if constexpr (has_slope<A>)
+      return A::parameter_slope(x, p, j);
+    else if constexpr (has_bases<A> && j < A::bases)
       return A::base(x, p, j, bases);
     else if constexpr (has_bases<A>)
       return A::base_slope(x, p, j - A::bases, bases);
-    else if constexpr (most > 0)
-      return A::parameter_slope(x, p, j);
     else
       return T(0);
   }
   /// The same at a padded position, where bases are constant.
   T padded_slope(int j) const { return A::scaled && j < bases ? T(A::pad_value) : T(0); }
-  /// What stands before the sums: of shifts their beta.
-  T factor(int j) const { return has_bases<A> && j >= bases ? p[j - bases] : T(1); }
+  /// What stands before the sums: of shifts their beta. features: of a sample.
+  T factor(int j, [[maybe_unused]] double features) const {
+    if constexpr (requires { A::parameter_factor(features); })
+      return T(A::parameter_factor(features));
+    else
+      return has_bases<A> && j >= bases ? p[j - bases] : T(1);
+  }
 
   /// sum, and slope times dsum, of each of a run's elements. Where the bases are told, the loop
   /// over elements is the inner one: it becomes vectors.
@@ -274,7 +286,7 @@ template <class A, class T> struct kernel<cpu, op::activation_bases_backward<A, 
     for (int k = 0; k < e.count; ++k) {
       double sum = 0;
       for (long i = 0; i < chunks; ++i) sum += parts[i][k];
-      a.dparameters[k] += T(sum * e.factor(k));
+      a.dparameters[k] += T(sum * e.factor(k, double(a.x.h) * a.x.w * a.x.c));
     }
   }
 };

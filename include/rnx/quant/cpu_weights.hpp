@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "rnx/quant/cpu_filters.hpp"
+#include "rnx/quant/int8.hpp"
 
 namespace rnx::inline RNX_ISA {
 
@@ -163,6 +164,28 @@ template <class T> struct kernel<cpu, op::weight_bases_backward<quant::BiRealWei
     host::every_weight(a.g, [&](std::size_t k, std::size_t at) {
       if (std::abs(a.theta[at]) <= T(1)) a.dtheta[at] += a.dsum[k];
     });
+  }
+};
+
+template <class T> struct kernel<cpu, op::weight_bases<quant::Int8Weights, T>> {
+  static void run(Stream, const op::weight_bases<quant::Int8Weights, T>& a) {
+    host::every_filter(a.g, [&](long filter) {
+      T most = 0;
+      host::each_weight(a.g, filter, filter + 1, [&](std::size_t, std::size_t at) {
+        const T size = std::abs(a.theta[at]);
+        most = size <= most || std::isnan(most) ? most : size;
+      });
+      const T scale = most / T(127);
+      host::each_weight(a.g, filter, filter + 1, [&](std::size_t k, std::size_t at) {
+        a.bases[k] = scale == T(0) ? T(0) : quant::round_quotient(a.theta[at] / scale);
+      });
+      a.scales[filter] = scale;
+    });
+  }
+};
+template <class T> struct kernel<cpu, op::weight_bases_backward<quant::Int8Weights, T>> {
+  static void run(Stream, const op::weight_bases_backward<quant::Int8Weights, T>& a) {
+    host::every_weight(a.g, [&](std::size_t k, std::size_t at) { a.dtheta[at] += a.dsum[k]; });
   }
 };
 

@@ -103,6 +103,12 @@ template <int B> struct spelling<quant::DoReFaWeights<B>> {
 template <> struct spelling<quant::XnorWeights> {
   static std::string text() { return "quant::XnorWeights"; }
 };
+template <> struct spelling<quant::Int8Weights> {
+  static std::string text() { return "quant::Int8Weights"; }
+};
+template <> struct spelling<quant::Int8Activation> {
+  static std::string text() { return "quant::Int8Activation"; }
+};
 template <> struct spelling<quant::BiRealWeights> {
   static std::string text() { return "quant::BiRealWeights"; }
 };
