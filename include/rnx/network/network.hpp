@@ -25,6 +25,33 @@ struct bound_or_rejected<false, Spec, In, Device,
                                   BoundIdentity<In, Device, T>>;
 };
 
+namespace detail {
+
+inline GraphBuilder told(int classes, quant::Bits bits) {
+  GraphBuilder builder;
+  builder.classes = classes;
+  builder.bits = bits;
+  return builder;
+}
+/// Errors: UsageError (the layers that described themselves know a number that they were told).
+[[gnu::cold]] inline void require_told(const GraphBuilder& builder) {
+  const int classes = builder.classes, found = builder.nodes.back().out.c;
+  require<UsageError>(classes == 0 || classes == found, [&] {
+    return "network: its type has " + std::to_string(found) + " classes, found " +
+           std::to_string(classes);
+  });
+  const auto untold = [](const char* what, bool tells, int told) {
+    require<UsageError>(tells || told == 0, [&] {
+      return "network: its type knows the bits of its " + std::string(what) + ", it was told " +
+             std::to_string(told);
+    });
+  };
+  untold("weights", builder.tells_weights, builder.bits.weights);
+  untold("activations", builder.tells_activations, builder.bits.activations);
+}
+
+}  // namespace detail
+
 /// Spec: a composition of layers. In: Shape of one sample. Precision: Float, or Double for gradient
 /// checks.
 ///   Net net(seed);  auto trace = net.make_trace({.use = Use::train, .capacity = 128});
@@ -46,14 +73,21 @@ class Network final : public NetworkBase<typename Precision::store, Device> {
   /// own.
   explicit Network(std::uint64_t seed = 0, int classes = 0, quant::Bits bits = {}) {
     if constexpr (usable) {
+      GraphBuilder builder = detail::told(classes, bits);
+      layer_type::describe(builder, -1);
+      detail::require_told(builder);
       Namer namer;
       walk_names<Spec>(namer, "");
-      this->build(described(classes, bits), namer, In::dims, seed);
+      this->build(std::move(builder), namer, In::dims, seed);
     }
   }
   /// Throws what the constructor would: nothing is allocated.
   static void check(int classes, quant::Bits bits = {}) {
-    if constexpr (usable) described(classes, bits);
+    if constexpr (usable) {
+      GraphBuilder builder = detail::told(classes, bits);
+      layer_type::describe(builder, -1);
+      detail::require_told(builder);
+    }
   }
   std::unique_ptr<Base> clone() const override { return std::make_unique<Network>(*this); }
 
@@ -61,28 +95,6 @@ class Network final : public NetworkBase<typename Precision::store, Device> {
   template <class Tag> const Kept<T, Device>& tap(const Trace<T, Device>& trace) const {
     static_assert(has_tap<Tag, Spec>::value, "rnx: the network has no Tap with this tag");
     return trace.tagged(&tag_id<Tag>);
-  }
-
- private:
-  [[gnu::cold]] static GraphBuilder described(int classes, quant::Bits bits) {
-    GraphBuilder builder;
-    builder.classes = classes;
-    builder.bits = bits;
-    layer_type::describe(builder, -1);
-    const int found = builder.nodes.back().out.c;
-    require<UsageError>(classes == 0 || classes == found, [&] {
-      return "network: its type has " + std::to_string(found) + " classes, found " +
-             std::to_string(classes);
-    });
-    const auto untold = [](const char* what, bool tells, int told) {
-      require<UsageError>(tells || told == 0, [&] {
-        return "network: its type knows the bits of its " + std::string(what) + ", it was told " +
-               std::to_string(told);
-      });
-    };
-    untold("weights", builder.tells_weights, bits.weights);
-    untold("activations", builder.tells_activations, bits.activations);
-    return builder;
   }
 
  protected:
