@@ -8,14 +8,12 @@
 namespace mbn::convolutions {
 
 using namespace rnx;
+using models::Convolutions;
 
-/// First and last layers have 8 bits.
-template <class W, class A> using Of = models::Int8Ends<models::Convolutions<W, A>>;
-
-using Pact = Of<quant::DoReFaWeights<at_run_time>, quant::PactActivation<at_run_time>>;
-using DoReFa = Of<quant::DoReFaWeights<at_run_time>, quant::RoundActivation<at_run_time>>;
-using Xnor = Of<quant::XnorWeights, quant::SignActivation>;
-using MultiBit = Of<quant::MultiBit<at_run_time>, quant::MultiBitActivation<at_run_time>>;
+using Pact = Convolutions<quant::DoReFaWeights<at_run_time>, quant::PactActivation<at_run_time>>;
+using DoReFa = Convolutions<quant::DoReFaWeights<at_run_time>, quant::RoundActivation<at_run_time>>;
+using Xnor = Convolutions<quant::XnorWeights, quant::SignActivation>;
+using MultiBit = Convolutions<quant::MultiBit<at_run_time>, quant::MultiBitActivation<at_run_time>>;
 
 }  // namespace mbn::convolutions
 

@@ -126,6 +126,12 @@ TEST_CASE("networks of few bits: batch norm, quantizer, convolution") {
   const Graph r20 = support::describe<BinaryResNet20<10, Convs>, Cifar>();
   CHECK(bops(r20) == 148676608);
   CHECK(r20.nodes[r20.find("layer1.0.conv1")].inputs[0] == r20.find("layer1.0.bn1"));
+  const Graph ends = support::describe<BinaryResNet20<10, Int8Ends<Convs>>, Cifar>();
+  CHECK(bops(ends) == 148676608);  // full precision counts as 8 x 8, too
+  for (const char* name : {"conv1", "fc"}) {
+    const Node& n = ends.nodes[ends.find(name)];
+    CHECK((n.weight_bits == 8 && n.activation_bits == 8));
+  }
   CHECK(bops(support::describe<BinaryResNet56<10, Convs>, Cifar>()) / 1e8 ==
         doctest::Approx(4.0348).epsilon(1e-4));
   CHECK(bops(support::describe<BinaryResNet18ImageNet<1000, Convs>, Large>(), true) / 1e8 ==
