@@ -111,6 +111,7 @@ TEST_CASE("rnx-mbn: from training to tables; what is finished stays") {
   CHECK(partial > 0);  // three bases with shifts of their own
   const std::string table = read(f / "mbn/tables/table-2.md");
   CHECK(table.find("92.49") != table.npos);
+  CHECK(table.find("pruned weights") != table.npos);
   CHECK(table.find("missing") != table.npos);  // rows that were left out
   CHECK(read(f / "mbn/tables/table-3.md").find("resnet56_3x1 \u2192 resnet20_3x1") != table.npos);
   CHECK(read(f / "mbn/report.md").find("## Checks\n\n") != table.npos);
