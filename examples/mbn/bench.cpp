@@ -46,8 +46,7 @@ class Inference {
 
 /// The full-precision network in whose place a row's stands.
 AnyNetwork<float> full_precision(const std::string& model, const models::ModelOptions& options) {
-  const std::string network = model.substr(0, model.find('_'));
-  return models::Registry<>::instance().make(model_of(network, method_of("fp")), options);
+  return models::Registry<>::instance().make(network_of(model), options);
 }
 
 }  // namespace

@@ -69,8 +69,7 @@ Json checks_of(const Run& run, const NetworkBase<float>& net, const data::Part& 
                const Attacks& k, tools::Display& display) {
   AnyNetwork<float> floats;
   if (!run.floats.empty()) {
-    const std::string& model = run.program.a.model;
-    floats = tools::make_model(model.substr(0, model.find('_')), images, 0);
+    floats = tools::make_model(network_of(run.program.a.model), images, 0);
     io::load_model(run.floats.string(), *floats);
   }
   const auto checks = tools::run_checks(norm::Linf::name, net, images,

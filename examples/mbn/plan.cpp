@@ -48,13 +48,17 @@ Method method_of(const std::string& name) {
       return {name, fmt::format("{}-{}", label, told->weights), told->weights, told->weights};
     }
   throw rnx::UsageError(
-      "--bases: expected bases as 3x1, bits as pact4 or dorefa2, fp or xnor, found '" + name + "'");
+      "--bases: expected bases as 3x1, bits as pact4 or dorefa2, fp, xnor, pruned-weights or "
+      "pruned-channels, found '" +
+      name + "'");
 }
 
 std::string model_of(const std::string& network, const Method& method) {
   return method.name == "fp" || !pruned_unit(method.name).empty() ? network
                                                                   : network + "_" + method.name;
 }
+
+std::string network_of(const std::string& model) { return model.substr(0, model.find('_')); }
 
 namespace {
 
@@ -169,8 +173,7 @@ void add_row(Plan& plan, const Method& m, Training training) {
   const std::string prefix = training == Training::fast ? "fast-" : "";
   if (plan.find(prefix + m.name)) return;
   Row row = *plan.find(prefix + (is_of_signs(m.name) ? "3x1" : "pact2"));
-  const auto model = row.settings["model"].get<std::string>();
-  row.settings["model"] = model_of(model.substr(0, model.rfind('_')), m);
+  row.settings["model"] = model_of(network_of(row.settings["model"]), m);
   row.name = prefix + m.name;
   row.method = m.name;
   plan.rows.push_back(row);

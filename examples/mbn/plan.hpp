@@ -28,6 +28,8 @@ bool is_of_signs(const std::string& method);
 Method method_of(const std::string& name);
 /// "resnet20_3x1"; "resnet20" for full precision, pruned or not.
 std::string model_of(const std::string& network, const Method& method);
+/// "resnet20" of "resnet20_3x1".
+std::string network_of(const std::string& model);
 
 enum class Training { natural, fast };
 

@@ -176,8 +176,7 @@ int main(int argc, char** argv) {
   return app.run(argc, argv, [] {
     throw UsageError(
         "expected a verb: all, train, attack, threat-sweep, sweep, prune, flow, pack, bench, table "
-        "or "
-        "figure");
+        "or figure");
     return 0;
   });
 }

@@ -97,16 +97,22 @@ std::string flow_line(const Row& row, const fs::path& file) {
   }
   return text + "\n";
 }
-std::string flow_table(const Plan& plan, const fs::path& out) {
+/// line(row, file) of each row whose run of the first seed has the file.
+template <class Line>
+std::string lines_of(const Plan& plan, const fs::path& out, const char* name, const Line& line) {
   std::string lines;
   for (const Row& row : plan.rows) {
-    const fs::path file = paper::folder_of(out, row.name, plan.seeds[0]) / "flow.json";
-    if (report::detail::is_there(file)) lines += flow_line(row, file);
+    const fs::path file = paper::folder_of(out, row.name, plan.seeds[0]) / name;
+    if (report::detail::is_there(file)) lines += line(row, file);
   }
+  return lines;
+}
+std::string flow_table(const Plan& plan, const fs::path& out) {
+  const std::string lines = lines_of(plan, out, "flow.json", flow_line);
   if (lines.empty()) return "No flow was measured.\n";
   return "Share of the inputs of convolutions to which the surrogate lets no gradient through, "
-         "that "
-         "of\nsome bases, all of it; and of weights whose gradient is 0: means over layers, %.\n\n"
+         "that of\nsome bases, all of it; and of weights whose gradient is 0: means over layers, "
+         "%.\n\n"
          "| | blocked | partial | passed | zero gradients of weights "
          "|\n|---|---:|---:|---:|---:|\n" +
          lines;
@@ -125,11 +131,7 @@ std::string speed_line(const Row& row, const fs::path& file) {
                      json.at("float_bytes").get<double>() / json.at("packed_bytes").get<double>());
 }
 std::string speed_table(const Plan& plan, const fs::path& out) {
-  std::string lines;
-  for (const Row& row : plan.rows) {
-    const fs::path file = paper::folder_of(out, row.name, plan.seeds[0]) / "speed.json";
-    if (report::detail::is_there(file)) lines += speed_line(row, file);
-  }
+  const std::string lines = lines_of(plan, out, "speed.json", speed_line);
   if (lines.empty()) return "No packed network was timed.\n";
   return fmt::format(
              "Inference, images a second: the packed network and full precision in its place, "
@@ -160,8 +162,7 @@ void write_tables(const Plan& plan, const fs::path& out) {
   const Attacks& k = plan.attacks;
   std::string page = fmt::format(
       "# Paper 003 (MBN), preset {}\n\nAttacks on {} test images, means over {} runs with starts "
-      "of "
-      "their own. Training: {}.\n\n",
+      "of their own. Training: {}.\n\n",
       plan.preset, k.images ? fmt::format("the first {}", k.images) : "all", k.runs,
       plan.data.dump());
   for (const PaperTable& t : paper_tables(plan))
