@@ -5,6 +5,7 @@
 #include "rnx/attack/cuda.cuh"
 #include "rnx/cuda.hpp"
 #include "rnx/device/cuda.cuh"
+#include "rnx/distill/cuda.cuh"
 #include "rnx/kernels/cuda/batch_norm.cuh"
 #include "rnx/kernels/cuda/convolution.cuh"
 #include "rnx/kernels/cuda/convolution_weight.cuh"
@@ -32,6 +33,7 @@ RNX_CUDA_BATCH_NORM(RNX_CUDA_INSTANTIATE)
 RNX_CUDA_CONVOLUTION(RNX_CUDA_INSTANTIATE)
 RNX_CUDA_CONVOLUTION_WEIGHT(RNX_CUDA_INSTANTIATE)
 RNX_CUDA_DEPTHWISE(RNX_CUDA_INSTANTIATE)
+RNX_CUDA_DISTILL(RNX_CUDA_INSTANTIATE)
 RNX_CUDA_LOSS(RNX_CUDA_INSTANTIATE)
 RNX_CUDA_MEMORY(RNX_CUDA_INSTANTIATE)
 RNX_CUDA_OPTIM(RNX_CUDA_INSTANTIATE)

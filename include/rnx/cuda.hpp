@@ -4,6 +4,7 @@
 #pragma once
 
 #include "rnx/attack/cuda.hpp"
+#include "rnx/distill/cuda.hpp"
 #include "rnx/kernels/cuda.hpp"
 #include "rnx/loss/cuda.hpp"
 #include "rnx/optim/cuda.hpp"

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "rnx/attack/cuda.cuh"
+#include "rnx/distill/cuda.cuh"
 #include "rnx/kernels.hpp"
 #include "rnx/kernels/cuda/batch_norm.cuh"
 #include "rnx/kernels/cuda/convolution.cuh"

@@ -4,35 +4,18 @@
 
 #include <cmath>
 
-#include "rnx/distill/op.hpp"
+#include "rnx/distill/formulas.hpp"
 #include "rnx/kernels.hpp"
 
 namespace rnx::inline RNX_ISA::host {
 
-/// The source pixels of one target pixel along one axis: [first, first + count) with weights
-/// `head`, then `rest` for each other.
-struct Sources {
-  int first = 0, count = 1;
-  double head = 1, rest = 0;
-  double operator[](int k) const { return k ? rest : head; }
-};
-inline Sources sources(Resize method, int o, int in, int out) {
-  if (method == Resize::average) {
-    const int first = int(long(o) * in / out), last = int(((long(o) + 1) * in + out - 1) / out);
-    return {first, last - first, 1.0 / (last - first), 1.0 / (last - first)};
-  }
-  const double at = larger((o + 0.5) * (double(in) / out) - 0.5, 0.0);
-  const int first = smaller(int(at), in - 1);
-  if (first == in - 1) return {first, 1, 1, 0};
-  return {first, 2, 1 - (at - first), at - first};
-}
 /// f(target offset, source offset, weight) for one sample, in a fixed order.
 template <class F>
 void for_sources(Resize method, const geometry::Map& x, const geometry::Map& y, F&& f) {
   for (int oh = 0; oh < y.h; ++oh) {
-    const Sources a = sources(method, oh, x.h, y.h);
+    const op::Sources a = op::sources(method, oh, x.h, y.h);
     for (int ow = 0; ow < y.w; ++ow) {
-      const Sources b = sources(method, ow, x.w, y.w);
+      const op::Sources b = op::sources(method, ow, x.w, y.w);
       for (int i = 0; i < a.count; ++i)
         for (int j = 0; j < b.count; ++j)
           f((std::size_t(oh) * y.w + ow) * y.stride,
@@ -53,12 +36,6 @@ template <class Term> RNX_ALWAYS_INLINE inline double sum_of(std::size_t length,
   return sum;
 }
 
-/// L(i, r) of a joint distance: sqrt(sum over j of (g d)^2).
-template <class T> double joint_distance(const T* g, const T* d, int tutors) {
-  double sum = 0;
-  for (int j = 0; j < tutors; ++j) sum += double(g[j]) * g[j] * d[j] * d[j];
-  return std::sqrt(sum);
-}
 inline double temperature_of(const StepValues* values) { return values ? values->temperature : 1; }
 
 }  // namespace rnx::inline RNX_ISA::host

@@ -40,10 +40,6 @@ void gram_backward(const op::Map<const T>& x, const double* dq, const op::Map<T>
   });
 }
 
-/// Huber's function of e, and its derivative.
-inline double huber(double e) { return std::abs(e) <= 1 ? e * e / 2 : std::abs(e) - 0.5; }
-inline double huber_slope(double e) { return e > 1 ? 1 : e < -1 ? -1 : e; }
-
 /// Gram matrices (n, n) of s and t; of the first the gradient, or null.
 struct Grams {
   std::size_t n;
@@ -102,9 +98,9 @@ template <class T> void compare_distances(const Grams& g, double weight, T* valu
     for (std::size_t j = 0; j < n; ++j) {
       if (i == j) continue;
       const double e = g.s[i * n + j] / mean_s - g.t[i * n + j] / mean_t;
-      sum += huber(e);
+      sum += op::huber(e);
       if (!g.ds) continue;
-      g.ds[i * n + j] = weight / double(n) * huber_slope(e);
+      g.ds[i * n + j] = weight / double(n) * op::huber_slope(e);
       along += g.ds[i * n + j] * g.s[i * n + j];
     }
     if (value) value[i] = T(sum / double(n));
@@ -163,9 +159,9 @@ inline double compare_angles_at(const Grams& g, std::size_t at, double weight, d
   for (std::size_t i = 0; i < n; ++i)
     for (std::size_t k = 0; k < i; ++k) {
       const double a = s(i, k), e = a - t(i, k), lengths = s.length(i) * s.length(k);
-      sum += huber(e);
+      sum += op::huber(e);
       if (!ds || lengths == 0) continue;
-      const double slope = weight * huber_slope(e), product = slope / lengths;
+      const double slope = weight * op::huber_slope(e), product = slope / lengths;
       ds[i * n + k] += product;
       row[i] += product;
       row[k] += product;

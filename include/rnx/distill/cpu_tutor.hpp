@@ -68,7 +68,7 @@ template <class T> struct kernel<cpu, op::tutor_value<T>> {
         const T* g = a.g + std::size_t(i) * a.tutors;
         const T* d = a.d + (std::size_t(i) * a.rows + r) * a.tutors;
         if (a.joint)
-          sum += host::joint_distance(g, d, a.tutors);
+          sum += op::joint_distance(g, d, a.tutors);
         else
           for (int j = 0; j < a.tutors; ++j) sum += double(g[j]) * d[j];
       }
@@ -94,7 +94,7 @@ template <class T> struct kernel<cpu, op::tutor_maps_backward<T>> {
           const T* d = a.d + r * a.tutors;
           T* ds = a.ds + r * a.length;
           for (std::size_t p = begin; p < end; ++p) ds[p] = 0;
-          const double joint = a.joint ? host::joint_distance(a.g, d, a.tutors) : 0;
+          const double joint = a.joint ? op::joint_distance(a.g, d, a.tutors) : 0;
           for (int j = 0; j < a.tutors; ++j) {
             if (d[j] == T(0) || (a.joint && joint == 0)) continue;
             const T c =
@@ -114,7 +114,7 @@ template <class T> struct kernel<cpu, op::tutor_weights_backward<T>> {
       for (int j = 0; j < a.tutors; ++j) sum[j] = 0;
       for (int r = 0; r < a.rows; ++r) {
         const T* d = a.d + (i * a.rows + r) * a.tutors;
-        const double joint = a.joint ? host::joint_distance(g, d, a.tutors) : 0;
+        const double joint = a.joint ? op::joint_distance(g, d, a.tutors) : 0;
         for (int j = 0; j < a.tutors; ++j)
           if (d[j] != T(0) && (!a.joint || joint != 0))
             sum[j] += a.joint ? double(g[j]) * d[j] * d[j] / joint : double(d[j]);

@@ -1,0 +1,9 @@
+// CUDA kernels that later rooms bring against the CPU's.
+#include "cuda/ops_distill.hpp"
+
+#include "rnx/cuda.hpp"
+
+TEST_CASE("CUDA operations of room distill agree with the CPU's") {
+  test::DistillOps<rnx::cuda, float>::all();
+  test::DistillOps<rnx::cuda, double>::all();
+}
