@@ -18,6 +18,7 @@
 #include "rnx/kernels/cuda/weights.cuh"
 #include "rnx/loss/cuda.cuh"
 #include "rnx/optim/cuda.cuh"
+#include "rnx/train/cuda.cuh"
 
 #pragma nv_diagnostic push
 #pragma nv_diag_suppress 1675  // unrolling hints of the CPU kernels
@@ -39,6 +40,7 @@ RNX_CUDA_MEMORY(RNX_CUDA_INSTANTIATE)
 RNX_CUDA_OPTIM(RNX_CUDA_INSTANTIATE)
 RNX_CUDA_POINTWISE(RNX_CUDA_INSTANTIATE)
 RNX_CUDA_POOLING(RNX_CUDA_INSTANTIATE)
+RNX_CUDA_TRAIN(RNX_CUDA_INSTANTIATE)
 RNX_CUDA_WEIGHTS(RNX_CUDA_INSTANTIATE)
 
 RNX_CUDA_FUNCTOR(rnx::functor::Relu)

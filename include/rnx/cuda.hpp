@@ -8,3 +8,4 @@
 #include "rnx/kernels/cuda.hpp"
 #include "rnx/loss/cuda.hpp"
 #include "rnx/optim/cuda.hpp"
+#include "rnx/train/cuda.hpp"

@@ -15,6 +15,7 @@
 #include "rnx/kernels/cuda/weights.cuh"
 #include "rnx/loss/cuda.cuh"
 #include "rnx/optim/cuda.cuh"
+#include "rnx/train/cuda.cuh"
 
 namespace test {
 

@@ -1,9 +1,14 @@
 // CUDA kernels that later rooms bring against the CPU's.
 #include "cuda/ops_distill.hpp"
+#include "cuda/ops_train.hpp"
 
 #include "rnx/cuda.hpp"
 
 TEST_CASE("CUDA operations of room distill agree with the CPU's") {
   test::DistillOps<rnx::cuda, float>::all();
   test::DistillOps<rnx::cuda, double>::all();
+}
+TEST_CASE("CUDA operations of room train agree with the CPU's") {
+  test::TrainOps<rnx::cuda, float>::all();
+  test::TrainOps<rnx::cuda, double>::all();
 }
