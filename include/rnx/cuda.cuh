@@ -16,6 +16,7 @@
 #include "rnx/kernels/cuda/pooling.cuh"
 #include "rnx/kernels/cuda/reduce.cuh"
 #include "rnx/kernels/cuda/weights.cuh"
+#include "rnx/linearize/cuda.cuh"
 #include "rnx/loss/cuda.cuh"
 #include "rnx/optim/cuda.cuh"
 #include "rnx/train/cuda.cuh"
@@ -35,6 +36,7 @@ RNX_CUDA_CONVOLUTION(RNX_CUDA_INSTANTIATE)
 RNX_CUDA_CONVOLUTION_WEIGHT(RNX_CUDA_INSTANTIATE)
 RNX_CUDA_DEPTHWISE(RNX_CUDA_INSTANTIATE)
 RNX_CUDA_DISTILL(RNX_CUDA_INSTANTIATE)
+RNX_CUDA_LINEARIZE(RNX_CUDA_INSTANTIATE)
 RNX_CUDA_LOSS(RNX_CUDA_INSTANTIATE)
 RNX_CUDA_MEMORY(RNX_CUDA_INSTANTIATE)
 RNX_CUDA_OPTIM(RNX_CUDA_INSTANTIATE)

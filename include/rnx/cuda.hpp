@@ -6,6 +6,7 @@
 #include "rnx/attack/cuda.hpp"
 #include "rnx/distill/cuda.hpp"
 #include "rnx/kernels/cuda.hpp"
+#include "rnx/linearize/cuda.hpp"
 #include "rnx/loss/cuda.hpp"
 #include "rnx/optim/cuda.hpp"
 #include "rnx/train/cuda.hpp"

@@ -13,6 +13,7 @@
 #include "rnx/kernels/cuda/pointwise.cuh"
 #include "rnx/kernels/cuda/pooling.cuh"
 #include "rnx/kernels/cuda/weights.cuh"
+#include "rnx/linearize/cuda.cuh"
 #include "rnx/loss/cuda.cuh"
 #include "rnx/optim/cuda.cuh"
 #include "rnx/train/cuda.cuh"

@@ -1,5 +1,6 @@
 // CUDA kernels that later rooms bring against the CPU's.
 #include "cuda/ops_distill.hpp"
+#include "cuda/ops_linearize.hpp"
 #include "cuda/ops_train.hpp"
 
 #include "rnx/cuda.hpp"
@@ -11,4 +12,8 @@ TEST_CASE("CUDA operations of room distill agree with the CPU's") {
 TEST_CASE("CUDA operations of room train agree with the CPU's") {
   test::TrainOps<rnx::cuda, float>::all();
   test::TrainOps<rnx::cuda, double>::all();
+}
+TEST_CASE("CUDA operations of room linearize agree with the CPU's") {
+  test::LinearizeOps<rnx::cuda, float>::all();
+  test::LinearizeOps<rnx::cuda, double>::all();
 }

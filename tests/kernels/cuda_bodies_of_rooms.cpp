@@ -1,6 +1,7 @@
 // Bodies of the CUDA kernels that later rooms bring, as in cuda_bodies.cpp.
 #include "cuda/emulated.hpp"
 #include "cuda/ops_distill.hpp"
+#include "cuda/ops_linearize.hpp"
 #include "cuda/ops_train.hpp"
 
 TEST_CASE("CUDA kernel bodies of room distill agree with the CPU's kernels") {
@@ -10,4 +11,8 @@ TEST_CASE("CUDA kernel bodies of room distill agree with the CPU's kernels") {
 TEST_CASE("CUDA kernel bodies of room train agree with the CPU's kernels") {
   test::TrainOps<test::emulated, float>::all();
   test::TrainOps<test::emulated, double>::all();
+}
+TEST_CASE("CUDA kernel bodies of room linearize agree with the CPU's kernels") {
+  test::LinearizeOps<test::emulated, float>::all();
+  test::LinearizeOps<test::emulated, double>::all();
 }
