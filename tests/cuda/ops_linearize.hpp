@@ -31,7 +31,25 @@ template <class Device, class T> struct LinearizeOps : Ops<Device, T> {
     backward.dx.data = nullptr;
     check("sloped_relu_backward of the slopes", m, backward);
   }
+  static void distances(int extra) {
+    const geometry::Map t = map(3, 4, 3, 5, extra), s = map(3, 4, 3, 5, 2 * extra);
+    Field<T> student(s, 2);
+    student.at(2, 1, 1, 4) = std::numeric_limits<T>::quiet_NaN();
+    std::vector<T> sums = numbers<T>(60, 3), rest = numbers<T>(60, 4);
+    for (std::size_t i = 0; i < 60; ++i) {
+      sums[i] *= 1000;
+      rest[i] *= std::numeric_limits<T>::epsilon();
+    }
+    Arrays m;
+    check("distance_sums", m,
+          op::distance_sums<T>{.t = {t, m.add(Field<T>(t, 1))},
+                               .s = {s, m.add(student)},
+                               .sums = m.add(sums),
+                               .rest = m.add(rest)});
+  }
   static void all() {
+    distances(0);
+    distances(2);
     slopes(0);
     slopes(2);
   }

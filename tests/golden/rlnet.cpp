@@ -150,7 +150,7 @@ TEST_CASE("RLNet: scores of a step are PyTorch's to 1e-10") {
   const Net net = f.student();
   const golden::json& expected = f.values.at("steps").at("search").at("scores");
   const auto layers = linearize::relu_layers(net.graph());
-  std::vector<double> sums(384 + 128);
+  std::vector<double> sums(2 * (384 + 128));
   const auto keep = [&](Use use) {
     return TraceOptions{
         .use = use, .capacity = f.n, .keep = {Keep::every(Kind::activation)}, .tiled = false};
@@ -159,7 +159,7 @@ TEST_CASE("RLNet: scores of a step are PyTorch's to 1e-10") {
   const Tensor<double> x = f.images(0);
   f.teacher.forward(a, x.view(), {});
   net.forward(b, x.view().samples(0, f.n / 2), {.mode = Mode::train});
-  linearize::add_distances<double, cpu>(layers, a, 0, b, sums);
+  linearize::add_distances<double, cpu>(layers, a, 0, b, sums.data());
   CHECK(golden::projection_error(expected.at(0), "scores.relu1", sums.data(), 384) < 1e-10);
   CHECK(golden::projection_error(expected.at(1), "scores.relu2", sums.data() + 384, 128) < 1e-10);
 }

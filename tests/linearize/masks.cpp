@@ -64,10 +64,10 @@ TEST_CASE("masks: scores are sums of distances over samples, whatever the batche
   auto a = teacher.make_trace(keep(4)), b = student.make_trace(keep(4));
   const auto x = support::images<double>(4, teacher.input_dims());
   const auto layers = linearize::relu_layers(student.graph());
-  std::vector<double> together(144 + 54), apart = together, expected(54);
+  std::vector<double> together(2 * (144 + 54)), apart = together, expected(54);
   teacher.forward(a, x.view(), {});
   student.forward(b, x.view(), {});
-  linearize::add_distances<double, cpu>(layers, a, 0, b, together);
+  linearize::add_distances<double, cpu>(layers, a, 0, b, together.data());
   const auto theirs = a.activations()[1].value, ours = b.activations()[1].value;
   for (int i = 0; i < 4; ++i)
     for (int c = 0; c < 6; ++c)
@@ -77,11 +77,11 @@ TEST_CASE("masks: scores are sums of distances over samples, whatever the batche
   CHECK(std::equal(expected.begin(), expected.end(), together.begin() + 144));
   for (int first = 0; first < 4; ++first) {  // the teacher's trace holds the whole batch
     student.forward(b, x.view().samples(first, 1), {});
-    linearize::add_distances<double, cpu>(layers, a, first, b, apart);
+    linearize::add_distances<double, cpu>(layers, a, first, b, apart.data());
   }
   CHECK(apart == together);
   CHECK(error_of<ShapeError>(
-            [&] { linearize::add_distances<double, cpu>(layers, a, 4, b, apart); }) ==
+            [&] { linearize::add_distances<double, cpu>(layers, a, 4, b, apart.data()); }) ==
         "linearize: relu: expected maps of (4, 6, 6), found 4 of (4, 6, 6) of the teacher and 1 of "
         "(4, 6, 6) of the student from sample 4 on");
 }

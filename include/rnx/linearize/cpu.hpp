@@ -1,6 +1,8 @@
 // CPU kernels of linearized networks.
 #pragma once
 
+#include <cmath>
+
 #include "rnx/kernels/cpu/reduce.hpp"
 #include "rnx/linearize/op.hpp"
 
@@ -32,6 +34,27 @@ template <class T> struct kernel<cpu, op::sloped_relu_backward<T>> {
           if (a.dslopes && x[c] < 0) a.dslopes[at] -= x[c] * g;
           if (dx) dx[c] = x[c] < 0 ? (T(1) - slope) * g : g;
         }
+      }
+    });
+  }
+};
+
+template <class T> struct kernel<cpu, op::distance_sums<T>> {
+  static void run(Stream, const op::distance_sums<T>& a) {
+    const std::size_t pixels = std::size_t(a.s.h) * a.s.w, channels = std::size_t(a.s.c);
+    host::for_rows(pixels, 2.0 * a.s.n * a.s.c, [&](std::size_t pixel) {
+      double* sum = host::scratch<double>(host::slot_runs, channels);
+      for (std::size_t c = 0; c < channels; ++c)
+        sum[c] = double(a.sums[c * pixels + pixel]) + double(a.rest[c * pixels + pixel]);
+      for (int i = 0; i < a.s.n; ++i) {
+        const std::size_t row = std::size_t(i) * pixels + pixel;
+        const T *t = a.t.data + row * a.t.stride, *s = a.s.data + row * a.s.stride;
+        for (std::size_t c = 0; c < channels; ++c) sum[c] += std::abs(double(t[c]) - double(s[c]));
+      }
+      for (std::size_t c = 0; c < channels; ++c) {
+        const T high = T(sum[c]);
+        a.sums[c * pixels + pixel] = high;
+        a.rest[c * pixels + pixel] = T(sum[c] - double(high));
       }
     });
   }

@@ -1,5 +1,7 @@
-// ReLUs with trained slopes on CUDA.
+// ReLUs with trained slopes, and what a ReLU is worth, on CUDA.
 #pragma once
+
+#include <cmath>
 
 #include "rnx/kernels/cuda/execute.cuh"
 #include "rnx/linearize/cuda.hpp"
@@ -34,6 +36,23 @@ template <class T> struct element<op::sloped_relu_backward<T>> {
       if (a.dx.data) a.dx.data[row * a.dx.stride + c] = x < 0 ? (T(1) - slope) * g : g;
     }
     if (a.dslopes) a.dslopes[at] = sum;
+  }
+};
+template <class T> struct element<op::distance_sums<T>> {
+  op::distance_sums<T> a;
+  std::size_t count() const { return std::size_t(a.s.h) * a.s.w * a.s.c; }
+  RNX_HD void operator()(std::size_t i) const {
+    const std::size_t pixels = std::size_t(a.s.h) * a.s.w;
+    const Split channel(i, a.s.c);
+    const std::size_t pixel = channel.quotient, c = channel.remainder, at = c * pixels + pixel;
+    double sum = double(a.sums[at]) + double(a.rest[at]);
+    for (int n = 0; n < a.s.n; ++n) {
+      const std::size_t row = n * pixels + pixel;
+      sum += std::fabs(double(a.t.data[row * a.t.stride + c]) -
+                       double(a.s.data[row * a.s.stride + c]));
+    }
+    a.sums[at] = T(sum);
+    a.rest[at] = T(sum - double(T(sum)));
   }
 };
 

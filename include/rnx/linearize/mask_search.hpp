@@ -43,52 +43,29 @@ template <fixed_string Of, fixed_string Target> struct MaskSearch {
     const int n = s.count(Of.c_str());
     if (n == 0) return;
     const std::vector<ReluLayer> layers = relu_layers(s.net.graph());
-    Scores<T> sums(s, total(layers));
     const int first = s.first(Of.c_str()) - s.first(Target.c_str());
     add_distances<T, Device>(layers, s.trace(Target.c_str()), first, s.trace(Of.c_str()),
-                             sums.values);
-    sums.store(s);
+                             s.state(state_name));
   }
   template <class T, class Device> void end_epoch(train::Epoch<T, Device>& e) {
     const std::vector<ReluLayer> layers = relu_layers(e.net.graph());
-    Scores<T> sums(e.stage, total(layers));
+    const std::size_t count = std::size_t(total(layers));
+    std::vector<T> sums(2 * count);  // and what they leave, which the state holds behind them
+    T* state = e.stage.state(state_name);
+    memory<Device>::download(sums.data(), state, sums.size() * sizeof(T), e.stage.stream());
     std::vector<std::vector<double>> scores;
-    auto from = sums.values.begin();
+    std::size_t at = 0;
     for (const ReluLayer& l : layers) {
-      scores.emplace_back(from, from + l.count);
-      from += l.count;
+      std::vector<double>& own = scores.emplace_back();
+      for (const std::size_t end = at + std::size_t(l.count); at < end; ++at)
+        own.push_back(double(sums[at]) + double(sums[count + at]));
     }
     set_masks(e.net, top_masks(scores, budget, ties));
-    std::fill(sums.values.begin(), sums.values.end(), 0.0);
-    sums.store(e.stage);
+    memory<Device>::zero(state, sums.size() * sizeof(T), e.stage.stream());
   }
 
  private:
   static constexpr const char* state_name = "masks.scores";
-  /// Double sums as the state holds them: what a value of T leaves of each stands in its second
-  /// half.
-  template <class T> struct Scores {
-    std::vector<double> values;
-
-    template <class Device>
-    Scores(train::Stage<T, Device>& s, long count)
-        : values(std::size_t(count)),
-          halves_(2 * values.size()) {
-      memory<Device>::download(halves_.data(), s.state(state_name), halves_.size() * sizeof(T));
-      for (std::size_t i = 0; i < values.size(); ++i)
-        values[i] = double(halves_[i]) + double(halves_[values.size() + i]);
-    }
-    template <class Device> void store(train::Stage<T, Device>& s) {
-      for (std::size_t i = 0; i < values.size(); ++i) {
-        halves_[i] = T(values[i]);
-        halves_[values.size() + i] = T(values[i] - double(halves_[i]));
-      }
-      memory<Device>::upload(s.state(state_name), halves_.data(), halves_.size() * sizeof(T), {});
-    }
-
-   private:
-    std::vector<T> halves_;
-  };
 };
 
 }  // namespace rnx::inline RNX_ISA::linearize

@@ -22,5 +22,14 @@ template <class T> struct sloped_relu_backward {
   T* dslopes;
   auto pointers() { return std::tie(x.data, dy.data, dx.data, slopes, dslopes); }
 };
+/// sum(c, h, w) += sum over the batch of |t - s|, in double, sample by sample. Each sum is two
+/// numbers, sums(c, h, w) and what that leaves of it, rest(c, h, w).
+template <class T> struct distance_sums {
+  Map<const T> t;
+  Map<const T> s;
+  T* sums;
+  T* rest;
+  auto pointers() { return std::tie(t.data, s.data, sums, rest); }
+};
 
 }  // namespace rnx::inline RNX_ABI::op

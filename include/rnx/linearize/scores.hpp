@@ -1,34 +1,20 @@
 // What a ReLU is worth: how far teacher and student are apart behind it (paper 000, section 2.4.2).
 #pragma once
 
+#include "rnx/linearize/cpu.hpp"
 #include "rnx/linearize/masks.hpp"
 
 namespace rnx::inline RNX_ISA::linearize {
 
-namespace detail {
-
-/// The values of a map on the host.
-template <class T, class Device> struct HostMap {
-  explicit HostMap(View<const T, Device> map) : view(map) {
-    if constexpr (!std::is_same_v<Device, cpu>) {
-      copy = to_host(map);
-      view.data = copy.data();
-    }
-  }
-  View<const T, Device> view;
-  std::vector<T> copy{};
-};
-
-}  // namespace detail
-
 /// Adds |teacher - student| of each of the student's samples, behind every masked ReLU in (c, h,
-/// w), to `sums`: one number for each ReLU, layer by layer. By both traces' last forward, which
-/// keep the maps (Keep::every(Kind::activation)); `first`: the student's first sample in the
+/// w), to sums in double, layer by layer: `sums` is device memory, a number for each ReLU and
+/// behind all of them as many again, what the first leave of a sum. By both traces' last forward,
+/// which keep the maps (Keep::every(Kind::activation)); `first`: the student's first sample in the
 /// teacher's trace. Sample by sample, so that neither threads nor batches change a bit. Errors:
 /// ShapeError (maps that are not there or of other shapes).
 template <class T, class Device>
 void add_distances(std::span<const ReluLayer> layers, const Trace<T, Device>& teacher, int first,
-                   const Trace<T, Device>& student, std::span<double> sums) {
+                   const Trace<T, Device>& student, T* sums) {
   const auto theirs = teacher.activations(), ours = student.activations();
   require<ShapeError>(theirs.size() == layers.size() && ours.size() == layers.size(), [&] {
     return "linearize: expected the maps behind " + std::to_string(layers.size()) +
@@ -46,14 +32,11 @@ void add_distances(std::span<const ReluLayer> layers, const Trace<T, Device>& te
                                  " of " + b.dims.text() + " of the student from sample " +
                                  std::to_string(first) + " on";
                         });
-    const detail::HostMap<T, Device> of_teacher(a.samples(first, b.n)), of_student(b);
-    const T *t = of_teacher.view.data, *s = of_student.view.data;
-    const int pixels = b.dims.pixels(), channels = b.dims.c;
-    for (int i = 0; i < b.n; ++i)
-      for (int p = 0; p < pixels; ++p)
-        for (int c = 0; c < channels; ++c)
-          sums[std::size_t(c) * pixels + p] += std::abs(double(*t++) - double(*s++));
-    sums = sums.subspan(std::size_t(layers[l].count));
+    run<Device>(
+        {student.context().stream},
+        op::distance_sums<T>{
+            .t = a.samples(first, b.n), .s = b, .sums = sums, .rest = sums + total(layers)});
+    sums += layers[l].count;
   }
 }
 
