@@ -2,6 +2,11 @@
 // not link rnx::cuda.
 #pragma once
 
+#pragma nv_diagnostic push
+#pragma nv_diag_suppress 1675  // unrolling hints of the CPU kernels
+#include "rnx/layers/activation.hpp"
+#pragma nv_diagnostic pop
+
 #include "rnx/attack/cuda.cuh"
 #include "rnx/cuda.hpp"
 #include "rnx/device/cuda.cuh"
@@ -19,12 +24,8 @@
 #include "rnx/linearize/cuda.cuh"
 #include "rnx/loss/cuda.cuh"
 #include "rnx/optim/cuda.cuh"
+#include "rnx/search/cuda.cuh"
 #include "rnx/train/cuda.cuh"
-
-#pragma nv_diagnostic push
-#pragma nv_diag_suppress 1675  // unrolling hints of the CPU kernels
-#include "rnx/layers/activation.hpp"
-#pragma nv_diagnostic pop
 
 #define RNX_CUDA_INSTANTIATE(operation)                              \
   template struct rnx::launch<rnx::cuda, rnx::op::operation<float>>; \
@@ -42,6 +43,7 @@ RNX_CUDA_MEMORY(RNX_CUDA_INSTANTIATE)
 RNX_CUDA_OPTIM(RNX_CUDA_INSTANTIATE)
 RNX_CUDA_POINTWISE(RNX_CUDA_INSTANTIATE)
 RNX_CUDA_POOLING(RNX_CUDA_INSTANTIATE)
+RNX_CUDA_SEARCH(RNX_CUDA_INSTANTIATE)
 RNX_CUDA_TRAIN(RNX_CUDA_INSTANTIATE)
 RNX_CUDA_WEIGHTS(RNX_CUDA_INSTANTIATE)
 
@@ -49,3 +51,5 @@ RNX_CUDA_FUNCTOR(rnx::functor::Relu)
 RNX_CUDA_FUNCTOR(rnx::functor::Relu6)
 RNX_CUDA_FUNCTOR(rnx::functor::HardSwish)
 RNX_CUDA_FUNCTOR(rnx::functor::HardSigmoid)
+
+RNX_CUDA_KERNEL_RULE(rnx::kernel_rule::Elastic<7, 5, 3>)

@@ -9,4 +9,5 @@
 #include "rnx/linearize/cuda.hpp"
 #include "rnx/loss/cuda.hpp"
 #include "rnx/optim/cuda.hpp"
+#include "rnx/search/cuda.hpp"
 #include "rnx/train/cuda.hpp"

@@ -2,6 +2,7 @@
 #include "cuda/emulated.hpp"
 #include "cuda/ops_distill.hpp"
 #include "cuda/ops_linearize.hpp"
+#include "cuda/ops_search.hpp"
 #include "cuda/ops_train.hpp"
 
 TEST_CASE("CUDA kernel bodies of room distill agree with the CPU's kernels") {
@@ -15,4 +16,8 @@ TEST_CASE("CUDA kernel bodies of room train agree with the CPU's kernels") {
 TEST_CASE("CUDA kernel bodies of room linearize agree with the CPU's kernels") {
   test::LinearizeOps<test::emulated, float>::all();
   test::LinearizeOps<test::emulated, double>::all();
+}
+TEST_CASE("CUDA kernel bodies of room search agree with the CPU's kernels") {
+  test::SearchOps<test::emulated, float>::all();
+  test::SearchOps<test::emulated, double>::all();
 }

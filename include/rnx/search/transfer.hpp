@@ -40,8 +40,9 @@ std::vector<T> derived_kernel(const NetworkBase<T, Device>& net, int node, std::
     const std::size_t rows = weight.size() / (size * size);
     std::vector<T> u(p.shape[0]), smaller(rows * p.shape[0]);
     for (std::size_t r = 0; r < rows; ++r) {
-      crop_kernel(weight.data() + r * size * size, size, size, next, u.data());
-      transform_kernel(matrix.data(), p.shape[0], u.data(), smaller.data() + r * p.shape[0]);
+      kernel_rule::crop_kernel(weight.data() + r * size * size, size, size, next, u.data());
+      kernel_rule::transform_kernel(matrix.data(), p.shape[0], u.data(),
+                                    smaller.data() + r * p.shape[0]);
     }
     weight = std::move(smaller);
     size = next;
