@@ -9,5 +9,6 @@
 #include "rnx/linearize/cuda.hpp"
 #include "rnx/loss/cuda.hpp"
 #include "rnx/optim/cuda.hpp"
+#include "rnx/quant/cuda.hpp"
 #include "rnx/search/cuda.hpp"
 #include "rnx/train/cuda.hpp"

@@ -16,6 +16,7 @@
 #include "rnx/linearize/cuda.cuh"
 #include "rnx/loss/cuda.cuh"
 #include "rnx/optim/cuda.cuh"
+#include "rnx/quant/cuda.cuh"
 #include "rnx/search/cuda.cuh"
 #include "rnx/train/cuda.cuh"
 

@@ -1,6 +1,7 @@
 // CUDA kernels that later rooms bring against the CPU's.
 #include "cuda/ops_distill.hpp"
 #include "cuda/ops_linearize.hpp"
+#include "cuda/ops_quant.hpp"
 #include "cuda/ops_search.hpp"
 #include "cuda/ops_train.hpp"
 
@@ -21,4 +22,8 @@ TEST_CASE("CUDA operations of room linearize agree with the CPU's") {
 TEST_CASE("CUDA operations of room search agree with the CPU's") {
   test::SearchOps<rnx::cuda, float>::all();
   test::SearchOps<rnx::cuda, double>::all();
+}
+TEST_CASE("CUDA operations of room quant agree with the CPU's") {
+  test::QuantOps<rnx::cuda, float>::all();
+  test::QuantOps<rnx::cuda, double>::all();
 }

@@ -2,6 +2,7 @@
 #include "cuda/emulated.hpp"
 #include "cuda/ops_distill.hpp"
 #include "cuda/ops_linearize.hpp"
+#include "cuda/ops_quant.hpp"
 #include "cuda/ops_search.hpp"
 #include "cuda/ops_train.hpp"
 
@@ -20,4 +21,8 @@ TEST_CASE("CUDA kernel bodies of room linearize agree with the CPU's kernels") {
 TEST_CASE("CUDA kernel bodies of room search agree with the CPU's kernels") {
   test::SearchOps<test::emulated, float>::all();
   test::SearchOps<test::emulated, double>::all();
+}
+TEST_CASE("CUDA kernel bodies of room quant agree with the CPU's kernels") {
+  test::QuantOps<test::emulated, float>::all();
+  test::QuantOps<test::emulated, double>::all();
 }

@@ -7,88 +7,20 @@
 #include <array>
 
 #include "rnx/quant/cpu_lanes.hpp"
-#include "rnx/quant/int8.hpp"
-#include "rnx/quant/multi_bit.hpp"
+#include "rnx/quant/elements.hpp"
 
 namespace rnx::inline RNX_ISA {
 
 namespace quant_detail {
-template <class A> constexpr bool has_bases = requires(float x, const float* p) {
-  A::base(x, p, 0, 1);
-};
-/// Maps that say slopes in x and in their parameters themselves.
-template <class A> constexpr bool has_slope = requires(float x, const float* p) {
-  A::slope(x, p);
-  A::parameter_slope(x, p, 0);
-};
-/// Maps that the kernels here know; others have kernels of their own.
-template <class A>
-constexpr bool known = std::is_base_of_v<quant::Elementwise, A> && (!A::scaled || has_bases<A>);
-
-/// The element functions of an activation map, with its parameters (of the layer) at hand.
-template <class A, class T> struct Elements {
-  static constexpr int most = int(quant::parameter_count<A>(0));
-  quant::bases_t<A> bases;
-  quant::bits_t<A> bits;
-  int count;  ///< of its parameters
-  T p[most > 0 ? most : 1] = {};
+/// The element functions of an activation map over runs.
+template <class A, class T> struct Elements : ElementFunctions<A, T> {
+  using Functions = ElementFunctions<A, T>;
+  using Functions::base, Functions::bases, Functions::most, Functions::p, Functions::slope,
+      Functions::sum;
 
   Elements(const T* parameters, int told)
-      : bases(quant::bases_of<A>(told)),
-        bits(quant::bits_of<A>(told)),
-        count(int(quant::parameter_count<A>(0, bases))) {
-    if (most > 0) std::copy_n(parameters, count, p);
-  }
-  T base(T x, int n) const {
-    if constexpr (has_bases<A>)
-      return A::base(x, p, n, bases);
-    else if constexpr (most > 0)
-      return value(x, p);
-    else
-      return value(x);
-  }
-  T sum(T x) const {
-    T total = 0;
-    for (int n = 0; n < bases; ++n) total += A::scaled ? p[n] * base(x, n) : base(x, n);
-    return total;
-  }
-  T padded_sum() const {
-    T total = 0;
-    for (int n = 0; n < bases; ++n) total += A::scaled ? p[n] * T(A::pad_value) : T(A::pad_value);
-    return total;
-  }
-  /// Of the sum.
-  T slope(T x) const {
-    if constexpr (has_slope<A>) {
-      return A::slope(x, p);
-    } else if constexpr (has_bases<A>) {
-      T total = 0;
-      for (int n = 0; n < bases; ++n) total += p[n] * A::base_slope(x, p, n, bases);
-      return total;
-    } else {
-      return A::slope(x);
-    }
-  }
-  /// What stands in the place of the derivative of the sum in parameter j, up to factor(j).
-  template <int j> T parameter_slope(T x) const {
-    if constexpr (has_slope<A>)
-      return A::parameter_slope(x, p, j);
-    else if constexpr (has_bases<A> && j < A::bases)
-      return A::base(x, p, j, bases);
-    else if constexpr (has_bases<A>)
-      return A::base_slope(x, p, j - A::bases, bases);
-    else
-      return T(0);
-  }
-  /// The same at a padded position, where bases are constant.
-  T padded_slope(int j) const { return A::scaled && j < bases ? T(A::pad_value) : T(0); }
-  /// What stands before the sums: of shifts their beta. features: of a sample.
-  T factor(int j, [[maybe_unused]] double features) const {
-    if constexpr (requires { A::parameter_factor(features); })
-      return T(A::parameter_factor(features));
-    else
-      return has_bases<A> && j >= bases ? p[j - bases] : T(1);
-  }
+      : Functions(parameters, quant::bases_of<A>(told), quant::bits_of<A>(told),
+                  int(quant::parameter_count<A>(0, quant::bases_of<A>(told)))) {}
 
   /// sum, and slope times dsum, of each of a run's elements. Where the bases are told, the loop
   /// over elements is the inner one: it becomes vectors.
@@ -142,12 +74,6 @@ template <class A, class T> struct Elements {
  private:
   static constexpr bool in_blocks = quant::told<A> == quant::Told::bases;
 
-  template <class... P> T value(T x, P... parameters) const {
-    if constexpr (quant::told<A> == quant::Told::bits)
-      return A::value(x, parameters..., bits);
-    else
-      return A::value(x, parameters...);
-  }
   /// f(first, length, zeros) for blocks of a run.
   template <class F> static void each_block(int length, const F& f) {
     constexpr int block = 256;
@@ -162,7 +88,8 @@ template <class A, class T> struct Elements {
   void add_products([[maybe_unused]] int length, [[maybe_unused]] const T* x,
                     [[maybe_unused]] const T* dsum, [[maybe_unused]] host::Lanes* sums,
                     std::integer_sequence<int, j...>) const {
-    (sums[j].add_products(length, dsum, [&](int k) { return parameter_slope<j>(x[k]); }), ...);
+    (sums[j].add_products(length, dsum, [&](int k) { return this->parameter_slope(x[k], j); }),
+     ...);
   }
 };
 

@@ -52,8 +52,7 @@ template <int Bits, class T> struct kernel<cpu, op::weight_bases<quant::DoReFaWe
       const T levels = T((1 << bits) - 1);
       const T m = std::tanh(largest(a.g, a.theta));
       host::every_weight(a.g, [&](std::size_t k, std::size_t at) {
-        const T share = m == T(0) ? T(0) : std::tanh(a.theta[at]) / (2 * m);
-        a.bases[k] = 2 * std::nearbyint((share + T(0.5)) * levels) / levels - 1;
+        a.bases[k] = quant::DoReFaWeights<Bits>::level(a.theta[at], m, levels);
       });
     }
   }

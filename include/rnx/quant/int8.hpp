@@ -34,7 +34,7 @@ struct Int8Activation : Elementwise {
   static constexpr double pad_value = 0;
   /// Whole numbers; one base.
   template <class T> RNX_SHARED static T base(T x, const T* p, int, int) {
-    const T step = p[0] > T(0) ? p[0] : std::numeric_limits<T>::quiet_NaN(), v = x / step;
+    const T step = p[0] > T(0) ? p[0] : T(__builtin_nan("")), v = x / step;
     return round_quotient(v < T(-128) ? T(-128) : v > T(127) ? T(127) : v);
   }
   /// Of the scaled base.
@@ -46,7 +46,9 @@ struct Int8Activation : Elementwise {
     return whole - slope(x, p) * (x / p[0]);
   }
   /// What the paper multiplies the gradient of the step by, for so many features of a sample.
-  static double parameter_factor(double features) { return 1 / std::sqrt(127 * features); }
+  RNX_SHARED static double parameter_factor(double features) {
+    return 1 / std::sqrt(127 * features);
+  }
 };
 
 /// Whether a map's bases are integers of 8 bits.

@@ -53,7 +53,7 @@ struct MultiBit : detail::MultiBitParameters<M, Scales> {
   static constexpr bool identity = false, scaled = true;
   static constexpr Per scales_per = Scales::per;
   /// Of base i among so many.
-  static constexpr double shift(int i, int bases) {
+  RNX_SHARED static constexpr double shift(int i, int bases) {
     return bases == 1 ? 0.0 : -1.0 + 2.0 * i / (bases == 1 ? 1 : bases - 1);
   }
 };

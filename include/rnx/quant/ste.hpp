@@ -91,7 +91,7 @@ template <int Bits, int Clip = 8> struct PactActivation : Elementwise, detail::N
   template <class T> RNX_SHARED static T value(T x, const T* p, int bits) {
     const T levels = T((1 << bits) - 1), clip = p[0];
     const T above = x < T(0) ? T(0) : x, clipped = above >= clip ? clip : above;
-    const T step = clip > T(0) ? clip / levels : std::numeric_limits<T>::quiet_NaN();
+    const T step = clip > T(0) ? clip / levels : T(__builtin_nan(""));
     return round_quotient(clipped * levels / clip) * step;
   }
   template <class T> RNX_SHARED static T value(T x, const T* p) {

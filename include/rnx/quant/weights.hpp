@@ -18,6 +18,8 @@
 //                      filter; surrogate dw = dS
 #pragma once
 
+#include <cmath>
+
 #include "rnx/quant/maps.hpp"
 
 namespace rnx::inline RNX_ABI::quant {
@@ -27,6 +29,11 @@ template <int Bits> struct DoReFaWeights : detail::NumberOfBits<Bits, Bits == at
   using option = option::weight_map;
   static constexpr bool identity = false, scaled = Bits == 1;
   static constexpr Per scales_per = Per::layer;
+  /// Of several bits; m: the largest |tanh w|, levels: L.
+  template <class T> RNX_SHARED static T level(T w, T m, T levels) {
+    const T share = m == T(0) ? T(0) : std::tanh(w) / (2 * m);
+    return 2 * std::nearbyint((share + T(0.5)) * levels) / levels - 1;
+  }
 };
 
 struct XnorWeights {
