@@ -13,6 +13,7 @@
 #include "rnx/device/cuda.cuh"
 #include "rnx/distill/cuda.cuh"
 #include "rnx/kernels/cuda/batch_norm.cuh"
+#include "rnx/kernels/cuda/binary.cuh"
 #include "rnx/kernels/cuda/convolution.cuh"
 #include "rnx/kernels/cuda/convolution_weight.cuh"
 #include "rnx/kernels/cuda/depthwise.cuh"
@@ -35,6 +36,7 @@
 
 RNX_CUDA_ATTACK(RNX_CUDA_INSTANTIATE)
 RNX_CUDA_BATCH_NORM(RNX_CUDA_INSTANTIATE)
+RNX_CUDA_BINARY(RNX_CUDA_INSTANTIATE)
 RNX_CUDA_CONVOLUTION(RNX_CUDA_INSTANTIATE)
 RNX_CUDA_CONVOLUTION_WEIGHT(RNX_CUDA_INSTANTIATE)
 RNX_CUDA_DEPTHWISE(RNX_CUDA_INSTANTIATE)
@@ -82,3 +84,10 @@ RNX_CUDA_ACTIVATION_MAP(rnx::quant::MultiBitActivation<1>)
 RNX_CUDA_ACTIVATION_MAP(rnx::quant::MultiBitActivation<2>)
 RNX_CUDA_ACTIVATION_MAP(rnx::quant::MultiBitActivation<3>)
 RNX_CUDA_ACTIVATION_MAP(rnx::quant::MultiBitActivation<rnx::at_run_time>)
+
+RNX_CUDA_BINARIZE(rnx::quant::SignActivation)
+RNX_CUDA_BINARIZE(rnx::quant::BinaryActivation<rnx::quant::surrogate::ApproxSign>)
+RNX_CUDA_BINARIZE(rnx::quant::MultiBitActivation<1>)
+RNX_CUDA_BINARIZE(rnx::quant::MultiBitActivation<2>)
+RNX_CUDA_BINARIZE(rnx::quant::MultiBitActivation<3>)
+RNX_CUDA_BINARIZE(rnx::quant::MultiBitActivation<rnx::at_run_time>)

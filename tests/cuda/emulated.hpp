@@ -6,6 +6,7 @@
 #include "rnx/distill/cuda.cuh"
 #include "rnx/kernels.hpp"
 #include "rnx/kernels/cuda/batch_norm.cuh"
+#include "rnx/kernels/cuda/binary.cuh"
 #include "rnx/kernels/cuda/convolution.cuh"
 #include "rnx/kernels/cuda/convolution_weight.cuh"
 #include "rnx/kernels/cuda/depthwise.cuh"
@@ -55,3 +56,6 @@ template <class Operation> struct launch<test::emulated, Operation> {
   }
 };
 }  // namespace rnx::inline RNX_ABI
+
+/// As cuda does, it computes with bits.
+template <> inline constexpr bool rnx::has_binary<test::emulated> = true;

@@ -1,4 +1,5 @@
 // CUDA kernels that later rooms bring against the CPU's.
+#include "cuda/ops_binary.hpp"
 #include "cuda/ops_distill.hpp"
 #include "cuda/ops_linearize.hpp"
 #include "cuda/ops_quant.hpp"
@@ -26,4 +27,8 @@ TEST_CASE("CUDA operations of room search agree with the CPU's") {
 TEST_CASE("CUDA operations of room quant agree with the CPU's") {
   test::QuantOps<rnx::cuda, float>::all();
   test::QuantOps<rnx::cuda, double>::all();
+}
+TEST_CASE("CUDA operations of signs agree with the CPU's") {
+  test::BinaryOps<rnx::cuda, float>::all();
+  test::BinaryOps<rnx::cuda, double>::all();
 }

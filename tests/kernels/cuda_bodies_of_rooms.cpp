@@ -1,5 +1,6 @@
 // Bodies of the CUDA kernels that later rooms bring, as in cuda_bodies.cpp.
 #include "cuda/emulated.hpp"
+#include "cuda/ops_binary.hpp"
 #include "cuda/ops_distill.hpp"
 #include "cuda/ops_linearize.hpp"
 #include "cuda/ops_quant.hpp"
@@ -25,4 +26,8 @@ TEST_CASE("CUDA kernel bodies of room search agree with the CPU's kernels") {
 TEST_CASE("CUDA kernel bodies of room quant agree with the CPU's kernels") {
   test::QuantOps<test::emulated, float>::all();
   test::QuantOps<test::emulated, double>::all();
+}
+TEST_CASE("CUDA kernel bodies of signs agree with the CPU's kernels") {
+  test::BinaryOps<test::emulated, float>::all();
+  test::BinaryOps<test::emulated, double>::all();
 }

@@ -3,6 +3,7 @@
 
 #include "rnx/device/cuda.hpp"
 #include "rnx/kernels/cuda/batch_norm.hpp"
+#include "rnx/kernels/cuda/binary.hpp"
 #include "rnx/kernels/cuda/convolution.hpp"
 #include "rnx/kernels/cuda/convolution_weight.hpp"
 #include "rnx/kernels/cuda/declare.hpp"

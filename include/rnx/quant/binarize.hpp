@@ -81,7 +81,8 @@ namespace rnx::inline RNX_ISA {
 
 /// Devices that compute with bits.
 template <class Device>
-constexpr bool has_binary = std::is_same_v<Device, cpu> || std::is_same_v<Device, loopback>;
+constexpr bool has_binary =
+    std::is_same_v<Device, cpu> || std::is_same_v<Device, loopback> || std::is_same_v<Device, cuda>;
 
 template <class A, class T> struct kernel<cpu, op::binarize<A, T>> {
   static_assert(quant::is_signs<A> && A::pad_value == 1,

@@ -1,12 +1,13 @@
 // Weight maps and activation maps on CUDA.
 // A map of your own: include this in a .cu file and write RNX_CUDA_WEIGHT_MAP(MyWeights) or
-// RNX_CUDA_ACTIVATION_MAP(MyActivation) at namespace scope, outside every namespace; the functions
-// of an elementwise map say RNX_SHARED. For a map that acts on all weights specialise gpu::body of
-// its operations first.
+// RNX_CUDA_ACTIVATION_MAP(MyActivation) (of signs RNX_CUDA_BINARIZE(MyActivation), too) at
+// namespace scope, outside every namespace. The functions of an elementwise map say RNX_SHARED; for
+// a map that acts on all weights specialise gpu::body of its operations first.
 #pragma once
 
 #include "rnx/quant/cuda.hpp"
 #include "rnx/quant/cuda_activations.cuh"
+#include "rnx/quant/cuda_binarize.cuh"
 #include "rnx/quant/cuda_multi_bit.cuh"
 #include "rnx/quant/cuda_weights.cuh"
 
@@ -45,6 +46,10 @@ void launch<cuda, op::activation_bases_backward<A, T>>::run(
     Stream s, const op::activation_bases_backward<A, T>& a) {
   gpu::execute("activation_bases_backward", s, a);
 }
+template <class A, class T>
+void launch<cuda, op::binarize<A, T>>::run(Stream s, const op::binarize<A, T>& a) {
+  gpu::execute("binarize", s, a);
+}
 #endif
 }  // namespace rnx::inline RNX_ABI
 
@@ -58,3 +63,5 @@ void launch<cuda, op::activation_bases_backward<A, T>>::run(
 #define RNX_CUDA_ACTIVATION_MAP(...)           \
   RNX_CUDA_MAP_(activation_bases, __VA_ARGS__) \
   RNX_CUDA_MAP_(activation_bases_backward, __VA_ARGS__)
+/// Bits of an activation map of signs.
+#define RNX_CUDA_BINARIZE(...) RNX_CUDA_MAP_(binarize, __VA_ARGS__)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "rnx/kernels/cuda/declare.hpp"
+#include "rnx/quant/binarize.hpp"
 #include "rnx/quant/maps.hpp"
 
 #define RNX_CUDA_QUANT(f) f(base_products)
@@ -21,5 +22,8 @@ template <class A, class T> struct launch<cuda, op::activation_bases<A, T>> {
 };
 template <class A, class T> struct launch<cuda, op::activation_bases_backward<A, T>> {
   static void run(Stream, const op::activation_bases_backward<A, T>&);
+};
+template <class A, class T> struct launch<cuda, op::binarize<A, T>> {
+  static void run(Stream, const op::binarize<A, T>&);
 };
 }  // namespace rnx::inline RNX_ABI
