@@ -33,16 +33,16 @@ struct HostExecutor {
   }
   void* allocate(std::size_t bytes) const { return rnx::memory<rnx::cpu>::allocate(bytes); }
   void release(void* p) const { rnx::memory<rnx::cpu>::release(p); }
-  template <class T>
-  void gemm(bool transposed, int m, int n, int k, const T* a, long lda, const T* b, long ldb, T* c,
-            long ldc) const {
-    for (int i = 0; i < m; ++i)
-      for (int j = 0; j < n; ++j) {
-        T sum = 0;
-        for (int l = 0; l < k; ++l)
-          sum += a[transposed ? l * lda + i : i * lda + l] * b[l * ldb + j];
-        c[i * ldc + j] = sum;
-      }
+  template <class T> void gemm(const rnx::gpu::Gemm<T>& p) const {
+    for (int one = 0; one < p.batch; ++one)
+      for (int i = 0; i < p.m; ++i)
+        for (int j = 0; j < p.n; ++j) {
+          const T *a = p.a + one * p.step_a, *b = p.b + one * p.step_b;
+          T sum = 0;
+          for (int l = 0; l < p.k; ++l)
+            sum += a[p.transposed ? l * p.lda + i : i * p.lda + l] * b[l * p.ldb + j];
+          p.c[one * p.step_c + i * p.ldc + j] = sum;
+        }
   }
 };
 

@@ -1,34 +1,11 @@
-// Convolution and its input gradient. What is one matrix product (linear layers, 1x1 kernels) goes
-// through cuBLAS; every other geometry runs the reference kernel: one thread sums one output in the
-// order kh, kw, i.
+// Convolution and its input gradient: one matrix product for each group, of the patches under the
+// kernel with the packed weights.
 #pragma once
 
 #include "rnx/kernels/cuda/convolution.hpp"
-#include "rnx/kernels/cuda/execute.cuh"
+#include "rnx/kernels/cuda/patches.cuh"
 
 namespace rnx::inline RNX_ABI::gpu {
-
-/// y (rows, out) = x (rows, taps in) w: a 1x1 kernel on every pixel, or a kernel as large as its
-/// dense map.
-struct MatrixProduct {
-  bool fits = false;
-  int rows = 0, taps = 1;
-  long ldx = 0, ldy = 0;
-  explicit MatrixProduct(const geometry::Conv2d& g) {
-    if (g.groups != 1 || g.pad_h != 0 || g.pad_w != 0) return;
-    const bool whole = g.kh == g.x.h && g.kw == g.x.w && (g.x.stride == g.x.c || g.kh * g.kw == 1),
-               point = g.kh == 1 && g.kw == 1 && g.stride == 1;
-    fits = whole || point;
-    rows = whole ? g.x.n : int(g.x.rows());
-    taps = whole ? g.kh * g.kw : 1;
-    ldx = whole ? long(g.x.sample()) : g.x.stride;
-    ldy = g.y.stride;
-  }
-};
-
-RNX_SHARED int padded(int channels) {
-  return (channels + geometry::lanes - 1) / geometry::lanes * geometry::lanes;
-}
 
 /// y = [y +] scale sum [+ bias]: every step rounds.
 template <class T> struct Epilogue {
@@ -55,85 +32,66 @@ template <class T> struct FinishProduct {
   }
 };
 
-template <class T> struct ConvolveForward {
-  op::conv2d_forward<T> a;
-  RNX_HD void operator()(std::size_t e) const {
-    const geometry::Conv2d g = a.sizes();
-    const Position p(g.y, e);
-    const int in = g.in(), out = g.out(), group = p.c / out, pitch = padded(out);
-    T sum = 0;
-    for (int kh = 0; kh < g.kh; ++kh) {
-      const int h = p.h * g.stride - g.pad_h + kh;
-      if (h < 0 || h >= g.x.h) continue;
-      for (int kw = 0; kw < g.kw; ++kw) {
-        const int w = p.w * g.stride - g.pad_w + kw;
-        if (w < 0 || w >= g.x.w) continue;
-        const T* x = a.x.data + offset(g.x, p.n, h, w, group * in);
-        const T* row =
-            a.w + ((std::size_t(group) * g.kh + kh) * g.kw + kw) * in * pitch + p.c % out;
-        for (int i = 0; i < in; ++i) sum += x[i] * row[std::size_t(i) * pitch];
-      }
-    }
-    Epilogue<T>{a.bias, a.scale, a.accumulate}.store(a.y.data[offset(g.y, e)], sum, p.c);
+/// to (rows, channels of all groups) = patches x packed weights; `pitch` between rows of `to`.
+template <class T, class E, class PatchesOf>
+void multiply_patches(const E& on, int groups, int columns, const T* w, T* to, long pitch,
+                      const PatchesOf& patches_of) {
+  for (int group = 0; group < groups; ++group) {
+    const Patches<T> p = patches_of(group);
+    const T* weights = w + std::size_t(group) * p.columns() * padded(columns);
+    for_patches(on, p, patch_samples(p), [&](int first, int samples, const T* rows, long ld) {
+      on.gemm(Gemm<T>{.m = samples * p.rows(),
+                      .n = columns,
+                      .k = p.columns(),
+                      .a = rows,
+                      .lda = ld,
+                      .b = weights,
+                      .ldb = padded(columns),
+                      .c = to + std::size_t(first) * p.rows() * pitch + group * columns,
+                      .ldc = pitch});
+    });
   }
-};
-
-template <class T> struct ConvolveBackward {
-  op::conv2d_backward_input<T> a;
-  RNX_HD void operator()(std::size_t e) const {
-    const geometry::Conv2d g = a.sizes();
-    const Position p(g.x, e);
-    const int in = g.in(), out = g.out(), group = p.c / in, pitch = padded(in);
-    T sum = 0;
-    for (int kh = g.kh - 1; kh >= 0; --kh) {
-      const int h = p.h + g.pad_h - kh, oh = h / g.stride;
-      if (h < 0 || oh * g.stride != h || oh >= g.y.h) continue;
-      for (int kw = g.kw - 1; kw >= 0; --kw) {
-        const int w = p.w + g.pad_w - kw, ow = w / g.stride;
-        if (w < 0 || ow * g.stride != w || ow >= g.y.w) continue;
-        const T* dy = a.dy.data + offset(g.y, p.n, oh, ow, group * out);
-        const T* row =
-            a.w +
-            ((std::size_t(group) * g.kh + (g.kh - 1 - kh)) * g.kw + (g.kw - 1 - kw)) * out * pitch +
-            p.c % in;
-        for (int o = 0; o < out; ++o) sum += dy[o] * row[std::size_t(o) * pitch];
-      }
-    }
-    a.dx.data[offset(g.x, e)] = sum;
-  }
-};
+}
 
 template <class T> struct body<op::conv2d_forward<T>> {
   template <class E> static void run(const E& on, const op::conv2d_forward<T>& a) {
-    const MatrixProduct product(a.sizes());
+    const geometry::Conv2d g = a.sizes();
     const std::size_t count = active(a.y);
     if (count == 0) return;
-    if (!product.fits) return on.each(count, ConvolveForward<T>{a});
-    const int out = a.y.c, k = product.taps * a.x.c;
     const Epilogue<T> epilogue{a.bias, a.scale, a.accumulate};
-    if (a.accumulate) {
-      const Scratch<T, E> sum(on, count);
-      on.gemm(false, product.rows, out, k, a.x.data, product.ldx, a.w, padded(out), sum.data(),
-              out);
-      return on.each(count, FinishProduct<T>{a.y, epilogue, sum.data(), out, a.y.data});
-    }
-    on.gemm(false, product.rows, out, k, a.x.data, product.ldx, a.w, padded(out), a.y.data,
-            product.ldy);
-    if (a.bias || a.scale)
-      on.each(count, FinishProduct<T>{a.y, epilogue, a.y.data, product.ldy, a.y.data});
+    const Scratch<T, E> sum(on, a.accumulate ? count : 0);
+    T* to = a.accumulate ? sum.data() : a.y.data;
+    const long pitch = a.accumulate ? a.y.c : a.y.stride;
+    multiply_patches(on, g.groups, g.out(), a.w, to, pitch,
+                     [&](int group) { return forward_patches(g, a.x.data, group); });
+    if (a.accumulate || a.bias || a.scale)
+      on.each(count, FinishProduct<T>{a.y, epilogue, to, pitch, a.y.data});
   }
 };
 
 template <class T> struct body<op::conv2d_backward_input<T>> {
   template <class E> static void run(const E& on, const op::conv2d_backward_input<T>& a) {
-    const MatrixProduct product(a.sizes());
-    const int in = a.dx.c, out = a.dy.c;
+    const geometry::Conv2d g = a.sizes();
     if (active(a.dx) == 0) return;
-    if (!product.fits) return on.each(active(a.dx), ConvolveBackward<T>{a});
-    for (int t = 0; t < product.taps; ++t)
-      on.gemm(false, product.rows, in, out, a.dy.data, product.ldy,
-              a.w + std::size_t(product.taps - 1 - t) * out * padded(in), padded(in),
-              a.dx.data + long(t) * in, product.ldx);
+    if (g.groups == 1 && forward_patches(g, a.dx.data, 0).are_all_taps()) return each_tap(on, a);
+    multiply_patches(on, g.groups, g.in(), a.w, a.dx.data, long(a.dx.stride),
+                     [&](int group) { return backward_patches(g, a.dy.data, group); });
+  }
+
+ private:
+  /// Where one kernel covers the map, each pixel of dx meets one tap of it.
+  template <class E> static void each_tap(const E& on, const op::conv2d_backward_input<T>& a) {
+    const int taps = a.dx.h * a.dx.w, in = a.dx.c, out = a.dy.c;
+    for (int tap = 0; tap < taps; ++tap)
+      on.gemm(Gemm<T>{.m = a.dy.n,
+                      .n = in,
+                      .k = out,
+                      .a = a.dy.data,
+                      .lda = a.dy.stride,
+                      .b = a.w + std::size_t(taps - 1 - tap) * out * padded(in),
+                      .ldb = padded(in),
+                      .c = a.dx.data + std::size_t(tap) * a.dx.stride,
+                      .ldc = long(a.dx.sample())});
   }
 };
 

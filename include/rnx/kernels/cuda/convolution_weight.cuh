@@ -1,6 +1,6 @@
 // Weight gradient of a convolution: dw(group, kh, kw, i, o) = sum over n, oh, ow of x(n, oh s - pad
-// + kh, ow s - pad + kw, i) dy(n, oh, ow, o). A matrix product where the convolution is one; else
-// rows of output pixels are cut into fixed chunks that are added in order.
+// + kh, ow s - pad + kw, i) dy(n, oh, ow, o). Slices of samples are matrix products side by side,
+// added in order.
 #pragma once
 
 #include "rnx/kernels/cuda/convolution.cuh"
@@ -8,82 +8,80 @@
 
 namespace rnx::inline RNX_ABI::gpu {
 
-/// Adds one chunk's rows (n, oh) for one element of dw. in, out: channels of one group; a depthwise
-/// convolution has in = out = 1.
-template <class T> struct WeightGradient {
-  geometry::Conv2d g;
-  const T* x;
-  const T* dy;
-  T* partial;  // (chunks, elements)
-  std::size_t elements, chunks;
-  bool depthwise;  // elements are (kh, kw, c) instead of (group, kh, kw, i, o)
-  RNX_HD void operator()(std::size_t t) const {
-    const Split e(t, elements);
-    int kh, kw, i, o;  // i, o: channels of the maps
-    if (depthwise) {
-      const Split c(e.remainder, g.x.c), column(c.quotient, g.kw);
-      kh = int(column.quotient);
-      kw = int(column.remainder);
-      i = o = int(c.remainder);
-    } else {
-      const Split so(e.remainder, g.out()), si(so.quotient, g.in()), column(si.quotient, g.kw),
-          row(column.quotient, g.kh);
-      kh = int(row.remainder);
-      kw = int(column.remainder);
-      i = int(row.quotient) * g.in() + int(si.remainder);
-      o = int(row.quotient) * g.out() + int(so.remainder);
-    }
-    const std::size_t rows = std::size_t(g.y.n) * g.y.h, end = rows * (e.quotient + 1) / chunks;
-    T sum = 0;
-    for (std::size_t r = rows * e.quotient / chunks; r < end; ++r) {
-      const Split s(r, g.y.h);
-      const int h = int(s.remainder) * g.stride - g.pad_h + kh;
-      if (h < 0 || h >= g.x.h) continue;
-      for (int ow = 0; ow < g.y.w; ++ow) {
-        const int w = ow * g.stride - g.pad_w + kw;
-        if (w >= 0 && w < g.x.w)
-          sum += x[offset(g.x, s.quotient, h, w, i)] * dy[(r * g.y.w + ow) * g.y.stride + o];
-      }
-    }
-    partial[t] = sum;
-  }
-};
+/// sum (elements) = the chunks of partial (chunks, elements), added in order
 template <class T> struct AddChunks {
   const T* partial;
   std::size_t elements, chunks;
   T* sum;
   RNX_HD void operator()(std::size_t e) const {
-    T all = partial[e];
-    for (std::size_t k = 1; k < chunks; ++k) all += partial[k * elements + e];
+    T all = 0;
+    for (std::size_t k = 0; k < chunks; ++k) all += partial[k * elements + e];
     sum[e] = all;
   }
 };
 
+/// How a sum over samples is cut: into slices of equal length but for the last, `chunk` of which
+/// have their patches in memory at once.
+struct SampleSlices {
+  int length = 1, count = 0, chunk = 1;
+  template <class T> SampleSlices(const Patches<T>& p, std::size_t elements) {
+    constexpr std::size_t most_slices = 128, most_values = std::size_t(1) << 22;
+    const int n = p.map.n,
+              most = int(clamped(most_values / larger(elements, std::size_t(1)), std::size_t(1),
+                                 most_slices));
+    length = larger((n + most - 1) / most, 1);
+    count = (n + length - 1) / length;
+    chunk = larger(patch_samples(p) / length, 1);
+  }
+};
+
+/// dw (columns of patches, out) of one group; dy at the group's first channel.
 template <class T, class E>
-void weight_gradient(const E& on, const geometry::Conv2d& g, const T* x, const T* dy, T* dw,
-                     bool depthwise) {
-  const std::size_t elements = std::size_t(g.kh) * g.kw * g.x.c * (depthwise ? 1 : g.out()),
-                    rows = std::size_t(g.y.n) * g.y.h;
-  const std::size_t chunks =
-      clamped((std::size_t(1) << 18) / larger(elements, std::size_t(1)), std::size_t(1),
-              larger(smaller(rows, std::size_t(256)), std::size_t(1)));
-  if (chunks == 1)
-    return on.each(elements, WeightGradient<T>{g, x, dy, dw, elements, chunks, depthwise});
-  const Scratch<T, E> partial(on, chunks * elements);
-  on.each(chunks * elements,
-          WeightGradient<T>{g, x, dy, partial.data(), elements, chunks, depthwise});
-  on.each(elements, AddChunks<T>{partial.data(), elements, chunks, dw});
+void weight_gradient(const E& on, const Patches<T>& p, op::Map<const T> dy, int out, T* dw) {
+  const std::size_t elements = std::size_t(p.columns()) * out;
+  const SampleSlices slices(p, elements);
+  const Scratch<T, E> partial(on, slices.count == 1 ? 0 : slices.count * elements);
+  T* sums = slices.count == 1 ? dw : partial.data();
+  for_patches(
+      on, p, slices.chunk * slices.length, [&](int first, int samples, const T* rows, long ld) {
+        const long length = long(slices.length) * p.rows();
+        const int whole = samples / slices.length, rest = samples % slices.length;
+        Gemm<T> product{.transposed = true,
+                        .m = p.columns(),
+                        .n = out,
+                        .k = int(length),
+                        .a = rows,
+                        .lda = ld,
+                        .b = dy.data + std::size_t(first) * p.rows() * dy.stride,
+                        .ldb = dy.stride,
+                        .c = sums + first / slices.length * elements,
+                        .ldc = out,
+                        .batch = whole,
+                        .step_a = length * ld,
+                        .step_b = length * dy.stride,
+                        .step_c = long(elements)};
+        if (whole) on.gemm(product);
+        if (!rest) return;
+        product.a += whole * product.step_a;
+        product.b += whole * product.step_b;
+        product.c += whole * product.step_c;
+        product.k = rest * p.rows();
+        product.batch = 1;
+        on.gemm(product);
+      });
+  if (slices.count != 1)
+    on.each(elements, AddChunks<T>{sums, elements, std::size_t(slices.count), dw});
 }
 
 template <class T> struct body<op::conv2d_backward_weight<T>> {
   template <class E> static void run(const E& on, const op::conv2d_backward_weight<T>& a) {
-    const MatrixProduct product(a.sizes());
-    const int in = product.taps * a.x.c, out = a.dy.c;
-    if (product.fits && product.rows > 0)
-      on.gemm(true, in, out, product.rows, a.x.data, product.ldx, a.dy.data, product.ldy, a.dw,
-              out);
-    else
-      weight_gradient(on, a.sizes(), a.x.data, a.dy.data, a.dw, false);
+    const geometry::Conv2d g = a.sizes();
+    for (int group = 0; group < g.groups; ++group) {
+      const Patches<T> p = forward_patches(g, a.x.data, group);
+      op::Map<const T> dy = a.dy;
+      dy.data += group * g.out();
+      weight_gradient(on, p, dy, g.out(), a.dw + std::size_t(group) * p.columns() * g.out());
+    }
   }
 };
 

@@ -45,9 +45,43 @@ template <class T> struct element<op::depthwise_backward_input<T>> {
   }
 };
 
+/// One chunk's rows (n, oh) for one element of dw (kh, kw, c).
+template <class T> struct DepthwiseWeightGradient {
+  geometry::Conv2d g;
+  const T* x;
+  const T* dy;
+  T* partial;  // (chunks, elements)
+  std::size_t elements, chunks;
+  RNX_HD void operator()(std::size_t t) const {
+    const Split e(t, elements), c(e.remainder, g.x.c), tap(c.quotient, g.kw);
+    const std::size_t rows = std::size_t(g.y.n) * g.y.h, end = rows * (e.quotient + 1) / chunks;
+    T sum = 0;
+    for (std::size_t r = rows * e.quotient / chunks; r < end; ++r) {
+      const Split s(r, g.y.h);
+      const int h = int(s.remainder) * g.stride - g.pad_h + int(tap.quotient);
+      if (h < 0 || h >= g.x.h) continue;
+      for (int ow = 0; ow < g.y.w; ++ow) {
+        const int w = ow * g.stride - g.pad_w + int(tap.remainder);
+        if (w >= 0 && w < g.x.w)
+          sum += x[offset(g.x, s.quotient, h, w, int(c.remainder))] *
+                 dy[(r * g.y.w + ow) * g.y.stride + c.remainder];
+      }
+    }
+    partial[t] = sum;
+  }
+};
 template <class T> struct body<op::depthwise_backward_weight<T>> {
   template <class E> static void run(const E& on, const op::depthwise_backward_weight<T>& a) {
-    weight_gradient(on, a.sizes(), a.x.data, a.dy.data, a.dw, true);
+    const geometry::Conv2d g = a.sizes();
+    const std::size_t elements = std::size_t(g.kh) * g.kw * g.x.c,
+                      rows = std::size_t(g.y.n) * g.y.h;
+    if (elements == 0) return;
+    const std::size_t chunks = clamped((std::size_t(1) << 18) / elements, std::size_t(1),
+                                       clamped(rows, std::size_t(1), std::size_t(256)));
+    const Scratch<T, E> partial(on, chunks * elements);
+    on.each(chunks * elements, DepthwiseWeightGradient<T>{g, a.x.data, a.dy.data, partial.data(),
+                                                          elements, chunks});
+    on.each(elements, AddChunks<T>{partial.data(), elements, chunks, a.dw});
   }
 };
 

@@ -3,13 +3,32 @@
 //   element<Operation>   one thread's share: Operation a;  count();  operator()(i) for i in
 //                        [0, count())
 //   body<Operation>      run(on, a): one pass over the elements, unless specialised for several
-//   on                   where they run: each(count, f), allocate, release, gemm
+//   on                   where they run: each(count, f), allocate, release, gemm(Gemm)
 // Elements are independent of one another and of their order; sums have a fixed order: the same
 // bits every time, no atomics. Bodies are plain C++: tests also run them on the host. nvcc gives
 // them Executor: Thrust and cuBLAS on one stream.
 #pragma once
 
 #include "rnx/kernels/kernel.hpp"
+
+namespace rnx::inline RNX_ABI::gpu {
+
+/// C (m, n) = A B, row-major with rows lda, ldb, ldc apart, `batch` times with steps between the
+/// matrices. transposed: A is stored as (k, m).
+template <class T> struct Gemm {
+  bool transposed = false;
+  int m, n, k;
+  const T* a;
+  long lda;
+  const T* b;
+  long ldb;
+  T* c;
+  long ldc;
+  int batch = 1;
+  long step_a = 0, step_b = 0, step_c = 0;
+};
+
+}  // namespace rnx::inline RNX_ABI::gpu
 
 #ifdef __CUDACC__
 #include "rnx/kernels/cuda/executor.cuh"

@@ -100,23 +100,19 @@ class Executor {
   void release(void* p) const noexcept {
     if (p) cudaFreeAsync(p, stream_);
   }
-  /// C (m, n) = A B, row-major with rows lda, ldb, ldc apart. transposed: A is stored as (k, m).
-  void gemm(bool transposed, int m, int n, int k, const float* a, long lda, const float* b,
-            long ldb, float* c, long ldc) const {
-    const float one = 1, zero = 0;
-    check(cublasSgemm(blas(device_, stream_), CUBLAS_OP_N, transposed ? CUBLAS_OP_T : CUBLAS_OP_N,
-                      n, m, k, &one, b, int(ldb), a, int(lda), &zero, c, int(ldc)),
-          "a matrix product failed");
-  }
-  void gemm(bool transposed, int m, int n, int k, const double* a, long lda, const double* b,
-            long ldb, double* c, long ldc) const {
-    const double one = 1, zero = 0;
-    check(cublasDgemm(blas(device_, stream_), CUBLAS_OP_N, transposed ? CUBLAS_OP_T : CUBLAS_OP_N,
-                      n, m, k, &one, b, int(ldb), a, int(lda), &zero, c, int(ldc)),
+  void gemm(const Gemm<float>& p) const { multiply(cublasSgemmStridedBatched, p); }
+  void gemm(const Gemm<double>& p) const { multiply(cublasDgemmStridedBatched, p); }
+
+ private:
+  template <class Multiply, class T> void multiply(Multiply function, const Gemm<T>& p) const {
+    const T one = 1, zero = 0;
+    // cuBLAS is column-major: C' = B' A'
+    check(function(blas(device_, stream_), CUBLAS_OP_N, p.transposed ? CUBLAS_OP_T : CUBLAS_OP_N,
+                   p.n, p.m, p.k, &one, p.b, int(p.ldb), p.step_b, p.a, int(p.lda), p.step_a, &zero,
+                   p.c, int(p.ldc), p.step_c, p.batch),
           "a matrix product failed");
   }
 
- private:
   int device_;
   cudaStream_t stream_;
 };
