@@ -24,6 +24,9 @@ endif()
 set(RNX_CUDA ${rnx_cuda_default} CACHE STRING "Build rnx::cuda: AUTO (if nvcc is found), ON or OFF")
 set_property(CACHE RNX_CUDA PROPERTY STRINGS AUTO ON OFF)
 
+set(RNX_DEVICE cpu CACHE STRING "Device of the executables: cpu, cuda (needs RNX_CUDA) or loopback (a stand-in for tests)")
+set_property(CACHE RNX_DEVICE PROPERTY STRINGS cpu cuda loopback)
+
 set(RNX_DEPS_DIR "" CACHE PATH "Folder with Eigen/, xtensor/, xtl/, nlohmann/, xxhash.h, doctest/ to use instead of find_package")
 
 if(PROJECT_IS_TOP_LEVEL)

@@ -175,8 +175,8 @@ void evaluate_switch(const Run& run, const Measures& m, const tools::DataSet& se
   eval::Options o = options(run, 0);
   o.progress = display.counting(run.row.name + ", threshold");
   const double threshold = eval::held_out_threshold(*net, held_out, m.kept_share, o);
-  const attack::ConfidenceSwitch<float, cpu> both(*net, {.threshold = threshold});
-  const attack::Victim<float, cpu>& victim = both;
+  const attack::ConfidenceSwitch<float> both(*net, {.threshold = threshold});
+  const attack::Victim<float>& victim = both;
   result["threshold"] = threshold;
   result["held_out"] = held;
   result["held_out_was_trained_on"] = run.program.a.holdout < int(held);

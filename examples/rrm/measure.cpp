@@ -232,7 +232,7 @@ Measured measured_steps(const training::Arguments& a, const tools::DataSet& set,
   using clock = std::chrono::steady_clock;
   const std::unique_ptr<optim::Optimizer<float>> optimizer = a.make_optimizer();
   Measured m{.n = int(std::min(std::size_t(a.batch), set.train->size()))};
-  train::Step<float, cpu> step(*model.net, *optimizer, training::objective_of(a, set, model), m.n);
+  train::Step<float> step(*model.net, *optimizer, training::objective_of(a, set, model), m.n);
   std::vector<std::uint32_t> ids(std::size_t(m.n), 0);
   std::vector<std::int32_t> labels(ids.size());
   for (std::size_t i = 0; i < ids.size(); ++i)

@@ -102,7 +102,7 @@ struct AnyLoss {
 /// An attack of any type: evaluations are compiled once for each norm.
 template <class Norm> struct AnyAttack {
   using norm = Norm;
-  using Victim = attack::WhiteBoxRef<float, cpu>;
+  using Victim = attack::WhiteBoxRef<float>;
   Rational eps{};
   std::uint64_t seed = 0;
   attack::SequenceProgress progress{};  ///< told where the attack is a sequence

@@ -77,11 +77,13 @@ std::vector<rnx::AnyNetwork<float>> load(const Arguments& a, const std::string& 
                                          const tools::DataSet& data) {
   tools::require_same_classes(a.weights[0], names, "the data set", data.test->class_names());
   std::vector<rnx::AnyNetwork<float>> nets;
+#if RNX_DEVICE_IS(cpu)  // else --packed is refused
   for (const std::string& weights : a.packed) {
     const auto family = rnx::deploy::Registry::instance().find(a.model, data.test->dims());
     nets.push_back(family.make(data.test->classes()));
     rnx::deploy::load(weights, *nets.back());
   }
+#endif
   if (!a.packed.empty()) return nets;
   for (const std::string& weights : a.weights) {
     nets.push_back(tools::make_model(model, *data.test, 0, data.statistics));

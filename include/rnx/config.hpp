@@ -2,8 +2,8 @@
 //
 //   namespace rnx::inline RNX_ABI { ... }   names the version only: errors, tags, geometry,
 //   declarations of device kernels, bookkeeping
-//   namespace rnx::inline RNX_ISA { ... }   names version, instruction set, OpenMP and
-//   RNX_WINOGRAD: CPU kernels and every template that reaches them
+//   namespace rnx::inline RNX_ISA { ... }   names version, instruction set, OpenMP, RNX_WINOGRAD
+//   and RNX_DEVICE: CPU kernels and every template that reaches them
 //
 // Two object files built with different -march link, and each calls the kernels that were compiled
 // for it.
@@ -54,6 +54,12 @@
 #define RNX_SUMMATION direct
 #endif
 
+/// The device that a program is compiled for: where networks, optimizers and attacks live unless
+/// they name another. cpu, cuda or loopback; a whole program says -DRNX_DEVICE=cuda.
+#ifndef RNX_DEVICE
+#define RNX_DEVICE cpu
+#endif
+
 /// Functions that host and CUDA kernels share.
 #ifdef __CUDACC__
 #define RNX_HD __host__ __device__
@@ -65,13 +71,20 @@
 #define RNX_SHARED [[gnu::always_inline]] inline
 #endif
 
-#define RNX_JOIN4_(a, b, c, d) a##b##_##c##_##d
-#define RNX_JOIN4(a, b, c, d) RNX_JOIN4_(a, b, c, d)
+#define RNX_JOIN5_(a, b, c, d, e) a##b##_##c##_##d##_##e
+#define RNX_JOIN5(a, b, c, d, e) RNX_JOIN5_(a, b, c, d, e)
 #define RNX_TEXT_(a) #a
 #define RNX_TEXT(a) RNX_TEXT_(a)
 
 #define RNX_ABI v0_1
-#define RNX_ISA RNX_JOIN4(v0_1_, RNX_ISA_LEVEL, RNX_THREADING, RNX_SUMMATION)
+#define RNX_ISA RNX_JOIN5(v0_1_, RNX_ISA_LEVEL, RNX_THREADING, RNX_SUMMATION, RNX_DEVICE)
+/// 1 where the program's device is that one: #if RNX_DEVICE_IS(cuda)
+#define RNX_DEVICE_IS_cpu_cpu 1
+#define RNX_DEVICE_IS_cuda_cuda 1
+#define RNX_DEVICE_IS_loopback_loopback 1
+#define RNX_DEVICE_IS__(a, b) RNX_DEVICE_IS_##a##_##b
+#define RNX_DEVICE_IS_(a, b) RNX_DEVICE_IS__(a, b)
+#define RNX_DEVICE_IS(device) RNX_DEVICE_IS_(RNX_DEVICE, device)
 
 namespace rnx::inline RNX_ISA {
 /// The instruction set this translation unit was compiled for: "plain", "avx", "avx2", "avx512"

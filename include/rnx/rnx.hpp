@@ -10,3 +10,8 @@
 #include "rnx/search.hpp"
 #include "rnx/tensor/eigen.hpp"
 #include "rnx/tensor/xtensor.hpp"
+#if RNX_DEVICE_IS(cuda)
+#include "rnx/cuda.hpp"
+#elif RNX_DEVICE_IS(loopback)
+#include "rnx/kernels/loopback.hpp"
+#endif

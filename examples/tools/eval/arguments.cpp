@@ -14,6 +14,10 @@ using namespace rnx;
 
 void Arguments::take_packed(const tools::App& app) {
   if (packed.empty()) return;
+  require(std::is_same_v<default_device, cpu>, [&] {
+    return fmt::format("--packed: packed networks run on the CPU; this program was built for {}",
+                       default_device::name);
+  });
   require(
       weights.empty() && app.cli.get_option("--model")->count() == 0,
       "--packed: its files hold the weights and name the model; leave out --weights and --model");
@@ -31,8 +35,9 @@ void Arguments::take_packed(const tools::App& app) {
 
 void Arguments::check() const {
   require(!weights.empty(), "--weights: at least one file is needed (or --packed)");
-  require(device == "cpu", [&] {
-    return "--device: '" + device + "' is not in this program; it was built for cpu";
+  require(device == default_device::name, [&] {
+    return fmt::format("--device: '{}' is not in this program; it was built for {}", device,
+                       default_device::name);
   });
   require(labels.empty() || labels.size() == weights.size(),
           "--label: give one for each --weights, or none");
@@ -221,7 +226,8 @@ void add_options(Arguments& a, tools::App& app) {
       "grid, to find the worst");
   tools::add_whole(cli, "--batch", a.batch, {.least = 1});
   tools::add_whole(cli, "--seed", a.seed, {});
-  cli.add_option("--device", a.device, "cpu");
+  cli.add_option("--device", a.device,
+                 "the one that this program was built for: cpu, or cuda (-DRNX_DEVICE=cuda)");
   add_outputs(a, app);
   app.add_frame();
   app.preset("smoke", {{"dataset", "synthetic"}, {"n-ex", "100"}, {"attack", "pgd:steps=5"}});

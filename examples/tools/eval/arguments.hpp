@@ -11,8 +11,9 @@ namespace evaluation {
 using Json = nlohmann::ordered_json;
 
 struct Arguments {
-  std::string model = "resnet20", out = "eval", norm = "linf", device = "cpu", progress = "auto",
-              lattice = "off", bn_path = "0", resume = "auto", shard = "1/1", loss = "ce";
+  std::string model = "resnet20", out = "eval", norm = "linf", device = rnx::default_device::name,
+              progress = "auto", lattice = "off", bn_path = "0", resume = "auto", shard = "1/1",
+              loss = "ce";
   /// weights: of --packed, too
   std::vector<std::string> weights, packed, labels, eps{"8/255"}, attacks{"pgd:steps=20"},
       checks{"none"};

@@ -7,7 +7,7 @@ using namespace rnx;
 
 namespace {
 
-std::optional<attack::WhiteBoxRef<float, cpu>> surrogate_of(const Subject& s, std::size_t k) {
+std::optional<attack::WhiteBoxRef<float>> surrogate_of(const Subject& s, std::size_t k) {
   if (s.surrogates.empty()) return {};
   return *s.surrogates[k];
 }

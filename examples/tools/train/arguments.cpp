@@ -18,8 +18,9 @@ void Arguments::check() const {
   tools::require_known("--progress", progress, {"auto", "bar", "plain", "json", "off"});
   tools::require_known("--norm", norm, {norm::Linf::name, norm::L2::name});
   if (!attack_mode.empty()) tools::require_known("--attack-mode", attack_mode, {"eval", "train"});
-  require(device == "cpu", [&] {
-    return "--device: '" + device + "' is not in this program; it was built for cpu";
+  require(device == default_device::name, [&] {
+    return fmt::format("--device: '{}' is not in this program; it was built for {}", device,
+                       default_device::name);
   });
   require(objective == "pgd" || objective == "free" || norm == norm::Linf::name,
           [&] { return "--norm: " + objective + " training is for linf"; });

@@ -18,8 +18,9 @@ using Json = nlohmann::ordered_json;
 struct Arguments {
   std::string model = "resnet20", out = "run", objective = "natural", attack_mode, norm = "linf",
               eps = "8/255", attack_step, schedule = "onecycle", resume = "auto", progress = "auto",
-              device = "cpu", optimizer = "sgd", init, teacher, teacher_model, match = "cosine",
-              batch_split = "halves", pram = "attention", shares = "uniform", prune;
+              device = rnx::default_device::name, optimizer = "sgd", init, teacher, teacher_model,
+              match = "cosine", batch_split = "halves", pram = "attention", shares = "uniform",
+              prune;
   std::vector<double> milestones{0.5, 0.75}, prune_ratios{};
   std::vector<std::string> prune_spare{};
   std::vector<std::string> ce_views{"clean", "aug", "adv"}, kl_views = ce_views,

@@ -131,7 +131,8 @@ void add_run(Arguments& a, CLI::App& cli) {
   tools::add_whole(cli, "--final-n", a.final_n, {},
                    "test images for clean accuracy at the end (0: all)");
   tools::add_whole(cli, "--final-pgd-n", a.final_pgd_n, {}, "test images for PGD-20 at the end");
-  cli.add_option("--device", a.device, "cpu");
+  cli.add_option("--device", a.device,
+                 "the one that this program was built for: cpu, or cuda (-DRNX_DEVICE=cuda)");
 }
 
 /// What the result does not depend on: folder, checkpoints, threads.

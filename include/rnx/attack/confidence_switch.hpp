@@ -29,7 +29,7 @@ struct SwitchRule {
 
 /// A network behind a switch, as evaluations and attacks that query see it. The network must
 /// outlive it. Errors: UsageError (a threshold outside [0, 1], a path that does not exist).
-template <class T = float, class Device = cpu>
+template <class T = float, class Device = default_device>
 class ConfidenceSwitch final : public Victim<T, Device> {
  public:
   using typename Victim<T, Device>::Memory;

@@ -11,7 +11,7 @@
 namespace rnx::inline RNX_ISA::attack {
 
 /// One pass of a victim. Network and subnet must outlive it.
-template <class T = float, class Device = cpu> struct Member {
+template <class T = float, class Device = default_device> struct Member {
   const NetworkBase<T, Device>* net = nullptr;
   int path = 0;                    ///< batch-norm path
   const Subnet* subnet = nullptr;  ///< null: every maximum
@@ -83,7 +83,8 @@ template <class T, class Device> class Members : public WhiteBox<T, Device> {
 
 /// Members whose logits become one: their mean, that of their probabilities, or those of the member
 /// that is most confident of the sample (a switch). Attacks climb through all of them.
-template <class T = float, class Device = cpu> class Ensemble final : public Members<T, Device> {
+template <class T = float, class Device = default_device>
+class Ensemble final : public Members<T, Device> {
  public:
   using typename WhiteBox<T, Device>::Memory;
 
@@ -167,7 +168,8 @@ template <class T = float, class Device = cpu> class Ensemble final : public Mem
 /// Members that must all be right (the worse of two batch-norm paths, say): each is an output. An
 /// attack follows, for each sample, the member whose loss is largest; where another one is easier
 /// to fool, an attack on that one alone is stronger: report both.
-template <class T = float, class Device = cpu> class Worst final : public Members<T, Device> {
+template <class T = float, class Device = default_device>
+class Worst final : public Members<T, Device> {
  public:
   using typename WhiteBox<T, Device>::Memory;
   using Members<T, Device>::Members;

@@ -15,7 +15,7 @@ namespace rnx::inline RNX_ISA::attack {
 /// What an attack needs beside the victim: a trace for its tiles, a gradient, the values that its
 /// kernels read, and what it keeps from step to step. Built once per batch size and used for every
 /// call; one call at a time.
-template <class T = float, class Device = cpu> class Workspace {
+template <class T = float, class Device = default_device> class Workspace {
  public:
   /// capacity: samples of a batch; tile: samples per pass (0: what suits the network and the cache;
   /// in train mode all of them); keep: what the loss reads; mode: of the model under attack.

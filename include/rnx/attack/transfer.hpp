@@ -10,7 +10,7 @@ namespace rnx::inline RNX_ISA::attack {
 /// The surrogate (a network, or what has gradients as one) must outlive it, take the same images
 /// and have the same classes; it runs in eval mode, on its first batch-norm path. Every call makes
 /// a workspace for it, whose passes are counted with the victim's.
-template <class Attack, class T = float, class Device = cpu> struct Transfer : Attack {
+template <class Attack, class T = float, class Device = default_device> struct Transfer : Attack {
   WhiteBoxRef<T, Device> surrogate;
 
   std::string describe() const { return "transfer of " + Attack::describe(); }

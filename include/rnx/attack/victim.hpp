@@ -51,7 +51,7 @@ template <class T, class Device> class LogitsNetwork final : public NetworkBase<
 /// A model that gives logits and is no network: derive from it, or from WhiteBox. Const: several
 /// threads may use one, each with a memory of its own. It chooses batch-norm paths and subnets
 /// itself, and runs in eval mode.
-template <class T = float, class Device = cpu> class Victim {
+template <class T = float, class Device = default_device> class Victim {
  public:
   /// What it works in; one call at a time. `trace`: where losses find its logits, of as many
   /// samples as one pass takes.
@@ -110,7 +110,8 @@ template <class T = float, class Device = cpu> class Victim {
 };
 
 /// A victim whose loss has a gradient in the images.
-template <class T = float, class Device = cpu> class WhiteBox : public Victim<T, Device> {
+template <class T = float, class Device = default_device>
+class WhiteBox : public Victim<T, Device> {
  public:
   using typename Victim<T, Device>::Memory;
   /// As attack::input_gradient, in a memory for Use::input_gradient. values may be null.
@@ -120,7 +121,7 @@ template <class T = float, class Device = cpu> class WhiteBox : public Victim<T,
 };
 
 /// A network or a victim, not owned: what attacks that need logits alone take.
-template <class T = float, class Device = cpu> class VictimRef {
+template <class T = float, class Device = default_device> class VictimRef {
  public:
   VictimRef(const NetworkBase<T, Device>& net) : net_(&net) {}
   VictimRef(const Victim<T, Device>& victim) : victim_(&victim) {}
@@ -142,7 +143,8 @@ template <class T = float, class Device = cpu> class VictimRef {
 };
 
 /// A network or a white box, not owned: what attacks that climb a gradient take.
-template <class T = float, class Device = cpu> class WhiteBoxRef : public VictimRef<T, Device> {
+template <class T = float, class Device = default_device>
+class WhiteBoxRef : public VictimRef<T, Device> {
  public:
   WhiteBoxRef(const NetworkBase<T, Device>& net) : VictimRef<T, Device>(net) {}
   WhiteBoxRef(const WhiteBox<T, Device>& box) : VictimRef<T, Device>(box), box_(&box) {}
@@ -169,7 +171,7 @@ void check_context(const VictimRef<T, Device>& victim, const Context& ctx) {
 }
 
 /// Logits alone, of up to `capacity` samples at a time; one call at a time.
-template <class T = float, class Device = cpu> class Predictor {
+template <class T = float, class Device = default_device> class Predictor {
  public:
   Predictor(const VictimRef<T, Device>& victim, int capacity) : victim_(victim) {
     if (const auto* net = victim.network())

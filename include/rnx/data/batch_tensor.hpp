@@ -9,7 +9,7 @@ namespace rnx::inline RNX_ISA::data {
 /// Images first .. first + n as they are, in [0, 1]: what a network takes (x.view()), without
 /// augmentation. Their labels are images.labels[first .. first + n). Errors: UsageError (images
 /// that are not there).
-template <class T = float, class Device = cpu>
+template <class T = float, class Device = default_device>
 Tensor<T, Device> batch_tensor(const Images& images, int first, int n) {
   require(first >= 0 && n >= 0 && n <= images.n - first, [&] {
     return "batch_tensor: expected a part of " + std::to_string(images.n) + " images, found " +

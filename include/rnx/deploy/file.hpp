@@ -75,11 +75,11 @@ inline void read_bits(const geometry::BitWeights& g, std::span<const std::byte> 
 /// values, and of its values weighted by the input. Another surrogate has others.
 template <class T> std::array<double, 2> gradient_sums(const NetworkBase<T, cpu>& net) {
   const Dims in = net.input_dims();
-  Tensor<T> x(1, in), dx(1, in);
+  Tensor<T, cpu> x(1, in), dx(1, in);
   const rng::Stream random(1, Purpose::test);
   for (std::size_t i = 0; i < x.size(); ++i) x.data()[i] = T(random.uniform(i));
   auto trace = net.make_trace({.use = Use::input_gradient, .capacity = 1, .eval_only = true});
-  const View<const T> z = net.forward(trace, std::as_const(x).view(), {});
+  const View<const T, cpu> z = net.forward(trace, std::as_const(x).view(), {});
   const auto most = std::max_element(z.data, z.data + net.classes()) - z.data;
   for (int k = 0; k < net.classes(); ++k) trace.logits_gradient().data[k] = T(k == most);
   net.backward(trace, dx.view(), nullptr);

@@ -9,20 +9,20 @@
 
 namespace rnx::inline RNX_ISA::deploy {
 
-/// What is known under a name and a shape of images.
+/// What is known under a name and a shape of images. Packed networks run on the CPU.
 struct Family {
   std::string name;
   Dims in{};
   quant::Bits bits{};  ///< that the name says
   /// Of a packed network. Errors: UsageError (a network takes no such bits).
-  std::function<AnyNetwork<float>(int classes, quant::Bits bits)> maker{};
+  std::function<AnyNetwork<float, cpu>(int classes, quant::Bits bits)> maker{};
   std::function<void(int classes, quant::Bits bits)> check{};
   /// Of a network of this family. Errors: as deploy::pack; UsageError (a network of another one).
-  std::function<AnyNetwork<float>(const NetworkBase<float>&)> packer{};
+  std::function<AnyNetwork<float, cpu>(const NetworkBase<float, cpu>&)> packer{};
 
-  AnyNetwork<float> make(int classes) const { return maker(classes, bits); }
+  AnyNetwork<float, cpu> make(int classes) const { return maker(classes, bits); }
   /// Errors: as deploy::pack; UsageError (a network of another family, or with other bits).
-  AnyNetwork<float> pack(const NetworkBase<float>& net) const {
+  AnyNetwork<float, cpu> pack(const NetworkBase<float, cpu>& net) const {
     require(net.graph().bits == bits, [&] {
       const auto text = [](const quant::Bits& b) {
         return std::to_string(b.weights) + " x " + std::to_string(b.activations);
@@ -70,23 +70,23 @@ class Registry {
 /// Of Family::type<at_run_time> on images of shape In.
 template <class F, class In> bool register_packed(const std::string& name) {
   using Spec = typename F::template type<at_run_time>;
-  using Net = Network<Spec, In>;
-  using Packed = Network<packed_t<Spec>, In>;
+  using Net = Network<Spec, In, cpu>;
+  using Packed = Network<packed_t<Spec>, In, cpu>;
   return Registry::instance().add(
       {.name = name,
        .in = In::dims,
        .maker =
            [](int classes, quant::Bits bits) {
-             return AnyNetwork<float>(std::make_unique<Packed>(0, classes, bits));
+             return AnyNetwork<float, cpu>(std::make_unique<Packed>(0, classes, bits));
            },
        .check = &Packed::check,
        .packer =
-           [name](const NetworkBase<float>& net) {
+           [name](const NetworkBase<float, cpu>& net) {
              const Net* const known = dynamic_cast<const Net*>(&net);
              require(known != nullptr, [&] {
                return "pack: expected a network of the family " + name + ", found another one";
              });
-             return AnyNetwork<float>(std::make_unique<Packed>(deploy::pack(*known)));
+             return AnyNetwork<float, cpu>(std::make_unique<Packed>(deploy::pack(*known)));
            }});
 }
 

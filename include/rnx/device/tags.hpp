@@ -30,3 +30,8 @@ struct Stream {
 template <class Device> struct memory;
 
 }  // namespace rnx::inline RNX_ABI
+
+namespace rnx::inline RNX_ISA {
+/// Where networks, optimizers, attacks and losses live unless they name another device.
+using default_device = RNX_DEVICE;
+}  // namespace rnx::inline RNX_ISA

@@ -37,7 +37,7 @@ struct AttentionOptions {
 /// Throws NameError where a map is not kept, UsageError where it is not a map or lacks a seed that
 /// gradients need, StateError where a layer did not run, ShapeError where the teacher's trace has
 /// too few samples.
-template <class T = float, class Device = cpu> class AttentionTransfer {
+template <class T = float, class Device = default_device> class AttentionTransfer {
  public:
   AttentionTransfer(const Trace<T, Device>& teacher, std::vector<AttentionPair> pairs,
                     AttentionOptions options = {})

@@ -39,7 +39,7 @@ template <class T> struct FeatureMemory {
 /// remember() takes them in, once per step: several calls before it read the same memory.
 /// Throws what distances throw (loss/distance.hpp), UsageError for a temperature that is not
 /// positive, ShapeError where rows do not fit into the memory.
-template <class T, class Device = cpu> class InfoNce {
+template <class T, class Device = default_device> class InfoNce {
  public:
   static constexpr bool coupled = true;
   InfoNce(View<const T, Device> target, FeatureMemory<T> memory, double temperature,
@@ -86,7 +86,7 @@ template <class T, class Device = cpu> class InfoNce {
 };
 
 /// The targets of the last call are remembered from now on.
-template <class T, class Device = cpu>
+template <class T, class Device = default_device>
 void remember(const FeatureMemory<T>& memory, Stream stream = {}) {
   run<Device>(stream, op::remember_rows<T>{.ring = memory.ring()});
 }

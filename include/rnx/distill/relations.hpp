@@ -46,20 +46,20 @@ template <class T, class Device, op::Relation Kind> class Relations {
 
 /// L = 1/n^2 sum over i, j of (G_s - G_t)(i, j)^2, G(i, :) = q(i, :) / |q(i, :)|, q(i, j) = <x(i),
 /// x(j)> (similarity-preserving distillation, Tung & Mori 2019, eq. 2 to 4, for one pair of layers)
-template <class T, class Device = cpu>
+template <class T, class Device = default_device>
 struct Similarity : Relations<T, Device, op::Relation::similarity> {
   using Relations<T, Device, op::Relation::similarity>::Relations;
 };
 /// L = 1/n^2 sum over i, j of H(psi_s - psi_t), psi = |x(i) - x(j)| / their mean over i != j, H:
 /// Huber's function (relational distillation, Park et al. 2019, eq. 6 to 8; the mean over all n^2
 /// as in their code). One sample alone has L = 0; a batch of equal rows has no value (NaN).
-template <class T, class Device = cpu>
+template <class T, class Device = default_device>
 struct RelationalDistance : Relations<T, Device, op::Relation::distance> {
   using Relations<T, Device, op::Relation::distance>::Relations;
 };
 /// L = 1/n^3 sum over i, j, k of H(psi_s - psi_t), psi = cosine of the angle at x(i) between x(j)
 /// and x(k); 0 where two of them are equal (Park et al. 2019, eq. 9 and 10, the mean as above).
-template <class T, class Device = cpu>
+template <class T, class Device = default_device>
 struct RelationalAngle : Relations<T, Device, op::Relation::angle> {
   using Relations<T, Device, op::Relation::angle>::Relations;
 };

@@ -40,7 +40,8 @@ constexpr std::uint64_t loss_sites = std::uint64_t(1) << 32;
 /// A student layer that did not run has no share; the factor 1 / (n_s n_t) counts it all the same.
 /// Throws StateError where a map is not kept or has no seed, or backward has no forward; ShapeError
 /// where the traces' samples differ.
-template <class T = float, class Device = cpu> class TutorLoss : public Parametrised<T, Device> {
+template <class T = float, class Device = default_device>
+class TutorLoss : public Parametrised<T, Device> {
  public:
   using TraceType = Trace<T, Device>;
 

@@ -10,7 +10,7 @@ namespace rnx::inline RNX_ISA::distill {
 /// each is the batch's. The teacher's trace holds the same samples as the student's, so it takes
 /// whole batches (loss::PerBatch). Loss, trace and gradients must outlive it; gradients may be
 /// null. Throws UsageError where the call is a part of a larger batch; and what TutorLoss throws.
-template <class T, class Device = cpu> struct TutorTerm {
+template <class T, class Device = default_device> struct TutorTerm {
   static constexpr bool coupled = true;
   TutorLoss<T, Device>* tutor;
   const Trace<T, Device>* teacher;

@@ -42,7 +42,7 @@ struct Check {
 };
 
 /// What checks look at and how long. They are made on the first `images` images, in one batch.
-template <class T = float, class Device = cpu> struct CheckOptions {
+template <class T = float, class Device = default_device> struct CheckOptions {
   double eps = 8. / 255;
   std::vector<std::string> names{};  ///< of check_names(); empty: all
   int images = 100;

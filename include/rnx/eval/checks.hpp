@@ -81,7 +81,7 @@ inline std::vector<std::string> check_names() {
 ///   for (const eval::Check& c : eval::run_checks<norm::Linf>(net, set, {.eps = 8. / 255})) ...
 /// Errors: UsageError (a name that is none, options out of range, samples without labels),
 /// NumericError, Stopped.
-template <class Norm = norm::Linf, class T = float, class Device = cpu>
+template <class Norm = norm::Linf, class T = float, class Device = default_device>
 std::vector<Check> run_checks(const std::type_identity_t<attack::WhiteBoxRef<T, Device>>& victim,
                               const data::Source& set,
                               const std::type_identity_t<CheckOptions<T, Device>>& o = {}) {

@@ -103,7 +103,8 @@ struct Rlnet {
   }
 
   /// Errors: UsageError (what cannot be trained; more where a run plans it).
-  template <class T = float, class Device = cpu> train::AnyObjective<T, Device> objective() const {
+  template <class T = float, class Device = default_device>
+  train::AnyObjective<T, Device> objective() const {
     using namespace train;
     check();
     Items<T, Device> items;

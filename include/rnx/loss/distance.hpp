@@ -98,20 +98,23 @@ template <class T, class Device, op::Distance Kind> class Distance {
 };
 
 /// L = mean over the row of (s - t)^2
-template <class T, class Device = cpu> struct Mse : Distance<T, Device, op::Distance::mean_square> {
+template <class T, class Device = default_device>
+struct Mse : Distance<T, Device, op::Distance::mean_square> {
   using Distance<T, Device, op::Distance::mean_square>::Distance;
 };
 /// L = -<s, t> / max(|s| |t|, 1e-6): representation matching on unit spheres (robust representation
 /// matching, l-inf)
-template <class T, class Device = cpu> struct Cosine : Distance<T, Device, op::Distance::cosine> {
+template <class T, class Device = default_device>
+struct Cosine : Distance<T, Device, op::Distance::cosine> {
   using Distance<T, Device, op::Distance::cosine>::Distance;
 };
 /// L = |s - t|
-template <class T, class Device = cpu> struct L2 : Distance<T, Device, op::Distance::l2> {
+template <class T, class Device = default_device>
+struct L2 : Distance<T, Device, op::Distance::l2> {
   using Distance<T, Device, op::Distance::l2>::Distance;
 };
 /// L = |s - t| / |t| (robust representation matching, l2); a target of zeros has no value
-template <class T, class Device = cpu>
+template <class T, class Device = default_device>
 struct RelativeL2 : Distance<T, Device, op::Distance::relative_l2> {
   using Distance<T, Device, op::Distance::relative_l2>::Distance;
 };

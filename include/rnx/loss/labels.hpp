@@ -7,7 +7,7 @@ namespace rnx::inline RNX_ISA::loss {
 
 /// Up to `capacity` labels. The address does not change, so a recorded step sees the labels of the
 /// last upload.
-template <class Device = cpu> class Labels {
+template <class Device = default_device> class Labels {
  public:
   Labels(int capacity, int classes)
       : classes_(classes),

@@ -51,7 +51,7 @@ enum class Direction { teacher_to_student, student_to_teacher };
 /// released code of RNAS-CL, 1e-6.
 /// Throws UsageError for T <= 0 or a floor that cannot be, ShapeError when the teacher's logits do
 /// not cover the trace's samples.
-template <class T, class Device = cpu> struct Kl {
+template <class T, class Device = default_device> struct Kl {
   static constexpr bool concurrent = true, gathers = true;
   View<const T, Device> teacher_logits{};  ///< (n, classes) of the whole batch
   double temperature = 1;

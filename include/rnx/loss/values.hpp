@@ -8,7 +8,7 @@
 namespace rnx::inline RNX_ISA::loss {
 
 /// Device memory for the values of up to `capacity` samples, and the scratch that sums need.
-template <class T = float, class Device = cpu> class Values {
+template <class T = float, class Device = default_device> class Values {
  public:
   explicit Values(int capacity)
       : capacity_(capacity),

@@ -21,7 +21,7 @@ struct ModelOptions {
 };
 
 /// Factories by name, shape and number of classes, for one scalar and device.
-template <class T = float, class Device = cpu> class Registry {
+template <class T = float, class Device = default_device> class Registry {
  public:
   using Factory =
       std::function<AnyNetwork<T, Device>(std::uint64_t seed, int classes, quant::Bits bits)>;

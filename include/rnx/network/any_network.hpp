@@ -6,7 +6,7 @@
 
 namespace rnx::inline RNX_ISA {
 
-template <class T = float, class Device = cpu> class AnyNetwork {
+template <class T = float, class Device = default_device> class AnyNetwork {
  public:
   AnyNetwork() = default;
   explicit AnyNetwork(std::unique_ptr<NetworkBase<T, Device>> network)

@@ -8,7 +8,8 @@
 
 namespace rnx::inline RNX_ISA {
 
-template <class T = float, class Device = cpu> class NetworkBase : public Parametrised<T, Device> {
+template <class T = float, class Device = default_device>
+class NetworkBase : public Parametrised<T, Device> {
  public:
   using PassType = Pass<T, Device>;
   using Parametrised<T, Device>::parameters;

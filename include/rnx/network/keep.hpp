@@ -70,7 +70,7 @@ struct TraceOptions {
 };
 
 /// One kept activation of the last forward.
-template <class T = float, class Device = cpu> struct Kept {
+template <class T = float, class Device = default_device> struct Kept {
   std::string path;
   Kind kind{};
   int node = 0;

@@ -56,7 +56,7 @@ inline GraphBuilder told(int classes, quant::Bits bits) {
 /// checks.
 ///   Net net(seed);  auto trace = net.make_trace({.use = Use::train, .capacity = 128});
 ///                   net.forward(trace, x, ctx);
-template <class Spec, class In, class Device = cpu, class Precision = precision::Float>
+template <class Spec, class In, class Device = default_device, class Precision = precision::Float>
 class Network final : public NetworkBase<typename Precision::store, Device> {
  public:
   using T = typename Precision::store;

@@ -22,7 +22,7 @@ template <class T = float> struct HostTensor {
 };
 
 /// Flat gradients with the parameters' offsets. Backward adds; zero() starts a step.
-template <class T = float, class Device = cpu> struct Grads {
+template <class T = float, class Device = default_device> struct Grads {
   Buffer<T, Device> flat;
   void zero(Stream s = {}) { flat.zero(s); }
 };
@@ -30,7 +30,7 @@ template <class T = float, class Device = cpu> struct Grads {
 /// Owns flat parameters and their names; base of everything that optimizers, checkpoints and
 /// averages take. Reading (visit, parameters) changes nothing. What can write raises the version:
 /// caches of weight maps are computed again, a pending backward throws.
-template <class T = float, class Device = cpu> class Parametrised {
+template <class T = float, class Device = default_device> class Parametrised {
  public:
   using scalar = T;
   using device = Device;

@@ -27,7 +27,7 @@ struct Passes {
   friend bool operator==(const Passes&, const Passes&) = default;
 };
 
-template <class T = float, class Device = cpu> class Trace {
+template <class T = float, class Device = default_device> class Trace {
  public:
   using Record = typename Pass<T, Device>::Record;
 

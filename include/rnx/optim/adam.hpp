@@ -18,7 +18,8 @@ struct AdamOptions {
 /// faded (b2^t small), or step directly. t is a part of state(). A schedule that moves the momentum
 /// moves b1, as PyTorch's OneCycleLR does; b1 is an argument of the launch, too.
 /// Throws UsageError for a beta outside [0, 1), eps <= 0, negative decay or factor.
-template <class T = float, class Device = cpu> class Adam final : public Optimizer<T, Device> {
+template <class T = float, class Device = default_device>
+class Adam final : public Optimizer<T, Device> {
   using Base = Optimizer<T, Device>;
   using typename Base::Member, typename Base::Range;
 

@@ -9,7 +9,7 @@ namespace rnx::inline RNX_ISA::optim {
 /// network or anything Parametrised.
 /// Throws UsageError for a decay outside [0, 1), or buffers of an object that has none; ShapeError
 /// for another object than the first.
-template <class T = float, class Device = cpu> class Ema {
+template <class T = float, class Device = default_device> class Ema {
  public:
   template <class Object>
   Ema(const Object& object, double decay, bool with_buffers = false)

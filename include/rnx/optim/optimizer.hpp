@@ -58,7 +58,7 @@ template <class T> struct State {
 /// they are. Everything a step reads lies at fixed addresses in device memory, so a step can be
 /// recorded and replayed with other StepValues; a replay does not raise parameter versions: whoever
 /// replays calls object.mutable_parameters() once before using the object outside replays.
-template <class T = float, class Device = cpu> class Optimizer {
+template <class T = float, class Device = default_device> class Optimizer {
  public:
   using Object = Parametrised<T, Device>;
 

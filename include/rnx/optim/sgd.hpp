@@ -22,7 +22,8 @@ struct SgdOptions {
 /// and decay act on them.
 /// Throws UsageError for momentum outside [0, 1), negative decay or factor, and Nesterov without
 /// momentum.
-template <class T = float, class Device = cpu> class Sgd final : public Optimizer<T, Device> {
+template <class T = float, class Device = default_device>
+class Sgd final : public Optimizer<T, Device> {
   using Base = Optimizer<T, Device>;
   using typename Base::Member, typename Base::Range;
 

@@ -33,7 +33,7 @@ inline void check_decay(double decay) {
 
 /// Owns one StepValues in device memory, at an address that recorded steps keep: set() before each
 /// replay is all that a new step needs.
-template <class Device = cpu> class StepState {
+template <class Device = default_device> class StepState {
  public:
   explicit StepState(const StepValues& v = {}) : memory_(1) { set(v); }
   /// Uploads. Throws UsageError for a negative learning rate or a momentum outside [0, 1). Not

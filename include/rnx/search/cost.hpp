@@ -34,7 +34,7 @@ struct CostFactor {
 /// The cost of every block that ends in a ChannelMask, in graph order. Its convolutions stand
 /// between its mask and the mask before: one that expands, a depthwise one, one that projects. What
 /// stands before the first block has no width to choose and is not counted.
-template <class T = float, class Device = cpu> class MaskCost {
+template <class T = float, class Device = default_device> class MaskCost {
  public:
   /// Factors of the cost mid (expand c_in + filter + project c_out): pixels times taps of the
   /// block's three convolutions.

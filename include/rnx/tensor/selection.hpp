@@ -10,7 +10,7 @@ namespace rnx::inline RNX_ISA {
 /// and gives each the bits that it has in the whole batch: Context::samples = selection.list().
 /// op::gather_rows and op::scatter_rows move them. The address does not change, so a recorded step
 /// sees the last upload.
-template <class Device = cpu> class Selection {
+template <class Device = default_device> class Selection {
  public:
   /// Room for all samples of a batch of `batch`.
   explicit Selection(int batch) : batch_(batch), memory_(std::size_t(batch > 0 ? batch : 0)) {

@@ -10,7 +10,7 @@
 namespace rnx::inline RNX_ABI {
 
 /// Flat device memory of `size` elements. Copies copy the memory.
-template <class T = float, class Device = cpu> class Buffer {
+template <class T = float, class Device = default_device> class Buffer {
  public:
   Buffer() = default;
   explicit Buffer(std::size_t size)
@@ -57,7 +57,7 @@ template <class T = float, class Device = cpu> class Buffer {
 };
 
 /// n samples of `dims`, dense: memory order (n, h, w, c).
-template <class T = float, class Device = cpu> class Tensor {
+template <class T = float, class Device = default_device> class Tensor {
  public:
   Tensor() = default;
   Tensor(int n, Dims dims) : n_(n), dims_(dims), memory_(n * dims.count()) {}

@@ -11,7 +11,7 @@
 
 namespace rnx::inline RNX_ABI {
 
-template <class T, class Device = cpu> struct View {
+template <class T, class Device = default_device> struct View {
   T* data = nullptr;
   int n = 0;
   Dims dims{};     // active

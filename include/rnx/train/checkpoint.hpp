@@ -8,7 +8,7 @@ namespace rnx::inline RNX_ISA::train {
 /// Checkpoints as the store of fit. `configuration`: what the run is; it is kept with each
 /// checkpoint, and a resume with another one is refused. `told` hears a sentence where a damaged
 /// checkpoint is passed over for the one before it (Checkpoints::recover).
-template <class Device = cpu> class CheckpointStore final : public Store<Device> {
+template <class Device = default_device> class CheckpointStore final : public Store<Device> {
  public:
   using typename Store<Device>::Net, typename Store<Device>::States;
   using Json = Checkpoints::Json;

@@ -233,7 +233,7 @@ template <class... Items> auto objective(Items... items) {
 
 /// An objective whose type is forgotten: one virtual call a phase, so that runs, checkpoints and
 /// fit are compiled once. Lists made at run time are vectors of it.
-template <class T = float, class Device = cpu> class AnyObjective {
+template <class T = float, class Device = default_device> class AnyObjective {
  public:
   static constexpr bool is_list = true;
   using P = Planner<T, Device>;
@@ -291,7 +291,7 @@ template <class T = float, class Device = cpu> class AnyObjective {
 };
 
 /// Items that are known at run time alone, one after another.
-template <class T = float, class Device = cpu> class ObjectiveList {
+template <class T = float, class Device = default_device> class ObjectiveList {
  public:
   static constexpr bool is_list = true;
   explicit ObjectiveList(std::vector<AnyObjective<T, Device>> items) : items_(std::move(items)) {}

@@ -86,7 +86,7 @@ int first_trained_site(const NetworkBase<T, Device>& net, const std::vector<bool
 /// zero. Network and optimizers must outlive it. Batch norms whose weight and bias no stepper
 /// trains run as in eval mode and keep their running statistics; backward ends above the frozen
 /// layers that a network begins with.
-template <class T = float, class Device = cpu> class Step {
+template <class T = float, class Device = default_device> class Step {
  public:
   using Steppers = std::vector<Stepper<T, Device>>;
 

@@ -31,7 +31,7 @@ struct AnyStore {
   virtual ~AnyStore() = default;
 };
 
-template <class Device = cpu> class Store : public AnyStore {
+template <class Device = default_device> class Store : public AnyStore {
  public:
   using Net = NetworkBase<float, Device>;
   using States = std::vector<optim::State<float>>;

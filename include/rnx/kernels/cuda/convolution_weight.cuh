@@ -26,9 +26,8 @@ struct SampleSlices {
   int length = 1, count = 0, chunk = 1;
   template <class T> SampleSlices(const Patches<T>& p, std::size_t elements) {
     constexpr std::size_t most_slices = 128, most_values = std::size_t(1) << 22;
-    const int n = p.map.n,
-              most = int(clamped(most_values / larger(elements, std::size_t(1)), std::size_t(1),
-                                 most_slices));
+    const int n = p.map.n, most = int(clamped(most_values / larger(elements, std::size_t(1)),
+                                              std::size_t(1), most_slices));
     length = larger((n + most - 1) / most, 1);
     count = (n + length - 1) / length;
     chunk = larger(patch_samples(p) / length, 1);
@@ -42,33 +41,33 @@ void weight_gradient(const E& on, const Patches<T>& p, op::Map<const T> dy, int 
   const SampleSlices slices(p, elements);
   const Scratch<T, E> partial(on, slices.count == 1 ? 0 : slices.count * elements);
   T* sums = slices.count == 1 ? dw : partial.data();
-  for_patches(
-      on, p, slices.chunk * slices.length, [&](int first, int samples, const T* rows, long ld) {
-        const long length = long(slices.length) * p.rows();
-        const int whole = samples / slices.length, rest = samples % slices.length;
-        Gemm<T> product{.transposed = true,
-                        .m = p.columns(),
-                        .n = out,
-                        .k = int(length),
-                        .a = rows,
-                        .lda = ld,
-                        .b = dy.data + std::size_t(first) * p.rows() * dy.stride,
-                        .ldb = dy.stride,
-                        .c = sums + first / slices.length * elements,
-                        .ldc = out,
-                        .batch = whole,
-                        .step_a = length * ld,
-                        .step_b = length * dy.stride,
-                        .step_c = long(elements)};
-        if (whole) on.gemm(product);
-        if (!rest) return;
-        product.a += whole * product.step_a;
-        product.b += whole * product.step_b;
-        product.c += whole * product.step_c;
-        product.k = rest * p.rows();
-        product.batch = 1;
-        on.gemm(product);
-      });
+  for_patches(on, p, slices.chunk * slices.length,
+              [&](int first, int samples, const T* rows, long ld) {
+                const long length = long(slices.length) * p.rows();
+                const int whole = samples / slices.length, rest = samples % slices.length;
+                Gemm<T> product{.transposed = true,
+                                .m = p.columns(),
+                                .n = out,
+                                .k = int(length),
+                                .a = rows,
+                                .lda = ld,
+                                .b = dy.data + std::size_t(first) * p.rows() * dy.stride,
+                                .ldb = dy.stride,
+                                .c = sums + first / slices.length * elements,
+                                .ldc = out,
+                                .batch = whole,
+                                .step_a = length * ld,
+                                .step_b = length * dy.stride,
+                                .step_c = long(elements)};
+                if (whole) on.gemm(product);
+                if (!rest) return;
+                product.a += whole * product.step_a;
+                product.b += whole * product.step_b;
+                product.c += whole * product.step_c;
+                product.k = rest * p.rows();
+                product.batch = 1;
+                on.gemm(product);
+              });
   if (slices.count != 1)
     on.each(elements, AddChunks<T>{sums, elements, std::size_t(slices.count), dw});
 }

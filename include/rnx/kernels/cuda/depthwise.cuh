@@ -79,8 +79,8 @@ template <class T> struct body<op::depthwise_backward_weight<T>> {
     const std::size_t chunks = clamped((std::size_t(1) << 18) / elements, std::size_t(1),
                                        clamped(rows, std::size_t(1), std::size_t(256)));
     const Scratch<T, E> partial(on, chunks * elements);
-    on.each(chunks * elements, DepthwiseWeightGradient<T>{g, a.x.data, a.dy.data, partial.data(),
-                                                          elements, chunks});
+    on.each(chunks * elements,
+            DepthwiseWeightGradient<T>{g, a.x.data, a.dy.data, partial.data(), elements, chunks});
     on.each(elements, AddChunks<T>{partial.data(), elements, chunks, a.dw});
   }
 };

@@ -27,8 +27,8 @@ struct Reach {
 template <class T> struct Patches {
   const T* from;  ///< at the group's first channel
   geometry::Map map;
-  int channels;    ///< of the group
-  int h, w;        ///< positions of one sample
+  int channels;  ///< of the group
+  int h, w;      ///< positions of one sample
   int kh, kw;
   Reach down, across;
 
@@ -76,9 +76,7 @@ template <class T> Patches<T> backward_patches(const geometry::Conv2d& g, const 
 }
 
 /// Values that one thread moves at once.
-template <class T, int Width> struct alignas(Width * sizeof(T)) Together {
-  T v[Width];
-};
+template <class T, int Width> struct alignas(Width * sizeof(T)) Together { T v[Width]; };
 
 /// Element e of the patches of samples [first, ...): Width channels of one tap.
 template <class T, int Width> struct CopyPatches {
@@ -94,7 +92,8 @@ template <class T, int Width> struct CopyPatches {
       to[e] = {};
     else
       to[e] = *reinterpret_cast<const Together<T, Width>*>(
-          p.from + offset(p.map, first + h.quotient, from_h, from_w, int(channel.remainder) * Width));
+          p.from +
+          offset(p.map, first + h.quotient, from_h, from_w, int(channel.remainder) * Width));
   }
 };
 
