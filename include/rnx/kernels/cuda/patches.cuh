@@ -78,35 +78,57 @@ template <class T> Patches<T> backward_patches(const geometry::Conv2d& g, const 
 /// Values that one thread moves at once.
 template <class T, int Width> struct alignas(Width * sizeof(T)) Together { T v[Width]; };
 
-/// Element e of the patches of samples [first, ...): Width channels of one tap.
-template <class T, int Width> struct CopyPatches {
+/// Element e of the patches of samples [first, ...): Width channels of a row of taps. Dense: the
+/// map's positions follow each other tap by tap (a division is many instructions).
+template <class T, int Width, bool Dense> struct CopyPatches {
   Patches<T> p;
   int first;
   Together<T, Width>* to;
   RNX_HD void operator()(std::size_t e) const {
-    const Split channel(e, p.channels / Width), kw(channel.quotient, p.kw), kh(kw.quotient, p.kh),
-        w(kh.quotient, p.w), h(w.quotient, p.h);
-    const int from_h = p.down.at(int(h.remainder), int(kh.remainder), p.map.h),
-              from_w = p.across.at(int(w.remainder), int(kw.remainder), p.map.w);
-    if (from_h < 0 || from_w < 0)
-      to[e] = {};
-    else
-      to[e] = *reinterpret_cast<const Together<T, Width>*>(
-          p.from +
-          offset(p.map, first + h.quotient, from_h, from_w, int(channel.remainder) * Width));
+    const int wide = p.channels / Width;
+    const Split channel(e, wide), kh(channel.quotient, p.kh), w(kh.quotient, p.w),
+        h(w.quotient, p.h);
+    const int from_h = place(p.down, int(h.remainder), int(kh.remainder), p.map.h);
+    Together<T, Width>* out =
+        to + kh.quotient * p.kh * p.kw * wide + kh.remainder * p.kw * wide + channel.remainder;
+    const T* row = p.from + offset(p.map, first + h.quotient, from_h < 0 ? 0 : from_h, 0,
+                                   int(channel.remainder) * Width);
+    for (int kw = 0; kw < p.kw; ++kw) {
+      const int from_w = from_h < 0 ? -1 : place(p.across, int(w.remainder), kw, p.map.w);
+      if (from_w < 0)
+        out[kw * wide] = {};
+      else
+        out[kw * wide] =
+            *reinterpret_cast<const Together<T, Width>*>(row + std::size_t(from_w) * p.map.stride);
+    }
+  }
+
+ private:
+  RNX_SHARED int place(const Reach& reach, int position, int tap, int size) const {
+    if (!Dense) return reach.at(position, tap, size);
+    const int at = position * reach.multiple + reach.first + tap;
+    return at < 0 || at >= size ? -1 : at;
   }
 };
 
+template <int Width, bool Dense, class T, class E>
+void copy_patches_by(const E& on, const Patches<T>& p, int first, int samples, T* to) {
+  const std::size_t threads = std::size_t(samples) * p.rows() * p.kh * (p.channels / Width);
+  on.each(threads,
+          CopyPatches<T, Width, Dense>{p, first, reinterpret_cast<Together<T, Width>*>(to)});
+}
 template <class T, class E>
 void copy_patches(const E& on, const Patches<T>& p, int first, int samples, T* to) {
   constexpr int wide = 4;
-  const std::size_t count = std::size_t(samples) * p.rows() * p.columns();
   const bool aligned = p.channels % wide == 0 && p.map.stride % wide == 0 &&
-                       reinterpret_cast<std::uintptr_t>(p.from) % (wide * sizeof(T)) == 0;
+                       reinterpret_cast<std::uintptr_t>(p.from) % (wide * sizeof(T)) == 0,
+             dense = p.down.divide == 1;
   if (aligned)
-    on.each(count / wide, CopyPatches<T, wide>{p, first, reinterpret_cast<Together<T, wide>*>(to)});
+    dense ? copy_patches_by<wide, true>(on, p, first, samples, to)
+          : copy_patches_by<wide, false>(on, p, first, samples, to);
   else
-    on.each(count, CopyPatches<T, 1>{p, first, reinterpret_cast<Together<T, 1>*>(to)});
+    dense ? copy_patches_by<1, true>(on, p, first, samples, to)
+          : copy_patches_by<1, false>(on, p, first, samples, to);
 }
 
 /// Samples whose patches are in memory at once: few enough to stay in a large cache.
