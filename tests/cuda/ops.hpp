@@ -441,6 +441,20 @@ template <class Device, class T> struct Ops {
           op::global_pool_backward<T>{.dy = {one, m.add(Field<T>(one, 8))}, .dx = {x, wide}});
   }
 
+  static void row_distances(Arrays& m, op::Map<const T> t, op::Map<T> ds, T* value, bool add) {
+    for (const op::Distance kind : {op::Distance::mean_square, op::Distance::cosine,
+                                    op::Distance::l2, op::Distance::relative_l2}) {
+      if (ds.c == 1 && kind == op::Distance::cosine) continue;  // a gradient of rounding alone
+      check("row_distance", m,
+            op::row_distance<T>{.s = {ds, m.add(Field<T>(ds, 4))},
+                                .t = t,
+                                .ds = ds,
+                                .value = value,
+                                .kind = kind,
+                                .weight = 0.5,
+                                .add = add});
+    }
+  }
   static void losses(int c, int extra) {
     const geometry::Map z = map(9, 1, 1, c, extra), t = map(9, 1, 1, c, 2 * extra);
     Field<T> logits(z, 1), teacher(t, 2);
@@ -488,18 +502,7 @@ template <class Device, class T> struct Ops {
                                    .weight = 0.5,
                                    .reverse = reverse,
                                    .add = add});
-      for (const op::Distance kind : {op::Distance::mean_square, op::Distance::cosine,
-                                      op::Distance::l2, op::Distance::relative_l2}) {
-        if (c == 1 && kind == op::Distance::cosine) continue;  // a gradient of rounding alone
-        check("row_distance", m,
-              op::row_distance<T>{.s = {z, m.add(Field<T>(z, 4))},
-                                  .t = {t, pt},
-                                  .ds = {z, dz},
-                                  .value = value,
-                                  .kind = kind,
-                                  .weight = 0.5,
-                                  .add = add});
-      }
+      row_distances(m, {t, pt}, {z, dz}, value, add);
     }
   }
   /// Rows that are chosen from a batch.
