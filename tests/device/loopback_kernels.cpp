@@ -3,6 +3,7 @@
 #include <rnx/attack/loopback.hpp>
 #include <rnx/distill/loopback.hpp>
 #include <rnx/layers/activation.hpp>
+#include <rnx/linearize/loopback.hpp>
 #include <rnx/loss/loopback.hpp>
 #include <rnx/optim/loopback.hpp>
 #include <rnx/quant/loopback.hpp>
@@ -16,6 +17,7 @@ RNX_LOOPBACK_OPTIM
 RNX_LOOPBACK_ATTACK
 RNX_LOOPBACK_DISTILL
 RNX_LOOPBACK_TRAIN
+RNX_LOOPBACK_LINEARIZE
 RNX_LOOPBACK_SEARCH
 RNX_LOOPBACK_POINTWISE(rnx::functor::Relu)
 RNX_LOOPBACK_POINTWISE(rnx::functor::HardSwish)
