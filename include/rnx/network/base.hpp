@@ -56,8 +56,7 @@ class NetworkBase : public Parametrised<T, Device> {
     same_device<Device, Other>();
   }
 
-  /// Train mode needs more than one value per channel of each batch norm: one value has no
-  /// variance.
+  /// Train mode needs more than one value per channel of each batch norm: one has no variance.
   /// Throws UsageError when a batch of n samples has one, naming the layer; `who` begins the
   /// sentence.
   void check_batch_statistics(int n, const char* who) const {
