@@ -16,7 +16,7 @@ class Arrays {
                                                       : std::is_same_v<T, float> ? 1
                                                                                  : 0};
     r.bytes.resize(std::max<std::size_t>(r.bytes.size(), 1));
-    std::memcpy(r.bytes.data(), v.data(), v.size() * sizeof(T));
+    if (!v.empty()) std::memcpy(r.bytes.data(), v.data(), v.size() * sizeof(T));
     regions_.push_back(std::move(r));
     return reinterpret_cast<T*>(regions_.back().bytes.data());
   }
