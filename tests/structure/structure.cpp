@@ -23,8 +23,8 @@ constexpr std::array<std::string_view, 22> rooms{
     "cost", "models", "loss",   "optim",     "io",     "data",   "attack",  "distill",
     "eval", "train",  "report", "linearize", "search", "deploy"};
 // may include every room, no room includes them
-constexpr std::array<std::string_view, 5> tops{"net.hpp", "rnx.hpp", "compiled.hpp", "cuda.hpp",
-                                               "cuda.cuh"};
+constexpr std::array<std::string_view, 6> tops{"net.hpp",  "rnx.hpp",  "compiled.hpp",
+                                               "cuda.hpp", "cuda.cuh", "loopback.hpp"};
 constexpr std::array<std::string_view, 2> bases{
     "config.hpp", "fwd.hpp"};  // include no room, every room may include it
 constexpr int max_lines = 400;

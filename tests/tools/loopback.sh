@@ -10,7 +10,7 @@ mkdir -p "$folder"
 generator=()
 if [ ! -f "$folder/build/CMakeCache.txt" ] && command -v ninja >/dev/null; then generator=(-G Ninja); fi
 cmake -S "$root" -B "$folder/build" "${generator[@]}" -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_FLAGS_RELEASE=-O0 -DRNX_DEVICE=loopback \
-  -DRNX_MODELS=resnet20 -DRNX_BUILD_TESTS=OFF -DRNX_BUILD_PAPERS=OFF -DRNX_CUDA=OFF -DRNX_FETCH_DEPENDENCIES=OFF \
+  -DRNX_MODELS=resnet20 -DRNX_BUILD_TESTS=OFF -DRNX_BUILD_PAPERS=OFF -DRNX_CUDA=OFF \
   "-DRNX_DEPS_DIR=${RNX_DEPS_DIR:-}" "-DRNX_COMPILE_JOBS=${RNX_JOBS:-2}" >"$folder/configure.log"
 cmake --build "$folder/build" -j "${RNX_JOBS:-2}" --target rnx-train >"$folder/build.log" 2>&1 || { tail -n 40 "$folder/build.log"; exit 1; }
 

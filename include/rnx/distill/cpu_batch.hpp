@@ -3,6 +3,7 @@
 #pragma once
 
 #include "rnx/distill/cpu.hpp"
+#include "rnx/distill/formulas.hpp"
 #include "rnx/loss/cpu.hpp"
 
 namespace rnx::inline RNX_ISA::host {
@@ -40,40 +41,11 @@ void gram_backward(const op::Map<const T>& x, const double* dq, const op::Map<T>
   });
 }
 
-/// Gram matrices (n, n) of s and t; of the first the gradient, or null.
-struct Grams {
-  std::size_t n;
-  double* s;
-  double* t;
-  double* ds;
-};
+using op::Grams;
 
-/// g = q(i, :) / max(|q(i, :)|, 1e-12), in place; returns the norm.
-inline double normalise(double* q, std::size_t n) {
-  double sum = 0;
-  for (std::size_t j = 0; j < n; ++j) sum += q[j] * q[j];
-  const double norm = std::sqrt(sum), factor = larger(norm, 1e-12);
-  for (std::size_t j = 0; j < n; ++j) q[j] /= factor;
-  return norm;
-}
 template <class T> void compare_similarity(const Grams& g, double weight, T* value) {
-  const std::size_t n = g.n;
-  for_rows(n, 12.0 * double(n), [&](std::size_t i) {
-    double* s = g.s + i * n;
-    double* t = g.t + i * n;
-    const double norm = normalise(s, n);
-    normalise(t, n);
-    double sum = 0, along = 0;
-    for (std::size_t j = 0; j < n; ++j) {
-      const double e = s[j] - t[j];
-      sum += e * e;
-      along += norm >= 1e-12 ? e * s[j] : 0;  // below, the factor is a constant
-    }
-    if (value) value[i] = T(sum / double(n));
-    if (!g.ds) return;
-    const double factor = 2 * weight / double(n) / larger(norm, 1e-12);
-    for (std::size_t j = 0; j < n; ++j) g.ds[i * n + j] = factor * (s[j] - t[j] - s[j] * along);
-  });
+  for_rows(g.n, 12.0 * double(g.n),
+           [&](std::size_t i) { op::compare_similarity_row(g, i, weight, value); });
 }
 
 /// q becomes d(i, j) = |x(i) - x(j)|; returns their mean over i != j. row: memory of n values.

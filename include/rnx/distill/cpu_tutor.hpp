@@ -2,6 +2,7 @@
 #pragma once
 
 #include "rnx/distill/cpu.hpp"
+#include "rnx/distill/formulas.hpp"
 
 namespace rnx::inline RNX_ISA {
 
@@ -63,15 +64,7 @@ template <class T> struct kernel<cpu, op::tutor_distance<T>> {
 template <class T> struct kernel<cpu, op::tutor_value<T>> {
   static void run(Stream, const op::tutor_value<T>& a) {
     host::for_rows(a.rows, 2.0 * a.layers * a.tutors, [&](std::size_t r) {
-      double sum = 0;
-      for (int i = 0; i < a.layers; ++i) {
-        const T* g = a.g + std::size_t(i) * a.tutors;
-        const T* d = a.d + (std::size_t(i) * a.rows + r) * a.tutors;
-        if (a.joint)
-          sum += op::joint_distance(g, d, a.tutors);
-        else
-          for (int j = 0; j < a.tutors; ++j) sum += double(g[j]) * d[j];
-      }
+      const double sum = op::tutor_sum(a, r);
       const std::size_t samples = std::size_t(a.samples);
       for (std::size_t k = r * samples; k < (r + 1) * samples; ++k) a.value[k] = T(a.scale * sum);
     });

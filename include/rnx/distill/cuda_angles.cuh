@@ -7,13 +7,7 @@
 
 namespace rnx::inline RNX_ABI::gpu {
 
-/// Gram matrices (n, n) of s and t; of the first the gradient, or null.
-struct Grams {
-  std::size_t n;
-  double* s;
-  double* t;
-  double* ds;
-};
+using op::Grams;
 
 /// Angles at a row `at`: differences u(i) = x(i) - x(at), their lengths (at, i).
 struct Angles {

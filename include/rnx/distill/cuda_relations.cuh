@@ -38,35 +38,11 @@ template <class T> struct GramBackward {
   }
 };
 
-/// q = q / max(|q|, 1e-12), in place; returns |q|.
-RNX_SHARED double normalise(double* q, std::size_t n) {
-  double sum = 0;
-  for (std::size_t j = 0; j < n; ++j) sum += q[j] * q[j];
-  const double norm = std::sqrt(sum), factor = larger(norm, 1e-12);
-  for (std::size_t j = 0; j < n; ++j) q[j] /= factor;
-  return norm;
-}
 template <class T> struct CompareSimilarity {
   Grams g;
   double weight;
   T* value;
-  RNX_HD void operator()(std::size_t i) const {
-    const std::size_t n = g.n;
-    double* s = g.s + i * n;
-    double* t = g.t + i * n;
-    const double norm = normalise(s, n);
-    normalise(t, n);
-    double sum = 0, along = 0;
-    for (std::size_t j = 0; j < n; ++j) {
-      const double e = s[j] - t[j];
-      sum += e * e;
-      along += norm >= 1e-12 ? e * s[j] : 0;  // below, the factor is a constant
-    }
-    if (value) value[i] = T(sum / double(n));
-    if (!g.ds) return;
-    const double factor = 2 * weight / double(n) / larger(norm, 1e-12);
-    for (std::size_t j = 0; j < n; ++j) g.ds[i * n + j] = factor * (s[j] - t[j] - s[j] * along);
-  }
+  RNX_HD void operator()(std::size_t i) const { op::compare_similarity_row(g, i, weight, value); }
 };
 
 struct Diagonal {

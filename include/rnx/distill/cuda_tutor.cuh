@@ -76,15 +76,7 @@ template <class T> struct body<op::tutor_distance<T>> {
 template <class T> struct TutorValue {
   op::tutor_value<T> a;
   RNX_HD void operator()(std::size_t r) const {
-    double sum = 0;
-    for (int i = 0; i < a.layers; ++i) {
-      const T* g = a.g + std::size_t(i) * a.tutors;
-      const T* d = a.d + (std::size_t(i) * a.rows + r) * a.tutors;
-      if (a.joint)
-        sum += op::joint_distance(g, d, a.tutors);
-      else
-        for (int j = 0; j < a.tutors; ++j) sum += double(g[j]) * d[j];
-    }
+    const double sum = op::tutor_sum(a, r);
     for (int k = 0; k < a.samples; ++k) a.value[r * a.samples + k] = T(a.scale * sum);
   }
 };
