@@ -44,11 +44,6 @@ class Inference {
   Trace<float, cpu> trace_;
 };
 
-/// The full-precision network in whose place a row's stands.
-AnyNetwork<float> full_precision(const std::string& model, const models::ModelOptions& options) {
-  return models::Registry<>::instance().make(network_of(model), options);
-}
-
 }  // namespace
 
 void bench(const Run& run, const Speed& speed, tools::Display& display) {
@@ -68,7 +63,7 @@ void bench(const Run& run, const Speed& speed, tools::Display& display) {
       deploy::Registry::instance().find(model, options.in).make(options.classes);
   deploy::load(file, *net);
   Inference packed(std::move(net), speed.images),
-      floats(full_precision(model, options), speed.images);
+      floats(models::Registry<>::instance().make(run.row.block.network, options), speed.images);
   std::vector<double> of_packed, of_floats, ratios;
   for (int round = 0; round < speed.rounds; ++round) {
     tools::check_stop();

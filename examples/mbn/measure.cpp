@@ -69,7 +69,7 @@ Json checks_of(const Run& run, const NetworkBase<float>& net, const data::Part& 
                const Attacks& k, tools::Display& display) {
   AnyNetwork<float> floats;
   if (!run.floats.empty()) {
-    floats = tools::make_model(network_of(run.program.a.model), images, 0);
+    floats = tools::make_model(run.row.block.network, images, 0);
     io::load_model(run.floats.string(), *floats);
   }
   const auto checks = tools::run_checks(norm::Linf::name, net, images,
@@ -101,7 +101,9 @@ void evaluate(const Run& run, const Attacks& k, paper::Images& opened, tools::Di
   tools::work_begins("this step");
   const AnyNetwork<float> net = trained(run, images);
   const bool pruned = !run.row.from.empty();
-  const cost::Row cost = (pruned ? cost::pruned_table(*net) : cost::table(*net)).total();
+  const cost::Convention convention{.shortcuts_as_3x3 = shortcuts_as_3x3(run.row.block.network)};
+  const cost::Row cost =
+      (pruned ? cost::pruned_table(*net, convention) : cost::table(*net, convention)).total();
   json["bops"] = cost.bops;
   json["storage_bits"] = cost.storage_bits;
   std::optional<double> clean;

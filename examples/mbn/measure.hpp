@@ -34,6 +34,8 @@ void sweep_threats(const Run& run, const Attacks& attacks, paper::Images& opened
 void measure_flow(const Run& run, const Attacks& attacks, paper::Images& opened,
                   tools::Display& display);
 
+/// The images and classes of a network that the plan names.
+rnx::models::ModelOptions options_of(const std::string& network);
 /// What the trained network was made with. Errors: FileError.
 rnx::models::ModelOptions options_of(const Run& run);
 

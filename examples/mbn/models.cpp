@@ -1,3 +1,3 @@
 #include "models.hpp"
 
-MBN_REGISTER(20);
+MBN_REGISTER(resnet20, ResNet20, BinaryResNet20, (3, 32, 32));

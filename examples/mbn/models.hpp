@@ -1,6 +1,6 @@
-// The networks of paper 003 that are compiled, for CIFAR's images: a family for each
-// representation, which is told its bits or bases by a model's name. Rows of fixed point stand in
-// the plain order, those of bases in the order batch norm, quantizer, convolution.
+// The networks of paper 003 that are compiled: a family for each representation, which is told its
+// bits or bases by a model's name. Rows of fixed point stand in the plain order, those of bases in
+// the order batch norm, quantizer, convolution.
 #pragma once
 
 #include <rnx/deploy.hpp>
@@ -17,23 +17,24 @@ using MultiBit = Convolutions<quant::MultiBit<at_run_time>, quant::MultiBitActiv
 
 }  // namespace mbn::convolutions
 
-/// FAMILY with these convolutions is "resnetDEPTH_NAME".
-#define MBN_REGISTER_ONE(DEPTH, NAME, CONVOLUTIONS, FAMILY)                 \
-  namespace {                                                               \
-  template <int Classes>                                                    \
-  using resnet##DEPTH##_##CONVOLUTIONS =                                    \
-      rnx::models::FAMILY##DEPTH<Classes, mbn::convolutions::CONVOLUTIONS>; \
-  }                                                                         \
-  RNX_REGISTER_MODEL("resnet" #DEPTH "_" NAME, resnet##DEPTH##_##CONVOLUTIONS, (3, 32, 32))
+/// FAMILY, a template of models/, with these convolutions is "NETWORK_NAME" on images of shape IN.
+#define MBN_REGISTER_ONE(NETWORK, NAME, CONVOLUTIONS, FAMILY, IN)                                 \
+  namespace {                                                                                     \
+  template <int Classes>                                                                          \
+  using NETWORK##_##CONVOLUTIONS = rnx::models::FAMILY<Classes, mbn::convolutions::CONVOLUTIONS>; \
+  }                                                                                               \
+  RNX_REGISTER_MODEL(#NETWORK "_" NAME, NETWORK##_##CONVOLUTIONS, IN)
 
 /// The same with its packed form: convolutions of signs.
-#define MBN_REGISTER_SIGNS(DEPTH, NAME, CONVOLUTIONS)        \
-  MBN_REGISTER_ONE(DEPTH, NAME, CONVOLUTIONS, BinaryResNet); \
-  RNX_REGISTER_PACKED("resnet" #DEPTH "_" NAME, resnet##DEPTH##_##CONVOLUTIONS, (3, 32, 32))
+#define MBN_REGISTER_SIGNS(NETWORK, NAME, CONVOLUTIONS, SIGNS, IN) \
+  MBN_REGISTER_ONE(NETWORK, NAME, CONVOLUTIONS, SIGNS, IN);        \
+  RNX_REGISTER_PACKED(#NETWORK "_" NAME, NETWORK##_##CONVOLUTIONS, IN)
 
-/// Of one depth, in one translation unit: the networks share their other layers.
-#define MBN_REGISTER(DEPTH)                             \
-  MBN_REGISTER_ONE(DEPTH, "pact{K}", Pact, ResNet);     \
-  MBN_REGISTER_ONE(DEPTH, "dorefa{K}", DoReFa, ResNet); \
-  MBN_REGISTER_SIGNS(DEPTH, "xnor", Xnor);              \
-  MBN_REGISTER_SIGNS(DEPTH, "{M}x{N}", MultiBit)
+/// Of one network, whose families of fixed point are PLAIN and of bases SIGNS, in one translation
+/// unit: they share their other layers.
+#define MBN_REGISTER(NETWORK, PLAIN, SIGNS, IN)                    \
+  MBN_REGISTER_ONE(NETWORK, "pact{K}", Pact, PLAIN, IN);           \
+  RNX_REGISTER_MODEL(#NETWORK "_pact{M}x{N}", NETWORK##_Pact, IN); \
+  MBN_REGISTER_ONE(NETWORK, "dorefa{K}", DoReFa, PLAIN, IN);       \
+  MBN_REGISTER_SIGNS(NETWORK, "xnor", Xnor, SIGNS, IN);            \
+  MBN_REGISTER_SIGNS(NETWORK, "{M}x{N}", MultiBit, SIGNS, IN)

@@ -27,13 +27,19 @@ bool is_packed(const fs::path& file, const std::string& checksum) {
 
 }  // namespace
 
+models::ModelOptions options_of(const std::string& network) {
+  return network == "resnet18_imagenet" ? models::ModelOptions{.classes = 1000, .in = {3, 224, 224}}
+                                        : models::ModelOptions{};
+}
 models::ModelOptions options_of(const Run& run) {
   const fs::path file = run.folder / "model.safetensors";
   const auto weights = io::SafetensorsFile::read(file);
   const io::Entry* const logits = weights.find("fc.bias");
   require<FileError>(logits && logits->shape.size() == 1,
                      [&] { return file.string() + ": expected a classifier fc, found none"; });
-  return {.classes = int(logits->shape[0])};
+  models::ModelOptions options = options_of(run.row.block.network);
+  options.classes = int(logits->shape[0]);
+  return options;
 }
 
 void pack(const Run& run, tools::Display& display) {

@@ -41,11 +41,17 @@ Method method_of(const std::string& name) {
     });
     return {name, "MBN " + name, told->weights, told->activations};
   }
-  for (const auto& [family, label] : {std::pair{"pact{K}", "PACT"}, {"dorefa{K}", "DoReFa"}})
+  for (const auto& [family, label] :
+       {std::pair{"pact{K}", "PACT"}, {"pact{M}x{N}", "PACT"}, {"dorefa{K}", "DoReFa"}})
     if (const auto told = rnx::models::told_by(name, family)) {
-      rnx::require(told->weights >= 2 && told->weights <= 16,
+      const auto in_range = [](int bits) { return bits >= 2 && bits <= 16; };
+      rnx::require(in_range(told->weights) && in_range(told->activations),
                    [&] { return "--bases: expected 2 to 16 bits, found " + name; });
-      return {name, fmt::format("{}-{}", label, told->weights), told->weights, told->weights};
+      const bool one = std::string_view(family).ends_with("{K}");
+      return {name,
+              fmt::format("{}-{}", label, told->weights) +
+                  (one ? "" : fmt::format("-{}", told->activations)),
+              told->weights, told->activations};
     }
   throw rnx::UsageError(
       "--bases: expected bases as 3x1, bits as pact4 or dorefa2, fp, xnor, pruned-weights or "
@@ -58,7 +64,7 @@ std::string model_of(const std::string& network, const Method& method) {
                                                                   : network + "_" + method.name;
 }
 
-std::string network_of(const std::string& model) { return model.substr(0, model.find('_')); }
+bool shortcuts_as_3x3(const std::string& network) { return network == "resnet18_imagenet"; }
 
 namespace {
 
@@ -67,6 +73,12 @@ Json natural(const std::string& model) {
   return {{"model", model},          {"objective", "natural"}, {"schedule", "multistep"},
           {"milestones", {.5, .75}}, {"gamma", 0.1},           {"lr", 0.1},
           {"epochs", 200},           {"weight-decay", 1e-4}};
+}
+/// The same authors' on ImageNet.
+Json natural_imagenet(const std::string& model) {
+  Json settings = natural(model);
+  settings.update({{"milestones", {1. / 3, 2. / 3}}, {"epochs", 90}, {"batch", 256}});
+  return settings;
 }
 /// Wong et al. 2020.
 Json fast(const std::string& model) {
@@ -94,42 +106,83 @@ Json of_pruned(Json settings, const std::string& unit) {
   for (const char* key : {"milestones", "gamma", "warm"}) settings.erase(key);
   return settings;
 }
-Json settings_of(const Json& settings, const Method& m) {
-  const std::string unit = pruned_unit(m.name);
+Json settings_of(const Block& b, const Method& m) {
+  const std::string model = model_of(b.network, m), unit = pruned_unit(m.name);
+  const Json settings = b.training == Training::fast ? fast(model)
+                        : b.images == "imagenet"     ? natural_imagenet(model)
+                                                     : natural(model);
   if (!unit.empty()) return of_pruned(settings, unit);
   return is_of_signs(m.name) ? of_signs(settings) : settings;
 }
 
-/// Of the methods that every plan has: ResNet-20, and of FastAT ResNet-56.
-Plan whole() {
+Row row_of(const Block& b, const Method& m) {
+  return {.name = b.prefix + m.name,
+          .method = m.name,
+          .block = b,
+          .from = pruned_unit(m.name).empty() ? "" : b.prefix + "fp",
+          .settings = settings_of(b, m)};
+}
+/// names: of methods; more: one besides, or "".
+void add_block(Plan& plan, const Block& b, std::vector<std::string> names,
+               const std::string& more) {
+  if (!more.empty() && std::find(names.begin(), names.end(), more) == names.end())
+    names.push_back(more);
+  for (const std::string& name : names) plan.rows.push_back(row_of(b, method_of(name)));
+}
+
+/// Tables 2 and 3, and rows that they do not have in the blocks of `small`.
+Plan whole(const std::string& bases) {
   Plan plan{{.preset = "paper"}};
-  plan.data = {{"dataset", "cifar10"}};
-  for (const auto training : {Training::natural, Training::fast}) {
-    const bool is_natural = training == Training::natural;
-    for (const Method& m : methods()) {
-      const std::string prefix = is_natural ? "" : "fast-",
-                        model = model_of(is_natural ? "resnet20" : "resnet56", m);
-      plan.rows.push_back({.name = prefix + m.name,
-                           .method = m.name,
-                           .training = training,
-                           .from = pruned_unit(m.name).empty() ? "" : prefix + "fp",
-                           .settings = settings_of(is_natural ? natural(model) : fast(model), m)});
-    }
-  }
+  plan.data = {{"n-train", 0}};
+  std::vector<std::string> all;
+  for (const Method& m : methods()) all.push_back(m.name);
+  const std::vector<std::string> others{"5x1", "1x5", "7x1", "1x7", "5x5"},
+      table{"fp",  "pact4", "pact2", "xnor", "1x1", "3x1", "1x3",
+            "5x1", "1x5",   "7x1",   "1x7",  "3x3", "5x5"},
+      fast_table{"fp", "pact4", "pact2", "xnor", "3x1", "1x3", "5x1", "1x5", "3x3", "5x5"};
+  const auto both = [](std::vector<std::string> list, const std::vector<std::string>& more) {
+    list.insert(list.end(), more.begin(), more.end());
+    return list;
+  };
+  const auto add = [&](const Block& b, const std::vector<std::string>& names) {
+    add_block(plan, b, names, bases);
+  };
+  constexpr auto fast = Training::fast;
+  add({}, both(all, others));
+  add({.prefix = "fast-", .network = "resnet56", .training = fast},
+      both(all, {"5x1", "1x5", "5x5"}));
+  add({.prefix = "r56-", .network = "resnet56"}, table);
+  add({.prefix = "c100-", .network = "resnet56", .images = "cifar100"}, both(table, {"pact2x4"}));
+  add({.prefix = "fast-c100-", .network = "resnet56", .images = "cifar100", .training = fast},
+      fast_table);
+  add({.prefix = "imagenet-", .network = "resnet18_imagenet", .images = "imagenet"},
+      {"fp", "pact2", "1x1", "3x1", "1x3", "3x3"});
   return plan;
+}
+
+/// Whether a row is of CIFAR-10, in the place of ResNet-20 or of FastAT's ResNet-56, and of a
+/// method that every plan has or that was asked for.
+bool is_of_small(const Row& row, const std::string& bases) {
+  const auto is_its = [&](const Method& m) { return m.name == row.method; };
+  const bool known = row.method == bases || std::any_of(methods().begin(), methods().end(), is_its);
+  return known && (row.block.prefix.empty() || row.block.prefix == "fast-");
 }
 
 void scale(Plan& plan, int natural_epochs, int fast_epochs, const Json& settings) {
   for (Row& row : plan.rows) {
+    row.block.network = "resnet20";
     row.settings["model"] = model_of("resnet20", method_of(row.method));
-    const int epochs = row.training == Training::fast ? fast_epochs : natural_epochs;
+    const int epochs = row.natural() ? natural_epochs : fast_epochs;
     row.settings["epochs"] = row.from.empty() ? epochs : std::max(1, epochs / 3);
     row.settings.update(settings);
   }
 }
 
-Plan smoke() {
-  Plan plan = whole();
+Plan smoke(const std::string& bases) {
+  Plan plan = whole(bases);
+  std::erase_if(plan.rows, [&](const Row& row) {
+    return !is_of_small(row, bases) && row.method != "3x1" && row.method != "pact2x4";
+  });
   plan.preset = "smoke";
   plan.data = {{"dataset", "synthetic"}, {"n-train", 8}, {"n-test", 4}};
   plan.attacks = {.images = 4,
@@ -145,8 +198,9 @@ Plan smoke() {
   return plan;
 }
 
-Plan small() {
-  Plan plan = whole();
+Plan small(const std::string& bases) {
+  Plan plan = whole(bases);
+  std::erase_if(plan.rows, [&](const Row& row) { return !is_of_small(row, bases); });
   plan.preset = "small";
   plan.data = {{"dataset", "cifar10"}, {"n-train", 10000}};
   plan.attacks = {.images = 500, .runs = 2, .check_images = 50, .iterations = {1, 5, 20}};
@@ -156,27 +210,14 @@ Plan small() {
 
 }  // namespace
 
-Plan plan_of(const std::string& preset) {
-  if (preset == "smoke") return smoke();
-  if (preset == "small") return small();
+Plan plan_of(const std::string& preset, const std::string& bases) {
+  if (!bases.empty()) method_of(bases);
+  if (preset == "smoke") return smoke(bases);
+  if (preset == "small") return small(bases);
   rnx::require(preset == "paper", [&] {
     return "--preset: '" + preset + "' is unknown; known are smoke, small, paper";
   });
-  Plan plan = whole();
-  for (const char* name : {"5x1", "1x5", "7x1", "1x7", "5x5"})
-    add_row(plan, method_of(name), Training::natural);
-  for (const char* name : {"5x1", "1x5", "5x5"}) add_row(plan, method_of(name), Training::fast);
-  return plan;
-}
-
-void add_row(Plan& plan, const Method& m, Training training) {
-  const std::string prefix = training == Training::fast ? "fast-" : "";
-  if (plan.find(prefix + m.name)) return;
-  Row row = *plan.find(prefix + (is_of_signs(m.name) ? "3x1" : "pact2"));
-  row.settings["model"] = model_of(network_of(row.settings["model"]), m);
-  row.name = prefix + m.name;
-  row.method = m.name;
-  plan.rows.push_back(row);
+  return whole(bases);
 }
 
 }  // namespace mbn

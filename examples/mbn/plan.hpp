@@ -23,26 +23,36 @@ const std::vector<Method>& methods();
 std::string pruned_unit(const std::string& method);
 /// Whether it is made of signs: it has a packed form, and its rates are those of signs.
 bool is_of_signs(const std::string& method);
-/// One of these, MxN bases, or K bits as pactK and dorefaK. Errors: UsageError (none of them, bases
-/// outside 1 to 8, bits outside 2 to 16).
+/// One of these, MxN bases, K bits as pactK and dorefaK, or M and N bits as pactMxN. Errors:
+/// UsageError (none of them, bases outside 1 to 8, bits outside 2 to 16).
 Method method_of(const std::string& name);
 /// "resnet20_3x1"; "resnet20" for full precision, pruned or not.
 std::string model_of(const std::string& network, const Method& method);
-/// "resnet20" of "resnet20_3x1".
-std::string network_of(const std::string& model);
+/// Whether the paper counts a network's shortcuts as 3 x 3 convolutions: those of ResNet-18 on
+/// ImageNet.
+bool shortcuts_as_3x3(const std::string& network);
 
 enum class Training { natural, fast };
 
+/// A network on a data set, trained in one way: a block of the paper's tables.
+struct Block {
+  std::string prefix{};                                  ///< of its rows' names
+  std::string network = "resnet20", images = "cifar10";  ///< or cifar100, imagenet
+  Training training = Training::natural;
+};
+
 /// A network to train.
 struct Row {
-  std::string name;  ///< its folder, followed by "-s" and the seed
+  std::string
+      name;  ///< the block's prefix and the method; its folder, followed by "-s" and the seed
   std::string method;
-  Training training = Training::natural;
+  Block block{};
   std::string from{};  ///< the row whose weights it prunes
   Json settings{};     ///< of rnx-train
+  bool natural() const { return block.training == Training::natural; }
   /// The ball and the step of its attacks: (2, 0.5)/255, of FastAT's rows (8, 2)/255.
-  std::string eps() const { return training == Training::fast ? "8/255" : "2/255"; }
-  std::string step() const { return training == Training::fast ? "2/255" : "1/510"; }
+  std::string eps() const { return natural() ? "2/255" : "8/255"; }
+  std::string step() const { return natural() ? "1/510" : "2/255"; }
 };
 
 /// How the trained networks are attacked.
@@ -68,12 +78,10 @@ struct Plan : paper::PlanOf<Row> {
   Speed speed{};
 };
 
-/// smoke: synthetic images, one epoch for each row. small: CIFAR-10's first images, ResNet-20 in
-/// all rows. paper: ResNet-20, and of FastAT ResNet-56, on CIFAR-10, and rows of 5 and 7 bases.
-/// Errors: UsageError.
-Plan plan_of(const std::string& preset);
-
-/// Adds the row of a method that the plan is without, with the settings of a row like it.
-void add_row(Plan& plan, const Method& method, Training training);
+/// smoke: synthetic images, one epoch for each row, ResNet-20 in all of them, a row or two of each
+/// block but those of CIFAR-10. small: CIFAR-10's first images, ResNet-20 trained naturally and by
+/// FastAT. paper: all blocks of tables 2 and 3. bases: a method that each block has besides; "":
+/// none. Errors: UsageError.
+Plan plan_of(const std::string& preset, const std::string& bases = "");
 
 }  // namespace mbn

@@ -15,8 +15,14 @@ using namespace rnx;
 namespace fs = std::filesystem;
 
 struct Arguments : paper::Arguments {
-  std::string model = "resnet20", bases{};
+  std::string cifar100{}, imagenet{}, model = "resnet20", bases{};
   bool dry_run = false;
+
+  /// The folder of a row's images; "": none was named.
+  const std::string& place(const mbn::Row& row) const {
+    const std::string& images = row.block.images;
+    return images == "cifar100" ? cifar100 : images == "imagenet" ? imagenet : data;
+  }
 };
 
 /// What a verb does with which rows.
@@ -32,12 +38,10 @@ class Pipeline {
   Pipeline(const Arguments& a, Work work)
       : a_(a),
         work_(work),
-        plan_(mbn::plan_of(a.preset)),
+        plan_(mbn::plan_of(a.preset, a.bases)),
         display_(a.progress) {
-    if (!a.bases.empty())
-      for (const auto training : {mbn::Training::natural, mbn::Training::fast})
-        mbn::add_row(plan_, mbn::method_of(a.bases), training);
-    a.apply(plan_, true);
+    const bool others = !a.cifar100.empty() || !a.imagenet.empty();
+    a.apply(plan_, !others);
   }
 
   /// The exit code: the first of the rows' that is not 0.
@@ -65,7 +69,7 @@ class Pipeline {
   }
   /// The trained network of full precision with the row's training; "": the row's own, or none.
   fs::path floats_beside(const mbn::Row& row, int seed) const {
-    const std::string name = row.training == mbn::Training::natural ? "fp" : "fast-fp";
+    const std::string name = row.block.prefix + "fp";
     const fs::path file = paper::folder_of(a_.out, name, seed) / "model.safetensors";
     return row.name == name || !paper::is_there(file) ? fs::path() : file;
   }
@@ -82,16 +86,32 @@ class Pipeline {
     });
   }
 
-  int one(const mbn::Row& row, int seed) {
-    const fs::path folder = paper::folder_of(a_.out, row.name, seed);
-    mbn::Json settings = plan_.data_settings(a_.data);
+  /// rnx-train's options of a row.
+  mbn::Json settings_of(const mbn::Row& row, int seed) const {
+    mbn::Json settings = plan_.data;
+    if (!plan_.synthetic()) {
+      const bool folders = row.block.images == "imagenet";
+      settings["dataset"] = folders ? "image-folder" : row.block.images;
+      settings["data"] = a_.place(row);
+      if (folders) settings.update({{"image-size", 224}, {"resize", 256}, {"check-images", false}});
+    }
     settings.update(row.settings);
     settings["seed"] = seed;
     if (!row.from.empty()) settings["init"] = weights_for(row, seed).string();
+    return settings;
+  }
+
+  int one(const mbn::Row& row, int seed) {
+    if (!plan_.synthetic() && a_.place(row).empty()) {
+      display_.say("row " + row.name + ": left out, no folder of " + row.block.images +
+                   " was given");
+      return 0;
+    }
+    const fs::path folder = paper::folder_of(a_.out, row.name, seed);
     training::Program program;
     program.app.parse({"--out=" + folder.string(), "--progress=" + a_.progress,
                        fmt::format("--threads={}", a_.threads)},
-                      {settings, "row " + row.name});
+                      {settings_of(row, seed), "row " + row.name});
     const bool finished = tools::is_finished_run(folder, program.app.options(), program.app.name());
     if (work_.train && !finished) {
       require_weights(row, seed);
@@ -101,8 +121,9 @@ class Pipeline {
     if (!work_.train && !finished) return 0;
     const mbn::Run run{row, program, folder, floats_beside(row, seed)};
     if (work_.attack) mbn::evaluate(run, plan_.attacks, images_, display_);
-    const bool natural = row.training == mbn::Training::natural;
-    if (work_.threats && natural) mbn::sweep_threats(run, plan_.attacks, images_, display_);
+    const bool natural = row.natural();
+    if (work_.threats && natural && row.block.images == "cifar10")
+      mbn::sweep_threats(run, plan_.attacks, images_, display_);
     if (work_.flow && natural) mbn::measure_flow(run, plan_.attacks, images_, display_);
     const bool packable = mbn::is_of_signs(row.method);
     if (work_.pack && packable) mbn::pack(run, display_);
@@ -123,19 +144,22 @@ int print_cost(const Arguments& a) {
   const mbn::Method method = mbn::method_of(a.bases.empty() ? "fp" : a.bases);
   require(mbn::pruned_unit(method.name).empty(),
           "--dry-run: what a pruned network costs is known of trained weights alone");
-  const auto net = models::Registry<>::instance().make(mbn::model_of(a.model, method));
-  training::print_layers(cost::table(*net));
+  const std::string model = mbn::model_of(a.model, method);
+  const auto net = models::Registry<>::instance().make(model, mbn::options_of(a.model));
+  training::print_layers(cost::table(*net, {.shortcuts_as_3x3 = mbn::shortcuts_as_3x3(a.model)}));
   return 0;
 }
 
 void add_options(Arguments& a, tools::App& app) {
   CLI::App& cli = app.cli;
   a.add_options(cli, "smoke | small | paper");
-  cli.add_option(
-      "--bases", a.bases,
-      "rows of this representation alone: MxN bases (1x1 to 8x8), pactK, dorefaK, fp, xnor, "
-      "pruned-weights or pruned-channels");
-  cli.add_option("--model", a.model, "of --dry-run: resnet20 | resnet56");
+  cli.add_option("--bases", a.bases,
+                 "rows of this representation alone: MxN bases (1x1 to 8x8), pactK, pactMxN, "
+                 "dorefaK, fp, xnor, "
+                 "pruned-weights or pruned-channels");
+  cli.add_option("--cifar100", a.cifar100, "folder of CIFAR-100's binary files");
+  cli.add_option("--imagenet", a.imagenet, "folder of ImageNet's images");
+  cli.add_option("--model", a.model, "of --dry-run: resnet20 | resnet56 | resnet18_imagenet");
   cli.add_flag("--dry-run", a.dry_run, "prints the cost of a network and ends");
 }
 

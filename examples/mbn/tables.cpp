@@ -9,7 +9,7 @@
 #include <rnx/report/table_text.hpp>
 
 #include "../tools/outputs.hpp"
-#include "../tools/paper.hpp"
+#include "printed.hpp"
 
 namespace mbn {
 
@@ -18,7 +18,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::nullopt_t none = std::nullopt;
 using paper::PaperTable;
 
 report::TableColumn column(const std::string& name, const std::string& path, double scale) {
@@ -36,40 +35,20 @@ std::vector<report::TableColumn> columns(const Plan& plan, std::size_t attacks) 
   }
   return list;
 }
-/// row: the run that it is, whose method says its label.
-paper::Line line(const std::string& row, paper::Printed printed) {
-  const std::string method = row.starts_with("fast-") ? row.substr(5) : row;
-  return {method_of(method).label, row, std::move(printed)};
-}
 
-/// DoReFa is not in the paper. Pruned rows stand beside AMC's (He et al. 2018). 3x3's 3.98 is a
-/// misprint: its counts give 3.89.
-std::vector<PaperTable> paper_tables(const Plan& plan) {
-  std::vector<PaperTable> tables{
-      {2,
-       "Inherent robustness, ResNet-20 on CIFAR-10, PGD within 2/255",
-       columns(plan, 2),
-       {line("fp", {25.95, 92.49, 1.02, 0.81}), line("pruned-weights", {12.98, 88.71, 0.82, 0.69}),
-        line("pruned-channels", {12.98, 89.71, 0.77, 0.62}),
-        line("pact4", {6.70, 92.21, 1.49, 1.27}), line("pact2", {1.89, 89.63, 3.94, 3.33}),
-        line("dorefa2", {none, none, none, none}), line("xnor", {0.68, 83.98, 9.93, 8.28}),
-        line("1x1", {0.68, 84.44, 11.10, 9.59}), line("3x1", {1.49, 87.19, 14.28, 12.54}),
-        line("1x3", {1.49, 87.54, 9.09, 7.96}), line("5x1", {2.29, 87.01, 14.13, 12.55}),
-        line("1x5", {2.29, 89.02, 8.68, 7.71}), line("7x1", {3.09, 86.88, 14.29, 12.80}),
-        line("1x7", {3.09, 89.49, 6.49, 5.74}), line("3x3", {3.98, 89.03, 10.00, 8.78}),
-        line("5x5", {10.31, 90.86, 7.60, 6.57})}},
-      {3,
-       "FastAT, CIFAR-10, PGD within 8/255 (printed: of ResNet-56)",
-       columns(plan, 1),
-       {line("fast-fp", {80.31, 84.03, 38.45}), line("fast-pruned-weights", {40.16, 83.94, 41.04}),
-        line("fast-pruned-channels", {none, none, none}), line("fast-pact4", {20.29, 85.56, 40.48}),
-        line("fast-pact2", {5.29, 81.80, 45.98}), line("fast-dorefa2", {none, none, none}),
-        line("fast-xnor", {1.53, 75.64, 44.15}), line("fast-1x1", {none, none, none}),
-        line("fast-3x1", {4.03, 77.01, 51.98}), line("fast-1x3", {4.03, 79.42, 51.00}),
-        line("fast-5x1", {6.54, 75.27, 50.10}), line("fast-1x5", {6.54, 80.76, 50.02}),
-        line("fast-3x3", {11.54, 81.65, 52.02}), line("fast-5x5", {31.54, 82.01, 50.71})}}};
-  for (PaperTable& t : tables)
-    std::erase_if(t.lines, [&](const paper::Line& l) { return plan.find(l.row) == nullptr; });
+struct Table : PaperTable {
+  std::string file;
+};
+/// With the lines of rows that the plan has; a block of which it has none is left out.
+std::vector<Table> paper_tables(const Plan& plan) {
+  std::vector<Table> tables;
+  for (const PrintedBlock& p : printed_blocks()) {
+    Table t{{p.number, p.title, columns(plan, p.number == 2 ? 2 : 1), {}}, p.file};
+    for (const auto& [method, values] : p.lines)
+      if (plan.find(p.prefix + method))
+        t.lines.push_back({method_of(method).label, p.prefix + method, values});
+    if (!t.lines.empty()) tables.push_back(std::move(t));
+  }
   return tables;
 }
 
@@ -84,12 +63,16 @@ std::string differences(const Plan& plan, const Plan& printed, const PaperTable&
   return text.empty() ? "" : "What differs from the paper's plan:\n\n" + text;
 }
 
+/// "MBN 3x1"; of another block than ResNet-20's on CIFAR-10 the row's name.
+std::string label_of(const Row& row) {
+  return row.block.prefix.empty() ? method_of(row.method).label : row.name;
+}
 /// A row of flow.json: means over layers.
 std::string flow_line(const Row& row, const fs::path& file) {
   const auto json = report::detail::read_object(file);
   const auto* layers = report::detail::value_at(json, "/layers");
   if (!layers || layers->empty()) return "";
-  std::string text = "| " + method_of(row.method).label + " |";
+  std::string text = "| " + label_of(row) + " |";
   for (const char* key : {"blocked", "partial", "passed", "zero_weight_gradients"}) {
     double sum = 0;
     for (const auto& layer : *layers) sum += layer.at(key).get<double>();
@@ -125,7 +108,7 @@ std::string speed_line(const Row& row, const fs::path& file) {
     const auto values = json.at(key).get<std::vector<double>>();
     return *std::max_element(values.begin(), values.end());
   };
-  return fmt::format("| {} | {:.0f} | {:.0f} | {:.2f} | 1/{:.1f} |\n", method_of(row.method).label,
+  return fmt::format("| {} | {:.0f} | {:.0f} | {:.2f} | 1/{:.1f} |\n", label_of(row),
                      most("packed_images_per_second"), most("float_images_per_second"),
                      json.at("least_ratio").get<double>(),
                      json.at("float_bytes").get<double>() / json.at("packed_bytes").get<double>());
@@ -165,14 +148,16 @@ void write_tables(const Plan& plan, const fs::path& out) {
       "of their own. Training: {}.\n\n",
       plan.preset, k.images ? fmt::format("the first {}", k.images) : "all", k.runs,
       plan.data.dump());
-  for (const PaperTable& t : paper_tables(plan))
-    page += paper::write_table(paper::gather(t, plan.seeds, out), out / "tables",
-                               fmt::format("table-{}", t.number), differences(plan, printed, t));
+  for (const Table& t : paper_tables(plan))
+    page += paper::write_table(paper::gather(t, plan.seeds, out), out / "tables", t.file,
+                               differences(plan, printed, t));
   page += "## Checks\n\n" + checks_text(plan, out) + "\n## Flow of gradients\n\n" +
           flow_table(plan, out) + "\n## Packed networks\n\n" + speed_table(plan, out) +
           "\n## Figures\n\n";
-  for (const int figure : {2, 3, 4})
-    page += fmt::format("![Figure {0}](figures/figure-{0}.svg)\n", figure);
+  for (const std::string of : {"", "-resnet56"})
+    for (const int figure : {2, 3, 4})
+      if (of.empty() || plan.find("r56-fp"))
+        page += fmt::format("![Figure {0}](figures/figure-{0}{1}.svg)\n", figure, of);
   io::write_file(out / "report.md", page);
 }
 
@@ -187,12 +172,13 @@ report::Figure threat_figure(const Plan& plan, const fs::path& out, const std::s
                    .curves = {},
                    .percent = true};
   for (const std::string& row : rows) {
+    const Row* own = plan.find(row);
     const fs::path file = paper::folder_of(out, row, plan.seeds[0]) / "threat.json";
-    if (!report::detail::is_there(file)) continue;
+    if (!own || !report::detail::is_there(file)) continue;
     const auto json = report::detail::read_object(file);
     for (const auto& [size, values] : json.at("sizes").items()) {
       report::Curve c{
-          .name = fmt::format("{}, step {}", method_of(row).label, size), .x = {}, .y = {}};
+          .name = fmt::format("{}, step {}", method_of(own->method).label, size), .x = {}, .y = {}};
       for (std::size_t i = 0; i < values.size(); ++i) {
         c.x.push_back(std::log10(json.at("iterations").at(i).get<double>()));
         c.y.push_back(values.at(i).get<double>());
@@ -207,13 +193,18 @@ report::Figure threat_figure(const Plan& plan, const fs::path& out, const std::s
 
 void write_figures(const Plan& plan, const fs::path& out) {
   tools::make_writable("--out", out / "figures");
-  const auto write = [&](int number, const std::string& title, std::vector<std::string> rows) {
-    io::write_file(out / "figures" / fmt::format("figure-{}.svg", number),
-                   report::svg::line_chart(threat_figure(plan, out, title, rows)));
-  };
-  write(2, "Threat models within 2/255: floating point", {"fp"});
-  write(3, "Threat models within 2/255: fixed point", {"pact2", "pact4"});
-  write(4, "Threat models within 2/255: multi-bit", {"1x3", "3x1", "3x3"});
+  for (const std::string prefix : {"", "r56-"}) {
+    if (!plan.find(prefix + "fp")) continue;
+    const std::string of = prefix.empty() ? "" : "-resnet56";
+    const auto write = [&](int number, const std::string& title, std::vector<std::string> rows) {
+      for (std::string& row : rows) row = prefix + row;
+      io::write_file(out / "figures" / fmt::format("figure-{}{}.svg", number, of),
+                     report::svg::line_chart(threat_figure(plan, out, title, rows)));
+    };
+    write(2, "Threat models within 2/255: floating point", {"fp"});
+    write(3, "Threat models within 2/255: fixed point", {"pact2", "pact4"});
+    write(4, "Threat models within 2/255: multi-bit", {"1x3", "3x1", "3x3"});
+  }
 }
 
 }  // namespace mbn

@@ -74,6 +74,7 @@ TEST_CASE("rnx-mbn: the cost of a network, without images") {
                                     {"7x1", "3.0911e+08"},
                                     {"5x5", "1.0311e+09"},
                                     {"pact2", "1.8878e+08"},
+                                    {"pact4x2", "3.4922e+08"},
                                     {"fp", "2.5953e+09"}}) {
     const Result r =
         call(f, mbn + " train --model resnet20 --dry-run --bases " + std::string(bases));
@@ -85,7 +86,8 @@ TEST_CASE("rnx-mbn: the cost of a network, without images") {
 TEST_CASE("rnx-mbn: from training to tables; what is finished stays") {
   const Pipeline f;
   const std::string rows =
-      "--only fp --only pact2 --only 3x3 --only pruned-channels --only fast-3x1";
+      "--only fp --only pact2 --only 3x3 --only pruned-channels --only fast-3x1 --only "
+      "c100-pact2x4";
   const Result r = call(f, f.call_of("all", rows));
   REQUIRE_MESSAGE(r.code == 0, r.text);
   const auto attacks = f.json(f.run("3x3") / "attacks.json");
@@ -113,6 +115,9 @@ TEST_CASE("rnx-mbn: from training to tables; what is finished stays") {
   CHECK(table.find("92.49") != table.npos);
   CHECK(table.find("pruned weights") != table.npos);
   CHECK(table.find("missing") != table.npos);  // rows that were left out
+  CHECK(read(f / "mbn/tables/table-2-cifar100.md").find("PACT-2-4") != table.npos);
+  CHECK(f.json(f.run("c100-pact2x4") / "attacks.json")["bops"] ==
+        64.0 * (442368 + 640) + 8.0 * 40108032);
   CHECK(read(f / "mbn/tables/table-3.md").find("resnet56_3x1 \u2192 resnet20_3x1") != table.npos);
   CHECK(read(f / "mbn/report.md").find("## Checks\n\n") != table.npos);
   for (const char* file : {"report.md", "figures/figure-2.svg", "figures/figure-4.svg"})
@@ -148,9 +153,15 @@ TEST_CASE("rnx-mbn: what it refuses") {
   refused(call(f, cost + "pruned-weights"), 2, "known of trained weights alone");
   refused(call(f, cost + "5y5"), 2, "expected bases as 3x1, bits as pact4 or dorefa2");
   refused(call(f, cost + "pact1"), 2, "expected 2 to 16 bits, found pact1");
+  refused(call(f, cost + "pact2x1"), 2, "expected 2 to 16 bits, found pact2x1");
   refused(call(f, mbn + " train --model resnet19 --dry-run"), 2, "model 'resnet19' is unknown");
   refused(call(f, mbn + " all --preset smok"), 2, "smoke, small, paper");
   refused(call(f, mbn + " all --preset smoke --only 3x"), 2, "--only");
   refused(call(f, mbn + " all --preset small --out " + (f / "none")), 2, "--data");
+  const Result other =
+      call(f, mbn + " train --preset paper --data x --only imagenet-3x1 --out " + (f / "none"));
+  CHECK(other.code == 0);
+  CHECK_MESSAGE(other.text.find("imagenet-3x1: left out, no folder of imagenet") != other.text.npos,
+                other.text);
   refused(call(f, mbn), 2, "expected a verb");
 }
