@@ -110,8 +110,7 @@ report::Figure figure_eps(const Plan& plan, const fs::path& out) {
                    .y_label = "accuracy",
                    .curves = {},
                    .percent = true};
-  for (const std::string row : {"fast-vgg11", "fast-resnet50", "rrm-vgg11", "sat-l2-resnet50",
-                                "rrm-l2-vgg11", "rdt-vgg11", "kd-vgg11"}) {
+  for (const std::string& row : rows_over_radii()) {
     report::Curve c{.name = row, .x = {0, 0.25, 0.5, 0.75, 1, 1.5, 2}, .y = {}};
     c.y.resize(c.x.size());
     double n = 0;

@@ -137,6 +137,11 @@ void write_curve(const Run& run, const Victim& v, const data::Source& images, co
   io::write_file(run.folder / "curve.json", tools::text_of(curve));
 }
 
+bool is_drawn(const Row& row) {
+  const auto& names = rows_over_radii();
+  return std::find(names.begin(), names.end(), row.name) != names.end();
+}
+
 /// What the attacks' files are of.
 Json facts(const Run& run, const data::Source& images, const Attacks& k) {
   return {{"weights", io::file_checksum(run.folder / "model.safetensors")},
@@ -177,7 +182,7 @@ void evaluate(const Run& run, const Attacks& k, Images& images, tools::Display& 
   remove_of_others(run, facts(run, *set.test, k),
                    {report / "report.json", run.folder / "curve.json", stronger / "report.json"});
   const bool attacked = is_there(report / "report.json"),
-             drawn = is_there(run.folder / "curve.json"),
+             drawn = !is_drawn(run.row) || is_there(run.folder / "curve.json"),
              all = k.auto_attack == 0 || is_there(stronger / "report.json");
   if (attacked && drawn && all) return;
   const Victim v = load(run, set);

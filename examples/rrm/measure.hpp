@@ -38,7 +38,8 @@ void take_teacher(const Run& run, const std::string& file, Images& images);
 /// Whether the folder has the weights of this file.
 bool is_taken(const Run& run, const std::string& file);
 
-/// Attacks a run's weights: attacks/report.json, curve.json, autoattack/report.json in its folder.
+/// Attacks a run's weights: attacks/report.json, autoattack/report.json and, of rows_over_radii(),
+/// curve.json in its folder.
 /// What is there of the same weights, images and attacks (measured.json) is kept. Errors:
 /// UsageError, FileError, Stopped.
 void evaluate(const Run& run, const Attacks& attacks, Images& images, tools::Display& display);

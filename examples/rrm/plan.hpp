@@ -24,6 +24,7 @@ struct Row {
   Json settings{};        ///< of rnx-train; of Phase::robustify: images, steps
   /// The ball that it is attacked in: its own, or its teacher's.
   std::string norm = "linf", eps = "8/255";
+  int few = 0;  ///< the most images for AutoAttack and the checks; 0: as many as the plan says
   bool kd() const { return settings.value("objective", "") == "kd"; }
 };
 
@@ -42,7 +43,10 @@ struct Attacks {
 struct Plan : paper::PlanOf<Row> {
   Attacks attacks{};
   double seconds = 1;  ///< that `time` measures for each row
+  Attacks attacks_of(const Row& row) const;
 };
+/// Rows whose accuracy is drawn over radii.
+const std::vector<std::string>& rows_over_radii();
 
 /// smoke: synthetic images, all rows, networks of a second. small: CIFAR-10, ResNet-20 and a narrow
 /// VGG-11 in the places of the paper's networks. paper: as published. Errors: UsageError.

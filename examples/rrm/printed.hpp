@@ -21,6 +21,8 @@ inline constexpr const char* attacks_file = "attacks/report.json";
 rnx::report::TableColumn natural();
 rnx::report::TableColumn art();
 rnx::report::TableColumn short_art();
+/// As art(), of KD through logits over its temperature.
+rnx::report::TableColumn art_at_temperature();
 rnx::report::TableColumn timed(const std::string& name, const std::string& key, double scale = 1);
 
 /// The folders of a row's runs, of all seeds.

@@ -116,7 +116,7 @@ class Pipeline {
       else if (const int code = program.train(); code != 0)
         return code;
     }
-    if (work_.train) rrm::evaluate(run, plan_.attacks, images_, display_);
+    if (work_.train) rrm::evaluate(run, plan_.attacks_of(row), images_, display_);
     if (work_.time && file.empty() && (finished || work_.train))
       rrm::measure_time(run, plan_.seconds, images_, display_);
     return 0;

@@ -92,7 +92,8 @@ void write_tables(const Plan& plan, const fs::path& out) {
     page += paper::write_table(paper::gather(t, plan.seeds, out), out / "tables", file,
                                differences(plan, printed, t));
   }
-  page += "## Times\n\n" + time_text(plan, out) + "\n## Checks\n\n" + checks(plan, out) +
+  page += "## Claims\n\nOf accuracies under ART's AutoPGD.\n\n" + claims_text(plan, out) +
+          "\n## Times\n\n" + time_text(plan, out) + "\n## Checks\n\n" + checks(plan, out) +
           "\n## Figures\n\n";
   for (const char* figure : {"2", "3", "4", "5", "eps"})
     page += fmt::format("![Figure {0}](figures/figure-{0}.svg)\n", figure);

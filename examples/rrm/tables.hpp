@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 #include "plan.hpp"
 
@@ -14,6 +15,10 @@ std::filesystem::path folder_of(const std::filesystem::path& out, const std::str
 /// tables/table-N.md, .csv and .html, and all of them with figures and checks as report.md. Errors:
 /// UsageError (rows of different data), FileError.
 void write_tables(const Plan& plan, const std::filesystem::path& out);
+
+/// What `small` is held to, each as a mean over seeds with its interval: a list for report.md.
+/// Accuracies are those under ART's AutoPGD.
+std::string claims_text(const Plan& plan, const std::filesystem::path& out);
 
 /// figures/figure-2.svg to figure-5.svg, and figure-eps.svg. Errors: FileError.
 void write_figures(const Plan& plan, const std::filesystem::path& out);

@@ -59,6 +59,10 @@ TEST_CASE(
   const std::string table = read(f / "rrm/tables/table-1.md");
   CHECK(table.find("49.30") != table.npos);
   CHECK(table.find("missing") != table.npos);  // rows that were left out
+  const std::string report_page = read(f / "rrm/report.md");
+  CHECK(report_page.find("- RRM over its teacher, Linf: ") != report_page.npos);
+  CHECK(report_page.find("of one seed (at least 0.85: ") != report_page.npos);
+  CHECK(report_page.find("- RRM less KD, points: not measured") != report_page.npos);
   CHECK(table.find("rrm-vgg11: model resnet50_rrm \u2192 resnet20_rrm") != table.npos);
   for (const char* file : {"report.md", "figures/figure-2.svg", "figures/figure-5.svg",
                            "tables/table-8-imagenet.html", "tables/table-10.csv"})
