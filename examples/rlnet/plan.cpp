@@ -109,7 +109,7 @@ class Builder {
     }
   }
   /// Figure 4: what one aim alone gives; figure 5 (a): a path for each kind of image.
-  void single(const Family& f, bool triple) {
+  void single(const Family& f) {
     const std::string model = f.model + "_rlnet";
     for (const auto& [name, objective] :
          {std::pair{"augmix", "natural"}, {"pgd", "pgd"}, {"trades", "trades"}}) {
@@ -117,12 +117,11 @@ class Builder {
       if (name == std::string("augmix")) s["augmix"] = true;
       add({.name = f.prefix + "-" + name, .phase = Phase::baseline, .settings = s}, f);
     }
-    if (triple)
-      add({.name = f.prefix + "-triple",
-           .phase = Phase::baseline,
-           .settings = with(sgd(f.model + "_triple", "rlnet-teacher", f.epochs.teacher, 0.05),
-                            {{"augmented-path", 2}})},
-          f);
+    add({.name = f.prefix + "-triple",
+         .phase = Phase::baseline,
+         .settings = with(sgd(f.model + "_triple", "rlnet-teacher", f.epochs.teacher, 0.05),
+                          {{"augmented-path", 2}})},
+        f);
   }
   /// Figure 5 (b): three networks with the masks of one.
   void separate(const Family& f, int budget) {
@@ -237,7 +236,7 @@ Plan published() {
            .budgets = {150, 300}};
   for (const Family& f : {c10, c100, r34, wrn, tiny}) build.family(f);
   build.snl(c10);
-  build.single(c10, true);
+  build.single(c10);
   build.separate(c10, 82);
   build.rslad(c10);
   build.ablations(c100, 50, {});
@@ -277,7 +276,7 @@ Plan small_ablation() {
   Builder build(plan.rows);
   build.ablations(f, 20, {});
   f.epochs = {4, 4, 4, 4};
-  build.single(f, true);
+  build.single(f);
   build.separate(f, 20);
   build.rslad(f);
   in_order(plan.rows);
@@ -307,7 +306,7 @@ Plan smoke() {
   Builder build(plan.rows);
   build.family(f);
   build.snl(f);
-  build.single(f, false);
+  build.single(f);
   build.separate(f, 3);
   build.rslad(f);
   build.ablations(f, 3, {});

@@ -13,6 +13,7 @@ using ResNet18Snl =
 template <int Classes = 10>
 using ResNet20Snl =
     models::ResNet20<Classes, models::detail::Convs, models::detail::Dual, act::SlopedRelu>;
-template <int Classes = 10> using TinySnl = models::detail::Tiny<Classes, act::SlopedRelu>;
+template <int Classes = 10>
+using TinySnl = models::detail::Tiny<Classes, models::detail::Dual, act::SlopedRelu>;
 
 }  // namespace rnx::inline RNX_ISA::linearize

@@ -2,7 +2,7 @@
 // clean and for attacked images; of the paper's ablation, three.
 //   ResNet18Rlnet, ResNet34Rlnet, Wrn22x8Rlnet    the paper's
 //   ResNet20Rlnet, TinyRlnet                      small ones; the last for a moment's run
-//   ResNet18Triple, ResNet20Triple                a third path, for augmented images
+//   ResNet18Triple, ResNet20Triple, TinyTriple    a third path, for augmented images
 #pragma once
 
 #include "rnx/models/resnet.hpp"
@@ -16,10 +16,10 @@ using Triple = BatchNorm<paths::Triple>;
 using Convs = Convolutions<>;
 
 /// A quarter of the image's sides at the first convolution, one basic block.
-template <int Classes, class Act>
+template <int Classes, class Norm, class Act>
 using Tiny =
-    Classifier<Convs, Classes, Named<"conv1", Conv<8, 3, Stride<4>>>, Named<"bn1", Dual>,
-               Named<"relu", Act>, Named<"layer1", BasicStage<1, 8, 16, 2, Convs, Dual, Act>>>;
+    Classifier<Convs, Classes, Named<"conv1", Conv<8, 3, Stride<4>>>, Named<"bn1", Norm>,
+               Named<"relu", Act>, Named<"layer1", BasicStage<1, 8, 16, 2, Convs, Norm, Act>>>;
 }  // namespace detail
 
 template <int Classes = 10>
@@ -35,6 +35,8 @@ using ResNet18Triple = ResNet18<Classes, detail::Convs, detail::Triple, act::Mas
 template <int Classes = 10>
 using ResNet20Triple = ResNet20<Classes, detail::Convs, detail::Triple, act::MaskedRelu>;
 
-template <int Classes = 10> using TinyRlnet = detail::Tiny<Classes, act::MaskedRelu>;
+template <int Classes = 10> using TinyRlnet = detail::Tiny<Classes, detail::Dual, act::MaskedRelu>;
+template <int Classes = 10>
+using TinyTriple = detail::Tiny<Classes, detail::Triple, act::MaskedRelu>;
 
 }  // namespace rnx::inline RNX_ISA::models
