@@ -43,8 +43,7 @@ struct Block {
 
 /// A network to train.
 struct Row {
-  std::string
-      name;  ///< the block's prefix and the method; its folder, followed by "-s" and the seed
+  std::string name;  ///< the block's prefix and the method; with "-s" and the seed its folder
   std::string method;
   Block block{};
   std::string from{};  ///< the row whose weights it prunes

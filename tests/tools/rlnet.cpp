@@ -80,7 +80,7 @@ TEST_CASE("rnx-rlnet: SNL's slopes become masks of the budget; a third path for 
   const Result r =
       call(f, f.call_of("all", {"tiny-natural", "tiny-snl-mask-3", "tiny-snl-3", "tiny-triple"}));
   REQUIRE_MESSAGE(r.code == 0, r.text);
-  CHECK(f.json(f.run("tiny-triple") / "run.json")["configuration"]["augmented-path"] == 2);
+  CHECK(f.json(f.run("tiny-triple") / "run.json")["options"]["augmented-path"] == 2);
   CHECK(f.json(f.run("tiny-triple") / "eval.json")["attacks"].contains("pgd20"));
   CHECK(f.json(f.run("tiny-snl-3") / "eval.json")["relus"] == 300);
   CHECK(f.json(f.run("tiny-snl-mask-3") / "run.json")["configuration"]["optimizer"] == "adam");
