@@ -285,7 +285,7 @@ Plan smoke() {
 /// quarter of the time.
 void add_lambdas(std::vector<Row>& rows) {
   std::erase_if(rows, [](const Row& row) { return row.name.starts_with("lambda"); });
-  for (const char* lambda : {"1e-3", "5e-3", "1e-2", "5e-2"})
+  for (const char* lambda : {"1e-4", "5e-4", "1e-3", "5e-3", "1e-2"})
     rows.push_back({.name = "lambda" + std::string(lambda) + "-vgg11",
                     .phase = Phase::sweep,
                     .teacher = "sat-l2-vgg11",
