@@ -79,8 +79,8 @@ struct Plan : paper::PlanOf<Row> {
 
 /// smoke: synthetic images, one epoch for each row, ResNet-20 in all of them, a row or two of each
 /// block but those of CIFAR-10. small: CIFAR-10's first images, ResNet-20 trained naturally and by
-/// FastAT. paper: all blocks of tables 2 and 3. bases: a method that each block has besides; "":
-/// none. Errors: UsageError.
+/// FastAT. paper: all blocks of tables 2 and 3. bases: a method whose rows the plan has besides, in
+/// the smaller ones those of CIFAR-10; "": none. Errors: UsageError.
 Plan plan_of(const std::string& preset, const std::string& bases = "");
 
 }  // namespace mbn

@@ -155,8 +155,7 @@ void add_options(Arguments& a, tools::App& app) {
   a.add_options(cli, "smoke | small | paper");
   cli.add_option("--bases", a.bases,
                  "rows of this representation alone: MxN bases (1x1 to 8x8), pactK, pactMxN, "
-                 "dorefaK, fp, xnor, "
-                 "pruned-weights or pruned-channels");
+                 "dorefaK, fp, xnor, pruned-weights or pruned-channels");
   cli.add_option("--cifar100", a.cifar100, "folder of CIFAR-100's binary files");
   cli.add_option("--imagenet", a.imagenet, "folder of ImageNet's images");
   cli.add_option("--model", a.model, "of --dry-run: resnet20 | resnet56 | resnet18_imagenet");

@@ -39,9 +39,8 @@ void take_teacher(const Run& run, const std::string& file, Images& images);
 bool is_taken(const Run& run, const std::string& file);
 
 /// Attacks a run's weights: attacks/report.json, autoattack/report.json and, of rows_over_radii(),
-/// curve.json in its folder.
-/// What is there of the same weights, images and attacks (measured.json) is kept. Errors:
-/// UsageError, FileError, Stopped.
+/// curve.json in its folder. What is there of the same weights, images and attacks (measured.json)
+/// is kept. Errors: UsageError, FileError, Stopped.
 void evaluate(const Run& run, const Attacks& attacks, Images& images, tools::Display& display);
 
 /// Measures steps of a run for so many seconds, and writes time.json: seconds of an epoch, passes

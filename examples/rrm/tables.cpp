@@ -60,23 +60,6 @@ std::string checks(const Plan& plan, const fs::path& out) {
   return text.empty() ? "No row raised a check.\n" : text;
 }
 
-/// RRM's epochs over SAT's, as measured and as counted passes predict.
-std::string time_text(const Plan& plan, const fs::path& out) {
-  std::string text;
-  const report::TableColumn step = timed("", "step_seconds"), macs = timed("", "predicted_macs");
-  for (const auto& [row, base] : {std::pair{"rrm-vgg11", "sat-resnet50"},
-                                  {"rrm-resnet18", "sat-resnet50"},
-                                  {"rrm-vgg11", "fast-resnet50"},
-                                  {"rrm-l2-vgg11", "sat-l2-resnet50"}}) {
-    const auto a = mean_of(plan, out, row, step), b = mean_of(plan, out, base, step),
-               p = mean_of(plan, out, row, macs), q = mean_of(plan, out, base, macs);
-    if (a && b && p && q)
-      text += fmt::format("- {} over {}: {:.3f} measured, {:.3f} predicted by counted passes\n",
-                          row, base, *a / *b, *p / *q);
-  }
-  return text.empty() ? "No times were measured.\n" : text;
-}
-
 }  // namespace
 
 void write_tables(const Plan& plan, const fs::path& out) {
@@ -93,8 +76,7 @@ void write_tables(const Plan& plan, const fs::path& out) {
                                differences(plan, printed, t));
   }
   page += "## Claims\n\nOf accuracies under ART's AutoPGD.\n\n" + claims_text(plan, out) +
-          "\n## Times\n\n" + time_text(plan, out) + "\n## Checks\n\n" + checks(plan, out) +
-          "\n## Figures\n\n";
+          "\n## Checks\n\n" + checks(plan, out) + "\n## Figures\n\n";
   for (const char* figure : {"2", "3", "4", "5", "eps"})
     page += fmt::format("![Figure {0}](figures/figure-{0}.svg)\n", figure);
   io::write_file(out / "report.md", page);

@@ -16,8 +16,9 @@ std::filesystem::path folder_of(const std::filesystem::path& out, const std::str
 /// UsageError (rows of different data), FileError.
 void write_tables(const Plan& plan, const std::filesystem::path& out);
 
-/// What `small` is held to, each as a mean over seeds with its interval: a list for report.md.
-/// Accuracies are those under ART's AutoPGD.
+/// What preset small is held to, each as a mean over seeds with its interval: a list for
+/// report.md. Accuracies are those under ART's AutoPGD. Errors: UsageError (rows of different data
+/// or attacks), FileError.
 std::string claims_text(const Plan& plan, const std::filesystem::path& out);
 
 /// figures/figure-2.svg to figure-5.svg, and figure-eps.svg. Errors: FileError.
