@@ -26,6 +26,10 @@ struct Row {
   std::string norm = "linf", eps = "8/255";
   int few = 0;  ///< the most images for AutoAttack and the checks; 0: as many as the plan says
   bool kd() const { return settings.value("objective", "") == "kd"; }
+  /// What a seed's run has its own of, for report::TableRow: images that its teacher robustified.
+  std::vector<std::string> own() const {
+    return images.empty() ? std::vector<std::string>() : std::vector<std::string>{"fingerprint"};
+  }
 };
 
 /// How the trained networks are attacked.

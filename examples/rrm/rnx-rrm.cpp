@@ -60,7 +60,7 @@ class Pipeline {
   /// The exit code: the first of the rows' that is not 0.
   int run() {
     const int result = paper::each_run("rnx-rrm", plan_, a_, [&](const rrm::Row& row, int seed) {
-      return takes(row, seed) ? one(row, seed) : 0;
+      return takes(row) ? one(row, seed) : 0;
     });
     if (tools::stop_on_signals().load()) return result;
     if (work_.figure) rrm::write_figures(plan_, a_.out);
@@ -75,15 +75,12 @@ class Pipeline {
   fs::path folder(const std::string& row, int seed) const {
     return rrm::folder_of(a_.out, row, seed);
   }
-  /// Robustified images are made once, of the first seed's teacher.
-  fs::path images_of(const std::string& row) const { return folder(row, plan_.seeds[0]); }
   fs::path teacher_of(const std::string& row, int seed) const {
     return folder(row, seed) / "model.safetensors";
   }
 
-  bool takes(const rrm::Row& row, int seed) const {
-    return std::find(work_.phases.begin(), work_.phases.end(), row.phase) != work_.phases.end() &&
-           (row.phase != Phase::robustify || seed == plan_.seeds[0]);
+  bool takes(const rrm::Row& row) const {
+    return std::find(work_.phases.begin(), work_.phases.end(), row.phase) != work_.phases.end();
   }
 
   int one(const rrm::Row& row, int seed) {
@@ -95,11 +92,11 @@ class Pipeline {
       if (!work_.train) return 0;
       training::Program data;
       data.app.parse({}, {plan_.data_settings(a_.data), "the plan"});
-      rrm::robustify(row, teacher_of(row.teacher, seed), data.a.data, images_of(row.name), images_,
-                     display_);
+      rrm::robustify(row, teacher_of(row.teacher, seed), data.a.data, folder(row.name, seed),
+                     images_, display_);
       return 0;
     }
-    if (!row.images.empty()) require_images(row);
+    if (!row.images.empty()) require_images(row, seed);
     training::Program program;
     program.app.parse({"--out=" + folder(row.name, seed).string(), "--progress=" + a_.progress,
                        fmt::format("--threads={}", a_.threads)},
@@ -123,14 +120,12 @@ class Pipeline {
   }
 
   /// Refuses robustified images of another teacher than the row's.
-  void require_images(const rrm::Row& row) const {
+  void require_images(const rrm::Row& row, int seed) const {
     const rrm::Row* made = plan_.find(row.images);
-    const fs::path teacher = teacher_of(made->teacher, plan_.seeds[0]);
-    const std::string now = io::file_checksum(teacher),
-                      stored = rrm::teacher_of_images(images_of(row.images));
+    const fs::path teacher = teacher_of(made->teacher, seed), images = folder(row.images, seed);
+    const std::string now = io::file_checksum(teacher), stored = rrm::teacher_of_images(images);
     require(now == stored, [&] {
-      return fmt::format("{} holds images of {}, whose weights are {} now",
-                         images_of(row.images).string(),
+      return fmt::format("{} holds images of {}, whose weights are {} now", images.string(),
                          stored.empty() ? "no teacher" : "a teacher with checksum " + stored, now);
     });
   }
@@ -145,7 +140,7 @@ class Pipeline {
                                            {"check-images", false}}
                                : plan_.data_settings(a_.data);
     if (!row.images.empty()) {
-      s.update({{"dataset", "npy"}, {"data", images_of(row.images).string()}, {"n-train", 0}});
+      s.update({{"dataset", "npy"}, {"data", folder(row.images, seed).string()}, {"n-train", 0}});
       if (plan_.data.value("dataset", "") == "cifar10")
         s.update({{"mean", {.4914, .4822, .4465}}, {"std", {.2471, .2435, .2616}}});
     }

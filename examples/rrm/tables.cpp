@@ -68,7 +68,9 @@ void write_tables(const Plan& plan, const fs::path& out) {
   std::string page =
       fmt::format("# Paper 002 (RRM), preset {}\n\n{}\n", plan.preset, attacks_text(plan));
   int before = 0;
-  for (const PaperTable& t : paper_tables()) {
+  for (PaperTable& t : paper_tables()) {
+    for (Line& line : t.lines)
+      if (const Row* row = plan.find(line.row)) line.own = row->own();
     const std::string file =
         fmt::format("table-{}{}", t.number, t.number == before ? "-imagenet" : "");
     before = t.number;

@@ -116,7 +116,8 @@ report::Table gather(const PaperTable& table, const std::vector<int>& seeds, con
     rows.push_back({.label = line.label,
                     .runs = runs_of(seeds, out, line.row),
                     .paper = line.printed,
-                    .group = line.group});
+                    .group = line.group,
+                    .own = line.own});
   return {fmt::format("Table {}: {}", table.number, table.title), table.columns, std::move(rows)};
 }
 std::string write_table(const report::Table& table, const fs::path& folder, const std::string& name,

@@ -133,6 +133,7 @@ struct Line {
   std::string label, row;
   Printed printed;
   std::string group{};
+  std::vector<std::string> own{};  ///< of report::TableRow
 };
 struct PaperTable {
   int number;

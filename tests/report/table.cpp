@@ -227,6 +227,8 @@ TEST_CASE("a row's runs are seeds of one configuration") {
   CHECK(sentence({a, c}) == "table: the row \"r\" holds runs of several configurations: " +
                                 a.string() + " and " + c.string() + " differ in \"lr\"");
   CHECK(sentence({a, a / "."}).find("twice") != std::string::npos);
+  const report::TableRow own{.label = "r", .runs = {a, c}, .own = {"lr"}};
+  CHECK(report::Table("t", {report::clean_column("c")}, {own}).cell(0, 0).mean.n == 2);
 }
 
 TEST_CASE("a table that cannot be one gets a sentence before a file is read") {

@@ -53,6 +53,25 @@ void check_claims(const Pipeline& f) {
       "RRM over its teacher, Linf: nan, of one seed (at least 0.85: **does not hold**)");
 }
 
+/// A second seed's students of robustified images, which are those of its own teacher.
+void check_two_seeds(const Pipeline& f) {
+  const auto second = [&](const std::string& row, const char* fingerprint) {
+    const fs::path run = f.path / "rrm" / (row + "-s1");
+    fs::copy(f.run(row), run, fs::copy_options::recursive);
+    auto json = nlohmann::ordered_json::parse(read(run / "run.json"));
+    json["configuration"]["seed"] = 1;
+    json["configuration"]["fingerprint"] = fingerprint;
+    std::ofstream(run / "run.json") << json.dump();
+    return run;
+  };
+  const std::string table = f.call_of("table", "") + " --seeds 0 --seeds 1";
+  second("rdt-vgg11", "of its teacher's images");
+  CHECK(call(f, table).code == 0);
+  const fs::path other = second("kd-vgg11", "of other images");
+  refused(call(f, table), 2, "differ in \"fingerprint\"");
+  fs::remove_all(other);
+}
+
 }  // namespace
 
 TEST_CASE(
@@ -99,6 +118,7 @@ TEST_CASE(
   CHECK(read(f.run("rrm-vgg11") / "model.safetensors") == weights);
 
   check_claims(f);
+  check_two_seeds(f);
 
   // tables of rows that saw other images
   auto report = f.json(f.run("kd-vgg11") / "attacks/report.json");

@@ -20,6 +20,8 @@ struct TableRow {
   std::vector<std::filesystem::path> runs{};
   std::vector<std::optional<double>> paper{};  ///< printed values, as they are shown; may be fewer
   std::string group{};                         ///< stands before the label, where rows have one
+  /// Keys of the configuration that each run has its own of, beside seed, init and teacher.
+  std::vector<std::string> own{};
 };
 
 struct TableCell {
@@ -137,12 +139,14 @@ class Table {
     const std::string what = "table: the row " + name_of(row) + " holds runs of ";
     bool apart = false;
     // a student's seed has a teacher of that seed, whose weights differ, as do those to start from
+    std::vector<std::string> own{"seed", "init", "teacher"};
+    own.insert(own.end(), row.own.begin(), row.own.end());
     for (const auto* one : {&theirs, &ours})
       for (const auto& item : one->items()) {
         const std::string& key = item.key();
         const auto& other = one == &theirs ? ours : theirs;
         const bool equal = other.contains(key) && other[key] == item.value();
-        require(key == "seed" || key == "init" || key == "teacher" || equal, [&] {
+        require(equal || std::find(own.begin(), own.end(), key) != own.end(), [&] {
           return what + "several configurations: " + before.string() + " and " + run.string() +
                  " differ in " + io::in_quotes(key);
         });
