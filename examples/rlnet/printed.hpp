@@ -15,6 +15,9 @@ rnx::report::TableColumn of_switch(const std::string& name, const std::string& p
 /// CA, NPA, mCE, AdvA under PGD-7 on the robust path, thousands of ReLUs.
 std::vector<rnx::report::TableColumn> usual_columns();
 
+/// What must hold of `small` and `small-ablation`, and what the paper lets expect. Errors:
+/// UsageError (rows of different images), FileError.
+std::string claims_text(const Plan& plan, const std::filesystem::path& out);
 /// tables/table-N.md, .csv and .html with the plan's differences, the switch, and all of them as
 /// report.md. Errors: UsageError (rows of different images), FileError.
 void write_tables(const Plan& plan, const std::filesystem::path& out);

@@ -127,6 +127,7 @@ void write_tables(const Plan& plan, const fs::path& out) {
   for (const paper::PaperTable& t : paper_tables(plan))
     page += paper::write_table(paper::gather(t, plan.seeds, out), out / "tables",
                                fmt::format("table-{}", t.number), differences(plan, printed, t));
+  page += "## Claims\n\n" + claims_text(plan, out) + "\n";
   page += "## The confidence switch\n\n" + switch_text(plan, out) + "\n## NPA, image by image\n\n" +
           npa_text(plan, out) + "\n## Figures\n\n";
   for (const char* figure : {"1", "2", "4", "5", "6", "paths"})

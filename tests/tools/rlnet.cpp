@@ -34,6 +34,28 @@ struct Pipeline : Folder {
 
 const std::vector<std::string> few{"tiny-ar", "tiny-pruned", "tiny-mask-3", "tiny-3"};
 
+/// Accuracies that evaluations would say, and what the claims make of them.
+void check_claims(const Pipeline& f) {
+  fs::copy(f.run("tiny-3"), f.run("tiny-senet-3"), fs::copy_options::recursive);
+  const auto claims_of = [&](double ours, double theirs) {
+    for (const auto& [row, accuracy] : {std::pair{"tiny-3", ours}, {"tiny-senet-3", theirs}}) {
+      auto eval = f.json(f.run(row) / "eval.json");
+      eval["attacks"]["pgd20"]["own"]["acc"] = accuracy;
+      std::ofstream(f.run(row) / "eval.json") << eval.dump();
+    }
+    REQUIRE(call(f, f.call_of("table", {})).code == 0);
+    return read(f / "rlnet/report.md");
+  };
+  const std::string text = "- AdvA of RLNet less SENet's at 3k, points: ",
+                    good = claims_of(.5, .25);
+  CHECK_MESSAGE(good.find(text + "25.000, of one seed (at least 12: holds)\n") != good.npos, good);
+  CHECK(good.find("- AdvA at 6k less at 3k, points: not measured\n") != good.npos);
+  const std::string bad = claims_of(.5, .4);
+  CHECK_MESSAGE(
+      bad.find(text + "10.000, of one seed (at least 12: **does not hold**)\n") != bad.npos, bad);
+  fs::remove_all(f.run("tiny-senet-3"));
+}
+
 }  // namespace
 
 TEST_CASE(
@@ -64,6 +86,8 @@ TEST_CASE(
   const auto written = fs::last_write_time(f.run("tiny-3") / "model.safetensors");
   REQUIRE(call(f, f.call_of("all", few)).code == 0);
   CHECK(fs::last_write_time(f.run("tiny-3") / "model.safetensors") == written);
+
+  check_claims(f);
 
   // published files of too few images, and of other labels
   fs::copy(f.path / "rlnet/corrupted-cifar10", f.path / "official");
