@@ -1,3 +1,3 @@
 #include "models.hpp"
 
-MBN_REGISTER(resnet20, ResNet20, BinaryResNet20, (3, 32, 32));
+MBN_REGISTER(resnet20, ResNet20, BinaryResNet20, (3, 32, 32), 10);

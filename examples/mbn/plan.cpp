@@ -29,17 +29,28 @@ std::string pruned_unit(const std::string& method) {
   return method.starts_with(prefix) ? method.substr(prefix.size()) : "";
 }
 
-bool is_of_signs(const std::string& method) { return method == "xnor" || method.find('x') == 1; }
+constexpr std::string_view int8_ends = "int8_";
+
+bool is_of_signs(const std::string& method) {
+  return method == "xnor" || method.starts_with(int8_ends) || method.find('x') == 1;
+}
+bool is_packable(const std::string& method) {
+  return is_of_signs(method) && !method.starts_with(int8_ends);
+}
 
 Method method_of(const std::string& name) {
   for (const Method& m : methods())
     if (m.name == name) return m;
-  if (const auto told = rnx::models::told_by(name, "{M}x{N}")) {
+  const bool ends = name.starts_with(int8_ends);
+  if (const auto told =
+          rnx::models::told_by(ends ? name.substr(int8_ends.size()) : name, "{M}x{N}")) {
     const auto in_range = [](int bases) { return bases >= 1 && bases <= 8; };
     rnx::require(in_range(told->weights) && in_range(told->activations), [&] {
       return "--bases: expected 1 to 8 bases of weights and of activations, found " + name;
     });
-    return {name, "MBN " + name, told->weights, told->activations};
+    return {name,
+            fmt::format("MBN {}x{}{}", told->weights, told->activations, ends ? ", int8 ends" : ""),
+            told->weights, told->activations};
   }
   for (const auto& [family, label] :
        {std::pair{"pact{K}", "PACT"}, {"pact{M}x{N}", "PACT"}, {"dorefa{K}", "DoReFa"}})
@@ -54,8 +65,8 @@ Method method_of(const std::string& name) {
               told->weights, told->activations};
     }
   throw rnx::UsageError(
-      "--bases: expected bases as 3x1, bits as pact4 or dorefa2, fp, xnor, pruned-weights or "
-      "pruned-channels, found '" +
+      "--bases: expected bases as 3x1 or int8_3x1, bits as pact4 or dorefa2, fp, xnor, "
+      "pruned-weights or pruned-channels, found '" +
       name + "'");
 }
 

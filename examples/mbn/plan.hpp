@@ -21,10 +21,13 @@ struct Method {
 const std::vector<Method>& methods();
 /// What is pruned, as rnx-train's --prune calls it; "": nothing.
 std::string pruned_unit(const std::string& method);
-/// Whether it is made of signs: it has a packed form, and its rates are those of signs.
+/// Whether it is made of signs, and its rates are those of signs.
 bool is_of_signs(const std::string& method);
-/// One of these, MxN bases, K bits as pactK and dorefaK, or M and N bits as pactMxN. Errors:
-/// UsageError (none of them, bases outside 1 to 8, bits outside 2 to 16).
+/// Whether it has a packed form: of signs, first and last layer in full precision.
+bool is_packable(const std::string& method);
+/// One of these, MxN bases, int8_MxN (their first and last layer of 8-bit integers), K bits as pactK
+/// and dorefaK, or M and N bits as pactMxN. Errors: UsageError (none of them, bases outside 1 to 8,
+/// bits outside 2 to 16).
 Method method_of(const std::string& name);
 /// "resnet20_3x1"; "resnet20" for full precision, pruned or not.
 std::string model_of(const std::string& network, const Method& method);

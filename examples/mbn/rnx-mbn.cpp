@@ -125,7 +125,7 @@ class Pipeline {
     if (work_.threats && natural && row.block.images == "cifar10")
       mbn::sweep_threats(run, plan_.attacks, images_, display_);
     if (work_.flow && natural) mbn::measure_flow(run, plan_.attacks, images_, display_);
-    const bool packable = mbn::is_of_signs(row.method);
+    const bool packable = mbn::is_packable(row.method);
     if (work_.pack && packable) mbn::pack(run, display_);
     if (work_.bench && packable && natural && seed == plan_.seeds[0])
       mbn::bench(run, plan_.speed, display_);
@@ -153,9 +153,10 @@ int print_cost(const Arguments& a) {
 void add_options(Arguments& a, tools::App& app) {
   CLI::App& cli = app.cli;
   a.add_options(cli, "smoke | small | paper");
-  cli.add_option("--bases", a.bases,
-                 "rows of this representation alone: MxN bases (1x1 to 8x8), pactK, pactMxN, "
-                 "dorefaK, fp, xnor, pruned-weights or pruned-channels");
+  cli.add_option(
+      "--bases", a.bases,
+      "rows of this representation alone: MxN bases (1x1 to 8x8), int8_MxN, pactK, pactMxN, "
+      "dorefaK, fp, xnor, pruned-weights or pruned-channels");
   cli.add_option("--cifar100", a.cifar100, "folder of CIFAR-100's binary files");
   cli.add_option("--imagenet", a.imagenet, "folder of ImageNet's images");
   cli.add_option("--model", a.model, "of --dry-run: resnet20 | resnet56 | resnet18_imagenet");

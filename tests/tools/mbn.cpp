@@ -70,6 +70,7 @@ void check_pruned(const Pipeline& f) {
 TEST_CASE("rnx-mbn: the cost of a network, without images") {
   const Folder f;
   for (const auto& [bases, bops] : {std::pair{"3x1", "1.4868e+08"},
+                                    {"int8_3x1", "1.4868e+08"},
                                     {"3x3", "3.8932e+08"},
                                     {"7x1", "3.0911e+08"},
                                     {"5x5", "1.0311e+09"},
@@ -143,6 +144,16 @@ TEST_CASE("rnx-mbn: from training to tables; what is finished stays") {
   CHECK(f.json(f.run("3x3") / "attacks.json") == attacks);
 }
 
+TEST_CASE("rnx-mbn: bases between a first and a last layer of 8-bit integers") {
+  const Pipeline f;
+  const std::string row = "int8_1x1";
+  const Result r = call(f, f.call_of("all", "--only " + row + " --bases " + row));
+  REQUIRE_MESSAGE(r.code == 0, r.text);
+  CHECK(f.json(f.run(row) / "run.json")["configuration"]["model"] == "resnet20_int8_1x1");
+  CHECK(f.json(f.run(row) / "attacks.json").contains("pgd"));
+  CHECK(!fs::exists(f.run(row) / "packed.safetensors"));
+}
+
 TEST_CASE("rnx-mbn: what it refuses") {
   const Folder f;
   const std::string cost = mbn + " train --model resnet20 --dry-run --bases ";
@@ -151,7 +162,7 @@ TEST_CASE("rnx-mbn: what it refuses") {
   refused(call(f, cost + "3x9"), 2,
           "expected 1 to 8 bases of weights and of activations, found 3x9");
   refused(call(f, cost + "pruned-weights"), 2, "known of trained weights alone");
-  refused(call(f, cost + "5y5"), 2, "expected bases as 3x1, bits as pact4 or dorefa2");
+  refused(call(f, cost + "5y5"), 2, "expected bases as 3x1 or int8_3x1, bits as pact4 or dorefa2");
   refused(call(f, cost + "pact1"), 2, "expected 2 to 16 bits, found pact1");
   refused(call(f, cost + "pact2x1"), 2, "expected 2 to 16 bits, found pact2x1");
   refused(call(f, mbn + " train --model resnet19 --dry-run"), 2, "model 'resnet19' is unknown");
