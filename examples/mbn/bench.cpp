@@ -54,7 +54,7 @@ void bench(const Run& run, const Speed& speed, tools::Display& display) {
             {"rounds", speed.rounds},
             {"seconds", speed.seconds},
             {"threads", host::threads()},
-            {"instruction_set", instruction_set()}};
+            {"instruction_set", tools::arithmetic()}};
   if (paper::is_measured(run.folder / "speed.json", json)) return;
   display.phase(run.row.name + ", packed against full precision");
   const std::string& model = run.program.a.model;

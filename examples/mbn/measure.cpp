@@ -60,7 +60,7 @@ tools::AttackText pgd(int steps, const std::string& size, const std::string& eps
   return tools::AttackText::parse(fmt::format("pgd:steps={},step={}", steps, size), "linf", eps);
 }
 void write(const fs::path& file, Json json) {
-  json["instruction_set"] = instruction_set();
+  json["instruction_set"] = tools::arithmetic();
   io::write_file(file, tools::text_of(json));
 }
 
@@ -174,25 +174,35 @@ Gate gate_of(const NetworkBase<float>& net, const Node& node) {
 
 /// The batch, its labels, and the trace of one pass forward and back.
 struct Flow {
-  std::vector<std::int32_t> labels;
+  loss::Labels<> labels;
   Tensor<float> x;
-  Trace<float, cpu> trace;
-  Grads<float, cpu> grads;
+  Trace<float> trace;
+  Grads<float> grads;
 
   Flow(const NetworkBase<float>& net, const data::Source& images, int n, std::vector<Keep> keep)
-      : labels(std::size_t(n)),
+      : labels(n, net.classes()),
         x(n, images.dims()),
         trace(net.make_trace({.use = Use::train, .capacity = n, .keep = std::move(keep)})),
         grads(net.make_grads()) {
+    const std::size_t count = images.dims().count();
+    std::vector<float> pixels(std::size_t(n) * count);
+    std::vector<std::int32_t> classes;
     for (int i = 0; i < n; ++i) {
-      images.sample(std::uint32_t(i), {}, {}, x.data() + std::size_t(i) * images.dims().count());
-      labels[std::size_t(i)] = images.label(std::uint32_t(i));
+      images.sample(std::uint32_t(i), {}, {}, pixels.data() + std::size_t(i) * count);
+      classes.push_back(images.label(std::uint32_t(i)));
     }
+    x.upload(pixels);
+    labels.upload(classes);
     net.forward(trace, std::as_const(x).view(), {});
   }
 };
 
 }  // namespace
+
+models::ModelOptions options_of(const std::string& network) {
+  return network == "resnet18_imagenet" ? models::ModelOptions{.classes = 1000, .in = {3, 224, 224}}
+                                        : models::ModelOptions{};
+}
 
 void measure_flow(const Run& run, const Attacks& k, paper::Images& opened,
                   tools::Display& display) {
@@ -227,9 +237,10 @@ void measure_flow(const Run& run, const Attacks& k, paper::Images& opened,
   }
   loss::CrossEntropy{.labels = flow.labels.data()}(flow.trace, loss::Call<float>{});
   net->backward(flow.trace, {}, &flow.grads);
+  const std::vector<float> gradients = flow.grads.flat.download();
   for (std::size_t i = 0; i < layers.size(); ++i) {
     const ParameterInfo& weight = layers[i]->parameters[0];
-    const float* g = flow.grads.flat.data() + weight.offset;
+    const float* g = gradients.data() + weight.offset;
     const auto share = [&](long count) { return double(count) / double(open[i][3]); };
     json["layers"].push_back(
         {{"layer", layers[i]->path},

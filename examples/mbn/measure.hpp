@@ -34,6 +34,9 @@ void sweep_threats(const Run& run, const Attacks& attacks, paper::Images& opened
 void measure_flow(const Run& run, const Attacks& attacks, paper::Images& opened,
                   tools::Display& display);
 
+/// Whether this program packs networks, which then run on the CPU: a program for the CPU does.
+inline constexpr bool packs = std::is_same_v<rnx::default_device, rnx::cpu>;
+
 /// The images and classes of a network that the plan names.
 rnx::models::ModelOptions options_of(const std::string& network);
 /// What the trained network was made with. Errors: FileError.

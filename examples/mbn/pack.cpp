@@ -27,10 +27,6 @@ bool is_packed(const fs::path& file, const std::string& checksum) {
 
 }  // namespace
 
-models::ModelOptions options_of(const std::string& network) {
-  return network == "resnet18_imagenet" ? models::ModelOptions{.classes = 1000, .in = {3, 224, 224}}
-                                        : models::ModelOptions{};
-}
 models::ModelOptions options_of(const Run& run) {
   const fs::path file = run.folder / "model.safetensors";
   const auto weights = io::SafetensorsFile::read(file);

@@ -25,7 +25,7 @@ std::string pruned_unit(const std::string& method);
 bool is_of_signs(const std::string& method);
 /// Whether it has a packed form: of signs, first and last layer in full precision.
 bool is_packable(const std::string& method);
-/// One of these, MxN bases, int8_MxN (their first and last layer of 8-bit integers), K bits as pactK
+/// One of these, MxN bases, int8_MxN (first and last layer of 8-bit integers), K bits as pactK
 /// and dorefaK, or M and N bits as pactMxN. Errors: UsageError (none of them, bases outside 1 to 8,
 /// bits outside 2 to 16).
 Method method_of(const std::string& name);

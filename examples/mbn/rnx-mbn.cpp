@@ -125,10 +125,12 @@ class Pipeline {
     if (work_.threats && natural && row.block.images == "cifar10")
       mbn::sweep_threats(run, plan_.attacks, images_, display_);
     if (work_.flow && natural) mbn::measure_flow(run, plan_.attacks, images_, display_);
-    const bool packable = mbn::is_packable(row.method);
-    if (work_.pack && packable) mbn::pack(run, display_);
-    if (work_.bench && packable && natural && seed == plan_.seeds[0])
-      mbn::bench(run, plan_.speed, display_);
+    if constexpr (mbn::packs) {
+      const bool packable = mbn::is_packable(row.method);
+      if (work_.pack && packable) mbn::pack(run, display_);
+      if (work_.bench && packable && natural && seed == plan_.seeds[0])
+        mbn::bench(run, plan_.speed, display_);
+    }
     return 0;
   }
 
@@ -193,8 +195,10 @@ int main(int argc, char** argv) {
   add("prune", "prunes trained rows of full precision, fine-tunes and attacks them",
       {.train = true, .attack = true, .pruned_alone = true});
   add("flow", "how much of the gradients the surrogates let through", {.flow = true});
-  add("pack", "writes the packed networks of the trained rows of signs", {.pack = true});
-  add("bench", "times inference of the packed networks against full precision", {.bench = true});
+  if constexpr (mbn::packs) {
+    add("pack", "writes the packed networks of the trained rows of signs", {.pack = true});
+    add("bench", "times inference of the packed networks against full precision", {.bench = true});
+  }
   add("table", "tables 2 and 3 of what is there", {.table = true});
   add("figure", "figures 2 to 4 of what is there", {.figure = true});
   return app.run(argc, argv, [] {

@@ -44,7 +44,7 @@ Json facts(const Run& run, const data::Source& images, const Corrupted& corrupte
   return json;
 }
 void write(const fs::path& file, Json json) {
-  json["instruction_set"] = instruction_set();
+  json["instruction_set"] = tools::arithmetic();
   io::write_file(file, tools::text_of(json));
 }
 

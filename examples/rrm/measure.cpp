@@ -62,7 +62,7 @@ Json settings_of(const Run& run, const data::Source& images) {
   return {{"row", run.row.name},
           {"fingerprint", images.fingerprint()},
           {"seed", run.program.a.seed},
-          {"instruction_set", instruction_set()}};
+          {"instruction_set", tools::arithmetic()}};
 }
 void write_report(const fs::path& folder, const Run& run, const tools::DataSet& set,
                   const data::Source& images, report::ModelReport model) {
@@ -279,7 +279,7 @@ Json passes_of(const Measured& m) {
 void measure_time(const Run& run, double seconds, Images& images, tools::Display& display) {
   const Json of{{"options", run.program.app.options()},
                 {"threads", host::threads()},
-                {"instruction_set", instruction_set()}};
+                {"instruction_set", tools::arithmetic()}};
   if (paper::is_measured(run.folder / "time.json", of)) return;
   const training::Arguments& a = run.program.a;
   display.phase(run.row.name + ", time of a step");

@@ -78,11 +78,11 @@ void RunDirectory::go_on() {
            new_run(checkpoints_, out_);
   });
   const Json before = starts->back().value("instruction_set", Json());
-  if (!before.is_null() && before != instruction_set())
+  if (!before.is_null() && before != arithmetic())
     complain(
         fmt::format("this run was started with the instruction set {}, now it is {}: the last bits "
                     "may differ",
-                    before.dump(), instruction_set()));
+                    before.dump(), arithmetic()));
   run_["options"] = plan_.options;  // what the configuration does not say may have changed
 }
 

@@ -49,10 +49,16 @@ std::string now_text() {
   return now;
 }
 
+std::string arithmetic() {
+  const std::string host = instruction_set();
+  return std::is_same_v<default_device, cpu> ? host
+                                             : std::string(default_device::name) + ", " + host;
+}
+
 Json this_start(const std::string& program, const std::vector<std::string>& arguments) {
   return {{"time", now_text()},
           {"command", fmt::format("{} {}", program, fmt::join(arguments, " "))},
-          {"instruction_set", instruction_set()},
+          {"instruction_set", arithmetic()},
           {"threads", host::threads()},
           {"compiler", __VERSION__}};
 }

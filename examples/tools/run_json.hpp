@@ -23,6 +23,9 @@ bool is_finished(const Json& run);
 Json begin_run_json(const std::string& program, const Json& options);
 /// Of now, in UTC.
 std::string now_text();
+/// What the last bits of numbers depend on: the instruction set; in a program whose networks live
+/// on another device "cuda, avx2".
+std::string arithmetic();
 /// Of a start: time, command, instruction set, threads, compiler.
 Json this_start(const std::string& program, const std::vector<std::string>& arguments);
 /// Arguments and names of files need not be UTF-8.

@@ -91,7 +91,7 @@ Json settings_of(const Arguments& a, const tools::DataSet& data, const tools::Ap
                 {"bn_path", a.bn_path},
                 {"seed", a.seed},
                 {"batch", a.batch},
-                {"instruction_set", instruction_set()},
+                {"instruction_set", tools::arithmetic()},
                 {"command", "rnx-eval " + fmt::format("{}", fmt::join(app.arguments(), " "))}};
   if (range.count != data.test->size()) settings["shard"] = a.shard;
   return settings;
@@ -120,7 +120,7 @@ Json identity_of(const Arguments& a, const Subject& s) {
           {"lattice", a.lattice},
           {"bn_path", a.bn_path},
           {"adversarials", !a.adversarials.empty()},
-          {"instruction_set", instruction_set()}};
+          {"instruction_set", tools::arithmetic()}};
 }
 
 /// run.json: what was asked for and with what.

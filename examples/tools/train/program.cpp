@@ -1,5 +1,7 @@
 #include "program.hpp"
 
+#include "../run_json.hpp"
+
 namespace training {
 
 using namespace rnx;
@@ -24,7 +26,7 @@ int run_and_report(const Program& p, const tools::DataSet& set, Model& model,
 
   settings["training_fingerprint"] = settings["fingerprint"];
   settings["fingerprint"] = set.test->fingerprint();  // of what the report's numbers are about
-  settings["instruction_set"] = instruction_set();
+  settings["instruction_set"] = tools::arithmetic();
   settings["command"] = fmt::format("rnx-train {}", fmt::join(p.app.arguments(), " "));
   report_result(a, set, *model.net, settings, run, display);
   run.finish();

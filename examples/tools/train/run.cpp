@@ -4,6 +4,7 @@
 
 #include <rnx/data/augmix.hpp>
 
+#include "../run_json.hpp"
 #include "phases.hpp"
 
 namespace training {
@@ -71,7 +72,7 @@ bool run_training(const Arguments& a, const tools::DataSet& set, Model& model,
                  .failed = [](const std::string& s) { tools::complain("rnx-train: " + s); }},
       .stop = &tools::stop_on_signals()};
   display.say(fmt::format("training: {}, {} epochs of {} batches, {}, {} threads, into {}",
-                          a.objective, a.epochs, batches, instruction_set(), host::threads(),
+                          a.objective, a.epochs, batches, tools::arithmetic(), host::threads(),
                           a.out));
   const auto keep_folder = [&run](const train::Progress&) { run.restore_if_deleted(); };
   const train::Outcome outcome = train::fit(net, training, objective_of(a, set, model), *optimizer,

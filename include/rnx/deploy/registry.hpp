@@ -67,27 +67,32 @@ class Registry {
   std::vector<Family> families_;
 };
 
-/// Of Family::type<at_run_time> on images of shape In.
+/// Of Family::type<at_run_time> on images of shape In. A program whose networks live on another
+/// device has none.
 template <class F, class In> bool register_packed(const std::string& name) {
-  using Spec = typename F::template type<at_run_time>;
-  using Net = Network<Spec, In, cpu>;
-  using Packed = Network<packed_t<Spec>, In, cpu>;
-  return Registry::instance().add(
-      {.name = name,
-       .in = In::dims,
-       .maker =
-           [](int classes, quant::Bits bits) {
-             return AnyNetwork<float, cpu>(std::make_unique<Packed>(0, classes, bits));
-           },
-       .check = &Packed::check,
-       .packer =
-           [name](const NetworkBase<float, cpu>& net) {
-             const Net* const known = dynamic_cast<const Net*>(&net);
-             require(known != nullptr, [&] {
-               return "pack: expected a network of the family " + name + ", found another one";
-             });
-             return AnyNetwork<float, cpu>(std::make_unique<Packed>(deploy::pack(*known)));
-           }});
+  if constexpr (!std::is_same_v<default_device, cpu>) {
+    return false;
+  } else {
+    using Spec = typename F::template type<at_run_time>;
+    using Net = Network<Spec, In, cpu>;
+    using Packed = Network<packed_t<Spec>, In, cpu>;
+    return Registry::instance().add(
+        {.name = name,
+         .in = In::dims,
+         .maker =
+             [](int classes, quant::Bits bits) {
+               return AnyNetwork<float, cpu>(std::make_unique<Packed>(0, classes, bits));
+             },
+         .check = &Packed::check,
+         .packer =
+             [name](const NetworkBase<float, cpu>& net) {
+               const Net* const known = dynamic_cast<const Net*>(&net);
+               require(known != nullptr, [&] {
+                 return "pack: expected a network of the family " + name + ", found another one";
+               });
+               return AnyNetwork<float, cpu>(std::make_unique<Packed>(deploy::pack(*known)));
+             }});
+  }
 }
 
 }  // namespace rnx::inline RNX_ISA::deploy
