@@ -313,7 +313,7 @@ Plan small() {
                   .curve_steps = 20,
                   .check_images = 50};
   add_lambdas(plan.rows);
-  for (Row& row : plan.rows)  // of whose one epoch SAT's falling rates make nothing
+  for (Row& row : plan.rows)  // within whose one epoch SAT's rates would fall twice
     if (row.name == "sat-l2-resnet50") row.settings = with(fast(r50), ball(true, false));
   plan.rows.push_back({.name = "rrm-vgg11-cosine",  // the l2 form's counterpart
                        .phase = Phase::transfer,

@@ -14,7 +14,9 @@ namespace fs = std::filesystem;
 bool is_finished_run(const fs::path& folder, const Json& options, const std::string& program) {
   const Json run = read_run_json("--out", folder, program);
   if (!is_finished(run)) return false;
-  const std::string difference = first_difference(run.value("options", Json::object()), options);
+  Json stored = run.value("options", Json::object()), now = options;
+  for (Json* one : {&stored, &now}) one->erase("device");  // a finished run is what it is
+  const std::string difference = first_difference(stored, now);
   require(difference.empty(), [&] {
     return "--out: " + folder.string() + " holds a run of other options: " + difference;
   });

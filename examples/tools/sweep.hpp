@@ -25,8 +25,8 @@ struct SweepRow {
 using RowReader =
     std::function<SweepRow(const App::Arguments& arguments, const Settings& settings)>;
 
-/// Whether a folder holds a finished run of these options (App::options()). Errors: UsageError (a
-/// finished run of others, another program's), FileError.
+/// Whether a folder holds a finished run of these options (App::options()), on whatever device.
+/// Errors: UsageError (a finished run of others, another program's), FileError.
 bool is_finished_run(const std::filesystem::path& folder, const Json& options,
                      const std::string& program);
 

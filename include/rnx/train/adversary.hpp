@@ -125,11 +125,13 @@ struct Adversary {
     const auto x = s.view(Of.c_str()).samples(first, n);
     const auto moved = s.writable(Name.c_str()).samples(first, n);
     const auto climbed = loss.loss(s, first, n);
+    const Passes before = by.work->passes();
     if (commits > 0)
       attack(s.net, *by.work, x, moved,
              detail::Committing<T, Device, decltype(climbed)>{s.net, climbed, commits}, ctx);
     else
       attack(s.net, *by.work, x, moved, climbed, ctx);
+    if (mode == Mode::train) s.count_attack(by.work->passes() - before);
   }
   double step_size() const {
     StepValues v;

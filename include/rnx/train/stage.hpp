@@ -281,6 +281,8 @@ template <class T, class Device> class Stage {
   std::vector<std::pair<std::string, std::size_t>> bytes() const { return memory_.bytes(); }
   /// Since the stage was made.
   StagePasses passes() const { return memory_.passes(); }
+  /// See StageMemory.
+  void count_attack(const Passes& passes) { memory_.count_attack(passes); }
 
  private:
   struct PassState {

@@ -8,7 +8,7 @@
 namespace rnx::inline RNX_ISA::train {
 
 /// Samples that networks have taken forward and backward, counted where they happen: the student's,
-/// attacks in train mode included, those of attacks in eval mode, and other networks'.
+/// whose backwards give gradients of weights, those of attacks on it, and other networks'.
 struct StagePasses {
   Passes student{}, attacks{}, others{};
 };
@@ -46,8 +46,12 @@ template <class T, class Device> class StageMemory {
       (slot.net == &student_ ? sum.student : sum.others) += slot.trace->passes();
     for (const auto& work : work_)
       if (work->mode() == Mode::eval) sum.attacks += work->passes();
+    sum.student = sum.student - in_train_mode_;
+    sum.attacks += in_train_mode_;
     return sum;
   }
+  /// Of an attack in train mode, which a trace of passes served.
+  void count_attack(const Passes& passes) { in_train_mode_ += passes; }
 
  private:
   /// A trace, and the passes that take turns in it.
@@ -139,6 +143,7 @@ template <class T, class Device> class StageMemory {
   std::vector<std::size_t> slot_of_pass_, slot_of_attack_;
   std::vector<std::unique_ptr<Work>> work_;
   std::vector<Work*> attacks_;
+  Passes in_train_mode_{};
 };
 
 }  // namespace rnx::inline RNX_ISA::train
