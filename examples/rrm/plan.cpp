@@ -304,6 +304,7 @@ Plan small() {
   plan.preset = "small";
   plan.seeds = {0, 1, 2};
   plan.data = {{"dataset", "cifar10"}, {"n-train", 0}};
+  plan.seconds = 10;
   plan.attacks = {.images = 500,
                   .steps = 50,
                   .restarts = 2,
