@@ -355,6 +355,7 @@ Attacks Plan::attacks_of(const Row& row) const {
   if (row.few) {
     own.auto_attack = std::min(own.auto_attack, row.few);
     own.check_images = std::min(own.check_images, row.few);
+    own.images = std::min(own.images, 10 * row.few);
   }
   return own;
 }

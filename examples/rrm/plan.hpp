@@ -24,7 +24,8 @@ struct Row {
   Json settings{};        ///< of rnx-train; of Phase::robustify: images, steps
   /// The ball that it is attacked in: its own, or its teacher's.
   std::string norm = "linf", eps = "8/255";
-  int few = 0;  ///< the most images for AutoAttack and the checks; 0: as many as the plan says
+  /// The most images for AutoAttack and the checks, a tenth of the other attacks'; 0: the plan's.
+  int few = 0;
   bool kd() const { return settings.value("objective", "") == "kd"; }
   /// What a seed's run has its own of, for report::TableRow: images that its teacher robustified.
   std::vector<std::string> own() const {
