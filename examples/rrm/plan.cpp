@@ -294,7 +294,7 @@ void add_lambdas(std::vector<Row>& rows) {
                     .eps = "1"});
 }
 
-/// By counted passes about 60 minutes of training a seed on two cores with AVX-512, and 30 of
+/// By measured steps about 70 minutes of training a seed on two cores with AVX-512, and 30 of
 /// attacks. RDT's student takes as many steps as the other students. RRM's few steps want ten
 /// times the rate, for a cosine's gradients are small (a distance's are not, and at that rate one
 /// seed of three learnt nothing), and in L2, too, the decay and the lambda of Linf: without decay
